@@ -1,0 +1,41 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+
+let package = Package(
+  name: "pipe",
+  dependencies: [
+    // The command line: parsing, help and completion scripts. Seen by the `pipe` target alone.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    // Bottom-up. Each line says what the target may not know.
+    // System calls that Swift cannot import and one checksum: header only, knows nothing.
+    .target(name: "CPipeIO"),
+    // Descriptors, directories, lines, errors, time, processes: knows no queue and no JSON.
+    .target(name: "PipeIO", dependencies: ["CPipeIO"], swiftSettings: strict),
+    // Strict scanning of one JSON line: knows no file and no queue.
+    .target(name: "PipeJSON", swiftSettings: strict),
+    // The engine, from segments to recovery: knows no JSON and no command line.
+    .target(name: "PipeQueue", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: strict),
+    // The commands: the only target that prints, and the only one that sees the argument parser.
+    .executableTarget(
+      name: "pipe",
+      dependencies: [
+        "PipeIO", "PipeJSON", "PipeQueue",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
+    .testTarget(name: "PipeQueueTests", dependencies: ["PipeQueue", "PipeIO"], swiftSettings: strict),
+    // These two drive the built binary and import nothing of it.
+    .testTarget(name: "CommandTests", dependencies: ["pipe"], swiftSettings: strict),
+    .testTarget(name: "CrashTests", dependencies: ["pipe"], swiftSettings: strict),
+  ]
+)

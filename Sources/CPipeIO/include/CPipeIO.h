@@ -1,0 +1,156 @@
+// What Swift cannot import from Linux: variadic calls, macros, and one processor instruction.
+#ifndef CPIPEIO_H
+#define CPIPEIO_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+// Declared here because _GNU_SOURCE would change structures that Swift's own module of Glibc has too.
+int renameat2(int, const char *, int, const char *, unsigned int);
+int memfd_create(const char *, unsigned int);
+int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+
+static inline int cpipe_rename_noreplace(int dir, const char *from, const char *to) {
+  return renameat2(dir, from, dir, to, 1u /* RENAME_NOREPLACE */);
+}
+
+static inline int cpipe_rename_exchange(int dir, const char *a, const char *b) {
+  return renameat2(dir, a, dir, b, 2u /* RENAME_EXCHANGE */);
+}
+
+static inline long cpipe_getdents(int fd, void *buffer, size_t size) {
+  return syscall(SYS_getdents64, fd, buffer, size);
+}
+
+static inline int cpipe_openat(int dir, const char *path, int flags, unsigned int mode) {
+  return openat(dir, path, flags, mode);
+}
+
+static inline int cpipe_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
+
+static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
+
+static inline int cpipe_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */); }
+
+static inline int cpipe_pipe_size(int fd) { return fcntl(fd, 1032 /* F_GETPIPE_SZ */); }
+static inline int cpipe_resize_pipe(int fd, int size) {
+  return fcntl(fd, 1031 /* F_SETPIPE_SZ */, size);
+}
+
+// Waits for `microseconds` at the most, or without end where negative.
+static inline int cpipe_poll(struct pollfd *entries, nfds_t count, int64_t microseconds) {
+  struct timespec limit = {microseconds / 1000000, microseconds % 1000000 * 1000};
+  return ppoll(entries, count, microseconds < 0 ? NULL : &limit, NULL);
+}
+
+static inline int cpipe_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
+static inline int cpipe_signalfd(const sigset_t *set) {
+  return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+// SIGALRM after `first` seconds and then each `every` seconds; 0 and 0 end it.
+static inline void cpipe_alarm(long first, long every) {
+  struct itimerval timer = {{every, 0}, {first, 0}};
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+static inline void cpipe_nothing(int number) { (void)number; }
+// A handler that does nothing and no SA_RESTART: the call that is blocked ends with EINTR.
+static inline void cpipe_interrupt_on_alarm(void) {
+  struct sigaction action = {0};
+  action.sa_handler = cpipe_nothing;
+  sigaction(SIGALRM, &action, NULL);
+}
+
+static inline char **cpipe_environment(void) {
+  extern char **environ;
+  return environ;
+}
+
+static inline int cpipe_exited(int status) { return WIFEXITED(status); }
+static inline int cpipe_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int cpipe_term_signal(int status) { return WTERMSIG(status); }
+
+static inline int cpipe_is_directory(const struct stat *s) { return S_ISDIR(s->st_mode); }
+static inline int cpipe_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
+static inline int cpipe_is_pipe(const struct stat *s) { return S_ISFIFO(s->st_mode); }
+
+static inline int cpipe_default_signal(int number) {
+  return signal(number, SIG_DFL) == SIG_ERR ? -1 : 0;
+}
+static inline int cpipe_ignore_signal(int number) {
+  return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0;
+}
+
+// CRC32C (Castagnoli, RFC 3720 appendix B.4), `crc` being the value of what came before, 0 at first.
+static inline uint32_t cpipe_crc32c_bytewise(uint32_t crc, const uint8_t *p, size_t n) {
+  while (n--) {
+    crc ^= *p++;
+    for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0x82F63B78u & (0u - (crc & 1u)));
+  }
+  return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static inline uint32_t cpipe_crc32c_sse42(
+    uint32_t crc, const uint8_t *p, size_t n) {
+  uint64_t wide = crc;
+  while (n >= 8) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    wide = __builtin_ia32_crc32di(wide, word);
+    p += 8, n -= 8;
+  }
+  crc = (uint32_t)wide;
+  while (n--) crc = __builtin_ia32_crc32qi(crc, *p++);
+  return crc;
+}
+#elif defined(__aarch64__)
+__attribute__((target("crc"))) static inline uint32_t cpipe_crc32c_armv8(
+    uint32_t crc, const uint8_t *p, size_t n) {
+  while (n >= 8) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    crc = __builtin_arm_crc32cd(crc, word);
+    p += 8, n -= 8;
+  }
+  while (n--) crc = __builtin_arm_crc32cb(crc, *p++);
+  return crc;
+}
+#endif
+
+static inline uint32_t cpipe_crc32c(uint32_t crc, const void *bytes, size_t n) {
+  const uint8_t *p = (const uint8_t *)bytes;
+  crc = ~crc;
+#if defined(__x86_64__)
+  crc = __builtin_cpu_supports("sse4.2") ? cpipe_crc32c_sse42(crc, p, n)
+                                         : cpipe_crc32c_bytewise(crc, p, n);
+#elif defined(__aarch64__)
+  crc = cpipe_crc32c_armv8(crc, p, n);  // every 64-bit Arm server since ARMv8.1 has it
+#else
+  crc = cpipe_crc32c_bytewise(crc, p, n);
+#endif
+  return ~crc;
+}
+
+#endif

@@ -1,0 +1,124 @@
+internal import CPipeIO
+internal import Glibc
+
+/// An open directory. Everything below is named relative to it, so that a queue that is renamed or
+/// replaced while open stays the queue that was opened.
+package final class Directory {
+  package let number: Int32
+  package let path: String
+  private var listing: UnsafeMutableRawBufferPointer?
+
+  private init(number: Int32, path: String) {
+    self.number = number
+    self.path = path
+  }
+
+  /// Opens a directory; `below` nil means that `path` is meant as the process sees it.
+  /// Returns nil where it does not exist.
+  package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory? {
+    let follow = parent == nil ? 0 : O_NOFOLLOW
+    let number = uninterrupted {
+      cpipe_openat(
+        parent?.number ?? AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow, 0)
+    }
+    let full = parent.map { $0.path + "/" + path } ?? path
+    if number < 0 {
+      if errno == ENOENT { return nil }
+      throw Fault("open", full)
+    }
+    return Directory(number: number, path: full)
+  }
+
+  /// Makes `name` (0700) unless it is there, and opens it.
+  package func subdirectory(making name: String) throws(Fault) -> Directory {
+    if mkdirat(number, name, 0o700) != 0, errno != EEXIST {
+      throw Fault("create", path + "/" + name)
+    }
+    guard let made = try Directory.open(name, in: self) else {
+      throw Fault("open", path + "/" + name, code: ENOENT)
+    }
+    return made
+  }
+
+  package func existing(_ name: String) throws(Fault) -> Directory {
+    guard let found = try Directory.open(name, in: self) else {
+      throw Fault(.notFound, "\(printable(path)): \(name) is missing; is it still a queue?")
+    }
+    return found
+  }
+
+  /// Names to stable storage.
+  package func flush() throws(Fault) {
+    if uninterrupted({ fsync(number) }) != 0 { throw Fault("flush", path) }
+  }
+
+  /// The size of the regular file `name`, or nil.
+  package func size(of name: String) -> Int? {
+    var found = stat()
+    guard fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0,
+      cpipe_is_regular(&found) != 0
+    else { return nil }
+    return Int(found.st_size)
+  }
+
+  /// Calls `body` with the bytes of each name but `.` and `..`. What it sees is a snapshot only while
+  /// nobody renames: hold the lock, or check that nothing is missing.
+  package func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
+    let buffer = listing ?? .allocate(byteCount: 32768, alignment: 8)
+    listing = buffer
+    if lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
+    while true {
+      let count = cpipe_getdents(number, buffer.baseAddress, buffer.count)
+      if count < 0 { throw Fault("list", path) }
+      if count == 0 { return }
+      Directory.split(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+    }
+  }
+
+  // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name with its NUL.
+  private static func split(_ records: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    var at = 0
+    while at < records.count {
+      let length = Int(records.loadUnaligned(fromByteOffset: at + 16, as: UInt16.self))
+      let name = records.baseAddress! + at + 19
+      let count = strnlen(name.assumingMemoryBound(to: CChar.self), length - 19)
+      at += length
+      let isDot = count <= 2 && (0..<count).allSatisfy { name.load(fromByteOffset: $0, as: UInt8.self) == 0x2e }
+      if !isDot { body(UnsafeRawBufferPointer(start: name, count: count)) }
+    }
+  }
+
+  package func names() throws(Fault) -> [String] {
+    var found: [String] = []
+    try forEachName { found.append(String(decoding: $0, as: UTF8.self)) }
+    return found
+  }
+
+  /// Waits for the directory's lock; `waiting` is called once after a second of it.
+  package func lock(exclusive: Bool, waiting: () -> Void = {}) throws(Fault) {
+    let kind = exclusive ? LOCK_EX : LOCK_SH
+    if uninterrupted({ flock(number, kind | LOCK_NB) }) == 0 { return }
+    guard errno == EWOULDBLOCK else { throw Fault("lock", path) }
+    let alarm = Alarm(seconds: 1)
+    if flock(number, kind) != 0 {
+      guard errno == EINTR else { throw Fault("lock", path) }
+      if alarm.hasRung { waiting() }
+      if uninterrupted({ flock(number, kind) }) != 0 { throw Fault("lock", path) }
+    }
+  }
+
+  package func tryLock() throws(Fault) -> Bool {
+    if uninterrupted({ flock(number, LOCK_EX | LOCK_NB) }) == 0 { return true }
+    if errno == EWOULDBLOCK { return false }
+    throw Fault("lock", path)
+  }
+
+  package func unlock() {
+    _ = flock(number, LOCK_UN)
+  }
+
+  deinit {
+    close(number)
+    listing?.deallocate()
+  }
+}

@@ -1,0 +1,69 @@
+internal import Glibc
+
+/// What went wrong, where, and what it means for the caller. Made once where it happens, carried
+/// untouched to the top, printed there once.
+package struct Fault: Error, Equatable {
+  /// The classes a caller can act on; the program maps each to one exit status (sysexits.h).
+  package enum Kind: Equatable {
+    case notFound, unavailable, bug, cannotCreate, inputOutput, tryLater, claimLost
+    case permission, settings
+  }
+
+  package let kind: Kind
+  package let text: String
+  /// `errno`, or 0 where no system call failed.
+  package let code: Int32
+
+  package init(_ kind: Kind, _ text: String, code: Int32 = 0) {
+    self.kind = kind
+    self.text = text
+    self.code = code
+  }
+
+  /// A system call that failed: `operation path: reason`.
+  package init(_ operation: String, _ path: String, code: Int32 = errno) {
+    self.init(
+      Fault.kind(ofErrno: code), "\(operation) \(printable(path)): \(String(cString: strerror(code)))",
+      code: code)
+  }
+
+  /// The reader of stdout has gone.
+  package static var brokenPipe: Fault { Fault("write", "stdout", code: EPIPE) }
+
+  static func kind(ofErrno code: Int32) -> Kind {
+    switch code {
+    case ENOENT, ENOTDIR, ESTALE: .notFound
+    case EACCES, EPERM, EROFS: .permission
+    case ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EAGAIN, EMLINK: .tryLater
+    default: .inputOutput
+    }
+  }
+}
+
+/// A name as it may stand in a message: control bytes, which a terminal would obey, are shown escaped.
+package func printable(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
+  var out = ""
+  for scalar in text.unicodeScalars {
+    if isUnprintable(scalar) {
+      out += "\\u{" + String(scalar.value, radix: 16) + "}"
+    } else {
+      out.unicodeScalars.append(scalar)
+    }
+  }
+  return out
+}
+
+private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
+  scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+    || (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+}
+
+/// Runs a system call again while a signal interrupts it: the one place where EINTR is retried.
+@inline(__always)
+package func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result != -1 || errno != EINTR { return result }
+  }
+}

@@ -1,0 +1,85 @@
+internal import CPipeIO
+internal import Glibc
+
+/// Bytes on their way to a descriptor, written in large pieces when the caller says so.
+package final class Output {
+  package let number: Int32
+  private let name: String
+  package var bytes: [UInt8] = []
+
+  /// Standard output.
+  package convenience init() { self.init(STDOUT_FILENO, name: "stdout") }
+
+  package init(_ number: Int32, name: String) {
+    self.number = number
+    self.name = name
+  }
+
+  package func append(_ text: StaticString) {
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+
+  package func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  package func append(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
+
+  /// Writes all of it. A reader that has gone is the fault with code EPIPE.
+  package func flush() throws(Fault) {
+    var written = 0
+    try flush(written: &written)
+  }
+
+  /// The same, counting in `written` what was handed over before a fault.
+  package func flush(written: inout Int) throws(Fault) {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { all in
+        uninterrupted { Glibc.write(number, all.baseAddress! + written, all.count - written) }
+      }
+      if count < 0 {
+        if errno == EAGAIN {
+          waitForRoom()
+          continue
+        }
+        throw Fault("write", name)
+      }
+      written += count
+    }
+  }
+
+  // A shell may hand us a non-blocking descriptor.
+  private func waitForRoom() {
+    var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+    _ = Glibc.poll(&poll, 1, -1)
+  }
+}
+
+/// Makes a pipe hold a mebibyte; false where it is no pipe or the system refuses.
+package func enlargePipe(_ number: Int32) -> Bool {
+  cpipe_resize_pipe(number, 1 << 20) > 0
+}
+
+/// Where a standard descriptor is closed, the next file that is opened would become it, and data meant
+/// for it would land in that file. Takes the place with one that fails as a closed one does.
+package func occupyStandardDescriptors() {
+  for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
+    _ = cpipe_openat(AT_FDCWD, "/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY, 0)
+  }
+}
+
+/// Writes to stderr as it is; nobody can be told when that fails.
+package func complain(_ line: String) {
+  var text = line + "\n"
+  text.withUTF8 { bytes in
+    var done = 0
+    while done < bytes.count {
+      let count = uninterrupted {
+        Glibc.write(STDERR_FILENO, bytes.baseAddress! + done, bytes.count - done)
+      }
+      if count <= 0 { return }
+      done += count
+    }
+  }
+}
+
+package func isTerminal(_ number: Int32) -> Bool { isatty(number) == 1 }

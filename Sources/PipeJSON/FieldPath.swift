@@ -1,0 +1,48 @@
+/// Member names from the outside in, written with dots between them.
+package struct FieldPath: Equatable, Sendable {
+  let names: [[UInt8]]
+
+  /// Nil if a name is empty.
+  package init?(_ dotted: String) {
+    names = dotted.utf8.split(separator: .dot, omittingEmptySubsequences: false).map(Array.init)
+    if names.contains([]) { return nil }
+  }
+}
+
+/// The value at `path` in a validated value; nil if a member on the way is missing or no object.
+package func find(
+  _ path: FieldPath, in object: UnsafeRawBufferPointer
+) throws(JSONFault) -> Span? {
+  let text = Text(object)
+  var start = text.spaceEnd(from: 0)
+  var found: Span?
+  for name in path.names {
+    guard text.has(.openBrace, at: start), let value = try text.member(name, at: start)
+    else { return nil }
+    start = value.range.lowerBound
+    found = value
+  }
+  return found
+}
+
+extension Text {
+  /// The member of the object that opens at `start`. All members are looked at, because a second
+  /// one of this name is a fault.
+  fileprivate func member(_ name: [UInt8], at start: Int) throws(JSONFault) -> Span? {
+    var members = Members(of: self, at: start, depth: 1)
+    var value: Span?
+    while let member = try members.next() {
+      guard isNamed(member, name) else { continue }
+      if value != nil {
+        let text = String(decoding: name, as: UTF8.self)
+        throw JSONFault(byte: member.name.lowerBound - 1, reason: .duplicateMember(text))
+      }
+      value = member.value
+    }
+    return value
+  }
+
+  private func isNamed(_ member: Member, _ name: [UInt8]) -> Bool {
+    member.isEscaped ? decoded(member.name) == name : equals(member.name, name)
+  }
+}

@@ -1,0 +1,55 @@
+/// Validates lines, one JSON text each, and remembers where the watched top-level members are.
+package struct LineScanner {
+  private let watched: WatchedNames
+  private var spans: [Span]
+  /// A bit for each watched name the last line had.
+  private var found: UInt16 = 0
+  /// Members of the last line at the top level; 0 if it was no object.
+  package private(set) var memberCount = 0
+
+  /// At most 16 names in ASCII.
+  package init(watching names: [String]) {
+    watched = WatchedNames(names)
+    spans = Array(repeating: Span(0, 0, .null), count: names.count)
+  }
+
+  /// The value of the watched name at `index` in the last line that was scanned without a fault.
+  package subscript(index: Int) -> Span? {
+    found & 1 &<< UInt16(truncatingIfNeeded: index) != 0 ? spans[index] : nil
+  }
+
+  package mutating func scan(_ line: UnsafeRawBufferPointer) throws(JSONFault) -> Span {
+    found = 0
+    memberCount = 0
+    let text = Text(line)
+    let start = text.spaceEnd(from: 0)
+    let whole =
+      text.has(.openBrace, at: start)
+      ? try scanObject(text, from: start) : try text.value(from: start, depth: 0)
+    let rest = text.spaceEnd(from: whole.range.upperBound)
+    guard rest == text.count else {
+      found = 0
+      memberCount = 0
+      throw text.fault(.expectedEnd, at: rest)
+    }
+    return whole
+  }
+
+  @inline(__always)
+  private mutating func scanObject(_ text: Text, from start: Int) throws(JSONFault) -> Span {
+    var members = Members(of: text, at: start, depth: 1)
+    var count = 0
+    var seen: UInt16 = 0
+    while let member = try members.next() {
+      count &+= 1
+      guard let k = watched.index(of: member, in: text) else { continue }
+      let bit: UInt16 = 1 &<< UInt16(truncatingIfNeeded: k)
+      if seen & bit != 0 { throw watched.duplicate(k, member) }
+      seen |= bit
+      spans[k] = member.value
+    }
+    found = seen
+    memberCount = count
+    return Span(start, members.index, .object)
+  }
+}

@@ -1,0 +1,65 @@
+/// The bytes of one JSON text. No read passes `count`: the buffer may end at an unmapped page.
+struct Text {
+  let bytes: UnsafeRawBufferPointer
+  let count: Int
+
+  @inline(__always)
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+    count = bytes.count
+  }
+
+  @inline(__always)
+  subscript(index: Int) -> UInt8 { bytes[index] }
+
+  @inline(__always)
+  func has(_ byte: UInt8, at index: Int) -> Bool {
+    index < count && bytes[index] == byte
+  }
+
+  /// Eight bytes with the first one in the lowest place.
+  @inline(__always)
+  func word(at index: Int) -> UInt64 {
+    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+  }
+
+  @inline(__always)
+  func spaceEnd(from start: Int) -> Int {
+    if start < count, bytes[start] <= 0x20 { return longSpaceEnd(from: start) }
+    return start
+  }
+
+  @inline(never)
+  private func longSpaceEnd(from start: Int) -> Int {
+    var i = start
+    while i < count, bytes[i].isSpace { i &+= 1 }
+    return i
+  }
+
+  /// The first place from `start` that holds no digit.
+  @inline(__always)
+  func digitsEnd(from start: Int) -> Int {
+    var i = start
+    while i &+ 8 <= count {
+      let others = nonDigits(word(at: i))
+      if others != 0 { return i &+ others.trailingZeroBitCount &>> 3 }
+      i &+= 8
+    }
+    while i < count, bytes[i].isDigit { i &+= 1 }
+    return i
+  }
+
+  /// Sets the high bit of each byte that is no digit. A carry spoils only bytes after a set one,
+  /// so the lowest set bit is exact.
+  @inline(__always)
+  private func nonDigits(_ word: UInt64) -> UInt64 {
+    let values = word ^ 0x3030_3030_3030_3030
+    return (values &+ 0x7676_7676_7676_7676 | values) & 0x8080_8080_8080_8080
+  }
+
+  func fault(_ reason: JSONFault.Reason, at index: Int) -> JSONFault {
+    index < count ? JSONFault(byte: index, reason: reason) : unexpectedEnd
+  }
+
+  var unexpectedEnd: JSONFault { JSONFault(byte: count, reason: .unexpectedEnd) }
+}

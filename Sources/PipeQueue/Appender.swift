@@ -1,0 +1,105 @@
+package import PipeIO
+
+/// Stores entries: the way in. One commit is one append and one flush a lane, and the receipts are true
+/// once `commit` returns.
+package final class Appender {
+  private let queue: Queue
+  private var tails: [Tail?] = [nil, nil, nil]
+
+  package init(_ queue: Queue) {
+    self.queue = queue
+  }
+
+  /// Appends the draft, flushes, and moves the ends. Either all of it is stored, or none, or the fault is
+  /// `outcomeUnknown`: a flush failed, and nobody can tell.
+  package func commit(_ draft: inout Draft) throws(Fault) {
+    try queue.lockEnd()
+    var ends: Ends
+    var strays: StrayFile?
+    do throws(Fault) {
+      ends = try queue.ends()
+      try prepare(&draft, &ends)
+      strays = try append(&draft, ends)
+    } catch {
+      queue.end.unlock()
+      throw error
+    }
+    queue.end.unlock()
+    try flush(draft, ends, strays)
+  }
+
+  // Ids that are here already, room, and a segment for each lane that gets lines.
+  private func prepare(_ draft: inout Draft, _ ends: inout Ends) throws(Fault) {
+    let lanes = Priority.allCases.filter { draft.hasForeignIDs || !draft[$0].lines.isEmpty }
+    for lane in lanes {
+      let known = tails[Int(lane.rawValue)]
+      tails[Int(lane.rawValue)] = try queue.tail(ends[lane], known: known)
+    }
+    if draft.hasForeignIDs { try Duplicates(queue, ends, tails).drop(from: &draft) }
+    try queue.requireRoom(for: draft, ends)
+    for lane in lanes where !draft[lane].lines.isEmpty {
+      let tail = tails[Int(lane.rawValue)]
+      if let tail, tail.place.offset < Segment.rollSize { continue }
+      let next = try queue.roll(lane, from: tail, ends[lane])
+      tails[Int(lane.rawValue)] = next
+      ends[lane] = next.mark
+    }
+  }
+
+  private func append(_ draft: inout Draft, _ ends: Ends) throws(Fault) -> StrayFile? {
+    let lanes = Priority.allCases.filter { !draft[$0].lines.isEmpty }
+    let time = lanes.reduce(Clock.now()) { max($0, tails[Int($1.rawValue)]!.time + 1) }
+    var strays = StrayFile(queue)
+    var written: [Tail] = []
+    for lane in lanes {
+      var tail = tails[Int(lane.rawValue)]!
+      draft.seal(lane, at: tail.place, time: time)
+      do throws(Fault) {
+        try strays.note(draft[lane], lane, tail.place, time: time)
+        written.append(tail)
+        try draft[lane].text.write(to: tail.file, at: tail.place.offset)
+      } catch {
+        // Nobody has seen these bytes: the end is before them and the lock is held.
+        for tail in written { try? tail.file.truncate(to: tail.place.offset) }
+        for tail in written { tails[Int(tail.lane.rawValue)] = nil }
+        throw error
+      }
+      tail.place.offset += draft[lane].text.count
+      tail.place.number += draft[lane].items
+      tail.entries += draft[lane].lines.count
+      tail.time = time
+      tails[Int(lane.rawValue)] = tail
+    }
+    return strays.isOpen ? strays : nil
+  }
+
+  // Without any lock: writers that come meanwhile append behind, and one flush may serve several.
+  private func flush(_ draft: Draft, _ ends: Ends, _ strays: StrayFile?) throws(Fault) {
+    do throws(Fault) {
+      try strays?.flush()
+      for lane in Priority.allCases {
+        // A duplicate may have been found in lines that another writer has not flushed yet.
+        guard let tail = tails[Int(lane.rawValue)], tail.mark > ends[lane] else { continue }
+        try tail.file.flushData()
+        try queue.publish(tail.mark, from: ends[lane])
+      }
+    } catch {
+      tails = [nil, nil, nil]
+      throw Fault(
+        .inputOutput, "\(error.text); the outcome is unknown: what was not receipted may still be delivered",
+        code: error.code)
+    }
+  }
+}
+
+extension Draft {
+  subscript(lane: Priority) -> Lane { lanes[Int(lane.rawValue)] }
+}
+
+extension [UInt8] {
+  func write(to file: Descriptor, at offset: Int) throws(Fault) {
+    try withUnsafeBufferPointer { (all) throws(Fault) -> Void in
+      try file.write(UnsafeRawBufferPointer(all), at: offset)
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/// One item on its way to a worker.
+package struct Item {
+  package let entry: EntryID
+  /// Counts from 1 within its entry.
+  package let index: Int
+  package let priority: Priority
+  /// Bytes of the claim's `bytes`, the newline behind it not included.
+  package let data: Range<Int>
+}
+
+/// A range of a claim under its name in now/.
+struct Part {
+  var name: NowName
+  /// Of the claim's items, those of this range.
+  let items: Range<Int>
+  /// Where each of these items is; damaged lines leave gaps between.
+  let places: [Place]
+}
+
+/// A batch that was handed out and is not settled. Settling consumes it, so that it cannot happen twice;
+/// forgetting it is what a crash does, and heals the same way.
+package struct Claim: ~Copyable {
+  package let batch: EntryID
+  /// The highest of its items' attempts, this one included.
+  package let attempt: Int
+  package let items: [Item]
+  /// Each item's data and a newline, in order: what a command gets as its stdin.
+  package let bytes: [UInt8]
+  let parts: [Part]
+}

@@ -1,0 +1,45 @@
+package import PipeIO
+
+/// Counts that only grow, kept in the slots of owners/: each holder goes on with the numbers of the one
+/// before, and their sum over all slots is the answer.
+package enum Counter: String, CaseIterable {
+  /// Lines rejected before they became entries.
+  case failedValidations = "failed_validations_total"
+  /// Accepted lines that were not stored.
+  case ingestionErrors = "ingestion_errors_total"
+
+  // `name 00000000000000000042` and a newline: of one width, so that one write replaces it.
+  private static let nameWidth = 32
+  private static let digits = 20
+  static let lineWidth = nameWidth + 1 + digits + 1
+
+  var offset: Int { Counter.allCases.firstIndex(of: self)! * Counter.lineWidth }
+
+  func line(_ value: Int) -> [UInt8] {
+    var line = Array(rawValue.utf8) + [UInt8](repeating: space, count: Counter.lineWidth - rawValue.utf8.count)
+    line[Counter.lineWidth - 1] = newline
+    line.withUnsafeMutableBufferPointer {
+      write(value, width: Counter.digits, to: $0.baseAddress! + Counter.nameWidth + 1)
+    }
+    return line
+  }
+
+  /// 0 where nothing was counted, or where it cannot be read.
+  func value(in line: UnsafeRawBufferPointer) -> Int {
+    guard line.count == Counter.lineWidth else { return 0 }
+    return padded(cut(line, Counter.nameWidth + 1, Counter.lineWidth - 1)) ?? 0
+  }
+}
+
+extension Queue {
+  /// Adds to a counter.
+  package func count(_ counter: Counter, _ amount: Int) throws(Fault) {
+    guard amount > 0 else { return }
+    let owner = try Owner.take(self)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Counter.lineWidth, alignment: 8)
+    defer { buffer.deallocate() }
+    let count = try owner.file.read(into: buffer, at: counter.offset)
+    let old = counter.value(in: cut(UnsafeRawBufferPointer(buffer), 0, count))
+    try counter.line(old &+ amount).write(to: owner.file, at: counter.offset)
+  }
+}

@@ -1,0 +1,129 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeIO
+
+// Creating a queue (pipe-queue(5), CREATION): all that a queue has, flushed, and `format` last. Whatever
+// is there without `format` is the beginning of another creation, which this one completes.
+extension Queue {
+  /// Opens the queue at `path`, creating it first where there is none. `change` gives the settings of a
+  /// new queue, and is applied to those of an existing one.
+  package static func create(
+    path: String, force: Bool = false, change: ((inout Settings) -> Void)? = nil
+  ) throws(Fault) -> Queue {
+    if change == nil, let found = try existing(path, force) { return found }
+    let root = try makeRoot(path)
+    if !force { try refuseRemote(root) }
+    try root.lock(exclusive: true)
+    defer { root.unlock() }
+    if var settings = try Settings.read(root) {
+      guard let change else { return try Queue(path: path, force: force) }
+      change(&settings)
+      try replaceSettings(root, settings)
+    } else {
+      try refuseForeign(root)
+      var settings = Settings()
+      change?(&settings)
+      try fill(root)
+      try settings.writeDraft(root)
+      if try root.rename(Settings.draftName, to: Settings.fileName) != .renamed {
+        throw Fault(.cannotCreate, "\(printable(path)): format appeared while the queue was created")
+      }
+      try root.flush()
+    }
+    return try Queue(path: path, force: force)
+  }
+
+  private static func existing(_ path: String, _ force: Bool) throws(Fault) -> Queue? {
+    do throws(Fault) { return try Queue(path: path, force: force) } catch {
+      guard error.kind == .notFound else { throw error }
+      return nil
+    }
+  }
+
+  private static func makeRoot(_ path: String) throws(Fault) -> Directory {
+    var made: [String] = []
+    var at = path
+    while mkdir(at, 0o700) != 0 {
+      switch errno {
+      case EEXIST: break
+      case ENOENT where at.contains("/"):
+        made.append(at)
+        at = parent(of: at)
+        continue
+      case ENOTDIR:
+        throw Fault(.cannotCreate, "\(printable(path)): a file is in the way", code: ENOTDIR)
+      default: throw cannotCreate(path)
+      }
+      break
+    }
+    for deeper in made.reversed() where mkdir(deeper, 0o700) != 0 && errno != EEXIST {
+      throw cannotCreate(deeper)
+    }
+    // Each new directory is a name in its parent, which must be on disk too.
+    for directory in made + [at] { try Directory.open(parent(of: directory))?.flush() }
+    do throws(Fault) {
+      if let root = try Directory.open(path) { return root }
+    } catch {
+      guard error.code == ENOTDIR else { throw error }
+    }
+    throw Fault(.cannotCreate, "\(printable(path)): is a file, so cannot become a queue")
+  }
+
+  private static func cannotCreate(_ path: String) -> Fault {
+    let fault = Fault("create", path)
+    return fault.kind == .notFound || fault.kind == .inputOutput
+      ? Fault(.cannotCreate, fault.text, code: fault.code) : fault
+  }
+
+  private static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static let parts = ["segments", "end", "now", "owners", "strays", "quarantine"]
+
+  // Somebody's home directory must not become a queue because of a mistyped option.
+  private static func refuseForeign(_ root: Directory) throws(Fault) {
+    let known = parts + [Settings.draftName, "lost+found"]
+    if let foreign = try root.names().first(where: { !known.contains($0) }) {
+      throw Fault(
+        .cannotCreate,
+        "\(printable(root.path)): is not empty (\(printable(foreign))) and not a queue")
+    }
+  }
+
+  private static func fill(_ root: Directory) throws(Fault) {
+    for part in parts { _ = try root.subdirectory(making: part) }
+    let segments = try root.existing("segments")
+    let end = try root.existing("end")
+    let marks = try end.names()
+    for lane in Priority.allCases {
+      let directory = try segments.subdirectory(making: lane.name)
+      let group = try directory.subdirectory(making: Segment.group(Segment.first))
+      try touch(Segment.name(Segment.first), in: group)
+      try group.flush()
+      try directory.flush()
+      if !marks.contains(where: { $0.hasPrefix(lane.name + ".") }) {
+        try touch(EndMark.first(of: lane).text, in: end)
+      }
+    }
+    // Spare names: so that a full disk can still be drained (claiming renames one of these).
+    let now = try root.existing("now")
+    for number in 0..<8 { try touch("spare.\(number)", in: now) }
+    let owners = try root.existing("owners")
+    for slot in 0..<4 { try touch(Owner.name(slot), in: owners) }
+    for directory in [segments, end, now, owners, root] { try directory.flush() }
+  }
+
+  private static func touch(_ name: String, in directory: Directory) throws(Fault) {
+    _ = try Descriptor.open(name, in: directory, O_WRONLY | O_CREAT)
+  }
+
+  // Both names exist at any time; a crash leaves the old settings or the new ones.
+  private static func replaceSettings(_ root: Directory, _ settings: Settings) throws(Fault) {
+    try settings.writeDraft(root)
+    try root.exchange(Settings.draftName, Settings.fileName)
+    try root.remove(Settings.draftName)
+    try root.flush()
+  }
+}

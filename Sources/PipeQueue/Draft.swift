@@ -1,0 +1,149 @@
+/// An entry to be stored. `data` is one line: the record's value, or the compact list of its ids.
+package struct NewEntry {
+  package var id: EntryID
+  package var priority: Priority
+  /// Items and items a slice of an id request; nil for a record.
+  package var ids: (count: Int, slice: Int)?
+  /// When it was first seen, microseconds since the epoch; nil if that is now.
+  package var created: Int64?
+  /// What else must be kept: a JSON object without any space; nil if nothing.
+  package var options: [UInt8]?
+
+  package init(
+    id: EntryID, priority: Priority, ids: (count: Int, slice: Int)? = nil, created: Int64? = nil,
+    options: [UInt8]? = nil
+  ) {
+    self.id = id
+    self.priority = priority
+    self.ids = ids
+    self.created = created
+    self.options = options
+  }
+}
+
+package struct Receipt: Equatable {
+  package let id: EntryID
+  package var isDuplicate = false
+}
+
+/// One commit in the making: the lines that are to be appended together, but for the columns that only
+/// the place and the instant decide.
+package struct Draft {
+  struct Line {
+    let start: Int
+    let items: Int
+    let receipt: Int
+    let id: EntryID
+  }
+
+  struct Lane {
+    var text: [UInt8] = []
+    var lines: [Line] = []
+    var isAscending = true
+
+    var items: Int { lines.reduce(0) { $0 + $1.items } }
+
+    func end(of index: Int) -> Int {
+      index + 1 < lines.count ? lines[index + 1].start : text.count
+    }
+  }
+
+  var lanes = [Lane](repeating: Lane(), count: Priority.allCases.count)
+  /// In the order of `append`.
+  package private(set) var receipts: [Receipt] = []
+  package private(set) var byteCount = 0
+  /// Whether ids came from outside, so that the queue may have them already.
+  package var hasForeignIDs = false
+  private(set) var isAscending = true
+
+  package init() {}
+
+  package var isEmpty: Bool { receipts.isEmpty }
+
+  package mutating func append(_ entry: NewEntry, data: UnsafeRawBufferPointer) {
+    let lane = Int(entry.priority.rawValue)
+    let start = lanes[lane].text.count
+    let last = lanes[lane].lines.last?.id
+    lanes[lane].isAscending = lanes[lane].isAscending && last.map { $0 < entry.id } ?? true
+    isAscending = isAscending && receipts.last.map { $0.id < entry.id } ?? true
+    lanes[lane].lines.append(
+      Line(start: start, items: entry.ids?.count ?? 1, receipt: receipts.count, id: entry.id))
+    receipts.append(Receipt(id: entry.id))
+    Draft.appendLine(entry, data, to: &lanes[lane].text)
+    byteCount += lanes[lane].text.count - start
+  }
+
+  private static let blank: StaticString =
+    "00000000 0000000000000000 000000000000000 00000000000000000000000000 "
+
+  private static func appendLine(
+    _ entry: NewEntry, _ data: UnsafeRawBufferPointer, to text: inout [UInt8]
+  ) {
+    let start = text.count
+    text.append(
+      contentsOf: UnsafeBufferPointer(start: blank.utf8Start, count: SegmentLine.itemsStart))
+    text.withUnsafeMutableBufferPointer {
+      entry.id.write(to: $0.baseAddress! + start + SegmentLine.idStart)
+    }
+    appendDecimal(entry.ids?.count ?? 1, to: &text)
+    if let ids = entry.ids {
+      text.append(0x2f)
+      appendDecimal(ids.slice, to: &text)
+    }
+    text.append(space)
+    if let created = entry.created { appendDecimal(Int(created), to: &text) } else { text.append(dash) }
+    text.append(space)
+    if let options = entry.options { text += options } else { text.append(dash) }
+    text.append(space)
+    text.append(contentsOf: data)
+    text.append(newline)
+  }
+
+  /// Fills in time, numbers and checksums of one lane for this place.
+  mutating func seal(_ lane: Priority, at place: Place, time: Int64) {
+    let index = Int(lane.rawValue)
+    let lines = lanes[index].lines
+    lanes[index].text.withUnsafeMutableBufferPointer { text in
+      let base = text.baseAddress!
+      var number = place.number
+      for (position, line) in lines.enumerated() {
+        let start = base + line.start
+        let end = position + 1 < lines.count ? lines[position + 1].start : text.count
+        write(Int(time), width: SegmentLine.timeWidth, to: start + SegmentLine.timeStart)
+        write(number, width: SegmentLine.numberWidth, to: start + SegmentLine.numberStart)
+        number += line.items
+        let bytes = UnsafeRawBufferPointer(start: start, count: end - line.start - 1)
+        let sum = SegmentLine.checksum(bytes, lane, place.segment, place.offset + line.start)
+        writeHex(sum, to: start)
+      }
+    }
+  }
+
+  /// Leaves out the entries whose receipts are listed: an earlier entry answers for them.
+  mutating func drop(_ duplicates: Set<Int>) {
+    for index in duplicates { receipts[index].isDuplicate = true }
+    for lane in lanes.indices where lanes[lane].lines.contains(where: { duplicates.contains($0.receipt) }) {
+      let old = lanes[lane]
+      var kept = Lane()
+      kept.isAscending = old.isAscending
+      for (position, line) in old.lines.enumerated() where !duplicates.contains(line.receipt) {
+        let start = kept.text.count
+        kept.text += old.text[line.start..<old.end(of: position)]
+        kept.lines.append(
+          Line(start: start, items: line.items, receipt: line.receipt, id: line.id))
+      }
+      lanes[lane] = kept
+    }
+  }
+
+  package mutating func removeAll() {
+    for lane in lanes.indices {
+      lanes[lane].text.removeAll(keepingCapacity: true)
+      lanes[lane].lines.removeAll(keepingCapacity: true)
+      lanes[lane].isAscending = true
+    }
+    receipts.removeAll(keepingCapacity: true)
+    byteCount = 0
+    isAscending = true
+  }
+}

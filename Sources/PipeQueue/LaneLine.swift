@@ -1,0 +1,75 @@
+/// One lane as a line of items, and what the names of now/ say of it. Pure: no file is looked at.
+///
+/// What no name covers is ready. Over one item, claim and again beat done; of two `again` names one of
+/// which contains the other, the wider is the truth.
+struct LaneLine {
+  let lane: Priority
+  let end: Place
+  /// Of this lane, by start, the wider first.
+  let names: [NowName]
+
+  init(_ lane: Priority, end: Place, names: [NowName]) {
+    self.lane = lane
+    self.end = end
+    self.names = names.filter { $0.range.lane == lane }.sorted {
+      $0.range.from != $1.range.from
+        ? $0.range.from < $1.range.from : $0.range.count > $1.range.count
+    }
+  }
+
+  /// Ranges that none of `covering` covers, up to the end.
+  func gaps(_ covering: [NowName]) -> [ItemRange] {
+    var found: [ItemRange] = []
+    var at = Place.origin
+    for name in covering {
+      if name.range.from > at { found.append(ItemRange(lane: lane, from: at, to: name.range.from)) }
+      if name.range.to > at { at = name.range.to }
+    }
+    if end > at { found.append(ItemRange(lane: lane, from: at, to: end)) }
+    return found
+  }
+
+  /// Ranges never dispatched, or given back unharmed.
+  var untouched: [ItemRange] { gaps(names) }
+
+  /// `again` names that no claim overlaps and no wider one contains.
+  var again: [NowName] {
+    let claims = names.filter(\.isClaim)
+    var found: [NowName] = []
+    for name in names where name.isAgain {
+      if claims.contains(where: { $0.range.overlaps(name.range) }) { continue }
+      if found.last?.range.contains(name.range) == true { continue }
+      found.append(name)
+    }
+    return found
+  }
+
+  /// Ranges that are not done: those no done name covers, and those that an exception covers.
+  var undone: [ItemRange] {
+    var found: [ItemRange] = []
+    let exceptions = names.filter { !$0.isDone }.map(\.range) + gaps(names)
+    for range in exceptions.sorted(by: { $0.from < $1.from }) {
+      if let last = found.last, last.to >= range.from {
+        if range.to > last.to { found[found.count - 1].to = range.to }
+      } else {
+        found.append(range)
+      }
+    }
+    return found
+  }
+
+  /// What a single item is, `number` being before the end; nil: ready, never dispatched.
+  func state(of number: Int) -> NowName.State? {
+    var result: NowName.State?
+    for name in names where name.range.from.number <= number && number < name.range.to.number {
+      if name.isClaim { return name.state }
+      if name.isAgain || result == nil { result = name.state }
+    }
+    return result
+  }
+}
+
+extension NowName {
+  var isClaim: Bool { if case .claim = state { true } else { false } }
+  var isAgain: Bool { if case .again = state { true } else { false } }
+}

@@ -1,0 +1,33 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// Who holds the lock of a directory, as proc_locks(5) tells: `process 4711 (pipe enqueue)`.
+func lockHolder(_ directory: Directory) -> String {
+  var status = stat()
+  guard fstat(directory.number, &status) == 0, let locks = contents("/proc/locks") else {
+    return "an unknown process"
+  }
+  // 1: FLOCK  ADVISORY  WRITE 4711 fe:01:131 0 EOF
+  for line in locks.split(separator: "\n") {
+    let columns = line.split(separator: " ", omittingEmptySubsequences: true)
+    guard columns.count >= 6, columns[1] == "FLOCK",
+      columns[5].split(separator: ":").last.flatMap({ UInt($0) }) == UInt(status.st_ino)
+    else { continue }
+    let words = contents("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(separator: " ")
+    return "process \(columns[4])" + (words.map { " (\(printable($0)))" } ?? "")
+  }
+  return "an unknown process"
+}
+
+private func contents(_ path: String) -> String? {
+  guard let file = fopen(path, "re") else { return nil }
+  defer { fclose(file) }
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 4096)
+  while true {
+    let count = fread(&buffer, 1, buffer.count, file)
+    if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+    bytes.append(contentsOf: buffer[..<count])
+  }
+}

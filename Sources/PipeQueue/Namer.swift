@@ -1,0 +1,81 @@
+internal import Glibc
+internal import PipeIO
+
+/// Gives planned claims their names, under the exclusive lock of now/, out of files that are there: a
+/// full disk must not keep a queue from being drained.
+struct Namer {
+  private let queue: Queue
+  private var listing: NowListing
+  /// Names that another one contains: left over from a merge, they say nothing of their own.
+  private var redundant: [NowName] = []
+  private var hasMerged = false
+
+  init(_ queue: Queue, _ listing: NowListing) {
+    self.queue = queue
+    self.listing = listing
+  }
+
+  mutating func name(_ part: Selection.Planned) throws(Fault) {
+    guard let old = part.replacing else { return try create(part.claim) }
+    // The rest of what is taken in part gets its name first: were this the last thing that happens, the
+    // wider name is still the truth.
+    if part.claim.range.to < old.range.to {
+      var rest = old
+      rest.range.from = part.claim.range.to
+      try create(rest)
+    }
+    guard try queue.rename(old, to: part.claim) else {
+      throw Fault(.bug, "\(old.text): vanished under the lock of now/")
+    }
+  }
+
+  mutating func create(_ name: NowName) throws(Fault) {
+    try mergeSome()
+    if let spare = listing.spares.popLast() {
+      if try queue.now.rename(Queue.spareName(spare), to: name.text) == .renamed { return }
+    }
+    if let redundant = redundant.popLast() {
+      if try queue.rename(redundant, to: name) { return }
+    }
+    let flags = O_WRONLY | O_CREAT | O_EXCL
+    if try Descriptor.open(name.text, in: queue.now, flags) == nil {
+      throw Fault("create", queue.now.path + "/" + name.text, code: ENOENT)
+    }
+  }
+
+  // Two touching names of the same state become one, so that now/ stays short however much is done.
+  // A crash in between leaves a name inside a wider one, which says the same.
+  private mutating func mergeSome() throws(Fault) {
+    guard !hasMerged else { return }
+    hasMerged = true
+    var merged: [NowName] = []
+    for name in listing.names.sorted(by: Namer.order) {
+      guard var head = merged.last, head.canAbsorb(name) else {
+        merged.append(name)
+        continue
+      }
+      let old = head
+      head.range.to = max(head.range.to, name.range.to)
+      if try queue.rename(old, to: head) {
+        merged[merged.count - 1] = head
+        redundant.append(name)
+      } else {
+        merged.append(name)
+      }
+    }
+    listing.names = merged
+  }
+
+  private static func order(_ one: NowName, _ other: NowName) -> Bool {
+    if one.range.lane != other.range.lane { return one.range.lane < other.range.lane }
+    if one.range.from != other.range.from { return one.range.from < other.range.from }
+    return one.range.count > other.range.count
+  }
+}
+
+extension NowName {
+  fileprivate func canAbsorb(_ next: NowName) -> Bool {
+    guard range.lane == next.range.lane, range.to >= next.range.from else { return false }
+    return state == .done && next.state == .done
+  }
+}

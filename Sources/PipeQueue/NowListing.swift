@@ -1,0 +1,35 @@
+internal import PipeIO
+
+/// What now/ holds at one instant.
+struct NowListing {
+  var names: [NowName] = []
+  /// Files whose names mean nothing: the next names are made of them.
+  var spares: [Int] = []
+}
+
+extension Queue {
+  /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.
+  func listNow() throws(Fault) -> NowListing {
+    var listing = NowListing()
+    try now.forEachName { text in
+      if let name = NowName(text) {
+        listing.names.append(name)
+      } else if let number = Queue.spareNumber(text) {
+        listing.spares.append(number)
+      }
+    }
+    return listing
+  }
+
+  static func spareName(_ number: Int) -> String { "spare.\(number)" }
+
+  private static func spareNumber(_ text: UnsafeRawBufferPointer) -> Int? {
+    text.count > 6 && cut(text, 0, 6).elementsEqual("spare.".utf8)
+      ? decimal(cut(text, 6, text.count)) : nil
+  }
+
+  /// Gives the file that `name` names another name, in the listing too.
+  func rename(_ name: NowName, to new: NowName) throws(Fault) -> Bool {
+    name == new ? true : try now.rename(name.text, to: new.text) == .renamed
+  }
+}

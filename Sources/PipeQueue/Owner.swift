@@ -1,0 +1,36 @@
+internal import Glibc
+internal import PipeIO
+
+/// A slot in owners/ whose lock this process holds. The kernel lets go of it when the last process dies
+/// that has the descriptor, and by then its claims are ready again: no timer, no process number.
+final class Owner {
+  let slot: Int
+  let file: Descriptor
+
+  private init(slot: Int, file: Descriptor) {
+    self.slot = slot
+    self.file = file
+  }
+
+  static func name(_ slot: Int) -> String { String(slot) }
+
+  /// Takes the first slot that nobody holds.
+  static func take(_ queue: Queue) throws(Fault) -> Owner {
+    let directory = try queue.root.existing("owners")
+    for slot in 0..<1_000_000 {
+      // Writable, though nothing is written: only then does closing it wake those who watch owners/.
+      let file = try Descriptor.open(name(slot), in: directory, O_RDWR | O_CREAT)
+      if let file, try file.tryLock() { return Owner(slot: slot, file: file) }
+    }
+    throw Fault(.tryLater, "\(printable(directory.path)): all slots are held")
+  }
+
+  /// Whether the holder of a slot is dead. Holding the lock for an instant, so ask under the lock of now/.
+  static func isDead(_ slot: Int, _ queue: Queue) throws(Fault) -> Descriptor? {
+    // Read-only, or closing it would wake the watchers, who would look again, for ever.
+    guard let file = try Descriptor.open("owners/" + name(slot), in: queue.root, O_RDONLY) else {
+      return nil
+    }
+    return try file.tryLock() ? file : nil
+  }
+}

@@ -1,0 +1,35 @@
+/// Where an item is: its running number in the lane, and the line that holds it.
+/// The number alone orders places; segment and offset only find the bytes.
+package struct Place: Equatable, Comparable {
+  /// Counts all items that the lane ever took, from 0.
+  package var number: Int
+  package var segment: Int
+  /// Byte at which the line begins that holds the item, or the end of the segment's lines.
+  package var offset: Int
+
+  static let origin = Place(number: 0, segment: Segment.first, offset: 0)
+
+  package static func < (one: Place, other: Place) -> Bool { one.number < other.number }
+
+  var text: String { "\(number).\(segment).\(offset)" }
+}
+
+/// A run of consecutive items of one lane, the end not included.
+package struct ItemRange: Equatable {
+  package let lane: Priority
+  package var from: Place
+  package var to: Place
+
+  package var count: Int { to.number - from.number }
+
+  func contains(_ other: ItemRange) -> Bool {
+    lane == other.lane && from.number <= other.from.number && to.number >= other.to.number
+  }
+
+  func overlaps(_ other: ItemRange) -> Bool {
+    lane == other.lane && from.number < other.to.number && other.from.number < to.number
+  }
+
+  /// As it stands in a name of now/: `HIGH.800.17.4711-960.17.5022`.
+  var text: String { "\(lane.name).\(from.text)-\(to.text)" }
+}

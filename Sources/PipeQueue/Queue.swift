@@ -1,0 +1,73 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeIO
+
+/// An open queue: the directory, its settings, and the directories that every command uses.
+package final class Queue {
+  package let path: String
+  package let settings: Settings
+  let root: Directory
+  let end: Directory
+  let now: Directory
+  /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
+  package var report: (String) -> Void = { _ in }
+
+  /// Opens an existing queue. Another process may change all that is in it at any time.
+  package init(path: String, force: Bool = false) throws(Fault) {
+    guard let root = try Queue.directory(path) else {
+      throw Fault(.notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
+    }
+    if !force { try Queue.refuseRemote(root) }
+    guard let settings = try Settings.read(root) else {
+      throw Fault(.notFound, "\(printable(path)): is a directory but not a queue")
+    }
+    self.path = path
+    self.root = root
+    self.settings = settings
+    end = try root.existing("end")
+    now = try root.existing("now")
+  }
+
+  static func directory(_ path: String) throws(Fault) -> Directory? {
+    do throws(Fault) { return try Directory.open(path) } catch {
+      guard error.code == ENOTDIR else { throw error }
+      throw Fault(.notFound, "\(printable(path)): is not a directory, so not a queue")
+    }
+  }
+
+  /// The ends of the lanes: what is before them is on disk.
+  package func ends() throws(Fault) -> Ends { try Ends.read(end) }
+
+  // Locks and renames of these do not hold what a queue needs of them.
+  static func refuseRemote(_ root: Directory) throws(Fault) {
+    var system = statfs()
+    guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
+    let remote: [Int: String] = [
+      0x6969: "NFS", 0xff53_4d42: "CIFS", 0xfe53_4d42: "SMB", 0x517b: "SMB", 0x6573_5546: "FUSE",
+      0x0102_1997: "9P", 0x00c3_6400: "Ceph",
+    ]
+    guard let name = remote[Int(system.f_type) & 0xffff_ffff] else { return }
+    throw Fault(
+      .settings, "\(printable(root.path)): lies on \(name), where locks and flushes cannot be relied on (--force uses it all the same)")
+  }
+
+  /// Bytes free to this process on the queue's file system, and its size.
+  func space() throws(Fault) -> (free: Int, total: Int) {
+    var system = statfs()
+    guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
+    let block = Int(system.f_bsize)
+    return (Int(system.f_bavail) * block, Int(system.f_blocks) * block)
+  }
+
+  func lockNow(exclusive: Bool) throws(Fault) {
+    try now.lock(exclusive: exclusive) { [report] in
+      report("waiting for the lock of \(printable(self.now.path)), held by \(lockHolder(self.now))")
+    }
+  }
+
+  func lockEnd() throws(Fault) {
+    try end.lock(exclusive: true) { [report] in
+      report("waiting for the lock of \(printable(self.end.path)), held by \(lockHolder(self.end))")
+    }
+  }
+}

@@ -1,0 +1,45 @@
+internal import PipeIO
+
+extension Queue {
+  /// Throws "full" unless the draft fits into the limits of the queue and leaves the file system its
+  /// free space.
+  func requireRoom(for draft: Draft, _ ends: Ends) throws(Fault) {
+    let space = try space()
+    // On a small file system the default would leave no room at all.
+    let reserve = min(settings.minFree, space.total / 16)
+    if space.free < reserve + draft.byteCount {
+      throw full("\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)")
+    }
+    guard settings.maxItems != nil || settings.maxBytes != nil else { return }
+    let waiting = try unsettled(ends)
+    let items = Priority.allCases.reduce(0) { $0 + draft[$1].items }
+    if let most = settings.maxItems, waiting.items + items > most {
+      throw full("\(waiting.items) items are not done, of at most \(most) (max-items)")
+    }
+    if let most = settings.maxBytes, waiting.bytes + draft.byteCount > most {
+      throw full("\(waiting.bytes) bytes are not done, of at most \(most) (max-bytes)")
+    }
+  }
+
+  private func full(_ why: String) -> Fault {
+    Fault(.tryLater, "\(printable(path)): the queue is full: \(why)")
+  }
+
+  // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
+  // each full segment for one of the size at which it is rolled.
+  private func unsettled(_ ends: Ends) throws(Fault) -> (items: Int, bytes: Int) {
+    try lockNow(exclusive: false)
+    defer { now.unlock() }
+    let names = try listNow().names
+    var items = 0
+    var bytes = 0
+    for lane in Priority.allCases {
+      let line = LaneLine(lane, end: ends[lane].place, names: names)
+      items += line.undone.reduce(0) { $0 + $1.count }
+      guard let oldest = line.undone.first?.from else { continue }
+      let end = ends[lane].place
+      bytes += (end.segment - oldest.segment) * Segment.rollSize + end.offset - oldest.offset
+    }
+    return (items, max(0, bytes))
+  }
+}

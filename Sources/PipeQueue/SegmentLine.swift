@@ -1,0 +1,117 @@
+internal import CPipeIO
+
+/// One line of a segment (pipe-queue(5), SEGMENTS): fixed columns, then those that `cut -d' '` counts.
+///
+///     CRC32C   TIME             NUMBER          ID                         ITEMS CREATED OPTIONS DATA
+///     0        9                26              42                         69
+struct SegmentLine {
+  /// Accepted, microseconds since the epoch; never goes backwards in a lane.
+  let time: Int64
+  /// Running number of the entry's first item.
+  let number: Int
+  let id: EntryID
+  let items: Int
+  /// Items a slice; 0 for a record, whose one item is DATA itself.
+  let slice: Int
+  /// When `ingest` saw it, if that was not when it was accepted.
+  let created: Int64?
+  let options: UnsafeRawBufferPointer?
+  let data: UnsafeRawBufferPointer
+  /// Bytes of the line with its newline.
+  let length: Int
+
+  static let crcEnd = 8
+  static let timeStart = 9
+  static let numberStart = 26
+  static let idStart = 42
+  static let itemsStart = 69
+  static let timeWidth = 16
+  static let numberWidth = 15
+
+  var isRecord: Bool { slice == 0 }
+
+  /// `text` is one line without its newline. nil unless each column is well formed; the checksum is
+  /// another question.
+  @inline(__always)
+  init?(_ text: UnsafeRawBufferPointer) {
+    guard text.count > SegmentLine.itemsStart, text[8] == space, text[25] == space,
+      text[41] == space, text[68] == space,
+      let time = padded(cut(text, 9, 25)), let number = padded(cut(text, 26, 41)),
+      let id = EntryID(cut(text, 42, 68))
+    else { return nil }
+    var at = SegmentLine.itemsStart
+    guard let items = Self.number(text, &at) else { return nil }
+    var slice = 0
+    if at < text.count, text[at] == 0x2f {
+      at += 1
+      guard let per = Self.number(text, &at), per > 0 else { return nil }
+      slice = per
+    }
+    guard items > 0, items == 1 || slice > 0, Self.skipSpace(text, &at) else { return nil }
+    guard at < text.count else { return nil }
+    if text[at] == dash {
+      created = nil
+      at += 1
+    } else {
+      guard let value = Self.number(text, &at) else { return nil }
+      created = Int64(value)
+    }
+    guard Self.skipSpace(text, &at), at < text.count else { return nil }
+    if text[at] == dash {
+      options = nil
+      at += 1
+    } else {
+      let start = at
+      while at < text.count, text[at] != space { at += 1 }
+      options = UnsafeRawBufferPointer(rebasing: text[start..<at])
+    }
+    guard Self.skipSpace(text, &at), at < text.count else { return nil }
+    self.time = Int64(time)
+    self.number = number
+    self.id = id
+    self.items = items
+    self.slice = slice
+    data = UnsafeRawBufferPointer(rebasing: text[at...])
+    length = text.count + 1
+  }
+
+  @inline(__always)
+  private static func number(_ text: UnsafeRawBufferPointer, _ at: inout Int) -> Int? {
+    let start = at
+    var value = 0
+    while at < text.count, text[at] &- 0x30 < 10 {
+      value = value &* 10 &+ Int(text[at] &- 0x30)
+      at &+= 1
+    }
+    return at > start && at - start < 19 ? value : nil
+  }
+
+  @inline(__always)
+  private static func skipSpace(_ text: UnsafeRawBufferPointer, _ at: inout Int) -> Bool {
+    guard at < text.count, text[at] == space else { return false }
+    at &+= 1
+    return true
+  }
+
+  /// Whether the checksum in the first column is that of this line at this place.
+  @inline(__always)
+  static func isIntact(
+    _ text: UnsafeRawBufferPointer, _ lane: Priority, _ segment: Int, _ offset: Int
+  ) -> Bool {
+    guard text.count > crcEnd, let stored = hex(cut(text, 0, crcEnd)) else { return false }
+    return stored == checksum(text, lane, segment, offset)
+  }
+
+  @inline(__always)
+  static func checksum(
+    _ text: UnsafeRawBufferPointer, _ lane: Priority, _ segment: Int, _ offset: Int
+  ) -> UInt32 {
+    cpipe_crc32c(
+      Segment.seed(lane, segment, offset), text.baseAddress! + crcEnd, text.count - crcEnd)
+  }
+}
+
+@inline(__always)
+func cut(_ bytes: UnsafeRawBufferPointer, _ from: Int, _ to: Int) -> UnsafeRawBufferPointer {
+  UnsafeRawBufferPointer(start: bytes.baseAddress! + from, count: to - from)
+}

@@ -1,0 +1,89 @@
+internal import Glibc
+internal import PipeIO
+
+/// Reads the lines of one segment through a window that grows while the reading goes on forwards.
+final class SegmentReader {
+  enum Reading {
+    /// Valid until the next call.
+    case line(SegmentLine)
+    /// Bytes that are no intact line of this place, up to the next newline, or to the limit.
+    case damaged(until: Int)
+    case end
+  }
+
+  let lane: Priority
+  let segment: Int
+  let file: Descriptor
+  private var window: UnsafeMutableRawBufferPointer
+  private var base = 0
+  private var count = 0
+  private var appetite = 16 << 10
+
+  private static let largest = 1 << 20
+
+  init(_ file: Descriptor, _ lane: Priority, _ segment: Int) {
+    self.file = file
+    self.lane = lane
+    self.segment = segment
+    window = .allocate(byteCount: appetite, alignment: 64)
+  }
+
+  /// The line that begins at `offset`; nothing at or beyond `limit` is looked at.
+  func line(at offset: Int, limit: Int) throws(Fault) -> Reading {
+    guard let text = try text(at: offset, limit: limit) else {
+      return offset < limit ? .damaged(until: limit) : .end
+    }
+    guard SegmentLine.isIntact(text, lane, segment, offset), let line = SegmentLine(text) else {
+      return .damaged(until: offset + text.count + 1)
+    }
+    return .line(line)
+  }
+
+  /// The first place behind a newline at or after `offset`; nil where there is none below `limit`.
+  func lineStart(after offset: Int, limit: Int) throws(Fault) -> Int? {
+    guard let text = try text(at: offset, limit: limit) else { return nil }
+    let start = offset + text.count + 1
+    return start < limit ? start : nil
+  }
+
+  /// Bytes from `offset` to the next newline, which is not included; nil if there is none below `limit`.
+  private func text(at offset: Int, limit: Int) throws(Fault) -> UnsafeRawBufferPointer? {
+    var searched = 0
+    while true {
+      let held = min(limit, base + count) - offset
+      if offset >= base, held > searched {
+        let start = window.baseAddress! + (offset - base)
+        if let found = memchr(start + searched, Int32(newline), held - searched) {
+          return UnsafeRawBufferPointer(start: start, count: UnsafeMutableRawPointer(found) - start)
+        }
+        searched = held
+      }
+      if offset + max(0, searched) >= limit { return nil }
+      guard try extend(from: offset, holding: max(0, searched), limit: limit) else { return nil }
+    }
+  }
+
+  // Moves what is held from `offset` on to the front and reads behind it.
+  private func extend(from offset: Int, holding held: Int, limit: Int) throws(Fault) -> Bool {
+    let isForward = count > 0 && offset >= base && offset <= base + count
+    appetite = isForward ? min(SegmentReader.largest, appetite * 2) : appetite
+    // Doubling, so that one very long line is not copied again for each mebibyte of it.
+    let wanted = min(held + max(appetite, held), limit - offset)
+    let old = window
+    if window.count < wanted {
+      window = .allocate(byteCount: max(wanted, appetite), alignment: 64)
+    }
+    if held > 0 { memmove(window.baseAddress!, old.baseAddress! + (offset - base), held) }
+    if old.baseAddress != window.baseAddress { old.deallocate() }
+    let target = UnsafeMutableRawBufferPointer(rebasing: window[held..<max(wanted, held)])
+    base = offset
+    count = held
+    let read = try file.read(into: target, at: offset + held)
+    count += read
+    return read > 0
+  }
+
+  deinit {
+    window.deallocate()
+  }
+}

@@ -1,0 +1,90 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// What `pipe init` sets; kept in the file `format`, one `name value` a line behind the version.
+package struct Settings: Equatable {
+  /// Items a slice of an entry that is stored from now on.
+  package var slice = 3
+  /// The most items that may be stored and not done; nil for no bound.
+  package var maxItems: Int?
+  /// The most bytes that lines not yet done may take, counted from the oldest; nil for no bound.
+  package var maxBytes: Int?
+  /// Bytes that `enqueue` leaves free on the file system.
+  package var minFree = 64 << 20
+
+  package init() {}
+
+  static let version = 1
+
+  var text: String {
+    var lines = ["pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)"]
+    if let maxItems { lines.append("max-items \(maxItems)") }
+    if let maxBytes { lines.append("max-bytes \(maxBytes)") }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// `path`: of the file, for messages.
+  static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(Fault) -> Settings {
+    var settings = Settings()
+    var lines = Pieces(bytes)
+    guard var first = lines.next(before: newline).map(Pieces.init),
+      first.next(before: space)?.elementsEqual("pipe-queue".utf8) == true,
+      let version = first.number(before: space)
+    else { throw damaged(path) }
+    guard version <= Settings.version else {
+      throw Fault(
+        .settings,
+        "\(printable(path)): format \(version) is newer than this pipe, which knows up to \(Settings.version)")
+    }
+    while let line = lines.next(before: newline), !line.isEmpty {
+      var pieces = Pieces(line)
+      let name = String(decoding: pieces.next(before: space)!, as: UTF8.self)
+      guard let value = pieces.number(before: space), settings.set(name, value) else {
+        throw damaged(path)
+      }
+    }
+    return settings
+  }
+
+  private static func damaged(_ path: String) -> Fault {
+    Fault(.settings, "\(printable(path)): is not the format file of a queue, or is damaged")
+  }
+
+  private mutating func set(_ name: String, _ value: Int) -> Bool {
+    switch name {
+    case "slice": slice = max(1, value)
+    case "min-free": minFree = value
+    case "max-items": maxItems = value
+    case "max-bytes": maxBytes = value
+    default: return false
+    }
+    return true
+  }
+}
+
+extension Settings {
+  static let fileName = "format"
+  /// The next `format` while it is written; a leftover of a crash is overwritten.
+  static let draftName = "format.new"
+
+  /// nil where there is no file: then there is no queue.
+  static func read(_ root: Directory) throws(Fault) -> Settings? {
+    guard let file = try Descriptor.open(fileName, in: root, O_RDONLY) else { return nil }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: min(try file.size(), 4096), alignment: 8)
+    defer { buffer.deallocate() }
+    let count = try file.read(into: buffer, at: 0)
+    return try parse(cut(UnsafeRawBufferPointer(buffer), 0, count), path: file.path)
+  }
+
+  /// Writes and flushes the draft; the caller gives it its name.
+  func writeDraft(_ root: Directory) throws(Fault) {
+    let flags = O_WRONLY | O_CREAT | O_TRUNC
+    guard let file = try Descriptor.open(Settings.draftName, in: root, flags) else {
+      throw Fault("create", root.path + "/" + Settings.draftName)
+    }
+    try Array(text.utf8).write(to: file, at: 0)
+    try file.flush()
+  }
+}

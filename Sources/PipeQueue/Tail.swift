@@ -1,0 +1,139 @@
+internal import Glibc
+internal import PipeIO
+
+/// The segment that a lane grows in, and where its next line goes. Only true while the lock of end/ is
+/// held, or once the file's size has been compared again.
+struct Tail {
+  let lane: Priority
+  let file: Descriptor
+  /// Place of the next line.
+  var place: Place
+  var entries: Int
+  var time: Int64
+
+  var mark: EndMark { EndMark(lane: lane, place: place, entries: entries, time: time) }
+
+  init(_ mark: EndMark, _ file: Descriptor) {
+    lane = mark.lane
+    self.file = file
+    place = mark.place
+    entries = mark.entries
+    time = mark.time
+  }
+}
+
+extension Queue {
+  /// The tail of a lane behind `mark`, its lines checked up to the size of the file. `known` is what this
+  /// process left there last. Under the lock of end/. nil: nothing may ever be appended to this segment
+  /// again, because it is shorter than what was flushed.
+  func tail(_ mark: EndMark, known: Tail?) throws(Fault) -> Tail? {
+    var tail: Tail
+    if let known, known.place.segment == mark.place.segment, known.mark >= mark {
+      tail = known
+    } else {
+      let (lane, segment) = (mark.lane, mark.place.segment)
+      guard let file = try Segment.open(self, lane, segment, writable: true) else { return nil }
+      tail = Tail(mark, file)
+    }
+    let size = try tail.file.size()
+    if size < tail.place.offset { return nil }
+    if size > tail.place.offset { try check(&tail, upTo: size) }
+    return tail
+  }
+
+  // Lines behind the end belong to writers that are flushing now, or to some that have died. Only what
+  // is torn at the very end is cut: a line that nobody was ever told is stored.
+  private func check(_ tail: inout Tail, upTo size: Int) throws(Fault) {
+    let reader = SegmentReader(tail.file, tail.lane, tail.place.segment)
+    var offset = tail.place.offset
+    var damage: Int?
+    while offset < size {
+      switch try reader.line(at: offset, limit: size) {
+      case .line(let line):
+        if let start = damage { try quarantine(tail.lane, tail.place.segment, start..<offset) }
+        damage = nil
+        offset += line.length
+        tail.place.offset = offset
+        tail.place.number = max(tail.place.number, line.number) + line.items
+        tail.entries += 1
+        tail.time = max(tail.time, line.time)
+      case .damaged(let until):
+        damage = damage ?? offset
+        offset = until
+      case .end: offset = size
+      }
+    }
+    guard let start = damage else { return }
+    if try reader.lineStart(after: start, limit: size) != nil {
+      try quarantine(tail.lane, tail.place.segment, start..<size)
+    }
+    try tail.file.truncate(to: start)
+  }
+
+  /// Begins the next segment. Under the lock of end/. When it returns, all bytes of the old segment are
+  /// on disk, and so is the name of the end that points to the new one: nobody lists segments.
+  func roll(_ lane: Priority, from tail: Tail?, _ mark: EndMark) throws(Fault) -> Tail {
+    try tail?.file.flushData()
+    let old = tail?.mark ?? mark
+    var next = old
+    next.place.segment += 1
+    next.place.offset = 0
+    let lanes = try root.existing("segments").existing(lane.name)
+    let group = Segment.group(next.place.segment)
+    let directory: Directory
+    if let found = try Directory.open(group, in: lanes) {
+      directory = found
+    } else {
+      directory = try lanes.subdirectory(making: group)
+      try lanes.flush()
+    }
+    let name = Segment.name(next.place.segment)
+    guard let file = try Descriptor.open(name, in: directory, O_RDWR | O_CREAT) else {
+      throw Fault("create", directory.path + "/" + name)
+    }
+    try directory.flush()
+    try publish(next, from: mark)
+    try end.flush()
+    return Tail(next, file)
+  }
+
+  /// Moves the end of a lane forward to `mark`, which is on disk; never backwards. `from`: where it was
+  /// seen last.
+  func publish(_ mark: EndMark, from seen: EndMark) throws(Fault) {
+    var current = seen
+    while current < mark {
+      switch try end.rename(current.text, to: mark.text) {
+      case .renamed: return
+      case .missing: current = try ends()[mark.lane]
+      case .taken: throw Fault(.inputOutput, "\(end.path)/\(mark.text): stands beside \(current.text)")
+      }
+    }
+  }
+
+  /// Makes what a dead writer left behind the end a part of the queue, or cuts it. Lines of a living
+  /// writer that is just flushing come earlier this way. Returns whether an end moved.
+  func advanceEnds(_ ends: Ends) throws(Fault) -> Bool {
+    let grown = Priority.allCases.filter { lane in
+      let place = ends[lane].place
+      return root.size(of: Segment.path(lane, place.segment)).map { $0 > place.offset } ?? false
+    }
+    // A lock that is taken means a writer that lives, and will publish.
+    guard !grown.isEmpty, try end.tryLock() else { return false }
+    var tails: [Tail] = []
+    do throws(Fault) {
+      let now = try self.ends()
+      for lane in grown {
+        if let tail = try tail(now[lane], known: nil), tail.mark > now[lane] { tails.append(tail) }
+      }
+    } catch {
+      end.unlock()
+      throw error
+    }
+    end.unlock()
+    for tail in tails {
+      try tail.file.flushData()
+      try publish(tail.mark, from: ends[tail.lane])
+    }
+    return !tails.isEmpty
+  }
+}

@@ -1,0 +1,27 @@
+package import PipeIO
+
+extension Queue {
+  /// Wakes when something may have become ready: an end that moved, a name that was given back, an owner
+  /// that died. Begin to watch, then look, then wait; otherwise something comes in between.
+  package func watchReady() throws(Fault) -> Watch {
+    let watch = try Watch()
+    try watch.arrivals(in: end)
+    try watch.arrivals(in: now)
+    try watch.closings(in: try root.existing("owners"))
+    return watch
+  }
+
+  /// Wakes when something may have been settled.
+  package func watchSettling() throws(Fault) -> Watch {
+    let watch = try Watch()
+    try watch.arrivals(in: now)
+    return watch
+  }
+
+  /// Whether the name of an event can mean that items became ready: not those that claims and
+  /// acknowledgements leave.
+  package static func meansReady(_ name: UnsafeRawBufferPointer) -> Bool {
+    guard let state = NowName(name) else { return true }
+    return state.isAgain
+  }
+}

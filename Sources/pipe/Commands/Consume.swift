@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct Consume: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "consume",
+    abstract: "Take items out: write them to stdout, or run a command for each batch.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Option(help: ArgumentHelp("Items a batch: 1 with a command, else as many as is fast.", valueName: "n"))
+  var size: Count?
+
+  @Option(name: .customShort("j"), help: ArgumentHelp("Commands at once.", valueName: "jobs"))
+  var jobs: Count?
+
+  @Option(name: .customShort("n"), help: ArgumentHelp("Stop after so many batches.", valueName: "batches"))
+  var batches: Count?
+
+  @Flag(help: "Wait for more instead of ending when nothing is ready.")
+  var follow = false
+
+  @Flag(help: "Write batch lines, with claim and ids, instead of the items alone.")
+  var envelope = false
+
+  @Option(help: ArgumentHelp("End a command after this time.", valueName: "duration"))
+  var timeout: Duration?
+
+  @Argument(
+    parsing: .postTerminator,
+    help: "Run once for each batch, without a shell; exit status 0 acknowledges.")
+  var command: [String] = []
+
+  func validate() throws {
+    if command.isEmpty, jobs != nil || timeout != nil {
+      throw ValidationError("-j and --timeout are for a command: pipe consume … -- CMD")
+    }
+    if let command = command.first, command.isEmpty { throw ValidationError("the command is empty") }
+  }
+
+  func run() {
+    Exit.perform("consume") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "consume")
+      ignoreBrokenPipes()
+      let location = queue.location
+      let queue = try follow ? location.create(diagnostics) : location.open(diagnostics)
+      let limits = Limits(size: size?.value, batches: batches?.value ?? .max, follow: follow)
+      let source = try BatchSource(queue, limits)
+      if command.isEmpty { return try ItemWriter(source, envelope: envelope).run() }
+      let runner = try CommandRunner(
+        source, diagnostics, command: command, jobs: jobs?.value ?? 1, envelope: envelope,
+        timeout: timeout?.microseconds)
+      return try runner.run()
+    }
+  }
+}

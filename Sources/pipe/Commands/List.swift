@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Print entries without taking them.")
+
+  enum State: String, CaseIterable, ExpressibleByArgument {
+    case ready, claimed, done
+  }
+
+  @OptionGroup var queue: QueueOptions
+
+  @Option(help: ArgumentHelp("Only items in this state; may be repeated.", valueName: "state"))
+  var state: [State] = []
+
+  @Option(name: .customShort("n"), help: ArgumentHelp("At most so many lines.", valueName: "n"))
+  var count: Count?
+
+  func run() {
+    Exit.perform("list") { () throws(Fault) in
+      let queue = try queue.location.open(Diagnostics(command: "list"))
+      let states = state.isEmpty ? [.ready, .claimed] : state
+      let output = Output()
+      var left = count?.value ?? .max
+      try queue.list { (listed) throws(Fault) in
+        guard states.contains(State(listed.state)) else { return true }
+        ListLine.append(listed, to: output)
+        left -= 1
+        if output.bytes.count > 1 << 16 || left == 0 { try output.flush() }
+        return left > 0
+      }
+      try output.flush()
+      return Exit.fine
+    }
+  }
+}
+
+extension List.State {
+  init(_ state: ListedEntry.State) {
+    switch state {
+    case .ready: self = .ready
+    case .claimed: self = .claimed
+    case .done: self = .done
+    }
+  }
+}

@@ -1,0 +1,119 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// `consume` without a command: items to stdout. What was written to a file is acknowledged; what was
+/// written to a pipe is acknowledged once its reader has taken it.
+final class ItemWriter {
+  private let source: BatchSource
+  private let claimer: Claimer
+  private let envelope: Bool
+  private let pipe = PipeOutput()
+  private let plain = Output()
+  private var held: [HeldClaim] = []
+
+  /// A batch where no size is asked for: few enough to be shared with other consumers, many enough that
+  /// claiming them costs little.
+  private static let batchItems = 8192
+  private static let batchBytes = 512 << 10
+
+  init(_ source: BatchSource, envelope: Bool) {
+    self.source = source
+    self.envelope = envelope
+    claimer = source.claimer
+    _ = enlargePipe(plain.number)
+  }
+
+  func run() throws(Fault) -> Int32 {
+    let size = source.limits.size ?? (source.limits.batches == .max ? ItemWriter.batchItems : 1)
+    let bytes = source.limits.size == nil ? ItemWriter.batchBytes : .max
+    while true {
+      if let claim = try source.next(size: size, bytes: bytes) {
+        try hand(claim)
+        try settleTaken()
+        try claimer.sync.flushIfDue()
+        source.takeSignals()
+      } else if source.limits.follow, source.mayStart {
+        try rest()
+      } else {
+        break
+      }
+      if isOver { break }
+    }
+    try drain()
+    return try conclude()
+  }
+
+  private var isOver: Bool { pipe?.isBroken == true || source.mustDie != nil }
+
+  private func hand(_ claim: consuming Claim) throws(Fault) {
+    let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
+    guard let pipe else { return try write(bytes, claim) }
+    let start = pipe.written
+    let ends =
+      envelope ? claim.items.map { _ in start + bytes.count }
+      : claim.items.map { start + $0.data.upperBound + 1 }
+    held.append(HeldClaim(claim, start: start, ends: ends))
+    var done = 0
+    while done < bytes.count, !isOver {
+      let count = try bytes.withUnsafeBufferPointer { (all) throws(Fault) -> Int in
+        try pipe.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[done...]))
+      }
+      done += count
+      if count == 0, !isOver { _ = try source.wait(forReady: false, output: pipe, writable: true) }
+    }
+  }
+
+  private func write(_ bytes: [UInt8], _ claim: consuming Claim) throws(Fault) {
+    plain.bytes = bytes
+    var written = 0
+    do throws(Fault) { try plain.flush(written: &written) } catch {
+      let whole = envelope ? 0 : claim.items.prefix { $0.data.upperBound < written }.count
+      try claimer.acknowledge(claim, first: whole)
+      try claimer.sync.flush()
+      throw error
+    }
+    try claimer.done(claim)
+  }
+
+  private func settleTaken() throws(Fault) {
+    guard let pipe, !held.isEmpty else { return }
+    let taken = pipe.taken
+    let count = held.prefix { ($0.ends.last ?? $0.start) <= taken }.count
+    for claim in held[..<count] { try claimer.done(claim.take()) }
+    held.removeFirst(count)
+  }
+
+  // Nothing is ready: until something is, acknowledge what the reader takes.
+  private func rest() throws(Fault) {
+    while source.mayStart, !isOver {
+      try settleTaken()
+      if !held.isEmpty { pipe?.shrinkToContent() }
+      if try source.wait(forReady: true, output: pipe, writable: !held.isEmpty) { break }
+    }
+    pipe?.restore()
+  }
+
+  // All is written: wait until the reader has taken it, or has gone.
+  private func drain() throws(Fault) {
+    try settleTaken()
+    while !held.isEmpty, !isOver {
+      pipe?.shrinkToContent()
+      _ = try source.wait(forReady: false, output: pipe, writable: true)
+      try settleTaken()
+    }
+    pipe?.restore()
+  }
+
+  private func conclude() throws(Fault) -> Int32 {
+    let taken = pipe?.taken ?? 0
+    for claim in held {
+      let whole = claim.ends.prefix { $0 <= taken }.count
+      try claimer.acknowledge(claim.take(), first: whole)
+    }
+    held.removeAll()
+    try claimer.sync.flush()
+    if let signal = source.mustDie { die(of: signal) }
+    if pipe?.isBroken == true { throw Fault.brokenPipe }
+    return Exit.fine
+  }
+}

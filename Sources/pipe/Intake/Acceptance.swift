@@ -1,0 +1,95 @@
+internal import PipeJSON
+internal import PipeQueue
+
+/// What one line of JSON becomes, or why it does not.
+enum Accepted {
+  case record(Priority, data: Range<Int>)
+  case ids(Priority, list: Range<Int>, count: Int)
+}
+
+struct Rejection: Error {
+  /// Counts from 1; nil where the whole line is meant.
+  let byte: Int?
+  let reason: String
+
+  init(_ reason: String, byte: Int? = nil) {
+    self.byte = byte
+    self.reason = reason
+  }
+
+  init(_ fault: JSONFault, at offset: Int = 0) {
+    self.init(fault.reason.text, byte: fault.byte + offset + 1)
+  }
+}
+
+/// Judges lines: the rules of `ingest` (pipe-ingest(1)).
+struct Acceptance {
+  private var scanner: LineScanner
+  private let recordsOnly: Bool
+  private let fallback: Priority
+  private let requirements: [Requirement]
+
+  private static let watched = ["ids", "data", "priority"]
+  private static let ids = 0, data = 1, priority = 2
+
+  /// `fallback`: of records that name no priority.
+  init(recordsOnly: Bool = false, fallback: Priority = .medium, requirements: [Requirement] = []) {
+    self.recordsOnly = recordsOnly
+    self.fallback = fallback
+    self.requirements = requirements
+    scanner = LineScanner(watching: recordsOnly ? [] : Acceptance.watched)
+  }
+
+  mutating func judge(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Accepted {
+    let value: Span
+    do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
+    if !recordsOnly, value.kind == .object {
+      if let list = scanner[Acceptance.ids], scanner[Acceptance.data] == nil {
+        return try idRequest(line, list)
+      }
+      if scanner.memberCount == 1, scanner[Acceptance.priority] != nil {
+        throw Rejection("an id request without ids")
+      }
+    }
+    for requirement in requirements { try requirement.check(line, value) }
+    return .record(recordPriority(line) ?? fallback, data: value.range)
+  }
+
+  private func recordPriority(_ line: UnsafeRawBufferPointer) -> Priority? {
+    guard !recordsOnly, let span = scanner[Acceptance.priority] else { return nil }
+    return Priority(line, span)
+  }
+
+  private func idRequest(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Accepted {
+    let count = try idCount(line, list)
+    guard let span = scanner[Acceptance.priority] else {
+      return .ids(.medium, list: list.range, count: count)
+    }
+    guard let priority = Priority(line, span) else {
+      throw Rejection("priority must be HIGH, MEDIUM or LOW", byte: span.range.lowerBound + 1)
+    }
+    return .ids(priority, list: list.range, count: count)
+  }
+}
+
+/// How many ids a list has; a list that is no list of ids is rejected.
+func idCount(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Int {
+  guard list.kind == .array else {
+    throw Rejection("ids is not a list", byte: list.range.lowerBound + 1)
+  }
+  do throws(JSONFault) {
+    return try IDList(validating: UnsafeRawBufferPointer(rebasing: line[list.range])).count
+  } catch {
+    throw Rejection(error, at: list.range.lowerBound)
+  }
+}
+
+extension Priority {
+  /// A JSON string that is one of the three words.
+  init?(_ line: UnsafeRawBufferPointer, _ span: Span) {
+    guard span.kind == .string else { return nil }
+    let text = decodeString(UnsafeRawBufferPointer(rebasing: line[span.range]))
+    guard let found = text.withUnsafeBytes({ Priority(name: $0) }) else { return nil }
+    self = found
+  }
+}

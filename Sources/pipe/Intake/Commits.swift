@@ -1,0 +1,65 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// Commits drafts and prints their receipts, in that order.
+final class Commits {
+  var draft = Draft()
+  private let queue: Queue
+  private let appender: Appender
+  private let output = Output()
+  private let diagnostics: Diagnostics
+  private let quiet: Bool
+  private let wait: Int64
+
+  init(_ queue: Queue, _ diagnostics: Diagnostics, quiet: Bool, wait: Int64) {
+    self.queue = queue
+    self.diagnostics = diagnostics
+    self.quiet = quiet
+    self.wait = wait
+    appender = Appender(queue)
+  }
+
+  func commit() throws(Fault) {
+    guard !draft.isEmpty else { return }
+    do throws(Fault) { try store() } catch {
+      let count = draft.receipts.count
+      try? queue.count(.ingestionErrors, count)
+      throw Fault(
+        error.kind, "\(error.text) (\(count) accepted \(count == 1 ? "line" : "lines") not receipted)",
+        code: error.code)
+    }
+    if !quiet { try printReceipts() }
+    draft.removeAll()
+  }
+
+  private func store() throws(Fault) {
+    let deadline = Clock.steady() + wait
+    while true {
+      do throws(Fault) { return try appender.commit(&draft) } catch {
+        guard error.kind == .tryLater, Clock.steady() < deadline else { throw error }
+        try waitForRoom(until: deadline)
+      }
+    }
+  }
+
+  // Room in the queue comes with a rename in now/; room on the disk comes without any sign, so that one
+  // is asked about each second.
+  private func waitForRoom(until deadline: Int64) throws(Fault) {
+    let watch = try queue.watchSettling()
+    var poller = Poller()
+    _ = poller.watch(watch.number)
+    try poller.wait(until: min(deadline, Clock.steady() + 1_000_000))
+  }
+
+  private func printReceipts() throws(Fault) {
+    for receipt in draft.receipts {
+      EntryLineWriter.append(#"{"ingestion_id":""#, to: &output.bytes)
+      let start = output.bytes.count
+      EntryLineWriter.append("00000000000000000000000000", to: &output.bytes)
+      output.bytes.withUnsafeMutableBufferPointer { receipt.id.write(to: $0.baseAddress! + start) }
+      output.append(receipt.isDuplicate ? #"","duplicate":true}"# : #""}"#)
+      output.append("\n")
+    }
+    try output.flush()
+  }
+}

@@ -1,0 +1,83 @@
+internal import PipeIO
+internal import PipeJSON
+internal import PipeQueue
+
+/// `pipe enqueue`, from its options on.
+struct EnqueueJob {
+  var queue = QueueLocation()
+  var raw = false
+  var quiet = false
+  /// Microseconds to wait for room.
+  var wait: Int64 = 0
+  var limit = Intake.defaultLimit
+
+  /// A commit is full at this many bytes: a flush of so much costs more than the flush itself.
+  private static let commitSize = 4 << 20
+  /// What an entry line has around its data.
+  private static let envelope = 64 << 10
+
+  func run() throws(Fault) -> Int32 {
+    let diagnostics = Diagnostics(command: "enqueue")
+    let queue = try queue.create(diagnostics)
+    var filter = LineFilter(diagnostics, rejects: try RejectFile(nil))
+    filter.limit = raw ? limit : limit + EnqueueJob.envelope
+    let commits = Commits(queue, diagnostics, quiet: quiet, wait: wait)
+    var intake = DraftIntake(raw: raw, slice: queue.settings.slice)
+    do throws(Fault) {
+      try filter.run(
+        Input.standard,
+        beforeReading: { (isReadable) throws(Fault) in
+          if !isReadable { try commits.commit() }
+        },
+        accept: { (line) throws(Rejection) in try intake.take(line, into: &commits.draft) },
+        afterLine: { () throws(Fault) in
+          if commits.draft.byteCount >= EnqueueJob.commitSize { try commits.commit() }
+        })
+      try commits.commit()
+    } catch {
+      try? queue.count(.failedValidations, filter.rejected)
+      throw error
+    }
+    try? queue.count(.failedValidations, filter.rejected)
+    return filter.conclusion()
+  }
+}
+
+/// Turns lines into entries of a draft.
+private struct DraftIntake {
+  private let raw: Bool
+  private let slice: Int
+  private var acceptance = Acceptance()
+  private var reader = EntryLineReader()
+  private var mint = Mint()
+  private var now: Int64 = 0
+  private var compact: [UInt8] = []
+
+  init(raw: Bool, slice: Int) {
+    self.raw = raw
+    self.slice = slice
+  }
+
+  mutating func take(_ line: UnsafeRawBufferPointer, into draft: inout Draft) throws(Rejection) {
+    if draft.isEmpty { now = Clock.now() }
+    let (entry, data) = raw ? try accept(line) : try reader.read(line, slice: slice, now: now)
+    draft.hasForeignIDs = !raw
+    let bytes = UnsafeRawBufferPointer(rebasing: line[data])
+    guard entry.ids != nil else { return draft.append(entry, data: bytes) }
+    compact.removeAll(keepingCapacity: true)
+    IDList.appendCompact(bytes, to: &compact)
+    compact.withUnsafeBytes { draft.append(entry, data: $0) }
+  }
+
+  private mutating func accept(
+    _ line: UnsafeRawBufferPointer
+  ) throws(Rejection) -> (NewEntry, Range<Int>) {
+    let accepted = try acceptance.judge(line)
+    let id = mint.id(at: now)
+    switch accepted {
+    case .record(let priority, let data): return (NewEntry(id: id, priority: priority), data)
+    case .ids(let priority, let list, let count):
+      return (NewEntry(id: id, priority: priority, ids: (count, slice)), list)
+    }
+  }
+}

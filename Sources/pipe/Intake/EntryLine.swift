@@ -1,0 +1,120 @@
+internal import PipeJSON
+internal import PipeQueue
+
+/// Reads entry lines, what `ingest` writes and `enqueue` stores (pipe-enqueue(1), ENTRY LINES).
+struct EntryLineReader {
+  private var scanner = LineScanner(
+    watching: ["id", "priority", "time", "data", "ids", "key", "not_before"])
+  private static let id = 0, priority = 1, time = 2, data = 3, ids = 4, key = 5, notBefore = 6
+
+  static let advice = "not an entry: run it through pipe ingest, or use --raw"
+
+  /// The entry, and which bytes of the line are its data.
+  mutating func read(
+    _ line: UnsafeRawBufferPointer, slice: Int, now: Int64
+  ) throws(Rejection) -> (entry: NewEntry, data: Range<Int>) {
+    let value: Span
+    do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
+    guard value.kind == .object, let id = scanner[EntryLineReader.id] else {
+      throw Rejection(EntryLineReader.advice)
+    }
+    guard id.kind == .string, let name = EntryID(string(line, id)) else {
+      throw Rejection("id is not a ULID; \(EntryLineReader.advice)", byte: id.range.lowerBound + 1)
+    }
+    var entry = NewEntry(id: name, priority: try priority(line))
+    entry.created = try created(line)
+    entry.options = try options(line, now: now)
+    switch (scanner[EntryLineReader.data], scanner[EntryLineReader.ids]) {
+    case (let data?, nil): return (entry, data.range)
+    case (nil, let list?):
+      entry.ids = (try idCount(line, list), slice)
+      return (entry, list.range)
+    default: throw Rejection("has not either data or ids; \(EntryLineReader.advice)")
+    }
+  }
+
+  private func string(_ line: UnsafeRawBufferPointer, _ span: Span) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: line[(span.range.lowerBound + 1)..<(span.range.upperBound - 1)])
+  }
+
+  private func priority(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Priority {
+    guard let span = scanner[EntryLineReader.priority] else { return .medium }
+    guard let priority = Priority(line, span) else {
+      throw Rejection("priority must be HIGH, MEDIUM or LOW", byte: span.range.lowerBound + 1)
+    }
+    return priority
+  }
+
+  private func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
+    guard let span = scanner[EntryLineReader.time] else { return nil }
+    return try instant(line, span, "time")
+  }
+
+  private func instant(
+    _ line: UnsafeRawBufferPointer, _ span: Span, _ name: String
+  ) throws(Rejection) -> Int64 {
+    guard span.kind == .string, let time = parseDateTime(string(line, span)), time >= 0 else {
+      throw Rejection(
+        "\(name) is not an RFC 3339 time since 1970", byte: span.range.lowerBound + 1)
+    }
+    return time
+  }
+
+  private func options(_ line: UnsafeRawBufferPointer, now: Int64) throws(Rejection) -> [UInt8]? {
+    if let span = scanner[EntryLineReader.notBefore], try instant(line, span, "not_before") > now {
+      throw Rejection(
+        "not_before lies ahead, and this version cannot delay an entry", byte: span.range.lowerBound + 1)
+    }
+    guard let span = scanner[EntryLineReader.key] else { return nil }
+    guard span.kind == .string else {
+      throw Rejection("key is not a string", byte: span.range.lowerBound + 1)
+    }
+    var quoted: [UInt8] = []
+    let key = decodeString(UnsafeRawBufferPointer(rebasing: line[span.range]))
+    key.withUnsafeBytes { appendJSONString($0, to: &quoted) }
+    // A column of a segment has no space in it.
+    let escaped = quoted.flatMap { $0 == 0x20 ? Array("\\u0020".utf8) : [$0] }
+    return Array("{\"key\":".utf8) + escaped + [0x7d]
+  }
+}
+
+/// Writes entry lines.
+enum EntryLineWriter {
+  /// `time` is the quoted RFC 3339 text.
+  static func append(
+    _ id: EntryID, _ accepted: Accepted, _ line: UnsafeRawBufferPointer, time: [UInt8],
+    to out: inout [UInt8]
+  ) {
+    let (priority, name, range): (Priority, StaticString, Range<Int>) =
+      switch accepted {
+      case .record(let priority, let data): (priority, #","data":"#, data)
+      case .ids(let priority, let list, _): (priority, #","ids":"#, list)
+      }
+    append(#"{"id":""#, to: &out)
+    let start = out.count
+    append("00000000000000000000000000", to: &out)
+    out.withUnsafeMutableBufferPointer { id.write(to: $0.baseAddress! + start) }
+    switch priority {
+    case .high: append(#"","priority":"HIGH","time":"#, to: &out)
+    case .medium: append(#"","priority":"MEDIUM","time":"#, to: &out)
+    case .low: append(#"","priority":"LOW","time":"#, to: &out)
+    }
+    out += time
+    append(name, to: &out)
+    out.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[range]))
+    out.append(0x7d)
+    out.append(0x0a)
+  }
+
+  @inline(__always)
+  static func append(_ text: StaticString, to out: inout [UInt8]) {
+    out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  static func quotedTime(_ microseconds: Int64) -> [UInt8] {
+    var time: [UInt8] = [0x22]
+    appendDateTime(microseconds: microseconds, to: &time)
+    time.append(0x22)
+    return time
+  }
+}

@@ -1,0 +1,35 @@
+internal import Glibc
+internal import PipeIO
+
+/// The files that a filter reads, one after the other; stdin where none is named or `-` is.
+enum Input {
+  /// The name that messages use.
+  typealias Source = (name: String, file: Descriptor)
+
+  static func open(_ names: [String]) throws(Fault) -> [Source] {
+    if names.isEmpty { return [standard] }
+    var sources: [Source] = []
+    for name in names {
+      if name == "-" {
+        sources.append(standard)
+        continue
+      }
+      let number = uninterrupted { Glibc.open(name, O_RDONLY | O_CLOEXEC) }
+      if number < 0 { throw Fault("open", name) }
+      sources.append((name, Descriptor(owning: number, path: name)))
+    }
+    return sources
+  }
+
+  static var standard: Source { ("stdin", Descriptor(owning: STDIN_FILENO, path: "stdin")) }
+
+  /// Without its byte-order mark, which may stand at the start of a file; nil for a blank line.
+  static func content(_ line: UnsafeRawBufferPointer, isFirst: Bool) -> UnsafeRawBufferPointer? {
+    var rest = line
+    if isFirst, line.count >= 3, line[0] == 0xef, line[1] == 0xbb, line[2] == 0xbf {
+      rest = UnsafeRawBufferPointer(rebasing: line[3...])
+    }
+    let isBlank = rest.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }
+    return isBlank ? nil : rest
+  }
+}

@@ -1,0 +1,67 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// The loop of the filters that read JSON Lines: gives each line to `accept`, and what comes of it to
+/// stderr, to the reject file and to the counts.
+struct LineFilter {
+  let diagnostics: Diagnostics
+  var limit = Intake.defaultLimit
+  var maxErrors = Int.max
+  var rejects: RejectFile
+  private(set) var rejected = 0
+  private(set) var lines = 0
+
+  init(_ diagnostics: Diagnostics, rejects: RejectFile) {
+    self.diagnostics = diagnostics
+    self.rejects = rejects
+  }
+
+  /// `beforeReading` is called each time that what was read is used up, with whether more is there.
+  mutating func run(
+    _ source: Input.Source,
+    beforeReading: (_ isReadable: Bool) throws(Fault) -> Void,
+    accept: (UnsafeRawBufferPointer) throws(Rejection) -> Void,
+    afterLine: () throws(Fault) -> Void = {}
+  ) throws(Fault) {
+    let reader = LineReader(source.file, limit: limit)
+    while rejected < maxErrors {
+      switch reader.next() {
+      case .line(let raw):
+        guard let line = Input.content(raw, isFirst: reader.lineNumber == 1) else { continue }
+        lines += 1
+        let shift = raw.count - line.count
+        do throws(Rejection) { try accept(line) } catch {
+          rejected += 1
+          diagnostics.reject(
+            source.name, line: reader.lineNumber, byte: error.byte.map { $0 + shift }, error.reason)
+          try rejects.keep(raw)
+        }
+        try afterLine()
+      case .oversized(let piece, let isLast):
+        try rejects.keep(piece, endsLine: isLast)
+        guard isLast else { continue }
+        lines += 1
+        rejected += 1
+        diagnostics.reject(
+          source.name, line: reader.lineNumber, byte: limit + 1,
+          "line is longer than \(limit) bytes (--max-record-bytes)")
+      case .drained:
+        try beforeReading(reader.isReadable)
+        if try !reader.fill() { return }
+      }
+    }
+  }
+
+  /// What the whole run comes to.
+  func conclusion() -> Int32 {
+    guard rejected > 0 else { return Exit.fine }
+    let stopped = rejected >= maxErrors ? "; stopped (--max-errors)" : ""
+    diagnostics.say("\(rejected) of \(lines) lines rejected\(stopped)")
+    return rejects.isKeeping ? Exit.fine : Exit.data
+  }
+}
+
+enum Intake {
+  /// Bytes of a line.
+  static let defaultLimit = 1 << 20
+}

@@ -1,0 +1,20 @@
+internal import PipeIO
+internal import PipeJSON
+internal import PipeQueue
+
+/// `{"ingestion_id":"…","status":"triggered","batches":[…],…}`
+enum StatusLine {
+  static func append(_ status: EntryStatus, to output: Output) {
+    output.append(#"{"ingestion_id":""# + status.id.text)
+    output.append(#"","status":""# + status.word.rawValue + #"","batches":["#)
+    for slice in status.slices {
+      if slice.number > 1 { output.append(",") }
+      output.append(#"{"batch_id":""# + "\(status.id.text).\(slice.number)\"")
+      if !slice.ids.isEmpty { output.append(#","ids":["# + slice.ids.joined(separator: ",") + "]") }
+      output.append(#","status":""# + slice.word.rawValue + #""}"#)
+    }
+    output.append(#"],"created_at":"#)
+    output.bytes += EntryLineWriter.quotedTime(status.created)
+    output.append(#","attempts":\#(status.attempts)}"# + "\n")
+  }
+}

@@ -1,0 +1,45 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PipeIO
+internal import PipeQueue
+
+struct QueueOptions: ParsableArguments {
+  @Option(name: [.customShort("q"), .long], help: "The queue; else $PIPE_QUEUE, else the user's own.")
+  var queue: String?
+
+  @Flag(help: "Use a queue on a network file system, whose promises are not kept there.")
+  var force = false
+
+  var location: QueueLocation { QueueLocation(path: queue, force: force) }
+}
+
+/// Which queue, before it is opened.
+struct QueueLocation {
+  var path: String?
+  var force = false
+
+  func resolved() throws(Fault) -> String {
+    if let path, !path.isEmpty { return path }
+    if let path = variable("PIPE_QUEUE") { return path }
+    if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/pipe/queue" }
+    if let home = variable("HOME") { return home + "/.local/state/pipe/queue" }
+    throw Fault(.settings, "which queue? Give -q DIR, or set PIPE_QUEUE or HOME")
+  }
+
+  private func variable(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+
+  func open(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
+    let queue = try Queue(path: try resolved(), force: force)
+    queue.report = diagnostics.say
+    return queue
+  }
+
+  func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
+    let queue = try Queue.create(path: try resolved(), force: force)
+    queue.report = diagnostics.say
+    return queue
+  }
+}

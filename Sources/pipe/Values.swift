@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import PipeQueue
+
+/// `500ms 5s 10m 2h 7d`, in microseconds.
+struct Duration: ExpressibleByArgument {
+  let microseconds: Int64
+
+  init?(argument: String) {
+    let units: [(String, Int64)] = [
+      ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000),
+    ]
+    guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
+      let value = plainNumber(argument.dropLast(unit.count))
+    else { return nil }
+    let (product, overflow) = value.multipliedReportingOverflow(by: size)
+    // A century is more than any wait, and far from the end of the numbers.
+    guard !overflow, product <= 100 * 366 * 86_400_000_000 else { return nil }
+    microseconds = product
+  }
+}
+
+/// `64KiB 1MiB 2GiB`, or bytes without a unit.
+struct ByteSize: ExpressibleByArgument {
+  let bytes: Int
+
+  init(bytes: Int) { self.bytes = bytes }
+
+  init?(argument: String) {
+    let units: [(String, Int64)] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1)]
+    guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
+      let value = plainNumber(argument.dropLast(unit.count))
+    else { return nil }
+    let (product, overflow) = value.multipliedReportingOverflow(by: size)
+    guard !overflow, product < 1 << 59 else { return nil }
+    bytes = Int(product)
+  }
+
+  var defaultValueDescription: String {
+    bytes > 0 && bytes % (1 << 20) == 0 ? "\(bytes >> 20)MiB" : "\(bytes)"
+  }
+}
+
+private func plainNumber(_ text: Substring) -> Int64? {
+  text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
+}
+
+struct PriorityArgument: ExpressibleByArgument {
+  let priority: Priority
+
+  init?(argument: String) {
+    guard let found = Priority.allCases.first(where: { $0.name == argument.uppercased() }) else {
+      return nil
+    }
+    priority = found
+  }
+
+  static var allValueStrings: [String] { Priority.allCases.map(\.name) }
+}
+
+/// A number of at least one.
+struct Count: ExpressibleByArgument {
+  let value: Int
+
+  init(_ value: Int) { self.value = value }
+
+  init?(argument: String) {
+    guard let value = plainNumber(argument[...]), value > 0, value < 1 << 40 else { return nil }
+    self.value = Int(value)
+  }
+
+  var defaultValueDescription: String { String(value) }
+}

@@ -1,0 +1,105 @@
+import Testing
+
+@testable import PipeJSON
+
+@Suite struct IDTests {
+  private func list(_ text: String) -> Result<Int, JSONFault> {
+    lend(Array(text.utf8)) { array in
+      Result { () throws(JSONFault) in try IDList(validating: array).count }
+    }
+  }
+
+  @Test(
+    "Ids from 1 to 10^19 + 7 are accepted",
+    arguments: [
+      "1", "9", "10", "12345678", "9223372036854775807", "9223372036854775808",
+      "9999999999999999999", "10000000000000000000", "10000000000000000007",
+    ])
+  func inRange(_ id: String) {
+    #expect(list("[\(id)]") == .success(1))
+    #expect(list("[ 1 ,\t\(id) , 2\r]") == .success(3))
+  }
+
+  @Test(
+    "Ids out of range are a fault at the id",
+    arguments: [
+      "0", "10000000000000000008", "10000000000000000010", "11000000000000000000",
+      "18446744073709551616", "99999999999999999999", "100000000000000000000",
+      "1000000000000000000000007",
+    ])
+  func outOfRange(_ id: String) {
+    #expect(list("[\(id)]") == .failure(JSONFault(1, .idOutOfRange)))
+    #expect(list("[1, 2 ,\(id),0]") == .failure(JSONFault(7, .idOutOfRange)))
+  }
+
+  @Test(
+    "Ids that are not in digits only are a fault at the id",
+    arguments: [
+      "\"1\"", "1.0", "1e3", "1E3", "-1", "-0", "0.5", "true", "null", "[1]", "{}", "[]",
+      "12345678901234567890123.5",
+    ])
+  func notDigits(_ id: String) {
+    #expect(list("[\(id)]") == .failure(JSONFault(1, .idNotDigits)))
+    #expect(list("[1,2, \(id) ]") == .failure(JSONFault(6, .idNotDigits)))
+  }
+
+  @Test("An empty list is a fault")
+  func empty() {
+    #expect(list("[]") == .failure(JSONFault(1, .emptyIDs)))
+    #expect(list("[ \t]").fault?.reason.text == "ids list cannot be empty")
+  }
+
+  @Test("The compact form has no white space")
+  func compact() {
+    for (text, compact) in [("[1,2,3]", "[1,2,3]"), ("[ 1 ,\t2\r, 3 ]", "[1,2,3]"), ("[1]", "[1]")]
+    {
+      var out = Array("x".utf8)
+      lend(Array(text.utf8)) { IDList.appendCompact($0, to: &out) }
+      #expect(String(decoding: out, as: UTF8.self) == "x" + compact)
+    }
+  }
+
+  @Test("Ids are gone through in order, and any number of them can be skipped")
+  func iteration() {
+    var random = SplitMix(seed: 1)
+    let ids = (0..<300).map { _ in
+      let width = Int.random(in: 0..<64, using: &random)
+      return String(UInt64.random(in: 1...UInt64.max, using: &random) >> UInt64(width) | 1)
+    }
+    lend(Array("[\(ids.joined(separator: ","))]".utf8)) { compact in
+      for skipped in [0, 1, 2, 7, 8, 9, 150, 298, 299, 300, 301, 10_000, -1] {
+        var iterator = CompactIDs(compact)
+        iterator.skip(skipped)
+        var rest: [String] = []
+        while let range = iterator.next() {
+          rest.append(String(decoding: compact[range], as: UTF8.self))
+        }
+        #expect(rest == Array(ids.dropFirst(max(skipped, 0))))
+      }
+    }
+  }
+
+  @Test("Skipping and going through can be mixed")
+  func mixed() {
+    let ids = (1...100).map(String.init)
+    lend(Array("[\(ids.joined(separator: ","))]".utf8)) { compact in
+      var iterator = CompactIDs(compact)
+      var seen: [String] = []
+      while let range = iterator.next() {
+        seen.append(String(decoding: compact[range], as: UTF8.self))
+        iterator.skip(9)
+      }
+      #expect(seen == stride(from: 1, through: 100, by: 10).map(String.init))
+    }
+  }
+
+  @Test("A list of none has nothing to go through", arguments: ["", "[", "[]"])
+  func nothing(_ text: String) {
+    lend(Array(text.utf8)) { compact in
+      var iterator = CompactIDs(compact)
+      #expect(iterator.next() == nil)
+      iterator.skip(1)
+      #expect(iterator.next() == nil)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Testing
+
+@testable import PipeJSON
+
+@Suite struct TextTests {
+  private func decoded(_ string: String) -> String {
+    String(decoding: lend(Array(string.utf8)) { decodeString($0) }, as: UTF8.self)
+  }
+
+  private func encoded(_ text: String) -> String {
+    var out: [UInt8] = []
+    lend(Array(text.utf8)) { appendJSONString($0, to: &out) }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  @Test(
+    "A string is decoded to what it stands for",
+    arguments: [
+      (#""""#, ""), (#""abc""#, "abc"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
+      (#""\u0041\u00e9\u65E5""#, "Aé日"), (#""\ud83d\udc4d""#, "👍"),
+      (#""x\uDBFF\uDFFFy""#, "x\u{10FFFF}y"),
+      (#""é\né""#, "é\né"), (#""\u0000""#, "\0"), (#""\\u0041""#, #"\u0041"#),
+    ])
+  func decoding(_ string: String, _ text: String) {
+    #expect(decoded(string) == text)
+  }
+
+  @Test("Text is written with the fewest escapes")
+  func encoding() {
+    #expect(encoded("") == #""""#)
+    #expect(encoded("plain é 日 👍 /") == #""plain é 日 👍 /""#)
+    #expect(encoded("\"\\\n\t\r\u{8}\u{C}") == #""\"\\\n\t\r\b\f""#)
+    #expect(encoded("\0\u{1}\u{1F}\u{7F}") == #""\u0000\u0001\u001F\u007F""#)
+  }
+
+  @Test("What is encoded is one string, and decodes to itself")
+  func roundTrip() {
+    var random = SplitMix(seed: 3)
+    for _ in 0..<500 {
+      let scalars = (0..<Int.random(in: 0...30, using: &random)).compactMap { _ in
+        Unicode.Scalar(
+          UInt32.random(in: 0...(Bool.random(using: &random) ? 0x7F : 0x10FFFF), using: &random))
+      }
+      var text = ""
+      text.unicodeScalars.append(contentsOf: scalars)
+      let string = encoded(text)
+      #expect(scan(string).value == Span(0, string.utf8.count, .string))
+      #expect(Array(decoded(string).utf8) == Array(text.utf8))
+    }
+  }
+
+  @Test("A cut never splits a code point")
+  func prefixes() {
+    let bytes = Array("aé日👍z".utf8)
+    let cuts = [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11]
+    lend(bytes) { text in
+      for (limit, cut) in cuts.enumerated() { #expect(utf8Prefix(text, atMost: limit) == cut) }
+      #expect(utf8Prefix(text, atMost: -1) == 0)
+      #expect(utf8Prefix(text, atMost: .max) == 11)
+    }
+    #expect(lend([]) { utf8Prefix($0, atMost: 5) } == 0)
+  }
+
+  @Test("UTF-8 is told from other bytes")
+  func utf8() {
+    #expect(lend([]) { isUTF8($0) })
+    #expect(lend(Array("eight or more é bytes 日本語 👍".utf8)) { isUTF8($0) })
+    #expect(!lend(Array("eight or more ".utf8) + [0xE9]) { isUTF8($0) })
+  }
+}
