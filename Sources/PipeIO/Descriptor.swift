@@ -1,15 +1,26 @@
 package import CPipeIO
 internal import Glibc
 
-/// An open file, closed when it goes. `path` is for messages only.
+/// An open file. `path` is for messages only.
 package final class Descriptor {
   package let number: Int32
   package let path: String
+  private let isOwned: Bool
 
-  /// Takes over `number`.
+  /// Takes over `number`, which is closed when this goes.
   package init(owning number: Int32, path: String) {
     self.number = number
     self.path = path
+    isOwned = true
+  }
+
+  /// Never closed: were it, the next file opened would be stdin to everything behind.
+  package static var standardInput: Descriptor { Descriptor() }
+
+  private init() {
+    number = STDIN_FILENO
+    path = "stdin"
+    isOwned = false
   }
 
   /// Opens `name` below `directory`; close-on-exec, and a symbolic link as last part is refused.
@@ -104,6 +115,6 @@ package final class Descriptor {
   }
 
   deinit {
-    close(number)
+    if isOwned { close(number) }
   }
 }

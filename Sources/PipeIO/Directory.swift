@@ -65,8 +65,8 @@ package final class Directory {
   /// nobody renames: hold the lock, or check that nothing is missing.
   package func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
     let buffer = listing ?? .allocate(byteCount: 32768, alignment: 8)
+    if listing != nil, lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
     listing = buffer
-    if lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
     while true {
       let count = cpipe_getdents(number, buffer.baseAddress, buffer.count)
       if count < 0 { throw Fault("list", path) }

@@ -5,6 +5,7 @@ package import PipeIO
 package final class Appender {
   private let queue: Queue
   private var tails: [Tail?] = [nil, nil, nil]
+  private lazy var duplicates = Duplicates(queue)
 
   package init(_ queue: Queue) {
     self.queue = queue
@@ -35,7 +36,10 @@ package final class Appender {
       let known = tails[Int(lane.rawValue)]
       tails[Int(lane.rawValue)] = try queue.tail(ends[lane], known: known)
     }
-    if draft.hasForeignIDs { try Duplicates(queue, ends, tails).drop(from: &draft) }
+    if draft.hasForeignIDs {
+      let marks = lanes.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
+      try duplicates.drop(from: &draft, upTo: marks)
+    }
     try queue.requireRoom(for: draft, ends)
     for lane in lanes where !draft[lane].lines.isEmpty {
       let tail = tails[Int(lane.rawValue)]
@@ -68,6 +72,7 @@ package final class Appender {
       tail.place.number += draft[lane].items
       tail.entries += draft[lane].lines.count
       tail.time = time
+      if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
       tails[Int(lane.rawValue)] = tail
     }
     return strays.isOpen ? strays : nil

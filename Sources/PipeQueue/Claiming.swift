@@ -19,7 +19,7 @@ package final class Claimer {
     let seed = mint.id(at: Clock.now())
     run = seed.high
     serial = seed.low & ~0xffff_ffff_ffff
-    sync = GroupSync(queue.now)
+    sync = GroupSync(queue)
   }
 
   private func nextBatch() -> EntryID {
@@ -49,7 +49,7 @@ package final class Claimer {
 
   private func claimReady(_ size: Int, _ bytes: Int) throws(Fault) -> Claim? {
     try queue.lockNow(exclusive: true)
-    defer { queue.now.unlock() }
+    defer { queue.unlockNow() }
     let listing = try queue.listNow()
     let ends = try queue.ends()
     let selection = Selection(
@@ -134,7 +134,7 @@ package final class Claimer {
   @discardableResult
   private func reap() throws(Fault) -> Bool {
     try queue.lockNow(exclusive: true)
-    defer { queue.now.unlock() }
+    defer { queue.unlockNow() }
     var found = false
     var verdicts: [Int: Descriptor?] = [:]
     for name in try queue.listNow().names {

@@ -30,8 +30,15 @@ func write(_ value: Int, width: Int, to target: UnsafeMutablePointer<UInt8>) {
 }
 
 func appendDecimal(_ value: Int, to out: inout [UInt8]) {
-  if value < 10 { return out.append(UInt8(value) + 0x30) }
-  out.append(contentsOf: String(value).utf8)
+  var width = 1
+  var rest = value / 10
+  while rest > 0 {
+    width += 1
+    rest /= 10
+  }
+  let start = out.count
+  out.append(contentsOf: repeatElement(0, count: width))
+  out.withUnsafeMutableBufferPointer { write(value, width: width, to: $0.baseAddress! + start) }
 }
 
 @inline(__always)

@@ -1,49 +1,112 @@
 internal import PipeIO
 
-/// Ids of a draft that the queue has already, also in lines that are not flushed yet. Under the lock of
-/// end/, so that two processes that store the same line at once store it once.
-struct Duplicates {
+/// Finds ids of a draft that the queue has already, also in lines that are not flushed yet. Under the
+/// lock of end/, so that two processes that store the same line at once store it once.
+final class Duplicates {
   private let queue: Queue
   private let lookup: Lookup
-  private let marks: [EndMark]
+  /// How far each lane was looked through by this process; nil before the first time.
+  private var examined: [Examined?] = [nil, nil, nil]
 
-  /// `tails`: of all lanes, checked up to the size of their files.
-  init(_ queue: Queue, _ ends: Ends, _ tails: [Tail?]) {
-    self.queue = queue
-    lookup = Lookup(queue)
-    marks = Priority.allCases.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
+  /// No line behind the time of the first look and before `place` has an id above `highest`.
+  private struct Examined {
+    var place: Place
+    var highest: EntryID
   }
 
-  func drop(from draft: inout Draft) throws(Fault) {
-    var duplicates: Set<Int> = []
-    var wanted = firstOccurrences(draft, &duplicates)
-    guard let first = wanted.keys.min(), let last = wanted.keys.max() else { return }
-    for mark in marks where !wanted.isEmpty {
-      // Lines are stored at most `patience` after their ids were minted, or noted as strays.
-      let latest = (last.milliseconds + StrayFile.patience + 1) * 1000
-      try lookup.lines(mark.lane, from: first.milliseconds * 1000, upTo: mark) { line, _, _ in
-        if let receipt = wanted.removeValue(forKey: line.id) { duplicates.insert(receipt) }
-        return !wanted.isEmpty && line.time < latest
-      }
+  init(_ queue: Queue) {
+    self.queue = queue
+    lookup = Lookup(queue)
+  }
+
+  /// `marks`: of all lanes, the end of what is checked.
+  func drop(from draft: inout Draft, upTo marks: [EndMark]) throws(Fault) {
+    var search = Search(draft)
+    for mark in marks where !search.isOver {
+      try look(through: mark, &search)
     }
-    if !wanted.isEmpty {
-      for run in try queue.strayRuns(first, last) {
+    if !search.isOver {
+      for run in try queue.strayRuns(search.first, search.last) {
         try lookup.lines(of: run, upTo: marks[Int(run.lane.rawValue)]) { line, _, _ in
-          if let receipt = wanted.removeValue(forKey: line.id) { duplicates.insert(receipt) }
-          return !wanted.isEmpty
+          search.compare(line.id)
+          return !search.isOver
         }
       }
     }
-    if !duplicates.isEmpty { draft.drop(duplicates) }
+    if !search.duplicates.isEmpty { draft.drop(search.duplicates) }
   }
 
-  // Ids that ascend cannot repeat; then nothing of this commit needs to be remembered twice.
-  private func firstOccurrences(_ draft: Draft, _ duplicates: inout Set<Int>) -> [EntryID: Int] {
-    var wanted: [EntryID: Int] = [:]
-    wanted.reserveCapacity(draft.receipts.count)
-    for (index, receipt) in draft.receipts.enumerated() {
-      if wanted[receipt.id] == nil { wanted[receipt.id] = index } else { duplicates.insert(index) }
+  /// What this process appended itself need not be looked at again.
+  func note(_ tail: Tail, _ lines: Draft.Lane) {
+    let lane = Int(tail.lane.rawValue)
+    guard let old = examined[lane], let highest = lines.lines.map(\.id).max() else { return }
+    examined[lane] = Examined(place: tail.place, highest: max(old.highest, highest))
+  }
+
+  private func look(through mark: EndMark, _ search: inout Search) throws(Fault) {
+    let lane = Int(mark.lane.rawValue)
+    let known = examined[lane].flatMap { $0.highest < search.first ? $0 : nil }
+    var highest = known?.highest ?? search.first
+    var changed = search
+    // Lines are stored at most `patience` after their ids were minted, or noted as strays.
+    let latest = (search.last.milliseconds + StrayFile.patience + 1) * 1000
+    let visit: Lookup.Visit = { line, _, _ in
+      highest = max(highest, line.id)
+      changed.compare(line.id)
+      return !changed.isOver && line.time < latest
     }
-    return wanted
+    let isComplete =
+      if let known {
+        try lookup.lines(mark.lane, at: known.place, upTo: mark, visit)
+      } else {
+        try lookup.lines(mark.lane, from: search.first.milliseconds * 1000, upTo: mark, visit)
+      }
+    search = changed
+    examined[lane] = isComplete ? Examined(place: mark.place, highest: highest) : nil
+  }
+}
+
+/// The ids of one draft against those that are met.
+private struct Search {
+  let first: EntryID
+  let last: EntryID
+  private(set) var duplicates: Set<Int> = []
+  private let receipts: [Receipt]
+  /// Receipts by id; made when the first id in question is met, which in most commits is never.
+  private var wanted: [EntryID: Int]?
+
+  init(_ draft: Draft) {
+    receipts = draft.receipts
+    if draft.isAscending {
+      first = receipts.first!.id
+      last = receipts.last!.id
+    } else {
+      first = receipts.map(\.id).min()!
+      last = receipts.map(\.id).max()!
+      wanted = index()
+    }
+  }
+
+  /// Whether each id was met.
+  var isOver: Bool { wanted?.isEmpty ?? false }
+
+  mutating func compare(_ id: EntryID) {
+    guard first <= id, id <= last else { return }
+    if wanted == nil { wanted = index() }
+    if let receipt = wanted!.removeValue(forKey: id) { duplicates.insert(receipt) }
+  }
+
+  // An id that occurs twice in the draft is a duplicate of itself.
+  private mutating func index() -> [EntryID: Int] {
+    var index: [EntryID: Int] = [:]
+    index.reserveCapacity(receipts.count)
+    for (position, receipt) in receipts.enumerated() {
+      if index[receipt.id] == nil {
+        index[receipt.id] = position
+      } else {
+        duplicates.insert(position)
+      }
+    }
+    return index
   }
 }

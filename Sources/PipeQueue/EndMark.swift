@@ -15,6 +15,11 @@ package struct EndMark: Equatable, Comparable {
     EndMark(lane: lane, place: .origin, entries: 0, time: 0)
   }
 
+  // Before any that there can be.
+  fileprivate static func missing(_ lane: Priority) -> EndMark {
+    EndMark(lane: lane, place: Place(number: 0, segment: 0, offset: 0), entries: 0, time: 0)
+  }
+
   var text: String {
     "\(lane.name).\(place.number).\(entries).\(place.segment).\(place.offset).\(time)"
   }
@@ -52,14 +57,12 @@ package struct Ends {
   /// a lane that is missing is listed again.
   static func read(_ directory: Directory) throws(Fault) -> Ends {
     for _ in 0..<1000 {
-      var found: [EndMark?] = [nil, nil, nil]
+      var ends = Ends(marks: Priority.allCases.map(EndMark.missing))
       try directory.forEachName { name in
         guard let mark = EndMark(name) else { return }
-        let index = Int(mark.lane.rawValue)
-        found[index] = found[index].map { max($0, mark) } ?? mark
+        ends[mark.lane] = max(ends[mark.lane], mark)
       }
-      let marks = found.compactMap { $0 }
-      if marks.count == found.count { return Ends(marks: marks) }
+      if ends.marks.allSatisfy({ $0.place.segment > 0 }) { return ends }
     }
     throw Fault(.inputOutput, "\(printable(directory.path)): the end of a lane is missing")
   }

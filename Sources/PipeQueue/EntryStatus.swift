@@ -37,10 +37,10 @@ extension Queue {
     try lockNow(exclusive: false)
     let names: [NowName]
     do throws(Fault) { names = try listNow().names } catch {
-      now.unlock()
+      unlockNow()
       throw error
     }
-    now.unlock()
+    unlockNow()
     return EntryStatus(line, LaneLine(found.lane, end: ends[found.lane].place, names: names))
   }
 }

@@ -2,14 +2,14 @@ package import PipeIO
 
 /// Renames in now/ on their way to stable storage: one flush for all of the last 50 ms.
 package final class GroupSync {
-  private let directory: Directory
+  private let queue: Queue
   private var first: Int64?
 
   /// The longest that a rename waits for its flush. Microseconds.
   private static let patience: Int64 = 50_000
 
-  init(_ directory: Directory) {
-    self.directory = directory
+  init(_ queue: Queue) {
+    self.queue = queue
   }
 
   func note() {
@@ -26,6 +26,6 @@ package final class GroupSync {
   package func flush() throws(Fault) {
     guard first != nil else { return }
     first = nil
-    try directory.flush()
+    try queue.now().flush()
   }
 }

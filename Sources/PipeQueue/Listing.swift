@@ -23,10 +23,10 @@ extension Queue {
     try lockNow(exclusive: false)
     let names: [NowName]
     do throws(Fault) { names = try listNow().names } catch {
-      now.unlock()
+      unlockNow()
       throw error
     }
-    now.unlock()
+    unlockNow()
     for lane in Priority.allCases {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
       if try !list(line, ends[lane], body) { return }

@@ -42,19 +42,33 @@ struct Lookup {
   typealias Visit = (_ line: SegmentLine, _ offset: Int, _ reader: SegmentReader) -> Bool
 
   /// Visits the lines of a lane that were stored at `time` or later, in order, until `visit` says false.
+  /// Returns whether it came to the end.
+  @discardableResult
   func lines(
     _ lane: Priority, from time: Int64, upTo mark: EndMark, _ visit: Visit
-  ) throws(Fault) {
-    guard mark.time >= time else { return }
-    var segment = try firstSegment(lane, time, mark)
+  ) throws(Fault) -> Bool {
+    guard mark.time >= time else { return true }
+    let segment = try firstSegment(lane, time, mark)
+    var place = Place(number: 0, segment: segment, offset: 0)
+    if let reader = try reader(lane, segment) {
+      place.offset = try lowerBound(reader, time, limit: try limit(reader, mark))
+    }
+    return try lines(lane, at: place, upTo: mark, visit)
+  }
+
+  /// The same, from a place that is the start of a line.
+  func lines(
+    _ lane: Priority, at place: Place, upTo mark: EndMark, _ visit: Visit
+  ) throws(Fault) -> Bool {
+    var (segment, offset) = (place.segment, place.offset)
     while segment <= mark.place.segment {
       if let reader = try reader(lane, segment) {
         let limit = try limit(reader, mark)
-        let start = try lowerBound(reader, time, limit: limit)
-        if try !visitAll(reader, start..<limit, visit) { return }
+        if offset < limit, try !visitAll(reader, offset..<limit, visit) { return false }
       }
-      segment += 1
+      (segment, offset) = (segment + 1, 0)
     }
+    return true
   }
 
   func lines(of run: StrayRun, upTo mark: EndMark, _ visit: Visit) throws(Fault) {

@@ -32,14 +32,14 @@ struct Namer {
   mutating func create(_ name: NowName) throws(Fault) {
     try mergeSome()
     if let spare = listing.spares.popLast() {
-      if try queue.now.rename(Queue.spareName(spare), to: name.text) == .renamed { return }
+      if try queue.now().rename(Queue.spareName(spare), to: name.text) == .renamed { return }
     }
     if let redundant = redundant.popLast() {
       if try queue.rename(redundant, to: name) { return }
     }
     let flags = O_WRONLY | O_CREAT | O_EXCL
-    if try Descriptor.open(name.text, in: queue.now, flags) == nil {
-      throw Fault("create", queue.now.path + "/" + name.text, code: ENOENT)
+    if try Descriptor.open(name.text, in: queue.now(), flags) == nil {
+      throw Fault("create", "now/" + name.text, code: ENOENT)
     }
   }
 

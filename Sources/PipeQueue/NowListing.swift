@@ -11,7 +11,7 @@ extension Queue {
   /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.
   func listNow() throws(Fault) -> NowListing {
     var listing = NowListing()
-    try now.forEachName { text in
+    try now().forEachName { text in
       if let name = NowName(text) {
         listing.names.append(name)
       } else if let number = Queue.spareNumber(text) {
@@ -30,6 +30,6 @@ extension Queue {
 
   /// Gives the file that `name` names another name, in the listing too.
   func rename(_ name: NowName, to new: NowName) throws(Fault) -> Bool {
-    name == new ? true : try now.rename(name.text, to: new.text) == .renamed
+    name == new ? true : try now().rename(name.text, to: new.text) == .renamed
   }
 }

@@ -2,7 +2,9 @@
 package enum Priority: UInt8, CaseIterable, Comparable {
   case high, medium, low
 
-  package var name: String {
+  package var name: String { spelling.description }
+
+  private var spelling: StaticString {
     switch self {
     case .high: "HIGH"
     case .medium: "MEDIUM"
@@ -11,10 +13,15 @@ package enum Priority: UInt8, CaseIterable, Comparable {
   }
 
   package init?(name: UnsafeRawBufferPointer) {
-    guard let found = Priority.allCases.first(where: { $0.name.utf8.elementsEqual(name) }) else {
-      return nil
+    for lane in Priority.allCases where name.count == lane.spelling.utf8CodeUnitCount {
+      if zip(name, UnsafeBufferPointer(start: lane.spelling.utf8Start, count: name.count))
+        .allSatisfy({ $0 == $1 })
+      {
+        self = lane
+        return
+      }
     }
-    self = found
+    return nil
   }
 
   package static func < (one: Priority, other: Priority) -> Bool { one.rawValue < other.rawValue }

@@ -8,7 +8,8 @@ package final class Queue {
   package let settings: Settings
   let root: Directory
   let end: Directory
-  let now: Directory
+  /// Opened when it is first needed: storing an entry needs it not.
+  private var openedNow: Directory?
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
   package var report: (String) -> Void = { _ in }
 
@@ -25,7 +26,6 @@ package final class Queue {
     self.root = root
     self.settings = settings
     end = try root.existing("end")
-    now = try root.existing("now")
   }
 
   static func directory(_ path: String) throws(Fault) -> Directory? {
@@ -35,6 +35,13 @@ package final class Queue {
     }
   }
 
+  func now() throws(Fault) -> Directory {
+    if let openedNow { return openedNow }
+    let now = try root.existing("now")
+    openedNow = now
+    return now
+  }
+
   /// The ends of the lanes: what is before them is on disk.
   package func ends() throws(Fault) -> Ends { try Ends.read(end) }
 
@@ -42,13 +49,23 @@ package final class Queue {
   static func refuseRemote(_ root: Directory) throws(Fault) {
     var system = statfs()
     guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
-    let remote: [Int: String] = [
-      0x6969: "NFS", 0xff53_4d42: "CIFS", 0xfe53_4d42: "SMB", 0x517b: "SMB", 0x6573_5546: "FUSE",
-      0x0102_1997: "9P", 0x00c3_6400: "Ceph",
-    ]
-    guard let name = remote[Int(system.f_type) & 0xffff_ffff] else { return }
+    guard let name = remoteName(Int(system.f_type) & 0xffff_ffff) else { return }
     throw Fault(
-      .settings, "\(printable(root.path)): lies on \(name), where locks and flushes cannot be relied on (--force uses it all the same)")
+      .settings, "\(printable(root.path)): lies on \(name), where locks and flushes cannot be relied on"
+        + " (--force uses it all the same)")
+  }
+
+  // As statfs(2) lists them.
+  private static func remoteName(_ type: Int) -> StaticString? {
+    switch type {
+    case 0x6969: "NFS"
+    case 0xff53_4d42: "CIFS"
+    case 0xfe53_4d42, 0x517b: "SMB"
+    case 0x6573_5546: "FUSE"
+    case 0x0102_1997: "9P"
+    case 0x00c3_6400: "Ceph"
+    default: nil
+    }
   }
 
   /// Bytes free to this process on the queue's file system, and its size.
@@ -60,10 +77,13 @@ package final class Queue {
   }
 
   func lockNow(exclusive: Bool) throws(Fault) {
+    let now = try now()
     try now.lock(exclusive: exclusive) { [report] in
-      report("waiting for the lock of \(printable(self.now.path)), held by \(lockHolder(self.now))")
+      report("waiting for the lock of \(printable(now.path)), held by \(lockHolder(now))")
     }
   }
+
+  func unlockNow() { openedNow?.unlock() }
 
   func lockEnd() throws(Fault) {
     try end.lock(exclusive: true) { [report] in

@@ -29,7 +29,7 @@ extension Queue {
   // each full segment for one of the size at which it is rolled.
   private func unsettled(_ ends: Ends) throws(Fault) -> (items: Int, bytes: Int) {
     try lockNow(exclusive: false)
-    defer { now.unlock() }
+    defer { unlockNow() }
     let names = try listNow().names
     var items = 0
     var bytes = 0

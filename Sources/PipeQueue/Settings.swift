@@ -71,8 +71,7 @@ extension Settings {
   /// nil where there is no file: then there is no queue.
   static func read(_ root: Directory) throws(Fault) -> Settings? {
     guard let file = try Descriptor.open(fileName, in: root, O_RDONLY) else { return nil }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(try file.size(), 4096), alignment: 8)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { buffer.deallocate() }
     let count = try file.read(into: buffer, at: 0)
     return try parse(cut(UnsafeRawBufferPointer(buffer), 0, count), path: file.path)

@@ -25,7 +25,7 @@ extension Claimer {
   package func acknowledge(_ claim: consuming Claim, first count: Int) throws(Fault) {
     if count >= claim.items.count { return try done(claim) }
     try queue.lockNow(exclusive: true)
-    defer { queue.now.unlock() }
+    defer { queue.unlockNow() }
     sync.note()
     for part in claim.parts {
       if part.items.upperBound <= count {
@@ -42,7 +42,7 @@ extension Claimer {
     _ parts: [Part], batch: EntryID, _ change: (NowName.State) -> NowName.State
   ) throws(Fault) {
     try queue.lockNow(exclusive: true)
-    defer { queue.now.unlock() }
+    defer { queue.unlockNow() }
     sync.note()
     for part in parts {
       try rename(part.name, to: NowName(part.name.range, change(part.name.state)), batch: batch)
@@ -71,7 +71,7 @@ extension Claimer {
       // Never attempted before: what no name covers is ready.
       let taken = Set(try queue.listNow().spares)
       let free = (0...).first { !taken.contains($0) }!
-      if try queue.now.rename(name.text, to: Queue.spareName(free)) == .renamed { return }
+      if try queue.now().rename(name.text, to: Queue.spareName(free)) == .renamed { return }
       throw Fault(.claimLost, "claim \(batch.text) was lost: its holder was found dead")
     }
     let state = NowName.State.again(batch: batch, attempt: attempt - 1, due: 0)

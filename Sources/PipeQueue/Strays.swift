@@ -14,8 +14,13 @@ struct StrayRun {
   /// Bytes of the segment that hold it.
   let bytes: Range<Int>
 
-  /// Below `strays/`: the 2^20 milliseconds, some 17 minutes, in which the ids were minted.
+  /// Below `strays/`: the first six digits, which are the 2^20 milliseconds, some 17 minutes, in which
+  /// the ids were minted.
   static func fileName(_ id: EntryID) -> String { String(id.text.prefix(6)) }
+
+  static func haveOneFile(_ one: EntryID, _ other: EntryID) -> Bool {
+    one.milliseconds >> 20 == other.milliseconds >> 20
+  }
 
   // A newline in front, so that a line torn by a crash does not spoil the next one.
   var text: [UInt8] {
@@ -79,7 +84,7 @@ struct StrayFile {
     var start = 0
     for index in 1...lines.lines.count {
       let (before, next) = (lines.lines[index - 1].id, index < lines.lines.count ? lines.lines[index].id : nil)
-      if let next, before < next, StrayRun.fileName(before) == StrayRun.fileName(next) { continue }
+      if let next, before < next, StrayRun.haveOneFile(before, next) { continue }
       let bytes = (place.offset + lines.lines[start].start)..<(place.offset + lines.end(of: index - 1))
       try add(StrayRun(lines.lines[start].id, before, lane, place.segment, bytes))
       start = index

@@ -6,7 +6,7 @@ extension Queue {
   package func watchReady() throws(Fault) -> Watch {
     let watch = try Watch()
     try watch.arrivals(in: end)
-    try watch.arrivals(in: now)
+    try watch.arrivals(in: now())
     try watch.closings(in: try root.existing("owners"))
     return watch
   }
@@ -14,7 +14,7 @@ extension Queue {
   /// Wakes when something may have been settled.
   package func watchSettling() throws(Fault) -> Watch {
     let watch = try Watch()
-    try watch.arrivals(in: now)
+    try watch.arrivals(in: now())
     return watch
   }
 

@@ -5,9 +5,8 @@ internal import PipeIO
 enum Main {
   static func main() {
     occupyStandardDescriptors()
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    if let job = Shortcut.enqueue(arguments) { Exit.perform("enqueue", job.run) }
-    Root.main(arguments)
+    if let job = Shortcut.enqueue(CommandLine.arguments) { Exit.perform("enqueue", job.run) }
+    Root.main()
   }
 }
 

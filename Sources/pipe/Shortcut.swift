@@ -2,19 +2,23 @@
 /// that one takes a millisecond, as much as all the rest of a durable `enqueue` of one line. Anything
 /// else, a mistake too, is left to it.
 enum Shortcut {
+  /// `arguments`: with the program's name in front.
   static func enqueue(_ arguments: [String]) -> EnqueueJob? {
-    guard arguments.first == "enqueue" else { return nil }
+    guard arguments.count > 1, arguments[1] == "enqueue" else { return nil }
     var job = EnqueueJob()
-    var rest = arguments.dropFirst()
-    while let word = rest.popFirst() {
-      switch word {
+    var index = 2
+    while index < arguments.count {
+      switch arguments[index] {
       case "--raw": job.raw = true
       case "--quiet": job.quiet = true
       case "-q", "--queue":
-        guard let path = rest.popFirst(), !path.isEmpty, !path.hasPrefix("-") else { return nil }
-        job.queue.path = path
+        index += 1
+        guard index < arguments.count, !arguments[index].isEmpty, !arguments[index].hasPrefix("-")
+        else { return nil }
+        job.queue.path = arguments[index]
       default: return nil
       }
+      index += 1
     }
     return job
   }

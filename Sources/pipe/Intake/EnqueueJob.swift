@@ -60,24 +60,25 @@ private struct DraftIntake {
 
   mutating func take(_ line: UnsafeRawBufferPointer, into draft: inout Draft) throws(Rejection) {
     if draft.isEmpty { now = Clock.now() }
-    let (entry, data) = raw ? try accept(line) : try reader.read(line, slice: slice, now: now)
+    let judged = raw ? try accept(line) : try reader.read(line, slice: slice, now: now)
     draft.hasForeignIDs = !raw
-    let bytes = UnsafeRawBufferPointer(rebasing: line[data])
+    let bytes = UnsafeRawBufferPointer(rebasing: line[judged.data])
+    let entry = judged.entry
     guard entry.ids != nil else { return draft.append(entry, data: bytes) }
     compact.removeAll(keepingCapacity: true)
     IDList.appendCompact(bytes, to: &compact)
     compact.withUnsafeBytes { draft.append(entry, data: $0) }
   }
 
-  private mutating func accept(
-    _ line: UnsafeRawBufferPointer
-  ) throws(Rejection) -> (NewEntry, Range<Int>) {
+  private mutating func accept(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Judged {
     let accepted = try acceptance.judge(line)
     let id = mint.id(at: now)
     switch accepted {
-    case .record(let priority, let data): return (NewEntry(id: id, priority: priority), data)
+    case .record(let priority, let data):
+      return Judged(entry: NewEntry(id: id, priority: priority), data: data)
     case .ids(let priority, let list, let count):
-      return (NewEntry(id: id, priority: priority, ids: (count, slice)), list)
+      return Judged(
+        entry: NewEntry(id: id, priority: priority, ids: (count, slice)), data: list)
     }
   }
 }

@@ -1,18 +1,25 @@
 internal import PipeJSON
 internal import PipeQueue
 
+/// An entry, and which bytes of its line are its data.
+struct Judged {
+  let entry: NewEntry
+  let data: Range<Int>
+}
+
 /// Reads entry lines, what `ingest` writes and `enqueue` stores (pipe-enqueue(1), ENTRY LINES).
 struct EntryLineReader {
   private var scanner = LineScanner(
     watching: ["id", "priority", "time", "data", "ids", "key", "not_before"])
   private static let id = 0, priority = 1, time = 2, data = 3, ids = 4, key = 5, notBefore = 6
 
+  private var lastTime: (text: [UInt8], value: Int64) = ([], 0)
+
   static let advice = "not an entry: run it through pipe ingest, or use --raw"
 
-  /// The entry, and which bytes of the line are its data.
   mutating func read(
     _ line: UnsafeRawBufferPointer, slice: Int, now: Int64
-  ) throws(Rejection) -> (entry: NewEntry, data: Range<Int>) {
+  ) throws(Rejection) -> Judged {
     let value: Span
     do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
     guard value.kind == .object, let id = scanner[EntryLineReader.id] else {
@@ -25,10 +32,10 @@ struct EntryLineReader {
     entry.created = try created(line)
     entry.options = try options(line, now: now)
     switch (scanner[EntryLineReader.data], scanner[EntryLineReader.ids]) {
-    case (let data?, nil): return (entry, data.range)
+    case (let data?, nil): return Judged(entry: entry, data: data.range)
     case (nil, let list?):
       entry.ids = (try idCount(line, list), slice)
-      return (entry, list.range)
+      return Judged(entry: entry, data: list.range)
     default: throw Rejection("has not either data or ids; \(EntryLineReader.advice)")
     }
   }
@@ -45,9 +52,14 @@ struct EntryLineReader {
     return priority
   }
 
-  private func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
+  // Lines that ingest read together have the same time.
+  private mutating func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
     guard let span = scanner[EntryLineReader.time] else { return nil }
-    return try instant(line, span, "time")
+    let text = UnsafeRawBufferPointer(rebasing: line[span.range])
+    if text.count == lastTime.text.count, text.elementsEqual(lastTime.text) { return lastTime.value }
+    let value = try instant(line, span, "time")
+    lastTime = (Array(text), value)
+    return value
   }
 
   private func instant(

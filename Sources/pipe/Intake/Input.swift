@@ -21,7 +21,7 @@ enum Input {
     return sources
   }
 
-  static var standard: Source { ("stdin", Descriptor(owning: STDIN_FILENO, path: "stdin")) }
+  static var standard: Source { ("stdin", Descriptor.standardInput) }
 
   /// Without its byte-order mark, which may stand at the start of a file; nil for a blank line.
   static func content(_ line: UnsafeRawBufferPointer, isFirst: Bool) -> UnsafeRawBufferPointer? {
