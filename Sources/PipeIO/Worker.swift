@@ -17,9 +17,9 @@ package struct Worker {
   }
 
   /// Runs `command` without a shell. `input` becomes its stdin, `kept` stays open in it under the same
-  /// number; `settings` are added to the environment.
+  /// number; `settings` are added to the environment, or taken out of it where they have no value.
   package static func start(
-    _ command: [String], input: Int32, keeping kept: Int32?, settings: [(String, String)]
+    _ command: [String], input: Int32, keeping kept: Int32?, settings: [(String, String?)]
   ) -> Start {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -65,7 +65,7 @@ package struct Worker {
   package func terminate() { kill(-process, SIGTERM) }
   package func destroy() { kill(-process, SIGKILL) }
 
-  private static func environment(adding settings: [(String, String)]) -> [String] {
+  private static func environment(adding settings: [(String, String?)]) -> [String] {
     var result: [String] = []
     var at = cpipe_environment()!
     while let variable = at.pointee {
@@ -73,7 +73,7 @@ package struct Worker {
       if !settings.contains(where: { text.hasPrefix($0.0 + "=") }) { result.append(text) }
       at += 1
     }
-    return result + settings.map { $0.0 + "=" + $0.1 }
+    return result + settings.compactMap { (name, value) in value.map { name + "=" + $0 } }
   }
 
   private static func withVectors<Result>(

@@ -16,17 +16,16 @@ package final class Appender {
   package func commit(_ draft: inout Draft) throws(Fault) {
     try queue.lockEnd()
     var ends: Ends
-    var strays: StrayFile?
     do throws(Fault) {
       ends = try queue.ends()
       try prepare(&draft, &ends)
-      strays = try append(&draft, ends)
+      try append(&draft, ends)
     } catch {
       queue.end.unlock()
       throw error
     }
     queue.end.unlock()
-    try flush(draft, ends, strays)
+    try flush(draft, ends)
   }
 
   // Ids that are here already, room, and a segment for each lane that gets lines.
@@ -50,16 +49,20 @@ package final class Appender {
     }
   }
 
-  private func append(_ draft: inout Draft, _ ends: Ends) throws(Fault) -> StrayFile? {
+  private func append(_ draft: inout Draft, _ ends: Ends) throws(Fault) {
     let lanes = Priority.allCases.filter { !draft[$0].lines.isEmpty }
     let time = lanes.reduce(Clock.now()) { max($0, tails[Int($1.rawValue)]!.time + 1) }
+    // Before the lines: whoever finds those may make them a part of the queue.
     var strays = StrayFile(queue)
+    for lane in lanes {
+      try strays.note(draft[lane], lane, tails[Int(lane.rawValue)]!.place, time: time)
+    }
+    try strays.flush()
     var written: [Tail] = []
     for lane in lanes {
       var tail = tails[Int(lane.rawValue)]!
       draft.seal(lane, at: tail.place, time: time)
       do throws(Fault) {
-        try strays.note(draft[lane], lane, tail.place, time: time)
         written.append(tail)
         try draft[lane].text.write(to: tail.file, at: tail.place.offset)
       } catch {
@@ -75,13 +78,11 @@ package final class Appender {
       if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
       tails[Int(lane.rawValue)] = tail
     }
-    return strays.isOpen ? strays : nil
   }
 
   // Without any lock: writers that come meanwhile append behind, and one flush may serve several.
-  private func flush(_ draft: Draft, _ ends: Ends, _ strays: StrayFile?) throws(Fault) {
+  private func flush(_ draft: Draft, _ ends: Ends) throws(Fault) {
     do throws(Fault) {
-      try strays?.flush()
       for lane in Priority.allCases {
         // A duplicate may have been found in lines that another writer has not flushed yet.
         guard let tail = tails[Int(lane.rawValue)], tail.mark > ends[lane] else { continue }
@@ -89,10 +90,22 @@ package final class Appender {
         try queue.publish(tail.mark, from: ends[lane])
       }
     } catch {
+      rewrite(draft)
       tails = [nil, nil, nil]
       throw Fault(
         .inputOutput, "\(error.text); the outcome is unknown: what was not receipted may still be delivered",
         code: error.code)
+    }
+  }
+}
+
+extension Appender {
+  // After a failed flush the kernel takes these pages for clean, and the next process to flush them would
+  // be told that all is well. Written once more they are dirty: it will be told the truth.
+  private func rewrite(_ draft: Draft) {
+    for lane in Priority.allCases where !draft[lane].lines.isEmpty {
+      guard let tail = tails[Int(lane.rawValue)] else { continue }
+      try? draft[lane].text.write(to: tail.file, at: tail.place.offset - draft[lane].text.count)
     }
   }
 }

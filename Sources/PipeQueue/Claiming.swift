@@ -11,7 +11,7 @@ package final class Claimer {
   private var serial: UInt64 = 0
   private(set) var owner: Owner?
   private var readers: [SegmentReader?] = [nil, nil, nil]
-  private var lastReaping: Int64 = 0
+  private var lastReaping: Int64?
   package let sync: GroupSync
 
   package init(_ queue: Queue) {
@@ -37,10 +37,17 @@ package final class Claimer {
   /// Claims the next items, at most `size` and, but for the first, at most `bytes` of data. nil when
   /// nothing is ready.
   package func claim(size: Int, bytes: Int = .max) throws(Fault) -> Claim? {
-    if owner == nil { owner = try Owner.take(queue) }
+    if owner == nil {
+      owner = try Owner.take(queue)
+      // A crash may have left an end behind what is on disk, in a lane that comes before others.
+      _ = try queue.advanceEnds(try queue.ends())
+    }
     // Busy consumers look for dead ones once a second, idle ones each time.
     let now = Clock.steady()
-    if now - lastReaping > 1_000_000, try reap() { lastReaping = now }
+    if now - (lastReaping ?? 0) > 1_000_000 {
+      lastReaping = now
+      try reap()
+    }
     if let claim = try claimReady(size, bytes) { return claim }
     let moved = try queue.advanceEnds(try queue.ends())
     guard try reap() || moved else { return nil }

@@ -23,16 +23,21 @@ package struct EntryStatus {
   package let slices: [Slice]
   /// Microseconds since the epoch.
   package let created: Int64
-  /// The most attempts that were made at one of its items.
-  package let attempts: Int
+  /// The most attempts that were made at an item that is not done; nil where none is known.
+  package let attempts: Int?
 }
 
 extension Queue {
   /// nil for an id that no entry before the ends has.
   package func status(_ id: EntryID) throws(Fault) -> EntryStatus? {
-    let ends = try ends()
-    guard let found = try Lookup(self).find(id, ends),
-      case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
+    var ends = try ends()
+    var found = try Lookup(self).find(id, ends)
+    if found == nil, try advanceEnds(ends) {
+      // A crash had taken back the end, though not what is before it.
+      ends = try self.ends()
+      found = try Lookup(self).find(id, ends)
+    }
+    guard let found, case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
     else { return nil }
     try lockNow(exclusive: false)
     let names: [NowName]
@@ -61,7 +66,7 @@ extension EntryStatus {
     self.slices = slices
     word = Word(of: slices.map(\.word))
     created = line.created ?? line.time
-    attempts = near.names.map(\.attempts).max() ?? 0
+    attempts = near.names.compactMap(\.attempts).max()
   }
 }
 
@@ -86,10 +91,10 @@ extension EntryStatus.Word {
 }
 
 extension NowName {
-  fileprivate var attempts: Int {
+  fileprivate var attempts: Int? {
     switch state {
     case .claim(_, let attempt, _), .again(_, let attempt, _): attempt
-    case .done: 1
+    case .done: nil
     }
   }
 }

@@ -17,8 +17,9 @@ package struct ListedEntry {
 
 extension Queue {
   /// Calls `body` with each entry, lane by lane in order, once for each state that items of it are in,
-  /// until it says false. Shows one instant of now/, and no entry that came later.
-  package func list(_ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault) {
+  /// until it says false. Shows one instant of now/, and no entry that came later. Unless done ones are
+  /// wanted, only what is not done is read.
+  package func list(includingDone: Bool, _ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault) {
     let ends = try ends()
     try lockNow(exclusive: false)
     let names: [NowName]
@@ -29,21 +30,24 @@ extension Queue {
     unlockNow()
     for lane in Priority.allCases {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
-      if try !list(line, ends[lane], body) { return }
+      let end = ends[lane]
+      let whole = ItemRange(lane: lane, from: .origin, to: end.place)
+      for range in includingDone ? [whole] : line.undone where try !list(range, line, end, body) { return }
     }
   }
 
   private func list(
-    _ line: LaneLine, _ end: EndMark, _ body: (ListedEntry) throws(Fault) -> Bool
+    _ range: ItemRange, _ line: LaneLine, _ end: EndMark, _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) -> Bool {
-    for segment in Segment.first...end.place.segment {
+    for segment in range.from.segment...end.place.segment {
       guard let file = try Segment.open(self, line.lane, segment) else { continue }
       let reader = SegmentReader(file, line.lane, segment)
       let limit = segment == end.place.segment ? end.place.offset : try file.size()
-      var offset = 0
+      var offset = segment == range.from.segment ? range.from.offset : 0
       while offset < limit {
         switch try reader.line(at: offset, limit: limit) {
         case .line(let entry):
+          if entry.number >= range.to.number { return true }
           for listed in line.listed(entry) where try !body(listed) { return false }
           offset += entry.length
         case .damaged(let until):

@@ -16,6 +16,7 @@ struct Namer {
   }
 
   mutating func name(_ part: Selection.Planned) throws(Fault) {
+    try mergeSome()
     guard let old = part.replacing else { return try create(part.claim) }
     // The rest of what is taken in part gets its name first: were this the last thing that happens, the
     // wider name is still the truth.
@@ -31,6 +32,8 @@ struct Namer {
 
   mutating func create(_ name: NowName) throws(Fault) {
     try mergeSome()
+    // Left by a process that died between this and what was to follow: it says the same.
+    if listing.names.contains(name) { return }
     if let spare = listing.spares.popLast() {
       if try queue.now().rename(Queue.spareName(spare), to: name.text) == .renamed { return }
     }
@@ -48,34 +51,50 @@ struct Namer {
   private mutating func mergeSome() throws(Fault) {
     guard !hasMerged else { return }
     hasMerged = true
-    var merged: [NowName] = []
-    for name in listing.names.sorted(by: Namer.order) {
-      guard var head = merged.last, head.canAbsorb(name) else {
-        merged.append(name)
+    let sorted = listing.names.sorted(by: Namer.order)
+    listing.names = sorted.filter(\.isClaim)
+    try mergeDone(sorted.filter(\.isDone))
+    try dropContained(sorted.filter(\.isAgain))
+  }
+
+  private mutating func mergeDone(_ sorted: [NowName]) throws(Fault) {
+    var head: NowName?
+    for name in sorted {
+      guard let old = head, old.range.lane == name.range.lane, old.range.to >= name.range.from else {
+        if let head { listing.names.append(head) }
+        head = name
         continue
       }
-      let old = head
-      head.range.to = max(head.range.to, name.range.to)
-      if try queue.rename(old, to: head) {
-        merged[merged.count - 1] = head
-        redundant.append(name)
+      head!.range.to = max(old.range.to, name.range.to)
+      if try queue.rename(old, to: head!) { redundant.append(name) } else { head = name }
+    }
+    if let head { listing.names.append(head) }
+  }
+
+  // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
+  // show again once that is done.
+  private mutating func dropContained(_ sorted: [NowName]) throws(Fault) {
+    var head: NowName?
+    for name in sorted {
+      if let head, head.range.contains(name.range) {
+        try putAside(name)
       } else {
-        merged.append(name)
+        head = name
+        listing.names.append(name)
       }
     }
-    listing.names = merged
+  }
+
+  private mutating func putAside(_ name: NowName) throws(Fault) {
+    let free = (0...).first { !listing.spares.contains($0) }!
+    if try queue.now().rename(name.text, to: Queue.spareName(free)) == .renamed {
+      listing.spares.append(free)
+    }
   }
 
   private static func order(_ one: NowName, _ other: NowName) -> Bool {
     if one.range.lane != other.range.lane { return one.range.lane < other.range.lane }
     if one.range.from != other.range.from { return one.range.from < other.range.from }
     return one.range.count > other.range.count
-  }
-}
-
-extension NowName {
-  fileprivate func canAbsorb(_ next: NowName) -> Bool {
-    guard range.lane == next.range.lane, range.to >= next.range.from else { return false }
-    return state == .done && next.state == .done
   }
 }

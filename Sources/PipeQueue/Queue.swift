@@ -35,6 +35,12 @@ package final class Queue {
     }
   }
 
+  /// Whether the directory was deleted since it was opened.
+  package var isRemoved: Bool {
+    var status = stat()
+    return fstat(root.number, &status) == 0 && status.st_nlink == 0
+  }
+
   func now() throws(Fault) -> Directory {
     if let openedNow { return openedNow }
     let now = try root.existing("now")
@@ -43,7 +49,11 @@ package final class Queue {
   }
 
   /// The ends of the lanes: what is before them is on disk.
-  package func ends() throws(Fault) -> Ends { try Ends.read(end) }
+  package func ends() throws(Fault) -> Ends {
+    do throws(Fault) { return try Ends.read(end) } catch {
+      throw isRemoved ? Fault(.notFound, "\(printable(path)): was removed while in use") : error
+    }
+  }
 
   // Locks and renames of these do not hold what a queue needs of them.
   static func refuseRemote(_ root: Directory) throws(Fault) {

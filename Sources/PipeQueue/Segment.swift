@@ -13,6 +13,8 @@ enum Segment {
     "segments/\(lane.name)/\(group(number))/\(name(number))"
   }
 
+  static func isFirstOfGroup(_ number: Int) -> Bool { number % 1000 == 0 }
+
   static func group(_ number: Int) -> String { zeros(number / 1000, 3) }
   static func name(_ number: Int) -> String { zeros(number, 6) }
 

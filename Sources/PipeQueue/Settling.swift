@@ -51,7 +51,13 @@ extension Claimer {
 
   private func rename(_ name: NowName, to new: NowName, batch: EntryID) throws(Fault) {
     if try queue.rename(name, to: new) { return }
-    throw Fault(.claimLost, "claim \(batch.text) was lost: its holder was found dead")
+    throw lost(batch)
+  }
+
+  private func lost(_ batch: EntryID) -> Fault {
+    queue.isRemoved
+      ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
+      : Fault(.claimLost, "claim \(batch.text) was lost: its holder was found dead")
   }
 
   // The done name first, which has no effect yet because the claim beats it; then one rename takes the
@@ -72,7 +78,7 @@ extension Claimer {
       let taken = Set(try queue.listNow().spares)
       let free = (0...).first { !taken.contains($0) }!
       if try queue.now().rename(name.text, to: Queue.spareName(free)) == .renamed { return }
-      throw Fault(.claimLost, "claim \(batch.text) was lost: its holder was found dead")
+      throw lost(batch)
     }
     let state = NowName.State.again(batch: batch, attempt: attempt - 1, due: 0)
     try rename(name, to: NowName(remaining ?? name.range, state), batch: batch)

@@ -58,14 +58,12 @@ struct StrayRun {
   }
 }
 
-/// Notes the stray runs of one commit, under the lock of end/; flushed before the end passes them.
+/// Notes the stray runs of one commit, under the lock of end/.
 struct StrayFile {
   private let queue: Queue
-  private var files: [String: (file: Descriptor, isNew: Bool)] = [:]
+  private var files: [String: Descriptor] = [:]
 
   init(_ queue: Queue) { self.queue = queue }
-
-  var isOpen: Bool { !files.isEmpty }
 
   /// How much later than its id a line may be stored and still be found by its time. Milliseconds.
   static let patience: Int64 = 1000
@@ -94,23 +92,24 @@ struct StrayFile {
   private mutating func add(_ run: StrayRun) throws(Fault) {
     let name = StrayRun.fileName(run.first)
     let file: Descriptor
-    if let held = files[name] { file = held.file } else { file = try open(name) }
+    if let held = files[name] { file = held } else { file = try open(name) }
     try run.text.write(to: file, at: try file.size())
   }
 
   private mutating func open(_ name: String) throws(Fault) -> Descriptor {
     let directory = try queue.root.existing("strays")
-    let isNew = directory.size(of: name) == nil
     guard let file = try Descriptor.open(name, in: directory, O_WRONLY | O_CREAT) else {
       throw Fault("create", directory.path + "/" + name)
     }
-    files[name] = (file, isNew)
+    files[name] = file
     return file
   }
 
+  /// The directory too, though the file may be old: its creator may have died before this.
   func flush() throws(Fault) {
-    for entry in files.values { try entry.file.flushData() }
-    if files.values.contains(where: \.isNew) { try queue.root.existing("strays").flush() }
+    guard !files.isEmpty else { return }
+    for file in files.values { try file.flushData() }
+    try queue.root.existing("strays").flush()
   }
 }
 

@@ -80,13 +80,9 @@ extension Queue {
     next.place.offset = 0
     let lanes = try root.existing("segments").existing(lane.name)
     let group = Segment.group(next.place.segment)
-    let directory: Directory
-    if let found = try Directory.open(group, in: lanes) {
-      directory = found
-    } else {
-      directory = try lanes.subdirectory(making: group)
-      try lanes.flush()
-    }
+    let directory = try lanes.subdirectory(making: group)
+    // Though it may be there: its creator may have died before this.
+    if Segment.isFirstOfGroup(next.place.segment) { try lanes.flush() }
     let name = Segment.name(next.place.segment)
     guard let file = try Descriptor.open(name, in: directory, O_RDWR | O_CREAT) else {
       throw Fault("create", directory.path + "/" + name)

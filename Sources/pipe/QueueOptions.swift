@@ -18,7 +18,14 @@ struct QueueLocation {
   var path: String?
   var force = false
 
+  /// Without slashes at the end: its parent is found by its text.
   func resolved() throws(Fault) -> String {
+    var path = try chosen()
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
+  private func chosen() throws(Fault) -> String {
     if let path, !path.isEmpty { return path }
     if let path = variable("PIPE_QUEUE") { return path }
     if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/pipe/queue" }

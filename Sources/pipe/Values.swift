@@ -54,6 +54,8 @@ struct PriorityArgument: ExpressibleByArgument {
     priority = found
   }
 
+  var defaultValueDescription: String { priority.name }
+
   static var allValueStrings: [String] { Priority.allCases.map(\.name) }
 }
 

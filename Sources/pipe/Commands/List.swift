@@ -24,7 +24,7 @@ struct List: ParsableCommand {
       let states = state.isEmpty ? [.ready, .claimed] : state
       let output = Output()
       var left = count?.value ?? .max
-      try queue.list { (listed) throws(Fault) in
+      try queue.list(includingDone: states.contains(.done)) { (listed) throws(Fault) in
         guard states.contains(State(listed.state)) else { return true }
         ListLine.append(listed, to: output)
         left -= 1

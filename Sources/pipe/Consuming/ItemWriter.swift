@@ -46,6 +46,8 @@ final class ItemWriter {
   private var isOver: Bool { pipe?.isBroken == true || source.mustDie != nil }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
+    // Nothing but damage, which was reported when it was read.
+    if claim.items.isEmpty { return try claimer.done(claim) }
     let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
     guard let pipe else { return try write(bytes, claim) }
     let start = pipe.written

@@ -27,14 +27,14 @@ struct Launcher {
     return Worker.start(command, input: input.number, keeping: lock, settings: settings(claim))
   }
 
-  private func settings(_ claim: borrowing Claim) -> [(String, String)] {
+  private func settings(_ claim: borrowing Claim) -> [(String, String?)] {
     let first = claim.items[0]
     let isOfOne = claim.items.allSatisfy { $0.entry == first.entry }
     return [
       ("PIPE_QUEUE", queuePath), ("PIPE_CLAIM", claim.batch.text),
-      ("PIPE_ID", isOfOne ? first.entry.text : ""), ("PIPE_ATTEMPT", String(claim.attempt)),
+      ("PIPE_ID", isOfOne ? first.entry.text : nil), ("PIPE_ATTEMPT", String(claim.attempt)),
       ("PIPE_PRIORITY", first.priority.name),
-    ].filter { !$0.1.isEmpty }
+    ]
   }
 
   private static func absolute(_ path: String) -> String {

@@ -15,6 +15,7 @@ enum StatusLine {
     }
     output.append(#"],"created_at":"#)
     output.bytes += EntryLineWriter.quotedTime(status.created)
-    output.append(#","attempts":\#(status.attempts)}"# + "\n")
+    if let attempts = status.attempts { output.append(#","attempts":\#(attempts)"#) }
+    output.append("}\n")
   }
 }

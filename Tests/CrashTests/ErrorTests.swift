@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+
+/// An error that a system call is made to return.
+private struct Injection {
+  let outcome: String
+  /// As in strace(1), with N for the number of the call.
+  let when: String
+
+  static let all =
+    ["ENOSPC", "EDQUOT", "EIO"].flatMap { code in
+      ["N", "N+"].map { Injection(outcome: "error=\(code)", when: $0) }
+    } + interruptions
+
+  /// What a signal does; three in a row, because for ever would be for ever.
+  static let interruptions = ["N", "N..N+2"].map { Injection(outcome: "error=EINTR", when: $0) }
+
+  var isInterruption: Bool { outcome == "error=EINTR" }
+
+  func apply(to command: Command, at call: Call) -> Command {
+    let last = "\(call.ordinal + 2)"
+    let when = when.replacingOccurrences(of: "N+2", with: last)
+      .replacingOccurrences(of: "N", with: "\(call.ordinal)")
+    return command.failing(call.name, outcome, when: when)
+  }
+}
+
+private let failing: Set = [
+  "write", "pwrite64", "fdatasync", "fsync", "renameat2", "openat", "ftruncate", "flock",
+]
+private let documented: Set<Int32> = [0, 1, 65, 66, 69, 73, 74, 75, 76, 77, 78]
+
+/// Status and stderr, whatever went wrong, as the manual has them; nothing at all after an interruption.
+private func judge(
+  _ result: Finished, _ verb: String, _ call: Call, _ injection: Injection
+) {
+  let story: Comment = "\(injection.outcome) at \(call)\n\(result)"
+  guard case .exited(let status) = result.ending else {
+    Issue.record(story)
+    return
+  }
+  #expect(documented.contains(status), story)
+  let lines = completeLines(Array(result.errors.utf8))
+  if status == 0 {
+    #expect(result.errors.isEmpty, story)
+  } else if call.name != "write" || !lines.isEmpty {
+    // What cannot be written cannot be told; all else is told in one line.
+    #expect(lines.count == 1 && lines[0].hasPrefix("pipe \(verb): "), story)
+  }
+  if injection.isInterruption { #expect(status == 0, story) }
+}
+
+@Suite("an error of any system call of enqueue is told in a line and a status, and loses nothing", .serialized)
+struct EnqueueErrorTests {
+  static let forms = [
+    EnqueueForm(testDescription: "queue new", entries: [.record(1)], isExisting: false),
+    EnqueueForm(testDescription: "all lanes and an id request", entries: EnqueueForm.mixed),
+    EnqueueForm(testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
+  ]
+
+  @Test("errors", .needsStrace, arguments: forms)
+  func errors(form: EnqueueForm) throws {
+    let scratch = try Scratch()
+    let fed = try form.fed()
+    var prepared = Oracle()
+    let original = TestQueue(scratch.path("original"), scratch)
+    try form.prepare(original, &prepared)
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    let command = queue.enqueueing(raw: form.isRaw)
+    try form.reset(queue, to: original)
+    let calls = try recorded(command) { _ = try form.drive($0, fed) }
+    var visited = 0
+    for call in calls where failing.contains(call.name) {
+      for injection in Injection.all {
+        try form.reset(queue, to: original)
+        let result = try form.drive(injection.apply(to: command, at: call), fed)
+        judge(result, "enqueue", call, injection)
+        let isWhole = result.ending != .exited(0) || result.receipts.count == fed.count
+        #expect(isWhole, "status 0, not all stored: \(injection.outcome) at \(call)\n\(result)")
+        var oracle = prepared
+        oracle.feed(fed, receipts: result.receipts)
+        try oracle.settle(queue, after: "\(injection.outcome) at \(call)\n\(result)")
+        visited += 1
+      }
+    }
+    print("visited: \(visited) errors of enqueue, \(form.testDescription)")
+  }
+}
+
+@Suite("an error of any system call of consume is told in a line and a status, and loses nothing", .serialized)
+struct ConsumeErrorTests {
+  @Test("errors", .needsStrace, arguments: [ConsumeForm.file, .pipe, .command])
+  func errors(form: ConsumeForm) throws {
+    let scratch = try Scratch()
+    var prepared = Oracle()
+    let original = TestQueue(scratch.path("original"), scratch)
+    try form.prepare(original, &prepared)
+    let file = scratch.path("delivered")
+    var queue = try original.copy(to: scratch.path("queue"))
+    let command = form.command(queue, delivering: file)
+    let calls = try recorded(command) { _ = try $0.run() }
+    var visited = 0
+    for call in calls where failing.contains(call.name) {
+      for injection in Injection.all {
+        queue = try original.copy(to: queue.path)
+        try? FileManager.default.removeItem(atPath: file)
+        let result = try injection.apply(to: command, at: call).run()
+        judge(result, "consume", call, injection)
+        var oracle = prepared
+        oracle.deliver(form.delivered(queue, file, result))
+        let isFine = result.ending == .exited(0)
+        oracle.held = isFine ? 0 : oracle.delivered
+        let isWhole = !isFine || oracle.lost.isEmpty
+        #expect(isWhole, "status 0, not all delivered: \(injection.outcome) at \(call)\n\(result)")
+        try oracle.settle(queue, after: "\(injection.outcome) at \(call)\n\(result)")
+        visited += 1
+      }
+    }
+    print("visited: \(visited) errors of consume, \(form.testDescription)")
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// Cuts the power while a command works on a queue, at every call that a disk can notice.
+struct PowerCut {
+  private let scratch: Scratch
+  /// What the disk held before, unmounted.
+  private let base: Disk
+  private let queue: TestQueue
+  private var prepared = Oracle()
+
+  init(_ kind: Disk.Kind, prepare: (TestQueue, inout Oracle) throws -> Void) throws {
+    scratch = try Scratch()
+    base = try Disk(kind, in: scratch)
+    // Its parent is made by pipe too, and has to last as well.
+    queue = TestQueue("\(base.path)/parent/queue", scratch)
+    var oracle = Oracle()
+    try base.mounted { try prepare(queue, &oracle) }
+    prepared = oracle
+  }
+
+  /// Lets `run` work on the disk, and gives `check` what is left when the power goes right after it.
+  private func cut(
+    _ run: () throws -> Finished, _ check: (Finished) throws -> Void
+  ) throws {
+    let disk = try Disk(copying: base, to: "work.image")
+    defer { disk.discard() }
+    let (result, remains) = try disk.mounted {
+      (try run(), try Disk(copying: disk, to: "cut.image"))
+    }
+    defer { remains.discard() }
+    disk.unmount()
+    try remains.mounted { try check(result) }
+  }
+
+  /// The calls that change something, made by a run on the disk that comes to its end.
+  private func calls(
+    _ command: Command, _ run: (Command) throws -> Finished
+  ) throws -> [Call] {
+    try steadily(command) { traced in
+      let disk = try Disk(copying: base, to: "dry.image")
+      defer { disk.discard() }
+      let dry = try disk.mounted { try run(traced) }
+      #expect(dry.ending == .exited(0), "\(dry)")
+    }.filter(\.changesSomething)
+  }
+
+  func enqueue(_ form: EnqueueForm) throws {
+    let fed = try form.fed()
+    let command = queue.enqueueing(raw: form.isRaw)
+    let judge: (Finished, String) throws -> Void = { result, story in
+      var oracle = prepared
+      oracle.feed(fed, receipts: result.receipts)
+      try oracle.settle(queue, after: "power cut \(story)\n\(result)")
+    }
+    let calls = try calls(command) { try form.drive($0, fed) }
+    var visited = 0
+    for call in calls {
+      try cut({ try form.drive(command.killed(at: call), fed) }) { result in
+        visited += result.ending == .killed(9) ? 1 : 0
+        try judge(result, "before \(call)")
+      }
+    }
+    #expect(visited == calls.count)
+    try cut({ try form.drive(command, fed) }) { result in
+      #expect(result.receipts.count == fed.count)
+      try judge(result, "after its end, and no traffic since")
+    }
+    print("visited: \(visited + 1) power cuts on \(base.kind), enqueue, \(form.testDescription)")
+  }
+
+  func consume(_ form: ConsumeForm) throws {
+    let file = scratch.path("delivered")
+    let command = form.command(queue, delivering: file)
+    let run: (Command) throws -> Finished = { command in
+      try? FileManager.default.removeItem(atPath: file)
+      return try command.run()
+    }
+    let judge: (Finished, String) throws -> Void = { result, story in
+      var oracle = prepared
+      oracle.deliver(form.delivered(queue, file, result))
+      // Acknowledgements are on disk when the process ends, some of them before.
+      oracle.held = result.ending == .exited(0) ? 0 : oracle.delivered
+      try oracle.settle(queue, after: "power cut \(story)\n\(result)")
+    }
+    let calls = try calls(command, run)
+    var visited = 0
+    for call in calls {
+      try cut({ try run(command.killed(at: call)) }) { result in
+        visited += result.ending == .killed(9) ? 1 : 0
+        try judge(result, "before \(call)")
+      }
+    }
+    #expect(visited == calls.count)
+    try cut({ try run(command) }) { try judge($0, "after its end") }
+    print("visited: \(visited + 1) power cuts on \(base.kind), consume, \(form.testDescription)")
+  }
+}

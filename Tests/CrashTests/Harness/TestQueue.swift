@@ -1,0 +1,74 @@
+import Foundation
+import Glibc
+
+/// A queue and the files around it.
+struct TestQueue {
+  let path: String
+  /// Beside the queue or elsewhere: what consumers deliver goes here.
+  let scratch: Scratch
+
+  init(_ path: String, _ scratch: Scratch) {
+    self.path = path
+    self.scratch = scratch
+  }
+
+  @discardableResult
+  func enqueue(_ entries: [Entry], raw: Bool = true) throws -> Finished {
+    try enqueueing(raw: raw).given(entries.text).run()
+  }
+
+  func enqueueing(raw: Bool = true) -> Command {
+    Command([Binary.path, "enqueue"] + (raw ? ["--raw"] : []) + ["-q", path])
+  }
+
+  /// A consumer that writes to stdout.
+  func consuming(_ options: String...) -> Command {
+    Command([Binary.path, "consume", "-q", path] + options)
+  }
+
+  /// A consumer with a command that appends what it gets to `file`.
+  func appending(to file: String, _ options: String...) -> Command {
+    let handler = ["--", "sh", "-c", #"cat >>"$ORACLE""#]
+    return Command([Binary.path, "consume", "-q", path] + options + handler).with("ORACLE", file)
+  }
+
+  /// All that is ready, taken by a consumer of its own.
+  func drain() throws -> (result: Finished, delivered: [String]) {
+    let file = scratch.path("drained")
+    unlink(file)
+    let result = try consuming().writing(to: file).run()
+    return (result, lines(of: file))
+  }
+
+  func lines(of file: String) -> [String] {
+    completeLines([UInt8]((try? Data(contentsOf: URL(fileURLWithPath: file))) ?? Data()))
+  }
+
+  func names(in directory: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(directory)")
+  }
+
+  /// Names of claims in now/.
+  func claims() throws -> [String] { try names(in: "now").filter { $0.contains(".claim.") } }
+
+  /// Items that claims cover.
+  func heldItems() throws -> Int { try claims().reduce(0) { $0 + TestQueue.count($1) } }
+
+  // HIGH.<from>.<segment>.<offset>-<to>.<segment>.<offset>.claim.<batch>.<attempt>.<owner>
+  static func count(_ name: String) -> Int {
+    let ends = name.split(separator: "-", maxSplits: 1)
+    guard ends.count == 2, let from = Int(ends[0].split(separator: ".")[1]),
+      let to = Int(ends[1].split(separator: ".")[0])
+    else { return 0 }
+    return to - from
+  }
+
+  /// The segment that a lane of a young queue is in.
+  func segment(_ lane: String = "MEDIUM") -> String { "\(path)/segments/\(lane)/000/000001" }
+
+  func copy(to other: String) throws -> TestQueue {
+    try? FileManager.default.removeItem(atPath: other)
+    try Command("cp", "-r", path, other).mustRun()
+    return TestQueue(other, scratch)
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+/// One system call that a dry run made.
+struct Call: CustomStringConvertible {
+  let name: String
+  /// Counts from 1 among the calls of this name.
+  let ordinal: Int
+  let text: String
+
+  var description: String { "\(name) \(ordinal): \(text)" }
+
+  /// Whether a disk can tell that it was made, or it orders what others do.
+  var changesSomething: Bool {
+    switch name {
+    case "openat": text.contains("O_CREAT")
+    case "mkdir", "mkdirat", "write", "pwrite64", "ftruncate", "fsync", "fdatasync", "renameat2",
+      "unlinkat", "flock", "exit_group":
+      true
+    default: false
+    }
+  }
+}
+
+extension Command {
+  /// The same under strace. Its children are not traced: their calls would be counted too.
+  func traced(into file: String = "/dev/null", _ options: String...) -> Command {
+    var copy = self
+    copy.arguments = ["strace", "-s", "64", "-o", file] + options + ["--"] + arguments
+    return copy
+  }
+
+  /// Killed when it enters `call`.
+  func killed(at call: Call) -> Command {
+    traced(
+      "-e", "trace=\(call.name)", "-e", "inject=\(call.name):signal=KILL:when=\(call.ordinal)")
+  }
+
+  /// `call` does not happen and returns `outcome` (`error=EIO`, `retval=3`); `when` as in strace(1).
+  func failing(_ name: String, _ outcome: String, when: String, trace: String = "/dev/null") -> Command {
+    traced(into: trace, "-e", "trace=\(name)", "-e", "inject=\(name):\(outcome):when=\(when)")
+  }
+}
+
+/// Runs `body` with a traced command and returns the calls that it made, but for the one that started it.
+func recorded(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
+  let scratch = try Scratch()
+  let file = scratch.path("trace")
+  try body(command.traced(into: file))
+  var counts: [String: Int] = [:]
+  let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
+  return text.split(separator: "\n").compactMap { line in
+    guard let end = line.firstIndex(of: "("), !line.hasPrefix("+++"), !line.hasPrefix("---") else {
+      return nil
+    }
+    let name = String(line[..<end])
+    counts[name, default: 0] += 1
+    return name == "execve" ? nil : Call(name: name, ordinal: counts[name]!, text: String(line))
+  }
+}
+
+/// The calls that every run makes, as far as two show: how a child that ends and the calls of its parent
+/// interleave differs a little each time.
+func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
+  let one = try recorded(command, body)
+  let other = Set(try recorded(command, body).map { "\($0.name) \($0.ordinal)" })
+  return one.filter { other.contains("\($0.name) \($0.ordinal)") }
+}
+
+/// Runs `body`, which prepares and runs a command, until that was killed at `call`, or records that it
+/// cannot be.
+func reaching(
+  _ call: Call, _ command: Command, _ body: (Command) throws -> Finished
+) throws -> Finished? {
+  var result = try body(command.killed(at: call))
+  for _ in 0..<3 where result.ending == .exited(0) { result = try body(command.killed(at: call)) }
+  if result.ending == .killed(9) { return result }
+  Issue.record("not killed at \(call)\n\(result)")
+  return nil
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+/// A way to use `consume` that its crash tests go through.
+enum ConsumeForm: String, CaseIterable, CustomTestStringConvertible {
+  case file = "to a file"
+  case pipe = "to a pipe"
+  case command = "a command for each item"
+  case batches = "a command for each four items"
+
+  var testDescription: String { rawValue }
+
+  func command(_ queue: TestQueue, delivering file: String) -> Command {
+    switch self {
+    case .file: queue.consuming().writing(to: file)
+    case .pipe: queue.consuming()
+    case .command: queue.appending(to: file)
+    case .batches: queue.appending(to: file, "--size", "4")
+    }
+  }
+
+  /// What it delivered. A line to a pipe that was torn by the death of the writer was never taken.
+  func delivered(_ queue: TestQueue, _ file: String, _ result: Finished) -> [String] {
+    self == .pipe ? result.lines : queue.lines(of: file)
+  }
+
+  /// A queue in which some wait; fewer where each costs the start of a command at every point.
+  func prepare(_ queue: TestQueue, _ oracle: inout Oracle) throws {
+    let few = [Entry.record(1), .ids(3, count: 2, "HIGH")]
+    let entries = self == .command ? few : EnqueueForm.mixed + [.record(6, "HIGH")]
+    let result = try queue.enqueue(entries)
+    oracle.feed(entries, receipts: result.receipts)
+    guard oracle.promised.count == entries.count else { throw Failure("\(result)") }
+  }
+}
+
+@Suite("consume, killed on entering any system call, delivers again what it held and no more", .serialized)
+struct KillConsumeTests {
+  @Test("kill -9", .needsStrace, arguments: ConsumeForm.allCases)
+  func kill(form: ConsumeForm) throws {
+    let scratch = try Scratch()
+    var prepared = Oracle()
+    let original = TestQueue(scratch.path("original"), scratch)
+    try form.prepare(original, &prepared)
+    let file = scratch.path("delivered")
+    var queue = try original.copy(to: scratch.path("queue"))
+    let command = form.command(queue, delivering: file)
+    let calls = try steadily(command) { traced in
+      queue = try original.copy(to: queue.path)
+      let dry = try traced.run()
+      #expect(dry.ending == .exited(0), "\(dry)")
+    }
+    var visited = 0
+    for call in calls {
+      let result = try reaching(call, command) { killed in
+        queue = try original.copy(to: queue.path)
+        try? FileManager.default.removeItem(atPath: file)
+        return try killed.run()
+      }
+      guard let result else { continue }
+      visited += 1
+      var oracle = prepared
+      oracle.deliver(form.delivered(queue, file, result))
+      oracle.held = try queue.heldItems()
+      try oracle.settle(queue, after: "killed at \(call)\n\(result)")
+    }
+    #expect(visited == calls.count)
+    print("visited: \(visited) kills of consume, \(form.testDescription)")
+  }
+}

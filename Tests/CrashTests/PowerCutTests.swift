@@ -1,0 +1,44 @@
+import Testing
+
+/// How a queue grows, step by step.
+private let enqueueForms = [
+  EnqueueForm(testDescription: "creation", entries: EnqueueForm.mixed, isExisting: false),
+  EnqueueForm(testDescription: "one record", entries: [.record(1)]),
+  EnqueueForm(testDescription: "all lanes, a commit each", entries: EnqueueForm.mixed, isOneByOne: true),
+  EnqueueForm(
+    testDescription: "a new segment", entries: [.record(1), .record(2), .record(3)],
+    isOneByOne: true, ballast: 9),
+  EnqueueForm(testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
+]
+
+@Suite("after a power cut on ext4", .serialized)
+struct Ext4PowerCutTests {
+  @Test(
+    "what enqueue receipted is there", .needsStrace, .needsDisks(.ext4), arguments: enqueueForms)
+  func enqueue(form: EnqueueForm) throws {
+    try PowerCut(.ext4, prepare: form.prepare).enqueue(form)
+  }
+
+  @Test(
+    "what consume had acknowledged at its end does not come again", .needsStrace,
+    .needsDisks(.ext4), arguments: [ConsumeForm.file, .command, .batches])
+  func consume(form: ConsumeForm) throws {
+    try PowerCut(.ext4, prepare: form.prepare).consume(form)
+  }
+}
+
+@Suite("after a power cut on btrfs", .serialized)
+struct BtrfsPowerCutTests {
+  @Test(
+    "what enqueue receipted is there", .needsStrace, .needsDisks(.btrfs), arguments: enqueueForms)
+  func enqueue(form: EnqueueForm) throws {
+    try PowerCut(.btrfs, prepare: form.prepare).enqueue(form)
+  }
+
+  @Test(
+    "what consume had acknowledged at its end does not come again", .needsStrace,
+    .needsDisks(.btrfs), arguments: [ConsumeForm.file, .command, .batches])
+  func consume(form: ConsumeForm) throws {
+    try PowerCut(.btrfs, prepare: form.prepare).consume(form)
+  }
+}

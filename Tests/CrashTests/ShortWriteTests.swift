@@ -1,0 +1,93 @@
+import Foundation
+import Glibc
+import Testing
+
+// strace lets a write return 3 without writing anything, so the test puts the three bytes where they
+// belong; they are in the trace.
+
+/// A write that was made to return 3.
+private struct ShortWrite {
+  let path: String
+  let bytes: [UInt8]
+  let offset: Int
+
+  /// `pwrite64(3</a/file>, "\n6b051"..., 83, 166) = 3 (INJECTED)`
+  init?(_ line: Substring) {
+    guard line.hasSuffix("(INJECTED)"), let open = line.firstIndex(of: "<"),
+      let close = line.firstIndex(of: ">"), let quote = line.firstIndex(of: "\""),
+      let end = line.lastIndex(of: ")").flatMap({ line[..<$0].lastIndex(of: ")") })
+    else { return nil }
+    path = String(line[line.index(after: open)..<close])
+    let text = line[quote...].dropFirst().replacingOccurrences(of: #"\n"#, with: "\n")
+    bytes = Array(text.replacingOccurrences(of: #"\""#, with: "\"").utf8.prefix(3))
+    offset = line[..<end].split(separator: " ").last.flatMap { Int($0) } ?? 0
+  }
+
+  func complete() throws {
+    let file = open(path, O_WRONLY | O_CLOEXEC)
+    defer { close(file) }
+    guard pwrite(file, bytes, bytes.count, offset) == 3 else { throw Failure("\(path): \(errno)") }
+  }
+}
+
+@Suite("a write that takes three bytes only is continued", .serialized)
+struct ShortWriteTests {
+  @Test("lines of segments and of strays", .needsStrace, arguments: [EnqueueForm.Lines.raw, .strays])
+  func enqueue(lines: EnqueueForm.Lines) throws {
+    let scratch = try Scratch()
+    let form = EnqueueForm(testDescription: "", entries: EnqueueForm.mixed, lines: lines)
+    let fed = try form.fed()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    let trace = scratch.path("trace")
+    for number in 1... {
+      try? FileManager.default.removeItem(atPath: queue.path)
+      var oracle = Oracle()
+      try form.prepare(queue, &oracle)
+      let command = short("pwrite64", number, queue.enqueueing(raw: form.isRaw), trace)
+      let result = try form.drive(command, fed)
+      #expect(result.receipts.count == fed.count && result.errors.isEmpty, "\(result)")
+      guard let write = try shortWrite(trace) else { break }
+      try write.complete()
+      oracle.feed(fed, receipts: result.receipts)
+      try oracle.settle(queue, after: "short write \(number) to \(write.path)\n\(result)")
+    }
+  }
+
+  @Test("receipts", .needsStrace)
+  func receipts() throws {
+    let scratch = try Scratch()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    let trace = scratch.path("trace")
+    let result = try short("write", 1, queue.enqueueing(), trace).given(EnqueueForm.mixed.text).run()
+    let whole = (try shortWrite(trace)?.bytes ?? []) + result.output
+    #expect(completeLines(whole).allSatisfy { $0.hasPrefix(#"{"ingestion_id":""#) }, "\(result)")
+    #expect(completeLines(whole).count == EnqueueForm.mixed.count, "\(result)")
+    #expect(result.ending == .exited(0))
+  }
+
+  @Test("items", .needsStrace, arguments: [ConsumeForm.file, .pipe])
+  func items(form: ConsumeForm) throws {
+    let scratch = try Scratch()
+    var oracle = Oracle()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    try form.prepare(queue, &oracle)
+    let trace = scratch.path("trace")
+    let file = scratch.path("delivered")
+    let result = try short("write", 1, form.command(queue, delivering: file), trace).run()
+    let written = form == .pipe ? result.output : Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+    oracle.deliver(completeLines((try shortWrite(trace)?.bytes ?? []) + written))
+    #expect(result.ending == .exited(0) && oracle.lost.isEmpty, "\(result)")
+    try oracle.settle(queue, after: "\(result)")
+  }
+
+  private func short(_ name: String, _ number: Int, _ command: Command, _ trace: String) -> Command {
+    var copy = command.failing(name, "retval=3", when: "\(number)", trace: trace)
+    copy.arguments.insert(contentsOf: ["-y"], at: 1)
+    return copy
+  }
+
+  private func shortWrite(_ trace: String) throws -> ShortWrite? {
+    let text = try String(contentsOfFile: trace, encoding: .utf8)
+    return text.split(separator: "\n").compactMap(ShortWrite.init).first
+  }
+}

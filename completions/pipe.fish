@@ -1,0 +1,148 @@
+function __pipe_should_offer_completions_for_flags_or_options -a expected_commands
+    set -l non_repeating_flags_or_options $argv[2..]
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __pipe_parse_tokens
+    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
+end
+
+function __pipe_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
+    set -l non_repeating_flags_or_options
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __pipe_parse_tokens
+    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
+end
+
+function __pipe_parse_tokens -S
+    set -l unparsed_tokens (__pipe_tokens -pc)
+    switch $unparsed_tokens[1]
+    case 'pipe'
+        __pipe_parse_subcommand 0 'version' 'h/help'
+        switch $unparsed_tokens[1]
+        case 'ingest'
+            __pipe_parse_subcommand -r 1 'q/queue=' 'force' 'priority=' 'records' 'require=+' 'reject=' 'max-errors=' 'max-record-bytes=' 'version' 'h/help'
+        case 'enqueue'
+            __pipe_parse_subcommand 0 'q/queue=' 'force' 'raw' 'quiet' 'wait=' 'max-record-bytes=' 'version' 'h/help'
+        case 'consume'
+            __pipe_parse_subcommand -r 1 'q/queue=' 'force' 'size=' 'j=' 'n=' 'follow' 'envelope' 'timeout=' 'version' 'h/help'
+        case 'status'
+            __pipe_parse_subcommand -r 1 'q/queue=' 'force' 'version' 'h/help'
+        case 'list'
+            __pipe_parse_subcommand 0 'q/queue=' 'force' 'state=+' 'n=' 'version' 'h/help'
+        case 'init'
+            __pipe_parse_subcommand 0 'q/queue=' 'force' 'slice=' 'max-items=' 'max-bytes=' 'min-free=' 'version' 'h/help'
+        case 'help'
+            __pipe_parse_subcommand -r 1 'version'
+        end
+    end
+end
+
+function __pipe_tokens
+    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
+        commandline --tokens-raw $argv
+    else
+        commandline -o $argv
+    end
+end
+
+function __pipe_parse_subcommand -S -a positional_count
+    argparse -s r -- $argv
+    set -l option_specs $argv[2..]
+    set -l is_repeating_positional $_flag_r
+    set -el _flag_r
+    set -a commands $unparsed_tokens[1]
+    set positional_index 0
+    while true
+        set -e unparsed_tokens[1]
+        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
+        set unparsed_tokens $argv
+        set positional_index (math $positional_index + 1)
+        for non_repeating_flag_or_option in $non_repeating_flags_or_options
+            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
+                set non_repeating_flags_or_options_absent 1
+                break
+            end
+        end
+        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
+    end
+end
+
+function __pipe_complete_directories
+    set -l token (commandline -t)
+    string match -- '*/' $token
+    set -l subdirs $token*/
+    printf %s\n $subdirs
+end
+
+function __pipe_custom_completion
+    set -x SAP_SHELL fish
+    set -x SAP_SHELL_VERSION $FISH_VERSION
+    set -l tokens (__pipe_tokens -p)
+    if test -z "$(__pipe_tokens -t)"
+        set -l index (count (__pipe_tokens -pc))
+        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
+    end
+    command $tokens[1] $argv $tokens
+end
+
+complete -c 'pipe' -f
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'ingest' -d 'Validate JSON Lines and write them as entry lines.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'enqueue' -d 'Store entry lines durably and print their receipts.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'consume' -d 'Take items out: write them to stdout, or run a command for each batch.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'status' -d 'Tell what has become of entries.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'list' -d 'Print entries without taking them.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'init' -d 'Create a queue, or change the settings of one.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" q queue' -s 'q' -l 'queue' -d 'The queue; else $PIPE_QUEUE, else the user\'s own.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" force' -l 'force' -d 'Use a queue on a network file system, whose promises are not kept there.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" priority' -l 'priority' -d 'The priority of records that name none: HIGH, MEDIUM or LOW.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" records' -l 'records' -d 'Take every line for a record and do not look at its members.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest"' -l 'require' -d 'A member that each record must have.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" reject' -l 'reject' -d 'Append rejected lines to a file as they came.' -rF
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" max-errors' -l 'max-errors' -d 'Stop at the Nth rejected line.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" max-record-bytes' -l 'max-record-bytes' -d 'The longest line.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_positional "pipe ingest" -ge 1' -F
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe ingest" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" q queue' -s 'q' -l 'queue' -d 'The queue; else $PIPE_QUEUE, else the user\'s own.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" force' -l 'force' -d 'Use a queue on a network file system, whose promises are not kept there.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" raw' -l 'raw' -d 'Read plain JSON Lines, doing the work of ingest too.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" quiet' -l 'quiet' -d 'Print no receipts.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" wait' -l 'wait' -d 'Wait this long for room in a full queue.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" max-record-bytes' -l 'max-record-bytes' -d 'The longest record.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe enqueue" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" q queue' -s 'q' -l 'queue' -d 'The queue; else $PIPE_QUEUE, else the user\'s own.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" force' -l 'force' -d 'Use a queue on a network file system, whose promises are not kept there.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" size' -l 'size' -d 'Items a batch: 1 with a command, else as many as is fast.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" j' -s 'j' -d 'Commands at once.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" n' -s 'n' -d 'Stop after so many batches.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" follow' -l 'follow' -d 'Wait for more instead of ending when nothing is ready.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" envelope' -l 'envelope' -d 'Write batch lines, with claim and ids, instead of the items alone.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" timeout' -l 'timeout' -d 'End a command after this time.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe consume" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe status" q queue' -s 'q' -l 'queue' -d 'The queue; else $PIPE_QUEUE, else the user\'s own.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe status" force' -l 'force' -d 'Use a queue on a network file system, whose promises are not kept there.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe status" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe status" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe list" q queue' -s 'q' -l 'queue' -d 'The queue; else $PIPE_QUEUE, else the user\'s own.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe list" force' -l 'force' -d 'Use a queue on a network file system, whose promises are not kept there.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe list"' -l 'state' -d 'Only items in this state; may be repeated.' -rfka 'ready claimed done'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe list" n' -s 'n' -d 'At most so many lines.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe list" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe list" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" q queue' -s 'q' -l 'queue' -d 'The queue; else $PIPE_QUEUE, else the user\'s own.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" force' -l 'force' -d 'Use a queue on a network file system, whose promises are not kept there.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" slice' -l 'slice' -d 'Items a slice of entries stored from now on.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" max-items' -l 'max-items' -d 'The most items stored and not done.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" max-bytes' -l 'max-bytes' -d 'The most bytes stored and not done.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" min-free' -l 'min-free' -d 'Leave this much of the file system free.' -rfka ''
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" version' -l 'version' -d 'Show the version.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe init" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'pipe' -n '__pipe_should_offer_completions_for_flags_or_options "pipe help" version' -l 'version' -d 'Show the version.'

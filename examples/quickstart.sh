@@ -1,0 +1,86 @@
+#!/bin/sh
+# Builds pipe, stores a small sample in a temporary queue, drains it with four consumers at once, and
+# checks that each line came out exactly once. Set PIPE to use a binary that is built already.
+set -eu
+
+fail() {
+  echo "quickstart: $*" >&2
+  exit 1
+}
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+if [ -z "${PIPE:-}" ]; then
+  command -v swift > /dev/null || fail "no swift in PATH; install a toolchain, or set PIPE to a built binary"
+  echo "Building (some minutes the first time) ..."
+  (cd "$root" && swift build -c release -Xswiftc -static-executable -Xlinker -s) || fail "the build failed"
+  PIPE=$root/.build/release/pipe
+fi
+command -v "$PIPE" > /dev/null || fail "$PIPE cannot be executed"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+PIPE_QUEUE=$work/queue
+LC_ALL=C
+export PIPE_QUEUE LC_ALL
+
+# The sample: 300 records of all priorities and odd spacing, one id request, one bad line.
+awk 'BEGIN {
+  split("HIGH MEDIUM LOW", word, " ")
+  for (i = 1; i <= 300; i++)
+    printf "{\"n\": %d, \"price\":%d.50,\"priority\":\"%s\"}\n", i, i, word[i % 3 + 1]
+}' > "$work/records"
+{
+  sed 150q "$work/records"
+  echo '{"ids":[9007199254740993,2,3,4,5],"priority":"HIGH"}'
+  echo '{"n": 301,'
+  sed 1,150d "$work/records"
+} > "$work/sample"
+{
+  cat "$work/records"
+  printf '%s\n' 9007199254740993 2 3 4 5
+} | sort > "$work/expected"
+
+echo
+echo "1. ingest | enqueue: $(($(wc -l < "$work/sample"))) lines, one of them bad, into $PIPE_QUEUE"
+"$PIPE" ingest --reject "$work/rejected" "$work/sample" > "$work/entries" ||
+  fail "ingest ended with status $?"
+"$PIPE" enqueue < "$work/entries" > "$work/receipts" || fail "enqueue ended with status $?"
+[ "$(cat "$work/rejected")" = '{"n": 301,' ] || fail "the rejected line is not as it came"
+[ "$(wc -l < "$work/receipts")" -eq 301 ] || fail "not one receipt for each good line"
+echo "   $(($(wc -l < "$work/receipts"))) receipts, the first: $(sed 1q "$work/receipts")"
+echo "   rejected and kept: $(cat "$work/rejected")"
+
+sed 's/.*"ingestion_id":"\([^"]*\)".*/\1/' "$work/receipts" > "$work/ids"
+request=$(sed -n 151p "$work/ids")
+echo
+echo "2. status of the id request $request:"
+"$PIPE" status "$request" | sed 's/^/   /'
+
+echo
+echo "3. four consumers at once, each running cat for five items at a time:"
+consumers=
+for number in 1 2 3 4; do
+  "$PIPE" consume --size 5 -- cat > "$work/out.$number" &
+  consumers="$consumers $!"
+done
+for consumer in $consumers; do
+  wait "$consumer" || fail "a consumer ended with status $?"
+done
+for number in 1 2 3 4; do
+  echo "   consumer $number took $(($(wc -l < "$work/out.$number"))) items"
+done
+
+echo
+echo "4. checks:"
+cat "$work"/out.? | sort | cmp -s "$work/expected" - || fail "what came out is not what went in"
+echo "   each of $(($(wc -l < "$work/expected"))) items came out exactly once, byte for byte"
+xargs "$PIPE" status < "$work/ids" > "$work/statuses" || fail "status ended with status $?"
+completed=$(grep -c '^{"ingestion_id":"[^"]*","status":"completed"' "$work/statuses") || true
+[ "$completed" -eq 301 ] || fail "only $completed of 301 entries are completed"
+echo "   all $completed entries are completed"
+[ -z "$("$PIPE" list)" ] || fail "something is left in the queue"
+echo "   nothing is left"
+
+echo
+echo "All is well. Next: man $root/man/pipe.1"
