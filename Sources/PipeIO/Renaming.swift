@@ -33,6 +33,13 @@ extension Directory {
     if unlinkat(number, name, 0) != 0, errno != ENOENT { throw Fault("remove", path + "/" + name) }
   }
 
+  /// Removes an empty directory; one that is not empty stays.
+  package func removeDirectory(_ name: String) throws(Fault) {
+    if unlinkat(number, name, AT_REMOVEDIR) != 0, errno != ENOENT, errno != ENOTEMPTY {
+      throw Fault("remove", path + "/" + name)
+    }
+  }
+
   // After a crash some file systems bring back both names of a rename: then the old one is the extra.
   private func dropLink(_ old: String) throws(Fault) -> RenameOutcome {
     try remove(old)

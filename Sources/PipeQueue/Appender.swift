@@ -6,6 +6,8 @@ package final class Appender {
   private let queue: Queue
   private var tails: [Tail?] = [nil, nil, nil]
   private lazy var duplicates = Duplicates(queue)
+  /// Lanes in which this commit began a segment.
+  private var rolled: [Priority] = []
 
   package init(_ queue: Queue) {
     self.queue = queue
@@ -26,6 +28,9 @@ package final class Appender {
     }
     queue.end.unlock()
     try flush(draft, ends)
+    // Housekeeping: nothing that was just stored depends on it.
+    for lane in rolled { try? queue.pruneSome(lane, ends) }
+    rolled.removeAll()
   }
 
   // Ids that are here already, room, and a segment for each lane that gets lines.
@@ -46,6 +51,7 @@ package final class Appender {
       let next = try queue.roll(lane, from: tail, ends[lane])
       tails[Int(lane.rawValue)] = next
       ends[lane] = next.mark
+      rolled.append(lane)
     }
   }
 

@@ -32,7 +32,7 @@ extension Queue {
   package func status(_ id: EntryID) throws(Fault) -> EntryStatus? {
     var ends = try ends()
     var found = try Lookup(self).find(id, ends)
-    if found == nil, try advanceEnds(ends) {
+    if found == nil, (try? advanceEnds(ends)) == true {
       // A crash had taken back the end, though not what is before it.
       ends = try self.ends()
       found = try Lookup(self).find(id, ends)

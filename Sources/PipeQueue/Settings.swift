@@ -15,10 +15,13 @@ package struct Settings: Equatable {
 
   package init() {}
 
+  /// How long a segment stays after its items are done, in microseconds.
+  package var retain: Int64 = 7 * 86_400_000_000
+
   static let version = 1
 
   var text: String {
-    var lines = ["pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)"]
+    var lines = ["pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)", "retain \(retain)"]
     if let maxItems { lines.append("max-items \(maxItems)") }
     if let maxBytes { lines.append("max-bytes \(maxBytes)") }
     return lines.joined(separator: "\n") + "\n"
@@ -54,6 +57,7 @@ package struct Settings: Equatable {
   private mutating func set(_ name: String, _ value: Int) -> Bool {
     switch name {
     case "slice": slice = max(1, value)
+    case "retain": retain = Int64(value)
     case "min-free": minFree = value
     case "max-items": maxItems = value
     case "max-bytes": maxBytes = value

@@ -17,6 +17,9 @@ struct Init: ParsableCommand {
   @Option(help: ArgumentHelp("The most bytes stored and not done; 0: no bound.", valueName: "size"))
   var maxBytes: ByteSize?
 
+  @Option(help: ArgumentHelp("Keep segments so long after all in them is done.", valueName: "duration"))
+  var retain: Duration?
+
   @Option(help: ArgumentHelp("Leave this much of the file system free.", valueName: "size"))
   var minFree: ByteSize?
 
@@ -30,6 +33,7 @@ struct Init: ParsableCommand {
         if let slice { settings.slice = slice.value }
         if let maxItems { settings.maxItems = maxItems > 0 ? maxItems : nil }
         if let maxBytes { settings.maxBytes = maxBytes.bytes > 0 ? maxBytes.bytes : nil }
+        if let retain { settings.retain = retain.microseconds }
         if let minFree { settings.minFree = minFree.bytes }
       }
       return Exit.fine

@@ -1,0 +1,30 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+extension Queue {
+  /// Removes the oldest segments of a lane whose items are all done and were stored longer ago than the
+  /// settings retain them: a few at a time, by whoever begins a new segment, so that nobody pays for all.
+  /// In order from the oldest, so that those that are left have no gap. The segment of the end stays.
+  func pruneSome(_ lane: Priority, _ ends: Ends) throws(Fault) {
+    guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
+    let oldest = try oldestNeeded(lane, ends)
+    guard let group = try directory.names().min(), let within = try Directory.open(group, in: directory)
+    else { return }
+    let limit = Clock.now() - settings.retain
+    for name in try within.names().sorted().prefix(4) {
+      guard let number = Int(name), number < oldest, let written = within.modified(name),
+        written < limit
+      else { return }
+      try within.remove(name)
+    }
+    if try within.names().isEmpty { try directory.removeDirectory(group) }
+  }
+
+  private func oldestNeeded(_ lane: Priority, _ ends: Ends) throws(Fault) -> Int {
+    try lockNow(exclusive: false)
+    defer { unlockNow() }
+    let line = LaneLine(lane, end: ends[lane].place, names: try listNow().names)
+    return line.undone.first?.from.segment ?? ends[lane].place.segment
+  }
+}
