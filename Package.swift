@@ -33,7 +33,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
-    .testTarget(name: "PipeQueueTests", dependencies: ["PipeQueue", "PipeIO"], swiftSettings: strict),
+    .testTarget(
+      name: "PipeQueueTests", dependencies: ["PipeQueue", "PipeIO"], swiftSettings: strict),
     // These two drive the built binary and import nothing of it.
     .testTarget(name: "CommandTests", dependencies: ["pipe"], swiftSettings: strict),
     .testTarget(name: "CrashTests", dependencies: ["pipe"], swiftSettings: strict),

@@ -15,7 +15,8 @@ package final class Directory {
 
   /// Opens a directory; `below` nil means that `path` is meant as the process sees it.
   /// Returns nil where it does not exist.
-  package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory? {
+  package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory?
+  {
     let follow = parent == nil ? 0 : O_NOFOLLOW
     let number = uninterrupted {
       cpipe_openat(
@@ -83,14 +84,18 @@ package final class Directory {
   }
 
   // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name with its NUL.
-  private static func split(_ records: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+  private static func split(
+    _ records: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
     var at = 0
     while at < records.count {
       let length = Int(records.loadUnaligned(fromByteOffset: at + 16, as: UInt16.self))
       let name = records.baseAddress! + at + 19
       let count = strnlen(name.assumingMemoryBound(to: CChar.self), length - 19)
       at += length
-      let isDot = count <= 2 && (0..<count).allSatisfy { name.load(fromByteOffset: $0, as: UInt8.self) == 0x2e }
+      let isDot =
+        count <= 2
+        && (0..<count).allSatisfy { name.load(fromByteOffset: $0, as: UInt8.self) == 0x2e }
       if !isDot { body(UnsafeRawBufferPointer(start: name, count: count)) }
     }
   }

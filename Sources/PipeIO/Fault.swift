@@ -23,7 +23,8 @@ package struct Fault: Error, Equatable {
   /// A system call that failed: `operation path: reason`.
   package init(_ operation: String, _ path: String, code: Int32 = errno) {
     self.init(
-      Fault.kind(ofErrno: code), "\(operation) \(printable(path)): \(String(cString: strerror(code)))",
+      Fault.kind(ofErrno: code),
+      "\(operation) \(printable(path)): \(String(cString: strerror(code)))",
       code: code)
   }
 

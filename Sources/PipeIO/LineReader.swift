@@ -94,7 +94,8 @@ package final class LineReader {
       start = 0
     }
     if buffer.count - end < LineReader.chunk / 2 {
-      let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: buffer.count * 2, alignment: 64)
+      let larger = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: buffer.count * 2, alignment: 64)
       larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<end]))
       buffer.deallocate()
       buffer = larger

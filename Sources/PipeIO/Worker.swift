@@ -78,7 +78,9 @@ package struct Worker {
 
   private static func withVectors<Result>(
     _ one: [String], _ other: [String],
-    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>)
+    _ body: (
+      UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>
+    )
       -> Result
   ) -> Result {
     let first = one.map { strdup($0) } + [nil]
@@ -101,7 +103,9 @@ package struct MemoryFile: ~Copyable {
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
     var done = 0
     while done < bytes.count {
-      let count = uninterrupted { Glibc.write(number, bytes.baseAddress! + done, bytes.count - done) }
+      let count = uninterrupted {
+        Glibc.write(number, bytes.baseAddress! + done, bytes.count - done)
+      }
       if count < 0 { throw Fault("write", "memory file") }
       done += count
     }

@@ -99,7 +99,8 @@ package final class Appender {
       rewrite(draft)
       tails = [nil, nil, nil]
       throw Fault(
-        .inputOutput, "\(error.text); the outcome is unknown: what was not receipted may still be delivered",
+        .inputOutput,
+        "\(error.text); the outcome is unknown: what was not receipted may still be delivered",
         code: error.code)
     }
   }

@@ -93,7 +93,9 @@ package final class Claimer {
       guard case .again(let batch, _, let due) = $0.state else { return false }
       return due <= now && !isOfThisRun(batch)
     }
-    return (line.untouched.map(Offer.untouched) + again.map(Offer.again)).sorted { $0.from < $1.from }
+    return (line.untouched.map(Offer.untouched) + again.map(Offer.again)).sorted {
+      $0.from < $1.from
+    }
   }
 
   private func collect(_ offer: Offer, into selection: Selection, end: EndMark) throws(Fault) {
@@ -107,7 +109,8 @@ package final class Claimer {
   }
 
   private func collect(
-    _ range: ItemRange, after attempts: Int, of name: NowName?, into selection: Selection, end: EndMark
+    _ range: ItemRange, after attempts: Int, of name: NowName?, into selection: Selection,
+    end: EndMark
   ) throws(Fault) {
     var walk = Walk(range, selection)
     while !walk.isDone {
@@ -145,7 +148,9 @@ package final class Claimer {
     var found = false
     var verdicts: [Int: Descriptor?] = [:]
     for name in try queue.listNow().names {
-      guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch) else { continue }
+      guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch) else {
+        continue
+      }
       // Our own slot: its last holder must be dead, or we should not hold it.
       if slot != owner?.slot {
         if verdicts[slot] == nil { verdicts[slot] = .some(try Owner.isDead(slot, queue)) }

@@ -16,7 +16,9 @@ package enum Counter: String, CaseIterable {
   var offset: Int { Counter.allCases.firstIndex(of: self)! * Counter.lineWidth }
 
   func line(_ value: Int) -> [UInt8] {
-    var line = Array(rawValue.utf8) + [UInt8](repeating: space, count: Counter.lineWidth - rawValue.utf8.count)
+    var line =
+      Array(rawValue.utf8)
+      + [UInt8](repeating: space, count: Counter.lineWidth - rawValue.utf8.count)
     line[Counter.lineWidth - 1] = newline
     line.withUnsafeMutableBufferPointer {
       write(value, width: Counter.digits, to: $0.baseAddress! + Counter.nameWidth + 1)

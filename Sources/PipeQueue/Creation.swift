@@ -26,7 +26,8 @@ extension Queue {
       try fill(root)
       try settings.writeDraft(root)
       if try root.rename(Settings.draftName, to: Settings.fileName) != .renamed {
-        throw Fault(.cannotCreate, "\(printable(path)): format appeared while the queue was created")
+        throw Fault(
+          .cannotCreate, "\(printable(path)): format appeared while the queue was created")
       }
       try root.flush()
     }

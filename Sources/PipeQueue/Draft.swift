@@ -91,7 +91,11 @@ package struct Draft {
       appendDecimal(ids.slice, to: &text)
     }
     text.append(space)
-    if let created = entry.created { appendDecimal(Int(created), to: &text) } else { text.append(dash) }
+    if let created = entry.created {
+      appendDecimal(Int(created), to: &text)
+    } else {
+      text.append(dash)
+    }
     text.append(space)
     if let options = entry.options { text += options } else { text.append(dash) }
     text.append(space)
@@ -122,7 +126,8 @@ package struct Draft {
   /// Leaves out the entries whose receipts are listed: an earlier entry answers for them.
   mutating func drop(_ duplicates: Set<Int>) {
     for index in duplicates { receipts[index].isDuplicate = true }
-    for lane in lanes.indices where lanes[lane].lines.contains(where: { duplicates.contains($0.receipt) }) {
+    for lane in lanes.indices
+    where lanes[lane].lines.contains(where: { duplicates.contains($0.receipt) }) {
       let old = lanes[lane]
       var kept = Lane()
       kept.isAscending = old.isAscending

@@ -53,12 +53,15 @@ extension Queue {
 extension EntryStatus {
   init(_ line: SegmentLine, _ lane: LaneLine) {
     let all = line.number..<(line.number + line.items)
-    let near = LaneLine(lane.lane, end: lane.end, names: lane.names.filter { $0.range.touches(all) })
+    let near = LaneLine(
+      lane.lane, end: lane.end, names: lane.names.filter { $0.range.touches(all) })
     var ids = line.isRecord ? nil : ItemList(line.data, skipping: 0)
     var slices: [Slice] = []
     for start in stride(from: all.lowerBound, to: all.upperBound, by: max(1, line.slice)) {
       let items = start..<min(all.upperBound, start + max(1, line.slice))
-      let texts = ids == nil ? [] : items.compactMap { _ in ids!.next().map { String(decoding: $0, as: UTF8.self) } }
+      let texts =
+        ids == nil
+        ? [] : items.compactMap { _ in ids!.next().map { String(decoding: $0, as: UTF8.self) } }
       slices.append(
         Slice(number: slices.count + 1, ids: texts, word: Word(items.map(near.state(of:)))))
     }

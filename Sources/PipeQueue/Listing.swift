@@ -19,7 +19,8 @@ extension Queue {
   /// Calls `body` with each entry, lane by lane in order, once for each state that items of it are in,
   /// until it says false. Shows one instant of now/, and no entry that came later. Unless done ones are
   /// wanted, only what is not done is read.
-  package func list(includingDone: Bool, _ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault) {
+  package func list(includingDone: Bool, _ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault)
+  {
     let ends = try ends()
     try lockNow(exclusive: false)
     let names: [NowName]
@@ -32,12 +33,15 @@ extension Queue {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
       let end = ends[lane]
       let whole = ItemRange(lane: lane, from: .origin, to: end.place)
-      for range in includingDone ? [whole] : line.undone where try !list(range, line, end, body) { return }
+      for range in includingDone ? [whole] : line.undone where try !list(range, line, end, body) {
+        return
+      }
     }
   }
 
   private func list(
-    _ range: ItemRange, _ line: LaneLine, _ end: EndMark, _ body: (ListedEntry) throws(Fault) -> Bool
+    _ range: ItemRange, _ line: LaneLine, _ end: EndMark,
+    _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) -> Bool {
     for segment in range.from.segment...end.place.segment {
       guard let file = try Segment.open(self, line.lane, segment) else { continue }

@@ -14,7 +14,8 @@ func lockHolder(_ directory: Directory) -> String {
     guard columns.count >= 6, columns[1] == "FLOCK",
       columns[5].split(separator: ":").last.flatMap({ UInt($0) }) == UInt(status.st_ino)
     else { continue }
-    let words = contents("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(separator: " ")
+    let words = contents("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(
+      separator: " ")
     return "process \(columns[4])" + (words.map { " (\(printable($0)))" } ?? "")
   }
   return "an unknown process"

@@ -72,7 +72,9 @@ struct Lookup {
   }
 
   func lines(of run: StrayRun, upTo mark: EndMark, _ visit: Visit) throws(Fault) {
-    guard run.segment <= mark.place.segment, let reader = try reader(run.lane, run.segment) else { return }
+    guard run.segment <= mark.place.segment, let reader = try reader(run.lane, run.segment) else {
+      return
+    }
     let limit = min(run.bytes.upperBound, try limit(reader, mark))
     guard run.bytes.lowerBound < limit else { return }
     _ = try visitAll(reader, run.bytes.lowerBound..<limit, visit)
@@ -118,7 +120,8 @@ struct Lookup {
   }
 
   // nil: removed because it is old, or it has no line yet; then the search goes on above.
-  private func startTime(_ lane: Priority, _ segment: Int, _ mark: EndMark) throws(Fault) -> Int64? {
+  private func startTime(_ lane: Priority, _ segment: Int, _ mark: EndMark) throws(Fault) -> Int64?
+  {
     guard let reader = try reader(lane, segment) else { return nil }
     return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.time
   }
@@ -139,7 +142,9 @@ struct Lookup {
 
   /// Offset of the first line stored at `time` or later; `limit` if there is none.
   private func lowerBound(_ reader: SegmentReader, _ time: Int64, limit: Int) throws(Fault) -> Int {
-    guard let first = try firstLine(reader, from: 0, limit: limit), first.time < time else { return 0 }
+    guard let first = try firstLine(reader, from: 0, limit: limit), first.time < time else {
+      return 0
+    }
     // The line at `low` is before `time`; no line before `time` begins at `high` or later.
     var low = first.offset
     var high = limit

@@ -60,7 +60,8 @@ struct Namer {
   private mutating func mergeDone(_ sorted: [NowName]) throws(Fault) {
     var head: NowName?
     for name in sorted {
-      guard let old = head, old.range.lane == name.range.lane, old.range.to >= name.range.from else {
+      guard let old = head, old.range.lane == name.range.lane, old.range.to >= name.range.from
+      else {
         if let head { listing.names.append(head) }
         head = name
         continue

@@ -14,7 +14,8 @@ package struct NowName: Equatable {
     switch state {
     case .claim(let batch, let attempt, let owner):
       "\(range.text).claim.\(batch.text).\(attempt).\(owner)"
-    case .again(let batch, let attempt, let due): "\(range.text).again.\(batch.text).\(attempt).\(due)"
+    case .again(let batch, let attempt, let due):
+      "\(range.text).again.\(batch.text).\(attempt).\(due)"
     case .done: "\(range.text).done"
     }
   }

@@ -9,7 +9,8 @@ extension Queue {
   func pruneSome(_ lane: Priority, _ ends: Ends) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
     let oldest = try oldestNeeded(lane, ends)
-    guard let group = try directory.names().min(), let within = try Directory.open(group, in: directory)
+    guard let group = try directory.names().min(),
+      let within = try Directory.open(group, in: directory)
     else { return }
     let limit = Clock.now() - settings.retain
     for name in try within.names().sorted().prefix(4) {

@@ -11,7 +11,9 @@ extension Queue {
       let file = try Segment.open(self, lane, segment)
     else { return }
     do throws(Fault) {
-      guard let copy = try Descriptor.open(name, in: directory, O_WRONLY | O_CREAT | O_EXCL) else { return }
+      guard let copy = try Descriptor.open(name, in: directory, O_WRONLY | O_CREAT | O_EXCL) else {
+        return
+      }
       try Queue.copy(file, bytes, to: copy)
     } catch {
       if error.code == EEXIST { return }
@@ -22,7 +24,9 @@ extension Queue {
     report("\(place): \(bytes.count) damaged bytes are skipped and kept in quarantine/\(name)")
   }
 
-  private static func copy(_ file: Descriptor, _ bytes: Range<Int>, to copy: Descriptor) throws(Fault) {
+  private static func copy(_ file: Descriptor, _ bytes: Range<Int>, to copy: Descriptor)
+    throws(Fault)
+  {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
     defer { buffer.deallocate() }
     var at = bytes.lowerBound

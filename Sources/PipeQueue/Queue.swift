@@ -16,7 +16,8 @@ package final class Queue {
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(path: String, force: Bool = false) throws(Fault) {
     guard let root = try Queue.directory(path) else {
-      throw Fault(.notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
+      throw Fault(
+        .notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
     }
     if !force { try Queue.refuseRemote(root) }
     guard let settings = try Settings.read(root) else {
@@ -61,7 +62,8 @@ package final class Queue {
     guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
     guard let name = remoteName(Int(system.f_type) & 0xffff_ffff) else { return }
     throw Fault(
-      .settings, "\(printable(root.path)): lies on \(name), where locks and flushes cannot be relied on"
+      .settings,
+      "\(printable(root.path)): lies on \(name), where locks and flushes cannot be relied on"
         + " (--force uses it all the same)")
   }
 

@@ -8,7 +8,8 @@ extension Queue {
     // On a small file system the default would leave no room at all.
     let reserve = min(settings.minFree, space.total / 16)
     if space.free < reserve + draft.byteCount {
-      throw full("\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)")
+      throw full(
+        "\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)")
     }
     guard settings.maxItems != nil || settings.maxBytes != nil else { return }
     let waiting = try unsettled(ends)
@@ -38,7 +39,7 @@ extension Queue {
       items += line.undone.reduce(0) { $0 + $1.count }
       guard let oldest = line.undone.first?.from else { continue }
       let end = ends[lane].place
-      bytes += (end.segment - oldest.segment) * Segment.rollSize + end.offset - oldest.offset
+      bytes = bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
     }
     return (items, max(0, bytes))
   }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeIO
 
 /// A batch while it is put together.
@@ -119,7 +120,8 @@ struct ItemList {
 
   mutating func next() -> UnsafeRawBufferPointer? {
     guard !rest.isEmpty else { return nil }
-    let end = rest.firstIndex(of: 0x2c) ?? rest.count
+    let comma = memchr(rest.baseAddress!, 0x2c, rest.count)
+    let end = comma.map { UnsafeRawPointer($0) - rest.baseAddress! } ?? rest.count
     let item = cut(rest, 0, end)
     rest = end < rest.count ? cut(rest, end + 1, rest.count) : cut(rest, 0, 0)
     return item

@@ -21,7 +21,9 @@ package struct Settings: Equatable {
   static let version = 1
 
   var text: String {
-    var lines = ["pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)", "retain \(retain)"]
+    var lines = [
+      "pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)", "retain \(retain)",
+    ]
     if let maxItems { lines.append("max-items \(maxItems)") }
     if let maxBytes { lines.append("max-bytes \(maxBytes)") }
     return lines.joined(separator: "\n") + "\n"
@@ -38,7 +40,8 @@ package struct Settings: Equatable {
     guard version <= Settings.version else {
       throw Fault(
         .settings,
-        "\(printable(path)): format \(version) is newer than this pipe, which knows up to \(Settings.version)")
+        "\(printable(path)): format \(version) is newer than this pipe, which knows up to \(Settings.version)"
+      )
     }
     while let line = lines.next(before: newline), !line.isEmpty {
       var pieces = Pieces(line)

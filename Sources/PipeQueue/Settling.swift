@@ -72,7 +72,8 @@ extension Claimer {
     try giveBack(part.name, remaining: tail, batch: batch)
   }
 
-  private func giveBack(_ name: NowName, remaining: ItemRange? = nil, batch: EntryID) throws(Fault) {
+  private func giveBack(_ name: NowName, remaining: ItemRange? = nil, batch: EntryID) throws(Fault)
+  {
     guard case .claim(_, let attempt, _) = name.state, attempt > 1 else {
       // Never attempted before: what no name covers is ready.
       let taken = Set(try queue.listNow().spares)

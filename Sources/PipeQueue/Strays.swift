@@ -27,7 +27,9 @@ struct StrayRun {
     let columns =
       " \(first.text) \(last.text) \(lane.name) \(segment) \(bytes.lowerBound) \(bytes.upperBound)"
     var sum = [UInt8](repeating: 0, count: 8)
-    sum.withUnsafeMutableBufferPointer { writeHex(StrayRun.checksum(columns.utf8), to: $0.baseAddress!) }
+    sum.withUnsafeMutableBufferPointer {
+      writeHex(StrayRun.checksum(columns.utf8), to: $0.baseAddress!)
+    }
     return [newline] + sum + columns.utf8
   }
 
@@ -73,7 +75,9 @@ struct StrayFile {
     return late < 0 || late > patience
   }
 
-  mutating func note(_ lines: Draft.Lane, _ lane: Priority, _ place: Place, time: Int64) throws(Fault) {
+  mutating func note(_ lines: Draft.Lane, _ lane: Priority, _ place: Place, time: Int64)
+    throws(Fault)
+  {
     if lines.isAscending, let first = lines.lines.first, let last = lines.lines.last,
       !StrayFile.isStray(first.id, time: time), !StrayFile.isStray(last.id, time: time)
     {
@@ -81,9 +85,12 @@ struct StrayFile {
     }
     var start = 0
     for index in 1...lines.lines.count {
-      let (before, next) = (lines.lines[index - 1].id, index < lines.lines.count ? lines.lines[index].id : nil)
+      let (before, next) = (
+        lines.lines[index - 1].id, index < lines.lines.count ? lines.lines[index].id : nil
+      )
       if let next, before < next, StrayRun.haveOneFile(before, next) { continue }
-      let bytes = (place.offset + lines.lines[start].start)..<(place.offset + lines.end(of: index - 1))
+      let bytes =
+        (place.offset + lines.lines[start].start)..<(place.offset + lines.end(of: index - 1))
       try add(StrayRun(lines.lines[start].id, before, lane, place.segment, bytes))
       start = index
     }

@@ -101,7 +101,8 @@ extension Queue {
       switch try end.rename(current.text, to: mark.text) {
       case .renamed: return
       case .missing: current = try ends()[mark.lane]
-      case .taken: throw Fault(.inputOutput, "\(end.path)/\(mark.text): stands beside \(current.text)")
+      case .taken:
+        throw Fault(.inputOutput, "\(end.path)/\(mark.text): stands beside \(current.text)")
       }
     }
   }

@@ -4,7 +4,8 @@ internal import PipeIO
 internal import PipeQueue
 
 struct QueueOptions: ParsableArguments {
-  @Option(name: [.customShort("q"), .long], help: "The queue; else $PIPE_QUEUE, else the user's own.")
+  @Option(
+    name: [.customShort("q"), .long], help: "The queue; else $PIPE_QUEUE, else the user's own.")
   var queue: String?
 
   @Flag(help: "Use a queue on a network file system, whose promises are not kept there.")

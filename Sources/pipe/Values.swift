@@ -7,7 +7,8 @@ struct Duration: ExpressibleByArgument {
 
   init?(argument: String) {
     let units: [(String, Int64)] = [
-      ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000),
+      ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),
+      ("d", 86_400_000_000),
     ]
     guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
       let value = plainNumber(argument.dropLast(unit.count))
@@ -26,7 +27,9 @@ struct ByteSize: ExpressibleByArgument {
   init(bytes: Int) { self.bytes = bytes }
 
   init?(argument: String) {
-    let units: [(String, Int64)] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1)]
+    let units: [(String, Int64)] = [
+      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
+    ]
     guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
       let value = plainNumber(argument.dropLast(unit.count))
     else { return nil }

@@ -9,13 +9,16 @@ struct Consume: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Items a batch: 1 with a command, else as many as is fast.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Items a batch: 1 with a command, else as many as is fast.", valueName: "n"))
   var size: Count?
 
   @Option(name: .customShort("j"), help: ArgumentHelp("Commands at once.", valueName: "jobs"))
   var jobs: Count?
 
-  @Option(name: .customShort("n"), help: ArgumentHelp("Stop after so many batches.", valueName: "batches"))
+  @Option(
+    name: .customShort("n"), help: ArgumentHelp("Stop after so many batches.", valueName: "batches")
+  )
   var batches: Count?
 
   @Flag(help: "Wait for more instead of ending when nothing is ready.")
@@ -36,7 +39,9 @@ struct Consume: ParsableCommand {
     if command.isEmpty, jobs != nil || timeout != nil {
       throw ValidationError("-j and --timeout are for a command: pipe consume … -- CMD")
     }
-    if let command = command.first, command.isEmpty { throw ValidationError("the command is empty") }
+    if let command = command.first, command.isEmpty {
+      throw ValidationError("the command is empty")
+    }
   }
 
   func run() {

@@ -17,7 +17,9 @@ struct Ingest: ParsableCommand {
   @Option(help: ArgumentHelp("A member that each record must have.", valueName: "field:type"))
   var require: [Requirement] = []
 
-  @Option(help: ArgumentHelp("Append rejected lines to a file as they came.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Append rejected lines to a file as they came.", valueName: "file"),
+    completion: .file())
   var reject: String?
 
   @Option(help: ArgumentHelp("Stop at the Nth rejected line.", valueName: "n"))

@@ -17,7 +17,8 @@ struct Init: ParsableCommand {
   @Option(help: ArgumentHelp("The most bytes stored and not done; 0: no bound.", valueName: "size"))
   var maxBytes: ByteSize?
 
-  @Option(help: ArgumentHelp("Keep segments so long after all in them is done.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp("Keep segments so long after all in them is done.", valueName: "duration"))
   var retain: Duration?
 
   @Option(help: ArgumentHelp("Leave this much of the file system free.", valueName: "size"))

@@ -44,7 +44,9 @@ final class CommandRunner {
       let isWaiting = source.limits.follow && source.mayStart && refusal == nil
       if running.isEmpty, !isWaiting, !mayBeReady { break }
       let hasRoom = running.count < jobs
-      if try source.wait(forReady: hasRoom && isWaiting, until: nextDeadline()) { mayBeReady = true }
+      if try source.wait(forReady: hasRoom && isWaiting, until: nextDeadline()) {
+        mayBeReady = true
+      }
       if try settleEnded() { mayBeReady = true }
       if let signal = source.mustDie { try abandon(signal) }
       enforceTimeouts()
@@ -78,7 +80,9 @@ final class CommandRunner {
   private func settleEnded() throws(Fault) -> Bool {
     var any = false
     while let (process, ending) = Worker.ended() {
-      guard let index = running.firstIndex(where: { $0.worker.process == process }) else { continue }
+      guard let index = running.firstIndex(where: { $0.worker.process == process }) else {
+        continue
+      }
       any = true
       let job = running.remove(at: index)
       try settle(job, ending)

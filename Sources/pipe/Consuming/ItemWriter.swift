@@ -52,7 +52,8 @@ final class ItemWriter {
     guard let pipe else { return try write(bytes, claim) }
     let start = pipe.written
     let ends =
-      envelope ? claim.items.map { _ in start + bytes.count }
+      envelope
+      ? claim.items.map { _ in start + bytes.count }
       : claim.items.map { start + $0.data.upperBound + 1 }
     held.append(HeldClaim(claim, start: start, ends: ends))
     var done = 0

@@ -60,7 +60,8 @@ struct Acceptance {
     return Priority(line, span)
   }
 
-  private func idRequest(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Accepted {
+  private func idRequest(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Accepted
+  {
     let count = try idCount(line, list)
     guard let span = scanner[Acceptance.priority] else {
       return .ids(.medium, list: list.range, count: count)

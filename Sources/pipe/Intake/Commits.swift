@@ -25,7 +25,8 @@ final class Commits {
       let count = draft.receipts.count
       try? queue.count(.ingestionErrors, count)
       throw Fault(
-        error.kind, "\(error.text) (\(count) accepted \(count == 1 ? "line" : "lines") not receipted)",
+        error.kind,
+        "\(error.text) (\(count) accepted \(count == 1 ? "line" : "lines") not receipted)",
         code: error.code)
     }
     if !quiet { try printReceipts() }

@@ -41,7 +41,8 @@ struct EntryLineReader {
   }
 
   private func string(_ line: UnsafeRawBufferPointer, _ span: Span) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: line[(span.range.lowerBound + 1)..<(span.range.upperBound - 1)])
+    UnsafeRawBufferPointer(
+      rebasing: line[(span.range.lowerBound + 1)..<(span.range.upperBound - 1)])
   }
 
   private func priority(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Priority {
@@ -56,7 +57,9 @@ struct EntryLineReader {
   private mutating func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
     guard let span = scanner[EntryLineReader.time] else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: line[span.range])
-    if text.count == lastTime.text.count, text.elementsEqual(lastTime.text) { return lastTime.value }
+    if text.count == lastTime.text.count, text.elementsEqual(lastTime.text) {
+      return lastTime.value
+    }
     let value = try instant(line, span, "time")
     lastTime = (Array(text), value)
     return value
@@ -75,7 +78,8 @@ struct EntryLineReader {
   private func options(_ line: UnsafeRawBufferPointer, now: Int64) throws(Rejection) -> [UInt8]? {
     if let span = scanner[EntryLineReader.notBefore], try instant(line, span, "not_before") > now {
       throw Rejection(
-        "not_before lies ahead, and this version cannot delay an entry", byte: span.range.lowerBound + 1)
+        "not_before lies ahead, and this version cannot delay an entry",
+        byte: span.range.lowerBound + 1)
     }
     guard let span = scanner[EntryLineReader.key] else { return nil }
     guard span.kind == .string else {
@@ -120,7 +124,8 @@ enum EntryLineWriter {
 
   @inline(__always)
   static func append(_ text: StaticString, to out: inout [UInt8]) {
-    out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    out.append(
+      contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   static func quotedTime(_ microseconds: Int64) -> [UInt8] {

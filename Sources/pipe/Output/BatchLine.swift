@@ -8,7 +8,8 @@ enum BatchLine {
     for (position, item) in claim.items.enumerated() {
       if position > 0 { out.append(0x2c) }
       out += Array(
-        #"{"id":"\#(item.entry.text)","item":\#(item.index),"priority":"\#(item.priority.name)","data":"#.utf8)
+        #"{"id":"\#(item.entry.text)","item":\#(item.index),"priority":"\#(item.priority.name)","data":"#
+          .utf8)
       out += claim.bytes[item.data]
       out.append(0x7d)
     }
