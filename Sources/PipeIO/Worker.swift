@@ -10,45 +10,6 @@ package struct Worker {
     case killed(signal: Int32)
   }
 
-  package enum Start {
-    case running(Worker)
-    /// It cannot be executed: the reason.
-    case refused(String)
-  }
-
-  /// Runs `command` without a shell. `input` becomes its stdin, `kept` stays open in it under the same
-  /// number; `settings` are added to the environment, or taken out of it where they have no value.
-  package static func start(
-    _ command: [String], input: Int32, keeping kept: Int32?, settings: [(String, String?)]
-  ) -> Start {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-    // Onto itself: this is how posix_spawn is told to let a descriptor through.
-    if let kept { posix_spawn_file_actions_adddup2(&actions, kept, kept) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    sigaddset(&none, SIGPIPE)
-    posix_spawnattr_setsigdefault(&attributes, &none)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    var process: pid_t = 0
-    let code = withVectors(command, environment(adding: settings)) { arguments, variables in
-      posix_spawnp(&process, arguments[0]!, &actions, &attributes, arguments, variables)
-    }
-    return code == 0
-      ? .running(Worker(process: process))
-      : .refused("\(printable(command[0])): \(String(cString: strerror(code)))")
-  }
-
   /// A child that has ended, if there is one; never blocks.
   package static func ended() -> (process: Int32, ending: Ending)? {
     var status: Int32 = 0
@@ -64,29 +25,66 @@ package struct Worker {
   /// To the whole group: a command may have started others.
   package func terminate() { kill(-process, SIGTERM) }
   package func destroy() { kill(-process, SIGKILL) }
+}
 
-  private static func environment(adding settings: [(String, String?)]) -> [String] {
-    var result: [String] = []
-    var at = cpipe_environment()!
-    while let variable = at.pointee {
-      let text = String(cString: variable)
-      if !settings.contains(where: { text.hasPrefix($0.0 + "=") }) { result.append(text) }
-      at += 1
-    }
-    return result + settings.compactMap { (name, value) in value.map { name + "=" + $0 } }
+/// What is run again and again: the words of a command and what of the environment stays the same.
+package final class Command {
+  package enum Start {
+    case running(Worker)
+    /// It cannot be executed: the reason.
+    case refused(String)
   }
 
-  private static func withVectors<Result>(
-    _ one: [String], _ other: [String],
-    _ body: (
-      UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>
-    )
-      -> Result
-  ) -> Result {
-    let first = one.map { strdup($0) } + [nil]
-    let second = other.map { strdup($0) } + [nil]
-    defer { for text in first + second { free(text) } }
-    return body(first, second)
+  package let name: String
+  private let arguments: [UnsafeMutablePointer<CChar>?]
+  private let environment: [UnsafeMutablePointer<CChar>?]
+  private var attributes = posix_spawnattr_t()
+
+  /// `varying`: variables that each start sets anew, or leaves unset.
+  package init(_ words: [String], varying: [String]) {
+    name = words[0]
+    arguments = words.map { strdup($0) } + [nil]
+    var kept: [UnsafeMutablePointer<CChar>?] = []
+    var at = cpipe_environment()!
+    while let variable = at.pointee {
+      let isVarying = varying.contains { strncmp(variable, $0 + "=", $0.utf8.count + 1) == 0 }
+      if !isVarying { kept.append(strdup(variable)) }
+      at += 1
+    }
+    environment = kept
+    posix_spawnattr_init(&attributes)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigaddset(&signals, SIGPIPE)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+  }
+
+  /// Runs it without a shell. `input` becomes its stdin, `kept` stays open in it under the same number;
+  /// `settings` (`NAME=value`) are added to the environment.
+  package func start(input: Int32, keeping kept: Int32?, settings: [String]) -> Start {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+    // Onto itself: this is how posix_spawn is told to let a descriptor through.
+    if let kept { posix_spawn_file_actions_adddup2(&actions, kept, kept) }
+    let added = settings.map { strdup($0) }
+    defer { for text in added { free(text) } }
+    let variables = environment + added + [nil]
+    var process: pid_t = 0
+    let code = posix_spawnp(&process, arguments[0]!, &actions, &attributes, arguments, variables)
+    return code == 0
+      ? .running(Worker(process: process))
+      : .refused("\(printable(name)): \(String(cString: strerror(code)))")
+  }
+
+  deinit {
+    for text in arguments + environment { free(text) }
+    posix_spawnattr_destroy(&attributes)
   }
 }
 

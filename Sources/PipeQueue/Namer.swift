@@ -16,8 +16,8 @@ struct Namer {
   }
 
   mutating func name(_ part: Selection.Planned) throws(Fault) {
-    try mergeSome()
     guard let old = part.replacing else { return try create(part.claim) }
+    try dropContained(in: old)
     // The rest of what is taken in part gets its name first: were this the last thing that happens, the
     // wider name is still the truth.
     if part.claim.range.to < old.range.to {
@@ -31,9 +31,9 @@ struct Namer {
   }
 
   mutating func create(_ name: NowName) throws(Fault) {
-    try mergeSome()
     // Left by a process that died between this and what was to follow: it says the same.
     if listing.names.contains(name) { return }
+    if listing.spares.isEmpty { try mergeDone() }
     if let spare = listing.spares.popLast() {
       if try queue.now().rename(Queue.spareName(spare), to: name.text) == .renamed { return }
     }
@@ -46,43 +46,37 @@ struct Namer {
     }
   }
 
-  // Two touching names of the same state become one, so that now/ stays short however much is done.
-  // A crash in between leaves a name inside a wider one, which says the same.
-  private mutating func mergeSome() throws(Fault) {
+  // Touching `done` names become one, so that now/ stays short however much is done, and the others are
+  // files for the next names. A crash in between leaves names inside a wider one, which say the same.
+  private mutating func mergeDone() throws(Fault) {
     guard !hasMerged else { return }
     hasMerged = true
-    let sorted = listing.names.sorted(by: Namer.order)
-    listing.names = sorted.filter(\.isClaim)
-    try mergeDone(sorted.filter(\.isDone))
-    try dropContained(sorted.filter(\.isAgain))
+    var run: [NowName] = []
+    var to = Place.origin
+    for name in listing.names.filter(\.isDone).sorted(by: Namer.order) {
+      if let first = run.first, first.range.lane != name.range.lane || to < name.range.from {
+        try merge(run, upTo: to)
+        run = []
+      }
+      to = run.isEmpty ? name.range.to : max(to, name.range.to)
+      run.append(name)
+    }
+    try merge(run, upTo: to)
   }
 
-  private mutating func mergeDone(_ sorted: [NowName]) throws(Fault) {
-    var head: NowName?
-    for name in sorted {
-      guard let old = head, old.range.lane == name.range.lane, old.range.to >= name.range.from
-      else {
-        if let head { listing.names.append(head) }
-        head = name
-        continue
-      }
-      head!.range.to = max(old.range.to, name.range.to)
-      if try queue.rename(old, to: head!) { redundant.append(name) } else { head = name }
-    }
-    if let head { listing.names.append(head) }
+  private mutating func merge(_ run: [NowName], upTo end: Place) throws(Fault) {
+    guard run.count > 1 else { return }
+    var union = run[0]
+    union.range.to = end
+    if try queue.rename(run[0], to: union) { redundant += run.dropFirst() }
   }
 
   // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
   // show again once that is done.
-  private mutating func dropContained(_ sorted: [NowName]) throws(Fault) {
-    var head: NowName?
-    for name in sorted {
-      if let head, head.range.contains(name.range) {
-        try putAside(name)
-      } else {
-        head = name
-        listing.names.append(name)
-      }
+  private mutating func dropContained(in wider: NowName) throws(Fault) {
+    for name in listing.names
+    where name.isAgain && name != wider && wider.range.contains(name.range) {
+      try putAside(name)
     }
   }
 

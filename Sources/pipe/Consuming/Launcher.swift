@@ -4,37 +4,39 @@ internal import PipeQueue
 
 /// Starts the command for a claim: the items on its stdin, the circumstances in its environment.
 struct Launcher {
-  private let command: [String]
+  private let command: Command
   private let envelope: Bool
   private let queuePath: String
 
-  init(_ queue: Queue, _ command: [String], envelope: Bool) {
-    self.command = command
+  init(_ queue: Queue, _ words: [String], envelope: Bool) {
+    command = Command(
+      words,
+      varying: ["PIPE_QUEUE", "PIPE_CLAIM", "PIPE_ID", "PIPE_ATTEMPT", "PIPE_PRIORITY"])
     self.envelope = envelope
     queuePath = Launcher.absolute(queue.path)
   }
 
-  var name: String { command[0] }
+  var name: String { command.name }
 
   /// `lock`: the descriptor that holds the claims; the command holds them too while it runs.
-  func start(_ claim: borrowing Claim, lock: Int32?) throws(Fault) -> Worker.Start {
+  func start(_ claim: borrowing Claim, lock: Int32?) throws(Fault) -> Command.Start {
     let input = try MemoryFile()
     let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
     try bytes.withUnsafeBufferPointer { (all) throws(Fault) -> Void in
       try input.write(UnsafeRawBufferPointer(all))
     }
     input.rewind()
-    return Worker.start(command, input: input.number, keeping: lock, settings: settings(claim))
+    return command.start(input: input.number, keeping: lock, settings: settings(claim))
   }
 
-  private func settings(_ claim: borrowing Claim) -> [(String, String?)] {
+  private func settings(_ claim: borrowing Claim) -> [String] {
     let first = claim.items[0]
-    let isOfOne = claim.items.allSatisfy { $0.entry == first.entry }
-    return [
-      ("PIPE_QUEUE", queuePath), ("PIPE_CLAIM", claim.batch.text),
-      ("PIPE_ID", isOfOne ? first.entry.text : nil), ("PIPE_ATTEMPT", String(claim.attempt)),
-      ("PIPE_PRIORITY", first.priority.name),
+    let common = [
+      "PIPE_QUEUE=" + queuePath, "PIPE_CLAIM=" + claim.batch.text,
+      "PIPE_ATTEMPT=" + String(claim.attempt), "PIPE_PRIORITY=" + first.priority.name,
     ]
+    let isOfOneEntry = claim.items.allSatisfy { $0.entry == first.entry }
+    return isOfOneEntry ? common + ["PIPE_ID=" + first.entry.text] : common
   }
 
   private static func absolute(_ path: String) -> String {
