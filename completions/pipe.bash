@@ -312,7 +312,7 @@ _pipe_init() {
     repeating_flags=()
     non_repeating_flags=(--force --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --slice --max-items --max-bytes --min-free)
+    non_repeating_options=(-q --queue --slice --max-items --max-bytes --retain --min-free)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
@@ -327,6 +327,9 @@ _pipe_init() {
         return
         ;;
     '--max-bytes')
+        return
+        ;;
+    '--retain')
         return
         ;;
     '--min-free')
