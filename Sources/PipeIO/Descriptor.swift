@@ -105,9 +105,7 @@ package final class Descriptor {
 
   /// Takes the advisory lock of this open file if it is free.
   package func tryLock() throws(Fault) -> Bool {
-    if uninterrupted({ flock(number, LOCK_EX | LOCK_NB) }) == 0 { return true }
-    if errno == EWOULDBLOCK { return false }
-    throw Fault("lock", path)
+    try tryFlock(number, LOCK_EX, path)
   }
 
   package func unlock() {

@@ -1,6 +1,13 @@
 internal import CPipeIO
 internal import Glibc
 
+/// Takes an advisory lock of an open file if it is free.
+func tryFlock(_ number: Int32, _ kind: Int32, _ path: String) throws(Fault) -> Bool {
+  if uninterrupted({ flock(number, kind | LOCK_NB) }) == 0 { return true }
+  if errno == EWOULDBLOCK { return false }
+  throw Fault("lock", path)
+}
+
 /// An open directory. Everything below is named relative to it, so that a queue that is renamed or
 /// replaced while open stays the queue that was opened.
 package final class Directory {
@@ -109,8 +116,7 @@ package final class Directory {
   /// Waits for the directory's lock; `waiting` is called once after a second of it.
   package func lock(exclusive: Bool, waiting: () -> Void = {}) throws(Fault) {
     let kind = exclusive ? LOCK_EX : LOCK_SH
-    if uninterrupted({ flock(number, kind | LOCK_NB) }) == 0 { return }
-    guard errno == EWOULDBLOCK else { throw Fault("lock", path) }
+    if try tryFlock(number, kind, path) { return }
     let alarm = Alarm(seconds: 1)
     if flock(number, kind) != 0 {
       guard errno == EINTR else { throw Fault("lock", path) }
@@ -120,9 +126,7 @@ package final class Directory {
   }
 
   package func tryLock() throws(Fault) -> Bool {
-    if uninterrupted({ flock(number, LOCK_EX | LOCK_NB) }) == 0 { return true }
-    if errno == EWOULDBLOCK { return false }
-    throw Fault("lock", path)
+    try tryFlock(number, LOCK_EX, path)
   }
 
   package func unlock() {

@@ -39,14 +39,7 @@ extension Queue {
     }
     guard let found, case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
     else { return nil }
-    try lockNow(exclusive: false)
-    let names: [NowName]
-    do throws(Fault) { names = try listNow().names } catch {
-      unlockNow()
-      throw error
-    }
-    unlockNow()
-    return EntryStatus(line, LaneLine(found.lane, end: ends[found.lane].place, names: names))
+    return EntryStatus(line, LaneLine(found.lane, end: ends[found.lane].place, names: try namesNow()))
   }
 }
 

@@ -22,13 +22,7 @@ extension Queue {
   package func list(includingDone: Bool, _ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault)
   {
     let ends = try ends()
-    try lockNow(exclusive: false)
-    let names: [NowName]
-    do throws(Fault) { names = try listNow().names } catch {
-      unlockNow()
-      throw error
-    }
-    unlockNow()
+    let names = try namesNow()
     for lane in Priority.allCases {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
       let end = ends[lane]

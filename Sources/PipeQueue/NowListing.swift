@@ -8,6 +8,13 @@ struct NowListing {
 }
 
 extension Queue {
+  /// The names of one instant, for those who only look.
+  func namesNow() throws(Fault) -> [NowName] {
+    try lockNow(exclusive: false)
+    defer { unlockNow() }
+    return try listNow().names
+  }
+
   /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.
   func listNow() throws(Fault) -> NowListing {
     var listing = NowListing()

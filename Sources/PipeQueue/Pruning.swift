@@ -23,9 +23,7 @@ extension Queue {
   }
 
   private func oldestNeeded(_ lane: Priority, _ ends: Ends) throws(Fault) -> Int {
-    try lockNow(exclusive: false)
-    defer { unlockNow() }
-    let line = LaneLine(lane, end: ends[lane].place, names: try listNow().names)
+    let line = LaneLine(lane, end: ends[lane].place, names: try namesNow())
     return line.undone.first?.from.segment ?? ends[lane].place.segment
   }
 }

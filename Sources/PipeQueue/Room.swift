@@ -29,9 +29,7 @@ extension Queue {
   // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
   // each full segment for one of the size at which it is rolled.
   private func unsettled(_ ends: Ends) throws(Fault) -> (items: Int, bytes: Int) {
-    try lockNow(exclusive: false)
-    defer { unlockNow() }
-    let names = try listNow().names
+    let names = try namesNow()
     var items = 0
     var bytes = 0
     for lane in Priority.allCases {

@@ -91,6 +91,3 @@ def count(context, table):
     counter.row("enqueue --raw, one line", flush, queue, put, line, counter.peer("C floor", floor))
     counter.row("enqueue --raw, the next line", flush, queue, put, line, counter.peer("sqlite3", sqlite))
     counter.row("consume -n 1: claim, write, ack", None, queue, ["consume", *one])
-    claim = counter.row("batch -n 1 --hold: one claim", None, queue, ["batch", *one, "--hold", "10m"])
-    if claim:
-        counter.row("ack CLAIM: one ack", None, queue, ["ack", json.loads(claim.said)["claim"]])
