@@ -39,7 +39,8 @@ extension Queue {
     }
     guard let found, case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
     else { return nil }
-    return EntryStatus(line, LaneLine(found.lane, end: ends[found.lane].place, names: try namesNow()))
+    return EntryStatus(
+      line, LaneLine(found.lane, end: ends[found.lane].place, names: try namesNow()))
   }
 }
 

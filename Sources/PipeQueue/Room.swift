@@ -37,7 +37,8 @@ extension Queue {
       items += line.undone.reduce(0) { $0 + $1.count }
       guard let oldest = line.undone.first?.from else { continue }
       let end = ends[lane].place
-      bytes = bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
+      bytes =
+        bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
     }
     return (items, max(0, bytes))
   }

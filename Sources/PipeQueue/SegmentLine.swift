@@ -47,7 +47,9 @@ struct SegmentLine {
       guard let per = Self.number(text, &at), per > 0 else { return nil }
       slice = per
     }
-    guard items > 0, items <= text.count, items == 1 || slice > 0, Self.skipSpace(text, &at) else { return nil }
+    guard items > 0, items <= text.count, items == 1 || slice > 0, Self.skipSpace(text, &at) else {
+      return nil
+    }
     guard at < text.count else { return nil }
     if text[at] == dash {
       created = nil

@@ -50,12 +50,15 @@ private func judge(
   if injection.isInterruption { #expect(status == 0, story) }
 }
 
-@Suite("an error of any system call of enqueue is told in a line and a status, and loses nothing", .serialized)
+@Suite(
+  "an error of any system call of enqueue is told in a line and a status, and loses nothing",
+  .serialized)
 struct EnqueueErrorTests {
   static let forms = [
     EnqueueForm(testDescription: "queue new", entries: [.record(1)], isExisting: false),
     EnqueueForm(testDescription: "all lanes and an id request", entries: EnqueueForm.mixed),
-    EnqueueForm(testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
+    EnqueueForm(
+      testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
   ]
 
   @Test("errors", .needsStrace, arguments: forms)
@@ -85,9 +88,23 @@ struct EnqueueErrorTests {
     }
     print("visited: \(visited) errors of enqueue, \(form.testDescription)")
   }
+
+  // The runtime of Swift looks for the arguments on the stack, and for the stack in that file. Where it
+  // may not read it there are none: then the program says how it is used, status 0, and drops its input.
+  @Test("what was asked for is done where /proc/self/maps cannot be read", .needsStrace)
+  func unreadableMaps() throws {
+    let scratch = try Scratch()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    var command = queue.enqueueing().failing("openat", "error=ENFILE", when: "1+")
+    command.arguments.insert(contentsOf: ["-P", "/proc/self/maps"], at: 1)
+    let result = try command.given(Entry.record(1).line + "\n").run()
+    #expect(result.ending == .exited(0) && result.receipts.count == 1, "\(result)")
+  }
 }
 
-@Suite("an error of any system call of consume is told in a line and a status, and loses nothing", .serialized)
+@Suite(
+  "an error of any system call of consume is told in a line and a status, and loses nothing",
+  .serialized)
 struct ConsumeErrorTests {
   @Test("errors", .needsStrace, arguments: [ConsumeForm.file, .pipe, .command])
   func errors(form: ConsumeForm) throws {

@@ -34,7 +34,9 @@ enum ConsumeForm: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-@Suite("consume, killed on entering any system call, delivers again what it held and no more", .serialized)
+@Suite(
+  "consume, killed on entering any system call, delivers again what it held and no more",
+  .serialized)
 struct KillConsumeTests {
   @Test("kill -9", .needsStrace, arguments: ConsumeForm.allCases)
   func kill(form: ConsumeForm) throws {

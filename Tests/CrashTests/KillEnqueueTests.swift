@@ -10,7 +10,8 @@ struct KillEnqueueTests {
     EnqueueForm(
       testDescription: "all lanes, queue new", entries: EnqueueForm.mixed, isExisting: false),
     EnqueueForm(testDescription: "entry lines", entries: EnqueueForm.mixed, lines: .ingested),
-    EnqueueForm(testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
+    EnqueueForm(
+      testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
     EnqueueForm(testDescription: "a commit a line", entries: EnqueueForm.mixed, isOneByOne: true),
   ]
 

@@ -4,11 +4,13 @@ import Testing
 private let enqueueForms = [
   EnqueueForm(testDescription: "creation", entries: EnqueueForm.mixed, isExisting: false),
   EnqueueForm(testDescription: "one record", entries: [.record(1)]),
-  EnqueueForm(testDescription: "all lanes, a commit each", entries: EnqueueForm.mixed, isOneByOne: true),
+  EnqueueForm(
+    testDescription: "all lanes, a commit each", entries: EnqueueForm.mixed, isOneByOne: true),
   EnqueueForm(
     testDescription: "a new segment", entries: [.record(1), .record(2), .record(3)],
     isOneByOne: true, ballast: 9),
-  EnqueueForm(testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
+  EnqueueForm(
+    testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
 ]
 
 @Suite("after a power cut on ext4", .serialized)
@@ -25,6 +27,11 @@ struct Ext4PowerCutTests {
   func consume(form: ConsumeForm) throws {
     try PowerCut(.ext4, prepare: form.prepare).consume(form)
   }
+
+  @Test("an entry that nothing follows reaches a consumer that waits", .needsDisks(.ext4))
+  func loneEntry() throws {
+    try PowerCut(.ext4) { _, _ in }.loneEntry()
+  }
 }
 
 @Suite("after a power cut on btrfs", .serialized)
@@ -40,5 +47,10 @@ struct BtrfsPowerCutTests {
     .needsDisks(.btrfs), arguments: [ConsumeForm.file, .command, .batches])
   func consume(form: ConsumeForm) throws {
     try PowerCut(.btrfs, prepare: form.prepare).consume(form)
+  }
+
+  @Test("an entry that nothing follows reaches a consumer that waits", .needsDisks(.btrfs))
+  func loneEntry() throws {
+    try PowerCut(.btrfs) { _, _ in }.loneEntry()
   }
 }

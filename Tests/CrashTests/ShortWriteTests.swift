@@ -32,7 +32,8 @@ private struct ShortWrite {
 
 @Suite("a write that takes three bytes only is continued", .serialized)
 struct ShortWriteTests {
-  @Test("lines of segments and of strays", .needsStrace, arguments: [EnqueueForm.Lines.raw, .strays])
+  @Test(
+    "lines of segments and of strays", .needsStrace, arguments: [EnqueueForm.Lines.raw, .strays])
   func enqueue(lines: EnqueueForm.Lines) throws {
     let scratch = try Scratch()
     let form = EnqueueForm(testDescription: "", entries: EnqueueForm.mixed, lines: lines)
@@ -58,7 +59,8 @@ struct ShortWriteTests {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
     let trace = scratch.path("trace")
-    let result = try short("write", 1, queue.enqueueing(), trace).given(EnqueueForm.mixed.text).run()
+    let result = try short("write", 1, queue.enqueueing(), trace).given(EnqueueForm.mixed.text)
+      .run()
     let whole = (try shortWrite(trace)?.bytes ?? []) + result.output
     #expect(completeLines(whole).allSatisfy { $0.hasPrefix(#"{"ingestion_id":""#) }, "\(result)")
     #expect(completeLines(whole).count == EnqueueForm.mixed.count, "\(result)")
@@ -74,13 +76,15 @@ struct ShortWriteTests {
     let trace = scratch.path("trace")
     let file = scratch.path("delivered")
     let result = try short("write", 1, form.command(queue, delivering: file), trace).run()
-    let written = form == .pipe ? result.output : Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+    let written =
+      form == .pipe ? result.output : Array(try Data(contentsOf: URL(fileURLWithPath: file)))
     oracle.deliver(completeLines((try shortWrite(trace)?.bytes ?? []) + written))
     #expect(result.ending == .exited(0) && oracle.lost.isEmpty, "\(result)")
     try oracle.settle(queue, after: "\(result)")
   }
 
-  private func short(_ name: String, _ number: Int, _ command: Command, _ trace: String) -> Command {
+  private func short(_ name: String, _ number: Int, _ command: Command, _ trace: String) -> Command
+  {
     var copy = command.failing(name, "retval=3", when: "\(number)", trace: trace)
     copy.arguments.insert(contentsOf: ["-y"], at: 1)
     return copy

@@ -31,14 +31,17 @@ struct Entry {
 
   private static func base32(_ value: UInt64, _ digits: Int) -> String {
     let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-    return String((0..<digits).reversed().map { at in
-      at < 13 ? alphabet[Int(value >> UInt64(at * 5) & 31)] : "0"
-    })
+    return String(
+      (0..<digits).reversed().map { at in
+        at < 13 ? alphabet[Int(value >> UInt64(at * 5) & 31)] : "0"
+      })
   }
 
   // FNV-1a: a line proves by itself that it is whole.
   private static func checksum(_ text: String) -> String {
-    let sum = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    let sum = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
     return String(sum, radix: 16)
   }
 }

@@ -20,7 +20,9 @@ extension Trait where Self == Needs {
 
   /// Such file systems in images, mounted.
   static func needsDisks(_ kinds: Disk.Kind...) -> Needs {
-    Needs { kinds.lazy.compactMap { Machine.lacks("mkfs.\($0.rawValue)") }.first ?? Machine.mounting }
+    Needs {
+      kinds.lazy.compactMap { Machine.lacks("mkfs.\($0.rawValue)") }.first ?? Machine.mounting
+    }
   }
 }
 

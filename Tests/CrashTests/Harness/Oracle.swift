@@ -82,6 +82,7 @@ extension Oracle {
     let stored = try queue.enqueue([entry])
     let drained = try queue.drain()
     return stored.receipts.count == 1 && drained.delivered == entry.items
-      ? [] : ["one more entry does not pass alone:\n\(stored)\n\(drained.result)\n\(drained.delivered)"]
+      ? []
+      : ["one more entry does not pass alone:\n\(stored)\n\(drained.result)\n\(drained.delivered)"]
   }
 }

@@ -119,7 +119,11 @@ final class Wire {
     guard let number else { return }
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = read(number, &buffer, buffer.count)
-    if count > 0 { taken += buffer[..<count] } else if count == 0 || errno != EINTR { isAtEnd = true }
+    if count > 0 {
+      taken += buffer[..<count]
+    } else if count == 0 || errno != EINTR {
+      isAtEnd = true
+    }
   }
 
   deinit {

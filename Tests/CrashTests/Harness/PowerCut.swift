@@ -95,4 +95,13 @@ struct PowerCut {
     try cut({ try run(command) }) { try judge($0, "after its end") }
     print("visited: \(visited + 1) power cuts on \(base.kind), consume, \(form.testDescription)")
   }
+
+  /// One entry, the end of power, and then nobody but a consumer that follows.
+  func loneEntry() throws {
+    let entry = Entry.record(1)
+    try cut({ try queue.enqueue([entry]) }) { _ in
+      let result = try queue.consuming("--follow", "-n", "1").run()
+      #expect(result.lines == entry.items, "\(result)")
+    }
+  }
 }

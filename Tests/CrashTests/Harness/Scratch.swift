@@ -47,7 +47,9 @@ final class Scratch {
 enum Binary {
   /// $PIPE_BINARY, else what the build left beside the tests.
   static let path: String = {
-    if let given = ProcessInfo.processInfo.environment["PIPE_BINARY"], !given.isEmpty { return given }
+    if let given = ProcessInfo.processInfo.environment["PIPE_BINARY"], !given.isEmpty {
+      return given
+    }
     let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
     var directory = URL(fileURLWithPath: bundle)
     while directory.path.contains(".xctest") { directory.deleteLastPathComponent() }

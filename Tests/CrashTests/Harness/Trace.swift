@@ -26,7 +26,7 @@ extension Command {
   /// The same under strace. Its children are not traced: their calls would be counted too.
   func traced(into file: String = "/dev/null", _ options: String...) -> Command {
     var copy = self
-    copy.arguments = ["strace", "-s", "64", "-o", file] + options + ["--"] + arguments
+    copy.arguments = ["strace", "-s", "256", "-o", file] + options + ["--"] + arguments
     return copy
   }
 
@@ -37,34 +37,40 @@ extension Command {
   }
 
   /// `call` does not happen and returns `outcome` (`error=EIO`, `retval=3`); `when` as in strace(1).
-  func failing(_ name: String, _ outcome: String, when: String, trace: String = "/dev/null") -> Command {
+  func failing(_ name: String, _ outcome: String, when: String, trace: String = "/dev/null")
+    -> Command
+  {
     traced(into: trace, "-e", "trace=\(name)", "-e", "inject=\(name):\(outcome):when=\(when)")
   }
 }
 
-/// Runs `body` with a traced command and returns the calls that it made, but for the one that started it.
+/// Runs `body` with a traced command and returns the calls that it made from the first one on that names
+/// the queue: those before are the loader's and the runtime's, and touch nothing.
 func recorded(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
   let scratch = try Scratch()
   let file = scratch.path("trace")
   try body(command.traced(into: file))
-  var counts: [String: Int] = [:]
   let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
-  return text.split(separator: "\n").compactMap { line in
+  var counts: [String: Int] = [:]
+  let calls = text.split(separator: "\n").compactMap { line -> Call? in
     guard let end = line.firstIndex(of: "("), !line.hasPrefix("+++"), !line.hasPrefix("---") else {
       return nil
     }
     let name = String(line[..<end])
     counts[name, default: 0] += 1
-    return name == "execve" ? nil : Call(name: name, ordinal: counts[name]!, text: String(line))
+    return Call(name: name, ordinal: counts[name]!, text: String(line))
   }
+  let queue = command.arguments.firstIndex(of: "-q").map { command.arguments[$0 + 1] } ?? ""
+  return Array(calls.drop { $0.name == "execve" || !$0.text.contains("\"\(queue)\"") })
 }
 
-/// The calls that every run makes, as far as two show: how a child that ends and the calls of its parent
-/// interleave differs a little each time.
+/// The calls that every run makes, as far as three show: how calls interleave with the ends of children
+/// and with what a reader takes differs a little each time.
 func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
-  let one = try recorded(command, body)
-  let other = Set(try recorded(command, body).map { "\($0.name) \($0.ordinal)" })
-  return one.filter { other.contains("\($0.name) \($0.ordinal)") }
+  let runs = try (0..<3).map { _ in try recorded(command, body) }
+  let names = runs.map { Set($0.map { "\($0.name) \($0.ordinal)" }) }
+  let common = names.dropFirst().reduce(names[0]) { $0.intersection($1) }
+  return runs[0].filter { common.contains("\($0.name) \($0.ordinal)") }
 }
 
 /// Runs `body`, which prepares and runs a command, until that was killed at `call`, or records that it
@@ -73,7 +79,7 @@ func reaching(
   _ call: Call, _ command: Command, _ body: (Command) throws -> Finished
 ) throws -> Finished? {
   var result = try body(command.killed(at: call))
-  for _ in 0..<3 where result.ending == .exited(0) { result = try body(command.killed(at: call)) }
+  for _ in 0..<10 where result.ending == .exited(0) { result = try body(command.killed(at: call)) }
   if result.ending == .killed(9) { return result }
   Issue.record("not killed at \(call)\n\(result)")
   return nil
