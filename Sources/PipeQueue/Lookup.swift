@@ -17,26 +17,49 @@ struct Lookup {
   /// The entry with this id, if it is before the ends.
   func find(_ id: EntryID, _ ends: Ends) throws(Fault) -> Found? {
     for lane in Priority.allCases {
-      var found: Found?
-      try lines(lane, from: id.milliseconds * 1000, upTo: ends[lane]) { line, offset, reader in
-        if line.id == id {
-          found = Found(lane: lane, segment: reader.segment, offset: offset, reader: reader)
-        }
-        return found == nil && !StrayFile.isStray(id, time: line.time)
-      }
-      if let found { return found }
+      if let found = try find(id, lane, ends[lane]) { return found }
     }
     for run in try queue.strayRuns(id, id) {
-      var found: Found?
-      try lines(of: run, upTo: ends[run.lane]) { line, offset, reader in
-        if line.id == id {
-          found = Found(lane: run.lane, segment: run.segment, offset: offset, reader: reader)
-        }
-        return found == nil
-      }
-      if let found { return found }
+      guard let reader = try reader(run.lane, run.segment) else { continue }
+      let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
+      if let found = try find(id, reader, run.bytes.lowerBound, limit) { return found }
     }
     return nil
+  }
+
+  // Commit by commit: in each that is no stray, the ids ascend.
+  private func find(_ id: EntryID, _ lane: Priority, _ mark: EndMark) throws(Fault) -> Found? {
+    let time = id.milliseconds * 1000
+    guard mark.time >= time else { return nil }
+    var segment = try firstSegment(lane, time, mark)
+    while segment <= mark.place.segment {
+      if let reader = try reader(lane, segment) {
+        let limit = try limit(reader, mark)
+        var start = try lowerBound(reader, time, limit: limit)
+        while let first = try firstLine(reader, from: start, limit: limit) {
+          let commit = first.line.time
+          if StrayFile.isStray(id, time: commit) { return nil }
+          let mayHave = first.line.id <= id
+          let end = try partition(reader, first.offset, limit) { $0.time <= commit }
+          if mayHave, let found = try find(id, reader, first.offset, end) { return found }
+          start = end
+        }
+      }
+      segment += 1
+    }
+    return nil
+  }
+
+  // Among lines whose ids ascend.
+  private func find(
+    _ id: EntryID, _ reader: SegmentReader, _ start: Int, _ limit: Int
+  ) throws(Fault) -> Found? {
+    let offset = try partition(reader, start, limit) { $0.id < id }
+    guard let found = try firstLine(reader, from: offset, limit: limit), found.line.id == id else {
+      return nil
+    }
+    return Found(
+      lane: reader.lane, segment: reader.segment, offset: found.offset, reader: reader)
   }
 
   typealias Visit = (_ line: SegmentLine, _ offset: Int, _ reader: SegmentReader) -> Bool
@@ -123,16 +146,16 @@ struct Lookup {
   private func startTime(_ lane: Priority, _ segment: Int, _ mark: EndMark) throws(Fault) -> Int64?
   {
     guard let reader = try reader(lane, segment) else { return nil }
-    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.time
+    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.time
   }
 
   private func firstLine(
     _ reader: SegmentReader, from offset: Int, limit: Int
-  ) throws(Fault) -> (offset: Int, time: Int64)? {
+  ) throws(Fault) -> (offset: Int, line: SegmentLine)? {
     var at = offset
     while at < limit {
       switch try reader.line(at: at, limit: limit) {
-      case .line(let line): return (at, line.time)
+      case .line(let line): return (at, line)
       case .damaged(let until): at = until
       case .end: return nil
       }
@@ -142,27 +165,51 @@ struct Lookup {
 
   /// Offset of the first line stored at `time` or later; `limit` if there is none.
   private func lowerBound(_ reader: SegmentReader, _ time: Int64, limit: Int) throws(Fault) -> Int {
-    guard let first = try firstLine(reader, from: 0, limit: limit), first.time < time else {
-      return 0
-    }
-    // The line at `low` is before `time`; no line before `time` begins at `high` or later.
-    var low = first.offset
+    try partition(reader, 0, limit) { $0.time < time }
+  }
+
+  /// Offset of the first line from `start` on that is not before, where all lines before it are; `limit`
+  /// if there is none. In doubling steps, then halving ones: what is near is found at once.
+  private func partition(
+    _ reader: SegmentReader, _ start: Int, _ limit: Int, isBefore: (SegmentLine) -> Bool
+  ) throws(Fault) -> Int {
+    // Lines that begin before `low` are before; no such line begins at `high` or later.
+    var low = start
     var high = limit
-    while high - low > 8192 {
+    var step = Lookup.near
+    while low + step < high {
+      guard let next = try line(reader, behind: low + step, limit: high) else {
+        high = low + step + 1
+        break
+      }
+      if !isBefore(next.line) {
+        high = next.offset
+        break
+      }
+      low = next.offset
+      step *= 2
+    }
+    while high - low > Lookup.near {
       let middle = low + (high - low) / 2
-      if let start = try reader.lineStart(after: middle, limit: high),
-        let line = try firstLine(reader, from: start, limit: high)
-      {
-        if line.time < time { low = line.offset } else { high = start }
+      if let next = try line(reader, behind: middle, limit: high) {
+        if isBefore(next.line) { low = next.offset } else { high = next.offset }
       } else {
         high = middle + 1
       }
     }
-    while let line = try firstLine(reader, from: low, limit: limit) {
-      if line.time >= time { return line.offset }
-      guard let next = try reader.lineStart(after: line.offset, limit: limit) else { break }
-      low = next
+    while let first = try firstLine(reader, from: low, limit: limit), isBefore(first.line) {
+      low = first.offset + first.line.length
     }
-    return limit
+    return min(low, limit)
+  }
+
+  // Bytes that are looked through line by line.
+  private static let near = 4096
+
+  private func line(
+    _ reader: SegmentReader, behind offset: Int, limit: Int
+  ) throws(Fault) -> (offset: Int, line: SegmentLine)? {
+    guard let start = try reader.lineStart(after: offset, limit: limit) else { return nil }
+    return try firstLine(reader, from: start, limit: limit)
   }
 }

@@ -68,7 +68,7 @@ struct StrayFile {
   init(_ queue: Queue) { self.queue = queue }
 
   /// How much later than its id a line may be stored and still be found by its time. Milliseconds.
-  static let patience: Int64 = 1000
+  static let patience: Int64 = 250
 
   static func isStray(_ id: EntryID, time: Int64) -> Bool {
     let late = time / 1000 - id.milliseconds
