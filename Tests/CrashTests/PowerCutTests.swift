@@ -13,12 +13,27 @@ private let enqueueForms = [
     testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
 ]
 
+/// What one process stores and dies over, and others build upon.
+private let sharedForms = [
+  EnqueueForm(testDescription: "all lanes", entries: EnqueueForm.mixed, lines: .ingested),
+  EnqueueForm(
+    testDescription: "the last commit of a segment",
+    entries: [.record(1, bytes: 500_000), .record(2)], lines: .ingested, ballast: 8),
+]
+
 @Suite("after a power cut on ext4", .serialized)
 struct Ext4PowerCutTests {
   @Test(
     "what enqueue receipted is there", .needsStrace, .needsDisks(.ext4), arguments: enqueueForms)
   func enqueue(form: EnqueueForm) throws {
     try PowerCut(.ext4, prepare: form.prepare).enqueue(form)
+  }
+
+  @Test(
+    "nothing is built upon what a dead enqueue had not flushed", .needsStrace,
+    .needsDisks(.ext4), arguments: sharedForms, [PowerCut.Aftermath.consumed, .resent])
+  func others(form: EnqueueForm, aftermath: PowerCut.Aftermath) throws {
+    try PowerCut(.ext4, prepare: form.prepare).enqueue(form, then: aftermath)
   }
 
   @Test(
@@ -40,6 +55,13 @@ struct BtrfsPowerCutTests {
     "what enqueue receipted is there", .needsStrace, .needsDisks(.btrfs), arguments: enqueueForms)
   func enqueue(form: EnqueueForm) throws {
     try PowerCut(.btrfs, prepare: form.prepare).enqueue(form)
+  }
+
+  @Test(
+    "nothing is built upon what a dead enqueue had not flushed", .needsStrace,
+    .needsDisks(.btrfs), arguments: sharedForms, [PowerCut.Aftermath.consumed, .resent])
+  func others(form: EnqueueForm, aftermath: PowerCut.Aftermath) throws {
+    try PowerCut(.btrfs, prepare: form.prepare).enqueue(form, then: aftermath)
   }
 
   @Test(

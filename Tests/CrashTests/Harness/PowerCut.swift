@@ -45,28 +45,57 @@ struct PowerCut {
     }.filter(\.changesSomething)
   }
 
-  func enqueue(_ form: EnqueueForm) throws {
+  /// What others do between the death of an enqueue and the power cut.
+  enum Aftermath: String {
+    case nothing
+    /// A consumer takes all that is there, and ends well.
+    case consumed
+    /// Another enqueue stores the same lines, and one more.
+    case resent
+  }
+
+  func enqueue(_ form: EnqueueForm, then aftermath: Aftermath = .nothing) throws {
     let fed = try form.fed()
     let command = queue.enqueueing(raw: form.isRaw)
-    let judge: (Finished, String) throws -> Void = { result, story in
-      var oracle = prepared
-      oracle.feed(fed, receipts: result.receipts)
-      try oracle.settle(queue, after: "power cut \(story)\n\(result)")
-    }
     let calls = try calls(command) { try form.drive($0, fed) }
     var visited = 0
     for call in calls {
-      try cut({ try form.drive(command.killed(at: call), fed) }) { result in
+      var oracle = prepared
+      let run = {
+        let result = try form.drive(command.killed(at: call), fed)
         visited += result.ending == .killed(9) ? 1 : 0
-        try judge(result, "before \(call)")
+        oracle.feed(fed, receipts: result.receipts)
+        try happen(aftermath, form, fed, &oracle)
+        return result
+      }
+      try cut(run) { result in
+        try oracle.settle(queue, after: "power cut before \(call), \(aftermath)\n\(result)")
       }
     }
     #expect(visited == calls.count)
     try cut({ try form.drive(command, fed) }) { result in
+      var oracle = prepared
+      oracle.feed(fed, receipts: result.receipts)
       #expect(result.receipts.count == fed.count)
-      try judge(result, "after its end, and no traffic since")
+      try oracle.settle(queue, after: "power cut after its end, and no traffic since\n\(result)")
     }
-    print("visited: \(visited + 1) power cuts on \(base.kind), enqueue, \(form.testDescription)")
+    let story = "\(form.testDescription), then \(aftermath)"
+    print("visited: \(visited + 1) power cuts on \(base.kind), enqueue, \(story)")
+  }
+
+  private func happen(
+    _ aftermath: Aftermath, _ form: EnqueueForm, _ fed: [Entry], _ oracle: inout Oracle
+  ) throws {
+    switch aftermath {
+    case .nothing: return
+    case .consumed: oracle.deliver(try queue.drain().delivered)
+    case .resent:
+      let more = EnqueueForm(testDescription: "", entries: [.record(700)], lines: form.lines)
+      let all = fed + (try more.fed())
+      let result = try queue.enqueue(all, raw: form.isRaw)
+      #expect(result.receipts.count == all.count, "\(result)")
+      oracle.feed(all, receipts: result.receipts)
+    }
   }
 
   func consume(_ form: ConsumeForm) throws {
