@@ -25,7 +25,7 @@ let package = Package(
     .target(name: "PipeJSON", swiftSettings: strict),
     // The engine, from segments to recovery: knows no JSON and no command line.
     .target(name: "PipeQueue", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: strict),
-    // The commands: the only target that prints, and the only one that sees the argument parser.
+    // The commands: the only target that sees the argument parser.
     .executableTarget(
       name: "pipe",
       dependencies: [

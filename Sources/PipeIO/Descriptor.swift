@@ -39,6 +39,14 @@ package final class Descriptor {
     return Descriptor(owning: number, path: path)
   }
 
+  /// Opens `name`, making it where it does not exist.
+  package static func create(
+    _ name: String, in directory: Directory, _ flags: Int32
+  ) throws(Fault) -> Descriptor {
+    if let file = try open(name, in: directory, flags | O_CREAT) { return file }
+    throw Fault("create", directory.path + "/" + name, code: ENOENT)
+  }
+
   package func status() throws(Fault) -> stat {
     var result = stat()
     if fstat(number, &result) != 0 { throw Fault("stat", path) }

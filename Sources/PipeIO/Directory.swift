@@ -20,7 +20,7 @@ package final class Directory {
     self.path = path
   }
 
-  /// Opens a directory; `below` nil means that `path` is meant as the process sees it.
+  /// Opens a directory in `parent`; nil means that `path` is meant as the process sees it.
   /// Returns nil where it does not exist.
   package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory?
   {

@@ -5,7 +5,7 @@ internal import Glibc
 package struct Fault: Error, Equatable {
   /// The classes a caller can act on; the program maps each to one exit status (sysexits.h).
   package enum Kind: Equatable {
-    case notFound, unavailable, bug, cannotCreate, inputOutput, tryLater, claimLost
+    case notFound, unavailable, bug, cannotCreate, inputOutput, outcomeUnknown, tryLater, claimLost
     case permission, settings
   }
 
@@ -20,11 +20,11 @@ package struct Fault: Error, Equatable {
     self.code = code
   }
 
-  /// A system call that failed: `operation path: reason`.
+  /// A system call that failed: `path: cannot operation: reason`.
   package init(_ operation: String, _ path: String, code: Int32 = errno) {
     self.init(
       Fault.kind(ofErrno: code),
-      "\(operation) \(printable(path)): \(String(cString: strerror(code)))",
+      "\(printable(path)): cannot \(operation): \(String(cString: strerror(code)))",
       code: code)
   }
 

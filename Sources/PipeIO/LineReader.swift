@@ -33,7 +33,7 @@ package final class LineReader {
     self.limit = limit
     buffer = .allocate(byteCount: LineReader.chunk, alignment: 64)
     // A larger pipe means fewer and larger commits behind a slow disk; refusal does no harm.
-    _ = enlargePipe(input.number)
+    enlargePipe(input.number)
   }
 
   package func next() -> Next {

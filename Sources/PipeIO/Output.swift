@@ -54,9 +54,9 @@ package final class Output {
   }
 }
 
-/// Makes a pipe hold a mebibyte; false where it is no pipe or the system refuses.
-package func enlargePipe(_ number: Int32) -> Bool {
-  cpipe_resize_pipe(number, 1 << 20) > 0
+/// Makes a pipe hold a mebibyte; no harm where it is no pipe or the system refuses.
+package func enlargePipe(_ number: Int32) {
+  _ = cpipe_resize_pipe(number, 1 << 20)
 }
 
 /// Where a standard descriptor is closed, the next file that is opened would become it, and data meant
@@ -81,5 +81,3 @@ package func complain(_ line: String) {
     }
   }
 }
-
-package func isTerminal(_ number: Int32) -> Bool { isatty(number) == 1 }

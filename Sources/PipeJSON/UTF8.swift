@@ -16,32 +16,3 @@ func sequenceLength(in bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
 
 @inline(__always)
 private func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
-
-package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-  var i = 0
-  while i < bytes.count {
-    if isASCIIWord(bytes, at: i) {
-      i &+= 8
-      continue
-    }
-    let length = sequenceLength(in: bytes, at: i)
-    if length == 0 { return false }
-    i &+= length
-  }
-  return true
-}
-
-@inline(__always)
-private func isASCIIWord(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Bool {
-  guard index &+ 8 <= bytes.count else { return false }
-  let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-  return word & 0x8080_8080_8080_8080 == 0
-}
-
-/// The largest cut not over `limit` that splits no code point of valid UTF-8.
-package func utf8Prefix(_ bytes: UnsafeRawBufferPointer, atMost limit: Int) -> Int {
-  if limit >= bytes.count { return bytes.count }
-  var cut = max(limit, 0)
-  while cut > 0, isContinuation(bytes[cut]) { cut -= 1 }
-  return cut
-}

@@ -6,7 +6,6 @@ internal import PipeIO
 enum Exit {
   static let fine: Int32 = 0
   static let someFailed: Int32 = 1
-  static let usage: Int32 = 64
   static let data: Int32 = 65
 
   static func status(of kind: Fault.Kind) -> Int32 {
@@ -15,7 +14,7 @@ enum Exit {
     case .unavailable: 69
     case .bug: 70
     case .cannotCreate: 73
-    case .inputOutput: 74
+    case .inputOutput, .outcomeUnknown: 74
     case .tryLater: 75
     case .claimLost: 76
     case .permission: 77

@@ -6,7 +6,30 @@ enum Main {
   static func main() {
     occupyStandardDescriptors()
     if let job = Shortcut.enqueue(CommandLine.arguments) { Exit.perform("enqueue", job.run) }
-    Root.main()
+    do {
+      var command = try Root.parseAsRoot()
+      try command.run()
+    } catch {
+      let status = Root.exitCode(for: error)
+      // Help and version are no mistakes, and are printed as the parser has them.
+      if status == .success { Root.exit(withError: error) }
+      complain("\(commandName): \(printable(Root.message(for: error))) (\(wayOut(error)))")
+      Root.exit(withError: status)
+    }
+  }
+
+  // The mistake that everybody makes once.
+  private static func wayOut(_ error: any Error) -> String {
+    commandName == "pipe consume" && Root.message(for: error).hasPrefix("Unexpected argument")
+      ? "a command goes behind --: pipe consume -- CMD" : "see \(commandName) --help"
+  }
+
+  private static var commandName: String {
+    let names = Root.configuration.subcommands.map { $0._commandName }
+    guard CommandLine.arguments.count > 1, names.contains(CommandLine.arguments[1]) else {
+      return "pipe"
+    }
+    return "pipe " + CommandLine.arguments[1]
   }
 }
 

@@ -5,11 +5,17 @@ internal import PipeQueue
 
 struct QueueOptions: ParsableArguments {
   @Option(
-    name: [.customShort("q"), .long], help: "The queue; else $PIPE_QUEUE, else the user's own.")
+    name: [.customShort("q"), .long],
+    help: ArgumentHelp("The queue; else $PIPE_QUEUE, else the user's own.", valueName: "dir"))
   var queue: String?
 
   @Flag(help: "Use a queue on a network file system, whose promises are not kept there.")
   var force = false
+
+  // A script whose variable is unset must not drain the user's own queue.
+  func validate() throws {
+    if queue == "" { throw ValidationError("-q is empty; name a directory") }
+  }
 
   var location: QueueLocation { QueueLocation(path: queue, force: force) }
 }
@@ -27,7 +33,7 @@ struct QueueLocation {
   }
 
   private func chosen() throws(Fault) -> String {
-    if let path, !path.isEmpty { return path }
+    if let path { return path }
     if let path = variable("PIPE_QUEUE") { return path }
     if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/pipe/queue" }
     if let home = variable("HOME") { return home + "/.local/state/pipe/queue" }
@@ -40,14 +46,10 @@ struct QueueLocation {
   }
 
   func open(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
-    let queue = try Queue(path: try resolved(), force: force)
-    queue.report = diagnostics.say
-    return queue
+    try Queue(path: try resolved(), force: force, report: diagnostics.say)
   }
 
   func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
-    let queue = try Queue.create(path: try resolved(), force: force)
-    queue.report = diagnostics.say
-    return queue
+    try Queue.create(path: try resolved(), force: force, report: diagnostics.say)
   }
 }

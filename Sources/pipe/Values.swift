@@ -50,6 +50,8 @@ private func plainNumber(_ text: Substring) -> Int64? {
 struct PriorityArgument: ExpressibleByArgument {
   let priority: Priority
 
+  init(_ priority: Priority) { self.priority = priority }
+
   init?(argument: String) {
     guard let found = Priority.allCases.first(where: { $0.name == argument.uppercased() }) else {
       return nil
@@ -62,16 +64,22 @@ struct PriorityArgument: ExpressibleByArgument {
   static var allValueStrings: [String] { Priority.allCases.map(\.name) }
 }
 
+/// A number of items, or 0 for no bound.
+struct Bound: ExpressibleByArgument {
+  let value: Int?
+
+  init?(argument: String) {
+    guard let value = plainNumber(argument[...]), value < 1 << 50 else { return nil }
+    self.value = value == 0 ? nil : Int(value)
+  }
+}
+
 /// A number of at least one.
 struct Count: ExpressibleByArgument {
   let value: Int
-
-  init(_ value: Int) { self.value = value }
 
   init?(argument: String) {
     guard let value = plainNumber(argument[...]), value > 0, value < 1 << 40 else { return nil }
     self.value = Int(value)
   }
-
-  var defaultValueDescription: String { String(value) }
 }

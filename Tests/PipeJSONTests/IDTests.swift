@@ -58,48 +58,4 @@ import Testing
       #expect(String(decoding: out, as: UTF8.self) == "x" + compact)
     }
   }
-
-  @Test("Ids are gone through in order, and any number of them can be skipped")
-  func iteration() {
-    var random = SplitMix(seed: 1)
-    let ids = (0..<300).map { _ in
-      let width = Int.random(in: 0..<64, using: &random)
-      return String(UInt64.random(in: 1...UInt64.max, using: &random) >> UInt64(width) | 1)
-    }
-    lend(Array("[\(ids.joined(separator: ","))]".utf8)) { compact in
-      for skipped in [0, 1, 2, 7, 8, 9, 150, 298, 299, 300, 301, 10_000, -1] {
-        var iterator = CompactIDs(compact)
-        iterator.skip(skipped)
-        var rest: [String] = []
-        while let range = iterator.next() {
-          rest.append(String(decoding: compact[range], as: UTF8.self))
-        }
-        #expect(rest == Array(ids.dropFirst(max(skipped, 0))))
-      }
-    }
-  }
-
-  @Test("Skipping and going through can be mixed")
-  func mixed() {
-    let ids = (1...100).map(String.init)
-    lend(Array("[\(ids.joined(separator: ","))]".utf8)) { compact in
-      var iterator = CompactIDs(compact)
-      var seen: [String] = []
-      while let range = iterator.next() {
-        seen.append(String(decoding: compact[range], as: UTF8.self))
-        iterator.skip(9)
-      }
-      #expect(seen == stride(from: 1, through: 100, by: 10).map(String.init))
-    }
-  }
-
-  @Test("A list of none has nothing to go through", arguments: ["", "[", "[]"])
-  func nothing(_ text: String) {
-    lend(Array(text.utf8)) { compact in
-      var iterator = CompactIDs(compact)
-      #expect(iterator.next() == nil)
-      iterator.skip(1)
-      #expect(iterator.next() == nil)
-    }
-  }
 }

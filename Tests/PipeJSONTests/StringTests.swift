@@ -57,8 +57,6 @@ import Testing
       #expect(scan([0x22] + part + bytes).fault == expected)
       #expect(scan([0x22] + part + bytes + Array("after it\"    ".utf8)).fault == expected)
     }
-    #expect(!lend(bytes) { isUTF8($0) })
-    #expect(!lend(before + bytes) { isUTF8($0) })
   }
 
   @Test("Each control byte in a string is rejected and named", arguments: UInt8(0)..<0x20)

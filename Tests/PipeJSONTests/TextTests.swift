@@ -48,23 +48,4 @@ import Testing
       #expect(Array(decoded(string).utf8) == Array(text.utf8))
     }
   }
-
-  @Test("A cut never splits a code point")
-  func prefixes() {
-    let bytes = Array("aé日👍z".utf8)
-    let cuts = [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11]
-    lend(bytes) { text in
-      for (limit, cut) in cuts.enumerated() { #expect(utf8Prefix(text, atMost: limit) == cut) }
-      #expect(utf8Prefix(text, atMost: -1) == 0)
-      #expect(utf8Prefix(text, atMost: .max) == 11)
-    }
-    #expect(lend([]) { utf8Prefix($0, atMost: 5) } == 0)
-  }
-
-  @Test("UTF-8 is told from other bytes")
-  func utf8() {
-    #expect(lend([]) { isUTF8($0) })
-    #expect(lend(Array("eight or more é bytes 日本語 👍".utf8)) { isUTF8($0) })
-    #expect(!lend(Array("eight or more ".utf8) + [0xE9]) { isUTF8($0) })
-  }
 }

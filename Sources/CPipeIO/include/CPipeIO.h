@@ -47,8 +47,6 @@ static inline int cpipe_openat(int dir, const char *path, int flags, unsigned in
   return openat(dir, path, flags, mode);
 }
 
-static inline int cpipe_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
-
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 
 static inline int cpipe_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */); }
@@ -91,7 +89,6 @@ static inline int cpipe_exited(int status) { return WIFEXITED(status); }
 static inline int cpipe_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int cpipe_term_signal(int status) { return WTERMSIG(status); }
 
-static inline int cpipe_is_directory(const struct stat *s) { return S_ISDIR(s->st_mode); }
 static inline int cpipe_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
 static inline int cpipe_is_pipe(const struct stat *s) { return S_ISFIFO(s->st_mode); }
 

@@ -7,7 +7,6 @@ package struct EntryStatus {
     case yetToStart = "yet_to_start"
     case triggered
     case completed
-    case failed
   }
 
   package struct Slice {

@@ -21,8 +21,8 @@ extension Queue {
   /// wanted, only what is not done is read.
   package func list(includingDone: Bool, _ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault)
   {
-    let ends = try ends()
     let names = try namesNow()
+    let ends = try ends()
     for lane in Priority.allCases {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
       let end = ends[lane]
@@ -37,6 +37,7 @@ extension Queue {
     _ range: ItemRange, _ line: LaneLine, _ end: EndMark,
     _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) -> Bool {
+    guard range.from.segment <= end.place.segment else { return true }
     for segment in range.from.segment...end.place.segment {
       guard let file = try Segment.open(self, line.lane, segment) else { continue }
       let reader = SegmentReader(file, line.lane, segment)

@@ -12,6 +12,8 @@ package final class Claimer {
   private(set) var owner: Owner?
   private var readers: [SegmentReader?] = [nil, nil, nil]
   private var lastReaping: Int64?
+  /// Items that were met in the line but not in any segment: damaged, or removed by hand.
+  package private(set) var lostItems = 0
   package let sync: GroupSync
 
   package init(_ queue: Queue) {
@@ -115,7 +117,7 @@ package final class Claimer {
     var walk = Walk(range, selection)
     while !walk.isDone {
       guard let reader = try reader(range.lane, walk.place.segment) else {
-        walk.skipSegment(end, queue)
+        walk.skipSegment(end)
         continue
       }
       let isLast = walk.place.segment == end.place.segment
@@ -125,9 +127,10 @@ package final class Claimer {
       case .damaged(let until):
         try queue.quarantine(range.lane, walk.place.segment, walk.place.offset..<until)
         walk.place.offset = until
-      case .end: walk.skipSegment(end, queue)
+      case .end: walk.skipSegment(end)
       }
     }
+    lostItems += walk.lost
     selection.add(walk, attempt: attempts + 1, replacing: name)
   }
 
@@ -146,15 +149,20 @@ package final class Claimer {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     var found = false
-    var verdicts: [Int: Descriptor?] = [:]
+    // Held until the last of their claims is renamed: nobody may take these slots before.
+    var locksOfDead: [Int: Descriptor] = [:]
+    var alive: Set<Int> = []
     for name in try queue.listNow().names {
-      guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch) else {
-        continue
-      }
+      guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch),
+        !alive.contains(slot)
+      else { continue }
       // Our own slot: its last holder must be dead, or we should not hold it.
-      if slot != owner?.slot {
-        if verdicts[slot] == nil { verdicts[slot] = .some(try Owner.isDead(slot, queue)) }
-        if verdicts[slot]! == nil { continue }
+      if slot != owner?.slot, locksOfDead[slot] == nil {
+        guard let lock = try Owner.lockOfDead(slot, queue) else {
+          alive.insert(slot)
+          continue
+        }
+        locksOfDead[slot] = lock
       }
       let again = NowName(name.range, .again(batch: batch, attempt: attempt, due: 0))
       if try queue.rename(name, to: again) { found = true }

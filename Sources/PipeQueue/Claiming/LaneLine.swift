@@ -8,13 +8,12 @@ struct LaneLine {
   /// Of this lane, by start, the wider first.
   let names: [NowName]
 
+  /// `end` read after the names: what they cover lies before it, but for what a crash took back.
   init(_ lane: Priority, end: Place, names: [NowName]) {
     self.lane = lane
     self.end = end
-    self.names = names.filter { $0.range.lane == lane }.sorted {
-      $0.range.from != $1.range.from
-        ? $0.range.from < $1.range.from : $0.range.count > $1.range.count
-    }
+    self.names = names.filter { $0.range.lane == lane && $0.range.from.number < end.number }
+      .sorted { $0.range.comesBefore($1.range) }
   }
 
   /// Ranges that none of `covering` covers, up to the end.

@@ -40,10 +40,7 @@ struct Namer {
     if let redundant = redundant.popLast() {
       if try queue.rename(redundant, to: name) { return }
     }
-    let flags = O_WRONLY | O_CREAT | O_EXCL
-    if try Descriptor.open(name.text, in: queue.now(), flags) == nil {
-      throw Fault("create", "now/" + name.text, code: ENOENT)
-    }
+    _ = try Descriptor.create(name.text, in: queue.now(), O_WRONLY | O_EXCL)
   }
 
   // Touching `done` names become one, so that now/ stays short however much is done, and the others are
@@ -53,7 +50,7 @@ struct Namer {
     hasMerged = true
     var run: [NowName] = []
     var to = Place.origin
-    for name in listing.names.filter(\.isDone).sorted(by: Namer.order) {
+    for name in listing.names.filter(\.isDone).sorted(by: { $0.range.comesBefore($1.range) }) {
       if let first = run.first, first.range.lane != name.range.lane || to < name.range.from {
         try merge(run, upTo: to)
         run = []
@@ -85,11 +82,5 @@ struct Namer {
     if try queue.now().rename(name.text, to: Queue.spareName(free)) == .renamed {
       listing.spares.append(free)
     }
-  }
-
-  private static func order(_ one: NowName, _ other: NowName) -> Bool {
-    if one.range.lane != other.range.lane { return one.range.lane < other.range.lane }
-    if one.range.from != other.range.from { return one.range.from < other.range.from }
-    return one.range.count > other.range.count
   }
 }

@@ -54,6 +54,8 @@ struct Walk {
   var place: Place
   let firstItem: Int
   private(set) var places: [Place] = []
+  /// Items that should have been on the way and were not.
+  private(set) var lost = 0
 
   init(_ range: ItemRange, _ selection: Selection) {
     self.range = range
@@ -68,7 +70,10 @@ struct Walk {
   /// Takes items of the line at `place`.
   mutating func take(_ line: SegmentLine) {
     // Numbers between belonged to damaged lines: they are passed over, and settled with the rest.
-    place.number = max(place.number, line.number)
+    if line.number > place.number {
+      lost += line.number - place.number
+      place.number = line.number
+    }
     let first = place.number - line.number
     let stop = min(line.items, range.to.number - line.number)
     var index = first
@@ -99,11 +104,12 @@ struct Walk {
   }
 
   /// The segment has no more lines, or is gone: go on at the start of the next one, or at the end.
-  mutating func skipSegment(_ end: EndMark, _ queue: Queue) {
+  mutating func skipSegment(_ end: EndMark) {
     if place.segment < end.place.segment {
       place.segment += 1
       place.offset = 0
     } else {
+      lost += range.to.number - place.number
       place = range.to
     }
   }

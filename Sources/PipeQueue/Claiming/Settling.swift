@@ -57,7 +57,9 @@ extension Claimer {
   private func lost(_ batch: EntryID) -> Fault {
     queue.isRemoved
       ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
-      : Fault(.claimLost, "claim \(batch.text) was lost: its holder was found dead")
+      : Fault(
+        .claimLost,
+        "claim \(batch.text) is not held any more: what was in it may be delivered again")
   }
 
   // The done name first, which has no effect yet because the claim beats it; then one rename takes the

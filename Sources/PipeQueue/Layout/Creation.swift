@@ -8,15 +8,16 @@ extension Queue {
   /// Opens the queue at `path`, creating it first where there is none. `change` gives the settings of a
   /// new queue, and is applied to those of an existing one.
   package static func create(
-    path: String, force: Bool = false, change: ((inout Settings) -> Void)? = nil
+    path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in },
+    change: ((inout Settings) -> Void)? = nil
   ) throws(Fault) -> Queue {
-    if change == nil, let found = try existing(path, force) { return found }
+    if change == nil, let found = try existing(path, force, report) { return found }
     let root = try makeRoot(path)
     if !force { try refuseRemote(root) }
-    try root.lock(exclusive: true)
+    try lock(root, exclusive: true, report)
     defer { root.unlock() }
     if var settings = try Settings.read(root) {
-      guard let change else { return try Queue(path: path, force: force) }
+      guard let change else { return try Queue(path: path, force: force, report: report) }
       change(&settings)
       try replaceSettings(root, settings)
     } else {
@@ -31,11 +32,13 @@ extension Queue {
       }
       try root.flush()
     }
-    return try Queue(path: path, force: force)
+    return try Queue(path: path, force: force, report: report)
   }
 
-  private static func existing(_ path: String, _ force: Bool) throws(Fault) -> Queue? {
-    do throws(Fault) { return try Queue(path: path, force: force) } catch {
+  private static func existing(
+    _ path: String, _ force: Bool, _ report: @escaping (String) -> Void
+  ) throws(Fault) -> Queue? {
+    do throws(Fault) { return try Queue(path: path, force: force, report: report) } catch {
       guard error.kind == .notFound else { throw error }
       return nil
     }
@@ -117,7 +120,7 @@ extension Queue {
   }
 
   private static func touch(_ name: String, in directory: Directory) throws(Fault) {
-    _ = try Descriptor.open(name, in: directory, O_WRONLY | O_CREAT)
+    _ = try Descriptor.create(name, in: directory, O_WRONLY)
   }
 
   // Both names exist at any time; a crash leaves the old settings or the new ones.

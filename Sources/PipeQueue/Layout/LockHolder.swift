@@ -8,17 +8,27 @@ func lockHolder(_ directory: Directory) -> String {
   guard fstat(directory.number, &status) == 0, let locks = contents("/proc/locks") else {
     return "an unknown process"
   }
+  let device = UInt(status.st_dev)
+  // Linux's own split of a device number, gnu_dev_major(3).
+  let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
+  let minor = device & 0xff | (device >> 12) & ~0xff
+  let file = "\(twoHex(major)):\(twoHex(minor)):\(status.st_ino)"
   // 1: FLOCK  ADVISORY  WRITE 4711 fe:01:131 0 EOF
   for line in locks.split(separator: "\n") {
     let columns = line.split(separator: " ", omittingEmptySubsequences: true)
     guard columns.count >= 6, columns[1] == "FLOCK",
-      columns[5].split(separator: ":").last.flatMap({ UInt($0) }) == UInt(status.st_ino)
+      columns[5] == file
     else { continue }
     let words = contents("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(
       separator: " ")
     return "process \(columns[4])" + (words.map { " (\(printable($0)))" } ?? "")
   }
   return "an unknown process"
+}
+
+private func twoHex(_ number: UInt) -> String {
+  let digits = String(number, radix: 16)
+  return digits.utf8.count < 2 ? "0" + digits : digits
 }
 
 private func contents(_ path: String) -> String? {

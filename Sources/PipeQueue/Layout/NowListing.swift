@@ -35,7 +35,7 @@ extension Queue {
       ? decimal(cut(text, 6, text.count)) : nil
   }
 
-  /// Gives the file that `name` names another name, in the listing too.
+  /// Gives the file that `name` names another name; false where it was gone.
   func rename(_ name: NowName, to new: NowName) throws(Fault) -> Bool {
     name == new ? true : try now().rename(name.text, to: new.text) == .renamed
   }

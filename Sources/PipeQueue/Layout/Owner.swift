@@ -19,14 +19,14 @@ final class Owner {
     let directory = try queue.root.existing("owners")
     for slot in 0..<1_000_000 {
       // Writable, though nothing is written: only then does closing it wake those who watch owners/.
-      let file = try Descriptor.open(name(slot), in: directory, O_RDWR | O_CREAT)
-      if let file, try file.tryLock() { return Owner(slot: slot, file: file) }
+      let file = try Descriptor.create(name(slot), in: directory, O_RDWR)
+      if try file.tryLock() { return Owner(slot: slot, file: file) }
     }
     throw Fault(.tryLater, "\(printable(directory.path)): all slots are held")
   }
 
-  /// Whether the holder of a slot is dead. Holding the lock for an instant, so ask under the lock of now/.
-  static func isDead(_ slot: Int, _ queue: Queue) throws(Fault) -> Descriptor? {
+  /// The lock of a slot whose holder is dead; nil while it lives. To be asked under the lock of now/.
+  static func lockOfDead(_ slot: Int, _ queue: Queue) throws(Fault) -> Descriptor? {
     // Read-only, or closing it would wake the watchers, who would look again, for ever.
     guard let file = try Descriptor.open("owners/" + name(slot), in: queue.root, O_RDONLY) else {
       return nil

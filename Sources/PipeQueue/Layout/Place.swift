@@ -22,6 +22,12 @@ package struct ItemRange: Equatable {
 
   package var count: Int { to.number - from.number }
 
+  /// In the order of the line; of two that begin together the wider first.
+  func comesBefore(_ other: ItemRange) -> Bool {
+    if lane != other.lane { return lane < other.lane }
+    return from.number != other.from.number ? from.number < other.from.number : count > other.count
+  }
+
   func contains(_ other: ItemRange) -> Bool {
     lane == other.lane && from.number <= other.from.number && to.number >= other.to.number
   }

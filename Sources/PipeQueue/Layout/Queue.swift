@@ -11,10 +11,12 @@ package final class Queue {
   /// Opened when it is first needed: storing an entry needs it not.
   private var openedNow: Directory?
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
-  package var report: (String) -> Void = { _ in }
+  let report: (String) -> Void
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
-  package init(path: String, force: Bool = false) throws(Fault) {
+  package init(
+    path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in }
+  ) throws(Fault) {
     guard let root = try Queue.directory(path) else {
       throw Fault(
         .notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
@@ -25,6 +27,7 @@ package final class Queue {
     }
     self.path = path
     self.root = root
+    self.report = report
     self.settings = settings
     end = try root.existing("end")
   }
@@ -89,17 +92,22 @@ package final class Queue {
   }
 
   func lockNow(exclusive: Bool) throws(Fault) {
-    let now = try now()
-    try now.lock(exclusive: exclusive) { [report] in
-      report("waiting for the lock of \(printable(now.path)), held by \(lockHolder(now))")
-    }
+    try Queue.lock(try now(), exclusive: exclusive, report)
   }
 
   func unlockNow() { openedNow?.unlock() }
 
   func lockEnd() throws(Fault) {
-    try end.lock(exclusive: true) { [report] in
-      report("waiting for the lock of \(printable(self.end.path)), held by \(lockHolder(self.end))")
+    try Queue.lock(end, exclusive: true, report)
+  }
+
+  /// Waits for the lock of a directory, and says for whom once that takes a second.
+  static func lock(
+    _ directory: Directory, exclusive: Bool, _ report: (String) -> Void
+  ) throws(Fault) {
+    try directory.lock(exclusive: exclusive) {
+      report(
+        "waiting for the lock of \(printable(directory.path)), held by \(lockHolder(directory))")
     }
   }
 }

@@ -43,7 +43,8 @@ package struct Settings: Equatable {
         "\(printable(path)): format \(version) is newer than this pipe, which knows up to \(Settings.version)"
       )
     }
-    while let line = lines.next(before: newline), !line.isEmpty {
+    while let line = lines.next(before: newline) {
+      if line.isEmpty, lines.isAtEnd { break }
       var pieces = Pieces(line)
       let name = String(decoding: pieces.next(before: space)!, as: UTF8.self)
       guard let value = pieces.number(before: space), settings.set(name, value) else {
@@ -59,7 +60,7 @@ package struct Settings: Equatable {
 
   private mutating func set(_ name: String, _ value: Int) -> Bool {
     switch name {
-    case "slice": slice = max(1, value)
+    case "slice" where value > 0: slice = value
     case "retain": retain = Int64(value)
     case "min-free": minFree = value
     case "max-items": maxItems = value
@@ -86,10 +87,7 @@ extension Settings {
 
   /// Writes and flushes the draft; the caller gives it its name.
   func writeDraft(_ root: Directory) throws(Fault) {
-    let flags = O_WRONLY | O_CREAT | O_TRUNC
-    guard let file = try Descriptor.open(Settings.draftName, in: root, flags) else {
-      throw Fault("create", root.path + "/" + Settings.draftName)
-    }
+    let file = try Descriptor.create(Settings.draftName, in: root, O_WRONLY | O_TRUNC)
     try Array(text.utf8).write(to: file, at: 0)
     try file.flush()
   }

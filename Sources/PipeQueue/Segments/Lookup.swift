@@ -1,7 +1,7 @@
 internal import PipeIO
 
-/// Finds lines by the time at which they were stored, and by that entries by their ids, in a number of
-/// steps that grows with the logarithm of what the queue holds.
+/// Finds lines by the time at which they were stored, and entries by the time in their ids, in a number
+/// of steps that grows with the logarithm of what the queue holds.
 struct Lookup {
   private let queue: Queue
 
@@ -9,7 +9,6 @@ struct Lookup {
 
   struct Found {
     let lane: Priority
-    let segment: Int
     let offset: Int
     let reader: SegmentReader
   }
@@ -58,8 +57,7 @@ struct Lookup {
     guard let found = try firstLine(reader, from: offset, limit: limit), found.line.id == id else {
       return nil
     }
-    return Found(
-      lane: reader.lane, segment: reader.segment, offset: found.offset, reader: reader)
+    return Found(lane: reader.lane, offset: found.offset, reader: reader)
   }
 
   typealias Visit = (_ line: SegmentLine, _ offset: Int, _ reader: SegmentReader) -> Bool

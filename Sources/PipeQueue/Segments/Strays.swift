@@ -2,7 +2,7 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-// Where to look for ids that the time of their line does not lead to: minted more than a second before
+// Where to look for ids that the time of their line does not lead to: minted longer than a moment before
 // they were stored, or by a clock ahead, or in no order (pipe-queue(5), STRAYS).
 
 /// A run of a commit whose ids ascend.
@@ -105,9 +105,7 @@ struct StrayFile {
 
   private mutating func open(_ name: String) throws(Fault) -> Descriptor {
     let directory = try queue.root.existing("strays")
-    guard let file = try Descriptor.open(name, in: directory, O_WRONLY | O_CREAT) else {
-      throw Fault("create", directory.path + "/" + name)
-    }
+    let file = try Descriptor.create(name, in: directory, O_WRONLY)
     files[name] = file
     return file
   }

@@ -6,7 +6,7 @@ package final class Appender {
   private let queue: Queue
   private var tails: [Tail?] = [nil, nil, nil]
   private lazy var duplicates = Duplicates(queue)
-  /// Lanes in which this commit began a segment.
+  /// Lanes in which a segment was begun since the last pruning.
   private var rolled: [Priority] = []
 
   package init(_ queue: Queue) {
@@ -14,7 +14,7 @@ package final class Appender {
   }
 
   /// Appends the draft, flushes, and moves the ends. Either all of it is stored, or none, or the fault is
-  /// `outcomeUnknown`: a flush failed, and nobody can tell.
+  /// of the kind `outcomeUnknown`: a flush failed, and nobody can tell.
   package func commit(_ draft: inout Draft) throws(Fault) {
     try queue.lockEnd()
     var ends: Ends
@@ -28,7 +28,11 @@ package final class Appender {
     }
     queue.end.unlock()
     try flush(draft, ends)
-    // Housekeeping: nothing that was just stored depends on it.
+  }
+
+  /// Housekeeping after commits that began segments; nothing that was stored depends on it.
+  package func pruneSome() {
+    guard !rolled.isEmpty, let ends = try? queue.ends() else { return }
     for lane in rolled { try? queue.pruneSome(lane, ends) }
     rolled.removeAll()
   }
@@ -99,7 +103,7 @@ package final class Appender {
       rewrite(draft)
       tails = [nil, nil, nil]
       throw Fault(
-        .inputOutput,
+        .outcomeUnknown,
         "\(error.text); the outcome is unknown: what was not receipted may still be delivered",
         code: error.code)
     }

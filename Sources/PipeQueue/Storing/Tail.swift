@@ -84,9 +84,7 @@ extension Queue {
     // Though it may be there: its creator may have died before this.
     if Segment.isFirstOfGroup(next.place.segment) { try lanes.flush() }
     let name = Segment.name(next.place.segment)
-    guard let file = try Descriptor.open(name, in: directory, O_RDWR | O_CREAT) else {
-      throw Fault("create", directory.path + "/" + name)
-    }
+    let file = try Descriptor.create(name, in: directory, O_RDWR)
     try directory.flush()
     try publish(next, from: mark)
     try end.flush()

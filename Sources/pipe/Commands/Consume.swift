@@ -10,10 +10,13 @@ struct Consume: ParsableCommand {
   @OptionGroup var queue: QueueOptions
 
   @Option(
-    help: ArgumentHelp("Items a batch: 1 with a command, else as many as is fast.", valueName: "n"))
+    help: ArgumentHelp(
+      "Items a batch: 1 with a command or -n, else as many as is fast.", valueName: "n"))
   var size: Count?
 
-  @Option(name: .customShort("j"), help: ArgumentHelp("Commands at once.", valueName: "jobs"))
+  @Option(
+    name: .customShort("j"),
+    help: ArgumentHelp("Commands at once; 1 by default.", valueName: "jobs"))
   var jobs: Count?
 
   @Option(
@@ -27,7 +30,9 @@ struct Consume: ParsableCommand {
   @Flag(help: "Write batch lines, with claim and ids, instead of the items alone.")
   var envelope = false
 
-  @Option(help: ArgumentHelp("End a command after this time.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp("End a command after this time (500ms 5s 10m 2h 7d).", valueName: "duration")
+  )
   var timeout: Duration?
 
   @Argument(
@@ -44,6 +49,16 @@ struct Consume: ParsableCommand {
     }
   }
 
+  private func consume(
+    _ source: BatchSource, _ diagnostics: Diagnostics
+  ) throws(Fault) -> Int32 {
+    if command.isEmpty { return try ItemWriter(source, envelope: envelope).run() }
+    let runner = CommandRunner(
+      source, diagnostics, command: command, jobs: jobs?.value ?? 1, envelope: envelope,
+      timeout: timeout?.microseconds)
+    return try runner.run()
+  }
+
   func run() {
     Exit.perform("consume") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "consume")
@@ -52,11 +67,12 @@ struct Consume: ParsableCommand {
       let queue = try follow ? location.create(diagnostics) : location.open(diagnostics)
       let limits = Limits(size: size?.value, batches: batches?.value ?? .max, follow: follow)
       let source = try BatchSource(queue, limits)
-      if command.isEmpty { return try ItemWriter(source, envelope: envelope).run() }
-      let runner = try CommandRunner(
-        source, diagnostics, command: command, jobs: jobs?.value ?? 1, envelope: envelope,
-        timeout: timeout?.microseconds)
-      return try runner.run()
+      let status = try consume(source, diagnostics)
+      let lost = source.claimer.lostItems
+      guard lost > 0 else { return status }
+      throw Fault(
+        .inputOutput,
+        "\(printable(queue.path)): \(lost) items are lost: damaged or gone from segments/")
     }
   }
 }

@@ -16,7 +16,7 @@ struct Enqueue: ParsableCommand {
   var wait: Duration?
 
   @Option(help: ArgumentHelp("The longest record.", valueName: "size"))
-  var maxRecordBytes = ByteSize(bytes: Intake.defaultLimit)
+  var maxRecordBytes = ByteSize(bytes: LineFilter.defaultLimit)
 
   func run() {
     let job = EnqueueJob(

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import PipeIO
+internal import PipeJSON
 internal import PipeQueue
 
 struct Ingest: ParsableCommand {
@@ -9,12 +9,16 @@ struct Ingest: ParsableCommand {
   @OptionGroup var queue: QueueOptions
 
   @Option(help: "The priority of records that name none: HIGH, MEDIUM or LOW.")
-  var priority = PriorityArgument(argument: "MEDIUM")!
+  var priority = PriorityArgument(.medium)
 
   @Flag(help: "Take every line for a record and do not look at its members.")
   var records = false
 
-  @Option(help: ArgumentHelp("A member that each record must have.", valueName: "field:type"))
+  @Option(
+    help: ArgumentHelp(
+      "A member that each record must have, and its type: "
+        + FieldType.allCases.map(\.rawValue).joined(separator: " ") + "; may be repeated.",
+      valueName: "field:type"))
   var require: [Requirement] = []
 
   @Option(
@@ -26,7 +30,7 @@ struct Ingest: ParsableCommand {
   var maxErrors: Count?
 
   @Option(help: ArgumentHelp("The longest line.", valueName: "size"))
-  var maxRecordBytes = ByteSize(bytes: Intake.defaultLimit)
+  var maxRecordBytes = ByteSize(bytes: LineFilter.defaultLimit)
 
   @Argument(help: "JSON Lines; stdin if none.", completion: .file())
   var file: [String] = []
@@ -38,51 +42,5 @@ struct Ingest: ParsableCommand {
       queue: queue.location, acceptance: acceptance, reject: reject,
       maxErrors: maxErrors?.value ?? .max, limit: maxRecordBytes.bytes, files: file)
     Exit.perform("ingest", job.run)
-  }
-}
-
-struct IngestJob {
-  let queue: QueueLocation
-  let acceptance: Acceptance
-  let reject: String?
-  let maxErrors: Int
-  let limit: Int
-  let files: [String]
-
-  func run() throws(Fault) -> Int32 {
-    let diagnostics = Diagnostics(command: "ingest")
-    let sources = try Input.open(files)
-    var filter = LineFilter(diagnostics, rejects: try RejectFile(reject))
-    filter.limit = limit
-    filter.maxErrors = maxErrors
-    let output = Output()
-    _ = enlargePipe(output.number)
-    var acceptance = acceptance
-    var mint = Mint()
-    var now = Clock.now()
-    var time = EntryLineWriter.quotedTime(now)
-    for source in sources where filter.rejected < maxErrors {
-      try filter.run(
-        source,
-        beforeReading: { (_) throws(Fault) in try output.flush() },
-        accept: { (line) throws(Rejection) in
-          let accepted = try acceptance.judge(line)
-          if output.bytes.isEmpty {
-            // Lines that were read together came together.
-            now = Clock.now()
-            time = EntryLineWriter.quotedTime(now)
-          }
-          EntryLineWriter.append(mint.id(at: now), accepted, line, time: time, to: &output.bytes)
-        })
-    }
-    try output.flush()
-    countRejected(filter.rejected)
-    return filter.conclusion()
-  }
-
-  // A queue that is not there, or not ours to write to, counts nothing: ingest needs none.
-  private func countRejected(_ rejected: Int) {
-    guard rejected > 0, let path = try? queue.resolved() else { return }
-    try? Queue(path: path, force: queue.force).count(.failedValidations, rejected)
   }
 }

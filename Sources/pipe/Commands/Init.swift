@@ -8,36 +8,37 @@ struct Init: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Items a slice of entries stored from now on.", valueName: "n"))
+  @Option(help: ArgumentHelp("Items a slice of entries stored from now on (3).", valueName: "n"))
   var slice: Count?
 
   @Option(help: ArgumentHelp("The most items stored and not done; 0: no bound.", valueName: "n"))
-  var maxItems: Int?
+  var maxItems: Bound?
 
   @Option(help: ArgumentHelp("The most bytes stored and not done; 0: no bound.", valueName: "size"))
   var maxBytes: ByteSize?
 
   @Option(
-    help: ArgumentHelp("Keep segments so long after all in them is done.", valueName: "duration"))
+    help: ArgumentHelp(
+      "Keep segments so long after all in them is done (7d).", valueName: "duration"))
   var retain: Duration?
 
-  @Option(help: ArgumentHelp("Leave this much of the file system free.", valueName: "size"))
+  @Option(help: ArgumentHelp("Leave this much of the file system free (64MiB).", valueName: "size"))
   var minFree: ByteSize?
-
-  func validate() throws {
-    if let maxItems, maxItems < 0 { throw ValidationError("--max-items is not a number of items") }
-  }
 
   func run() {
     Exit.perform("init") { () throws(Fault) in
-      _ = try Queue.create(path: try queue.location.resolved(), force: queue.force) { settings in
-        if let slice { settings.slice = slice.value }
-        if let maxItems { settings.maxItems = maxItems > 0 ? maxItems : nil }
-        if let maxBytes { settings.maxBytes = maxBytes.bytes > 0 ? maxBytes.bytes : nil }
-        if let retain { settings.retain = retain.microseconds }
-        if let minFree { settings.minFree = minFree.bytes }
-      }
+      let report = Diagnostics(command: "init").say
+      _ = try Queue.create(
+        path: try queue.location.resolved(), force: queue.force, report: report, change: apply)
       return Exit.fine
     }
+  }
+
+  private func apply(to settings: inout Settings) {
+    if let slice { settings.slice = slice.value }
+    if let maxItems { settings.maxItems = maxItems.value }
+    if let maxBytes { settings.maxBytes = maxBytes.bytes > 0 ? maxBytes.bytes : nil }
+    if let retain { settings.retain = retain.microseconds }
+    if let minFree { settings.minFree = minFree.bytes }
   }
 }

@@ -20,10 +20,13 @@ struct Status: ParsableCommand {
       for text in id {
         if let id = EntryID(text), let status = try queue.status(id) {
           StatusLine.append(status, to: output)
-        } else {
-          diagnostics.say("\(printable(text)): no such id in \(printable(queue.path))")
-          result = Exit.someFailed
+          continue
         }
+        diagnostics.say(
+          EntryID(text) == nil
+            ? "\(printable(text)): not an id; enqueue prints them: 26 digits and capital letters"
+            : "\(text): no such id in \(printable(queue.path))")
+        result = Exit.someFailed
       }
       try output.flush()
       return result

@@ -28,7 +28,7 @@ final class CommandRunner {
   init(
     _ source: BatchSource, _ diagnostics: Diagnostics, command: [String], jobs: Int, envelope: Bool,
     timeout: Int64?
-  ) throws(Fault) {
+  ) {
     self.source = source
     self.diagnostics = diagnostics
     self.jobs = jobs
@@ -40,9 +40,10 @@ final class CommandRunner {
   func run() throws(Fault) -> Int32 {
     var mayBeReady = true
     while true {
-      if mayBeReady { mayBeReady = try startSome() }
+      if mayBeReady { try startSome() }
+      mayBeReady = false
       let isWaiting = source.limits.follow && source.mayStart && refusal == nil
-      if running.isEmpty, !isWaiting, !mayBeReady { break }
+      if running.isEmpty, !isWaiting { break }
       let hasRoom = running.count < jobs
       if try source.wait(forReady: hasRoom && isWaiting, until: nextDeadline()) {
         mayBeReady = true
@@ -56,10 +57,10 @@ final class CommandRunner {
     return someFailed ? Exit.someFailed : Exit.fine
   }
 
-  /// Starts commands while there is room. Returns whether more may be ready.
-  private func startSome() throws(Fault) -> Bool {
+  /// Starts commands until there is no more room, or nothing more is ready.
+  private func startSome() throws(Fault) {
     while running.count < jobs, refusal == nil {
-      guard let claim = try source.next(size: source.limits.size ?? 1) else { return false }
+      guard let claim = try source.next(size: source.limits.size ?? 1) else { return }
       if claim.items.isEmpty {
         // Nothing but damage, which was reported when it was read.
         try claimer.done(claim)
@@ -70,11 +71,10 @@ final class CommandRunner {
         let deadline = timeout.map { Clock.steady() + $0 }
         running.append(Job(worker: worker, claim: HeldClaim(claim, start: 0), deadline: deadline))
       case .refused(let reason):
-        refusal = reason
+        refusal = reason + "; its batch was given back"
         try claimer.giveBack(claim)
       }
     }
-    return false
   }
 
   private func settleEnded() throws(Fault) -> Bool {

@@ -20,7 +20,7 @@ final class ItemWriter {
     self.source = source
     self.envelope = envelope
     claimer = source.claimer
-    _ = enlargePipe(plain.number)
+    enlargePipe(plain.number)
   }
 
   func run() throws(Fault) -> Int32 {

@@ -26,11 +26,13 @@ final class Commits {
       try? queue.count(.ingestionErrors, count)
       throw Fault(
         error.kind,
-        "\(error.text) (\(count) accepted \(count == 1 ? "line" : "lines") not receipted)",
+        "\(error.text); \(count) \(count == 1 ? "line" : "lines") "
+          + (error.kind == .outcomeUnknown ? "without receipt" : "not stored"),
         code: error.code)
     }
     if !quiet { try printReceipts() }
     draft.removeAll()
+    appender.pruneSome()
   }
 
   private func store() throws(Fault) {

@@ -9,7 +9,7 @@ struct EnqueueJob {
   var quiet = false
   /// Microseconds to wait for room.
   var wait: Int64 = 0
-  var limit = Intake.defaultLimit
+  var limit = LineFilter.defaultLimit
 
   /// A commit is full at this many bytes: a flush of so much costs more than the flush itself.
   private static let commitSize = 4 << 20
@@ -19,8 +19,9 @@ struct EnqueueJob {
   func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "enqueue")
     let queue = try queue.create(diagnostics)
-    var filter = LineFilter(diagnostics, rejects: try RejectFile(nil))
-    filter.limit = raw ? limit : limit + EnqueueJob.envelope
+    var filter = LineFilter(
+      diagnostics, rejects: try RejectFile(nil), limit: limit,
+      margin: raw ? 0 : EnqueueJob.envelope)
     let commits = Commits(queue, diagnostics, quiet: quiet, wait: wait)
     var intake = DraftIntake(raw: raw, slice: queue.settings.slice)
     do throws(Fault) {

@@ -5,15 +5,25 @@ internal import PipeQueue
 /// stderr, to the reject file and to the counts.
 struct LineFilter {
   let diagnostics: Diagnostics
-  var limit = Intake.defaultLimit
-  var maxErrors = Int.max
-  var rejects: RejectFile
+  /// Bytes of a record, and what a line may have around it.
+  private let limit: Int
+  private let margin: Int
+  private let maxErrors: Int
+  private let rejects: RejectFile
   private(set) var rejected = 0
   private(set) var lines = 0
 
-  init(_ diagnostics: Diagnostics, rejects: RejectFile) {
+  static let defaultLimit = 1 << 20
+
+  init(
+    _ diagnostics: Diagnostics, rejects: RejectFile, limit: Int, margin: Int = 0,
+    maxErrors: Int = .max
+  ) {
     self.diagnostics = diagnostics
     self.rejects = rejects
+    self.limit = limit
+    self.margin = margin
+    self.maxErrors = maxErrors
   }
 
   /// `beforeReading` is called each time that what was read is used up, with whether more is there.
@@ -23,7 +33,7 @@ struct LineFilter {
     accept: (UnsafeRawBufferPointer) throws(Rejection) -> Void,
     afterLine: () throws(Fault) -> Void = {}
   ) throws(Fault) {
-    let reader = LineReader(source.file, limit: limit)
+    let reader = LineReader(source.file, limit: limit + margin)
     while rejected < maxErrors {
       switch reader.next() {
       case .line(let raw):
@@ -43,8 +53,8 @@ struct LineFilter {
         lines += 1
         rejected += 1
         diagnostics.reject(
-          source.name, line: reader.lineNumber, byte: limit + 1,
-          "line is longer than \(limit) bytes (--max-record-bytes)")
+          source.name, line: reader.lineNumber, byte: limit + margin + 1,
+          "the record is longer than \(limit) bytes (--max-record-bytes)")
       case .drained:
         try beforeReading(reader.isReadable)
         if try !reader.fill() { return }
@@ -59,9 +69,4 @@ struct LineFilter {
     diagnostics.say("\(rejected) of \(lines) lines rejected\(stopped)")
     return rejects.isKeeping ? Exit.fine : Exit.data
   }
-}
-
-enum Intake {
-  /// Bytes of a line.
-  static let defaultLimit = 1 << 20
 }

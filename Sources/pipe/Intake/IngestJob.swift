@@ -1,0 +1,48 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// `pipe ingest`, from its options on.
+struct IngestJob {
+  let queue: QueueLocation
+  let acceptance: Acceptance
+  let reject: String?
+  let maxErrors: Int
+  let limit: Int
+  let files: [String]
+
+  func run() throws(Fault) -> Int32 {
+    let diagnostics = Diagnostics(command: "ingest")
+    let sources = try Input.open(files)
+    var filter = LineFilter(
+      diagnostics, rejects: try RejectFile(reject), limit: limit, maxErrors: maxErrors)
+    let output = Output()
+    enlargePipe(output.number)
+    var acceptance = acceptance
+    var mint = Mint()
+    var now = Clock.now()
+    var time = EntryLineWriter.quotedTime(now)
+    for source in sources where filter.rejected < maxErrors {
+      try filter.run(
+        source,
+        beforeReading: { (_) throws(Fault) in try output.flush() },
+        accept: { (line) throws(Rejection) in
+          let accepted = try acceptance.judge(line)
+          if output.bytes.isEmpty {
+            // Lines that were read together came together.
+            now = Clock.now()
+            time = EntryLineWriter.quotedTime(now)
+          }
+          EntryLineWriter.append(mint.id(at: now), accepted, line, time: time, to: &output.bytes)
+        })
+    }
+    try output.flush()
+    countRejected(filter.rejected)
+    return filter.conclusion()
+  }
+
+  // A queue that is not there, or not ours to write to, counts nothing: ingest needs none.
+  private func countRejected(_ rejected: Int) {
+    guard rejected > 0, let path = try? queue.resolved() else { return }
+    try? Queue(path: path, force: queue.force).count(.failedValidations, rejected)
+  }
+}
