@@ -62,7 +62,8 @@ struct LaneLine {
     var result: NowName.State?
     for name in names where name.range.from.number <= number && number < name.range.to.number {
       if name.isClaim { return name.state }
-      if name.isAgain || result == nil { result = name.state }
+      // Of two `again` names the wider comes first.
+      if result == nil || result == .done { result = name.state }
     }
     return result
   }

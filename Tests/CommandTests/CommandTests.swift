@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("the command of consume")
+struct CommandTests {
+  @Test("sees the circumstances in its environment")
+  func environment() throws {
+    let scratch = try Scratch()
+    let ids = try scratch.store(
+      #"{"ids":[1,2],"priority":"LOW"}"#, #"{"ids":[3],"priority":"LOW"}"#)
+    let show = "env | grep ^PIPE_ | grep -v ^PIPE_CLAIM | sort; test ${#PIPE_CLAIM} = 26; exit 1"
+    let run = try scratch.sh(
+      "PIPE_ID=old pipe consume -q ./queue/ --size 2 -- sh -c '\(show)'", ["PIPE_QUEUE": "none"])
+    let one = [
+      "PIPE_ATTEMPT=1", "PIPE_ID=\(ids[0])", "PIPE_PRIORITY=LOW",
+      "PIPE_QUEUE=\(scratch.path)/queue",
+      "PIPE_ATTEMPT=1", "PIPE_ID=\(ids[1])", "PIPE_PRIORITY=LOW",
+      "PIPE_QUEUE=\(scratch.path)/queue",
+    ]
+    run.expect(one.joined(separator: "\n") + "\n", errors: nil, status: 1)
+    let mixed = try scratch.sh("PIPE_ID=old pipe consume --size 3 -- sh -c '\(show)'")
+    let three = ["PIPE_ATTEMPT=2", "PIPE_PRIORITY=LOW", "PIPE_QUEUE=\(scratch.path)/queue"]
+    mixed.expect(three.joined(separator: "\n") + "\n", errors: nil, status: 1)
+  }
+
+  @Test("has a process group of its own, no shell, and the consumer's stdout and stderr")
+  func surroundings() throws {
+    let scratch = try Scratch()
+    try scratch.store("1")
+    let run = try scratch.sh(
+      "pipe consume -- sh -c 'cut -d \" \" -f 1,5 /proc/$$/stat; echo e >&2'")
+    run.expect(errors: "e\n")
+    let numbers = run.lines.first?.split(separator: " ") ?? []
+    #expect(numbers.count == 2 && numbers.first == numbers.last, run.story)
+    try scratch.store("2")
+    try scratch.sh("pipe consume -- echo '$HOME;' '*' ''").expect("$HOME; * \n")
+  }
+
+  @Test("that ends with 0 acknowledges")
+  func acknowledges() throws {
+    let scratch = try Scratch()
+    let id = try scratch.store("1")[0]
+    try scratch.sh("pipe consume -- true").expect("")
+    #expect(try scratch.pipe("status", id).objects()[0]["status"] as? String == "completed")
+  }
+
+  @Test("that fails has its batch ready again, once a run", arguments: [1, 2, 65, 70, 128, 255])
+  func fails(status: Int) throws {
+    let scratch = try Scratch()
+    let ids = try scratch.store("1", "2")
+    let run = try scratch.sh("pipe consume -- sh -c 'cat; exit \(status)'")
+    let why = ids.map { "pipe consume: \($0) item 1: exit \(status) (attempt 1); ready again\n" }
+    run.expect("1\n2\n", errors: why.joined(), status: 1)
+    try scratch.sh("pipe consume -- sh -c 'cat; echo attempt $PIPE_ATTEMPT'").expect(
+      "1\nattempt 2\n2\nattempt 2\n")
+  }
+
+  @Test("that fails is told with its claim when it had several items")
+  func severalItems() throws {
+    let scratch = try Scratch()
+    let id = try scratch.store(#"{"ids":[1,2]}"#)[0]
+    let run = try scratch.sh("pipe consume --size 2 -- sh -c 'echo $PIPE_CLAIM; exit 3'")
+    let claim = run.lines.first ?? "none"
+    run.expect(
+      errors:
+        "pipe consume: claim \(claim) (2 items from \(id) item 1): exit 3 (attempt 1); ready again\n",
+      status: 1)
+  }
+
+  @Test("that is killed has failed")
+  func killed() throws {
+    let scratch = try Scratch()
+    let id = try scratch.store("1")[0]
+    try scratch.sh("pipe consume -- sh -c 'kill -9 $$'").expect(
+      "", errors: "pipe consume: \(id) item 1: killed by signal 9 (attempt 1); ready again\n",
+      status: 1)
+    try scratch.pipe("consume").expect("1\n")
+  }
+
+  @Test(
+    "that cannot do its work stops the consumer with 69, and nothing is counted",
+    arguments: [64, 69, 77, 78, 126, 127])
+  func cannotWork(status: Int) throws {
+    let scratch = try Scratch()
+    let ids = try scratch.store("1", "2")
+    try scratch.sh("pipe consume -- sh -c 'cat; exit \(status)'").expect(
+      "1\n", errors: "pipe consume: sh: exit \(status); its batch was given back\n", status: 69)
+    try untouched(scratch, ids)
+  }
+
+  @Test(
+    "that cannot be executed stops it too",
+    arguments: [
+      ("./none", "No such file or directory"), ("no-such-program", "No such file or directory"),
+      ("./file", "Permission denied"), ("./work", "Permission denied"),
+    ])
+  func cannotExecute(command: String, why: String) throws {
+    let scratch = try Scratch()
+    let ids = try scratch.store("1", "2")
+    try scratch.sh("mkdir work; touch file; pipe consume -- \(command)").expect(
+      "", errors: "pipe consume: \(command): \(why); its batch was given back\n", status: 69)
+    try untouched(scratch, ids)
+  }
+
+  private func untouched(_ scratch: Scratch, _ ids: [String]) throws {
+    for id in ids {
+      #expect(try scratch.pipe("status", id).objects()[0]["status"] as? String == "yet_to_start")
+    }
+    try scratch.sh("pipe consume -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect("1\n1\n2\n1\n")
+  }
+
+  @Test("need not read its stdin, however much there is")
+  func readsNothing() throws {
+    let scratch = try Scratch()
+    let line = "\"" + String(repeating: "x", count: 1 << 19) + "\""
+    try scratch.store(line, line, line, line)
+    try scratch.sh("pipe consume --size 4 -- true").expect("")
+    try scratch.pipe("list").expect("")
+  }
+
+  @Test("leaves what failed in its place, before what came later")
+  func keepsPlace() throws {
+    let scratch = try Scratch()
+    try scratch.store(#"{"ids":[1,2,3]}"#)
+    try scratch.sh("pipe consume -- grep -v 2").expect("1\n3\n", errors: nil, status: 1)
+    try scratch.store("4")
+    try scratch.pipe("consume").expect("2\n4\n")
+  }
+
+  @Test("that takes longer than --timeout is ended, and has failed even if it ends well")
+  func timeout() throws {
+    let scratch = try Scratch()
+    let id = try scratch.store("1")[0]
+    let late = "pipe consume: \(id) item 1: timed out (attempt"
+    try scratch.sh("pipe consume --timeout 50ms -- sleep 600").expect(
+      "", errors: "\(late) 1); ready again\n", status: 1)
+    let polite = "trap \"exit 0\" TERM; sleep 600 & wait"
+    try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(polite)'").expect(
+      "", errors: "\(late) 2); ready again\n", status: 1)
+    try scratch.sh("pipe consume --timeout 10m -- cat").expect("1\n")
+  }
+
+  @Test("that does not mind SIGTERM is killed with all that it started")
+  func stubborn() throws {
+    let scratch = try Scratch()
+    let id = try scratch.store("1")[0]
+    // What it leaves behind holds stdout: the run is over when all of them are dead.
+    let stubborn = "trap \"\" TERM; sleep 600 & sleep 600"
+    try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(stubborn)'").expect(
+      "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+private let ulid = "01M7YFR55BHYP5BSPG0DPTADCJ"
+private let advice = "not an entry: run it through pipe ingest, or use --raw"
+
+@Suite("entry lines")
+struct EntryLineTests {
+  static let noEntries = [
+    BadLine(#"{"a":1}"#, advice),
+    BadLine("5", advice),
+    BadLine(#"{"a":"#, "byte 6: unexpected end"),
+    BadLine(#"{"id":5,"data":1}"#, "byte 7: id is not a ULID; " + advice),
+    BadLine(entryLine(ulid.lowercased()), "byte 7: id is not a ULID; " + advice),
+    BadLine(entryLine(String(ulid.dropLast())), "byte 7: id is not a ULID; " + advice),
+    BadLine(entryLine("8" + ulid.dropFirst()), "byte 7: id is not a ULID; " + advice),
+    BadLine(entryLine("../../../../etc/passwd/xxx"), "byte 7: id is not a ULID; " + advice),
+  ]
+
+  static let wrongMembers = [
+    (#""x":1"#, "has not either data or ids; " + advice),
+    (#""data":1,"ids":[1]"#, "has not either data or ids; " + advice),
+    (#""ids":[]"#, "byte 43: ids list cannot be empty"),
+    (#""ids":{}"#, "byte 42: ids is not a list"),
+    (#""data":1,"data":2"#, #"byte 45: duplicate member "data""#),
+    (#""data":1,"priority":"high""#, "byte 56: priority must be HIGH, MEDIUM or LOW"),
+    (#""data":1,"time":"yesterday""#, "byte 52: time is not an RFC 3339 time since 1970"),
+    (
+      #""data":1,"time":"1969-12-31T23:59:59Z""#, "byte 52: time is not an RFC 3339 time since 1970"
+    ),
+    (#""data":1,"key":7"#, "byte 51: key is not a string"),
+    (
+      #""data":1,"not_before":"2999-01-01T00:00:00Z""#,
+      "byte 58: not_before lies ahead, and this version cannot delay an entry"
+    ),
+    (
+      #""data":1,"not_before":"soon""#,
+      "byte 58: not_before is not an RFC 3339 time since 1970"
+    ),
+  ].map { BadLine(entryLine(ulid, $0), $1) }
+
+  @Test("that are none are told from those that are", arguments: noEntries + wrongMembers)
+  func rejected(bad: BadLine) throws {
+    let scratch = try Scratch()
+    let line = String(decoding: bad.line, as: UTF8.self)
+    let good = entryLine("01M7YFR55BHYP5BSPG0DPTADCK")
+    try scratch.pipe("enqueue", input: "\(line)\n\(good)\n").expect(
+      #"{"ingestion_id":"01M7YFR55BHYP5BSPG0DPTADCK"}"# + "\n",
+      errors: """
+        pipe enqueue: stdin:1: \(bad.complaint)
+        pipe enqueue: 1 of 2 lines rejected
+
+        """, status: 65)
+    try scratch.pipe("consume").expect("1\n")
+  }
+
+  @Test(
+    "may be written by any program: only id and data are needed, and what is unknown is ignored")
+  func handmade() throws {
+    let scratch = try Scratch()
+    let rest =
+      #""data":{"n": 1},"priority":"LOW","time":"2026-11-21T06:00:00.5+01:00","state":"ready","x":[]"#
+    let past = #""not_before":"2001-01-01T00:00:00Z","ids":[ 4, 5 ],"key":"a b\"""#
+    let input =
+      entryLine("01M7YFR55BHYP5BSPG0DPTADCJ", rest) + "\n"
+      + entryLine("00000000000000000000000001", past)
+    try scratch.pipe("enqueue", "--quiet", input: input).expect("")
+    try scratch.sh("pipe list | cut -d , -f 2-").expect(
+      """
+      "priority":"MEDIUM","time":"\(try time(scratch, "MEDIUM"))","state":"ready","ids":[4,5]}
+      "priority":"LOW","time":"2026-11-21T05:00:00.500000Z","state":"ready","data":{"n": 1}}
+
+      """)
+    try scratch.sh("cut -d ' ' -f 7 queue/segments/*/000/000001").expect(
+      "-\n" + #"{"key":"a\u0020b\""}"# + "\n")
+  }
+
+  // When no time is given it is that of acceptance.
+  private func time(_ scratch: Scratch, _ lane: String) throws -> String {
+    let line = try scratch.sh("pipe list | grep \(lane) | cut -d '\"' -f 12")
+    return line.lines.first ?? "none"
+  }
+
+  @Test("keep the time at which ingest saw them")
+  func times() throws {
+    let scratch = try Scratch()
+    let line = try scratch.pipe("ingest", input: "1\n")
+    try scratch.pipe("enqueue", "--quiet", input: line.output).expect("")
+    let listed = try scratch.sh("pipe list | sed 's/\"state\":\"ready\",//'")
+    listed.expect(line.output)
+    let seen = try line.objects()[0]["time"] as? String
+    let id = try #require(try line.objects()[0]["id"] as? String)
+    #expect(
+      try scratch.pipe("status", id).objects()[0]["created_at"] as? String == seen, line.story)
+  }
+}

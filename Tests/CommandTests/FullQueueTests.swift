@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+@Suite("a full queue")
+struct FullQueueTests {
+  @Test("refuses what does not fit, can be drained, and works again")
+  func maxItems() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "3").expect("")
+    let full = "pipe enqueue: \(scratch.path)/queue: the queue is full:"
+    let (two, three) = (#"{"ids":[1,2]}"#, #"{"ids":[3,4,5]}"#)
+    try scratch.store(two)
+    try scratch.pipe("enqueue", "--raw", input: "7\n8\n").expect(
+      "",
+      errors:
+        "\(full) 2 items are not done, of at most 3 (max-items); 2 lines not stored\n",
+      status: 75)
+    try scratch.store("6")
+    try scratch.pipe("enqueue", "--raw", input: "7\n").expect(
+      "",
+      errors:
+        "\(full) 3 items are not done, of at most 3 (max-items); 1 line not stored\n",
+      status: 75)
+    try scratch.pipe("consume").expect("1\n2\n6\n")
+    try scratch.store(three)
+    try scratch.pipe("consume").expect("3\n4\n5\n")
+  }
+
+  @Test("counts what failed as not done, and what is done as room")
+  func failedItems() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "1").expect("")
+    try scratch.store("1")
+    try scratch.sh("pipe consume -- false").expect("", errors: nil, status: 1)
+    try scratch.pipe("enqueue", "--raw", input: "2\n").expect("", errors: nil, status: 75)
+    try scratch.sh("pipe consume -- cat").expect("1\n")
+    try scratch.store("2")
+  }
+
+  @Test("is full of bytes too")
+  func maxBytes() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-bytes", "1KiB").expect("")
+    let large = "\"" + String(repeating: "x", count: 500) + "\""
+    try scratch.store(large)
+    let refused = try scratch.pipe("enqueue", "--raw", input: large)
+    refused.expect("", errors: nil, status: 75)
+    #expect(
+      refused.errors.contains("bytes are not done, of at most 1024 (max-bytes)"), refused.story)
+    try scratch.pipe("consume").expect(large + "\n")
+    try scratch.store(large)
+  }
+
+  @Test("keeps a filter with --wait waiting until a consumer makes room")
+  func waits() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "1").expect("")
+    try scratch.store("1")
+    let child = try scratch.start("enqueue", "--raw", "--wait", "10m")
+    child.feed("2\n")
+    child.endInput()
+    try child.untilWatching()
+    try scratch.pipe("consume").expect("1\n")
+    #expect(child.line() != nil)
+    child.finish().expect()
+    try scratch.pipe("consume").expect("2\n")
+  }
+
+  @Test("is given up when --wait is over")
+  func waitIsOver() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "1").expect("")
+    try scratch.store("1")
+    let run = try scratch.pipe("enqueue", "--raw", "--wait", "50ms", input: "2\n")
+    run.expect("", errors: nil, status: 75)
+  }
+
+  @Test("stores what came before the commit that does not fit")
+  func earlierCommits() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "2").expect("")
+    let child = try scratch.start("enqueue", "--raw")
+    child.feed("1\n")
+    #expect(child.line() != nil)
+    child.feed("{\"ids\":[2,3]}\n")
+    let run = child.finish()
+    run.expect(errors: nil, status: 75)
+    #expect(run.receipts.count == 1, run.story)
+    try scratch.pipe("consume").expect("1\n")
+  }
+}
+
+extension Child {
+  /// Until it waits for something in the queue to happen.
+  func untilWatching() throws {
+    let place = "/proc/\(process)/fd"
+    try wait(
+      until: {
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: place)
+        return numbers.contains {
+          (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(place)/\($0)"))
+            == "anon_inode:inotify"
+        }
+      }, "a look at the queue")
+  }
+}

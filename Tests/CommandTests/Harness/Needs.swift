@@ -1,0 +1,47 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What a test cannot do without. Where it is missing the test is skipped, and a line on stdout says so.
+struct Needs: TestTrait, SuiteTrait {
+  let missing: @Sendable () -> String?
+  var isRecursive: Bool { true }
+
+  func prepare(for test: Test) async throws {
+    guard !test.isSuite, let reason = missing() else { return }
+    // In one piece and at once: other lines come from other tests meanwhile.
+    let line = "SKIPPED: \(test.displayName ?? test.name): \(reason)\n"
+    try FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
+    try await ConditionTrait.enabled(if: false, Comment(rawValue: reason)).prepare(for: test)
+  }
+}
+
+extension Trait where Self == Needs {
+  static func needs(_ programs: String...) -> Needs {
+    Needs { programs.lazy.compactMap(lacks).first }
+  }
+
+  /// That the permissions of files count for what a test runs; see `Unprivileged`.
+  static var needsPermissions: Needs {
+    Needs { Unprivileged.works ? nil : "root cannot lay down its capabilities here (setpriv)" }
+  }
+}
+
+private func lacks(_ program: String) -> String? {
+  let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
+  let isThere = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+  return isThere ? nil : "\(program) is not installed"
+}
+
+/// Root may open anything; without its capabilities it is as any other user.
+enum Unprivileged {
+  static let prefix =
+    getuid() == 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"] : []
+
+  static let works: Bool = {
+    guard let scratch = try? Scratch() else { return false }
+    let line = "mkdir -m 0 closed; exec \(prefix.joined(separator: " ")) ls closed"
+    return (try? scratch.sh(line).ending) != .exited(0)
+      && (try? scratch.run(prefix + ["true"]).ending) == .exited(0)
+  }()
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+@Suite("init")
+struct InitTests {
+  @Test("keeps settings in text, changes those given and leaves the others")
+  func settings() throws {
+    let scratch = try Scratch()
+    let format = { String(decoding: try scratch.read("queue/format"), as: UTF8.self) }
+    try scratch.pipe("init").expect("")
+    let retain = "retain 604800000000\n"
+    #expect(try format() == "pipe-queue 1\nslice 3\nmin-free 67108864\n" + retain)
+    try scratch.pipe("init", "--slice", "5", "--max-items", "10").expect("")
+    #expect(try format() == "pipe-queue 1\nslice 5\nmin-free 67108864\n\(retain)max-items 10\n")
+    try scratch.pipe("init", "--max-bytes", "2GiB", "--min-free", "64KiB", "--retain", "1h").expect(
+      "")
+    let kept = "pipe-queue 1\nslice 5\nmin-free 65536\nretain 3600000000\n"
+    let all = kept + "max-items 10\nmax-bytes 2147483648\n"
+    #expect(try format() == all)
+    try scratch.pipe("init").expect("")
+    #expect(try format() == all)
+    try scratch.pipe("init", "--max-items", "0", "--max-bytes", "0").expect("")
+    #expect(try format() == kept, "0 lifts a bound, says --help")
+  }
+
+  @Test("leaves entries as they are, and slices what comes later")
+  func slices() throws {
+    let scratch = try Scratch()
+    let old = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
+    try scratch.pipe("init", "--slice", "1").expect("")
+    let new = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
+    let counts = try scratch.pipe("status", old, new).objects()
+      .map { ($0["batches"] as? [[String: Any]])?.count }
+    #expect(counts == [2, 4])
+  }
+
+  @Test(
+    "refuses settings that are none, and creates nothing then",
+    arguments: [
+      "--slice 0", "--slice -1", "--slice x", "--slice 99999999999999999999", "--max-items -1",
+      "--max-items 1.5", "--max-bytes 5XB", "--max-bytes 1.5MiB", "--max-bytes 9999999999TiB",
+      "--min-free", "--min-free=-5", "--retain 5", "--retain -1d", "more",
+    ])
+  func invalid(options: String) throws {
+    let scratch = try Scratch()
+    try scratch.sh("pipe init \(options)").expect("", errors: nil, status: 64)
+    #expect(try scratch.names(in: ".") == [])
+  }
+
+  @Test("may run twice at once")
+  func twice() throws {
+    let scratch = try Scratch()
+    try scratch.sh(
+      """
+      for n in 1 2 3 4 5 6 7 8; do
+        echo $n | pipe enqueue --raw --quiet & jobs+=" $!"
+        pipe init --slice $n & jobs+=" $!"
+      done
+      for job in $jobs; do wait $job || echo "status $?"; done
+      """
+    ).expect("")
+    try scratch.sh("pipe consume | sort").expect("1\n2\n3\n4\n5\n6\n7\n8\n")
+    #expect(try scratch.names(in: "queue").contains("format.new") == false)
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+@Suite("list")
+struct ListTests {
+  private func shown(_ scratch: Scratch, _ options: String = "") throws -> [String] {
+    try scratch.sh("pipe list \(options) | cut -d , -f 2,4-").expect().lines
+  }
+
+  @Test("shows what is ready and claimed, and with --state what is asked for")
+  func states() throws {
+    let scratch = try Scratch()
+    try scratch.store(#"{"ids":[1,2,3,4]}"#, #"{"a": 1,"priority":"HIGH"}"#, "9")
+    try scratch.sh("pipe consume -n 2 -- true").expect()
+    try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
+    let gate = try Gate(scratch)
+    let hold = ["-n", "1", "--", "sh", "-c", "read n; echo $n; read go < gate"]
+    let child = try scratch.start([Scratch.binary, "consume"] + hold)
+    #expect(child.line() == "2")
+    let claimed = #""priority":"MEDIUM","state":"claimed","ids":[2]}"#
+    let ready = [
+      #""priority":"MEDIUM","state":"ready","ids":[3,4]}"#,
+      #""priority":"MEDIUM","state":"ready","data":9}"#,
+    ]
+    let high = #""priority":"HIGH","state":"done","data":{"a": 1,"priority":"HIGH"}}"#
+    let done = #""priority":"MEDIUM","state":"done","ids":[1]}"#
+    #expect(try shown(scratch) == [claimed] + ready)
+    #expect(try shown(scratch, "--state claimed") == [claimed])
+    #expect(try shown(scratch, "--state ready") == ready)
+    #expect(try shown(scratch, "--state done") == [high, done])
+    #expect(try shown(scratch, "--state done --state ready") == [high, ready[0], done, ready[1]])
+    #expect(try shown(scratch, "-n 2") == [claimed, ready[0]])
+    #expect(try shown(scratch, "--state done -n 1") == [high])
+    gate.letPass()
+    child.finish().expect()
+  }
+
+  @Test("does not disturb: what it shows is still there")
+  func disturbsNothing() throws {
+    let scratch = try Scratch()
+    try scratch.store("1", "2")
+    let names = { try scratch.sh("ls queue/now queue/end").lines }
+    let before = try names()
+    #expect(try scratch.pipe("list").expect().lines.count == 2)
+    #expect(try names() == before)
+    try scratch.pipe("consume").expect("1\n2\n")
+  }
+
+  @Test("can be piped into another queue, where ids, times and priorities stay the same")
+  func copy() throws {
+    let scratch = try Scratch()
+    let ids = try scratch.store(#"{"ids":[1,2,3],"priority":"LOW"}"#, #"{"a":  1.0}"#)
+    try scratch.pipe("consume", "-n", "1").expect(#"{"a":  1.0}"# + "\n")
+    let copied = try scratch.sh("pipe list --state ready --state done | pipe enqueue -q other")
+    #expect(copied.expect().receipts == [ids[1], ids[0]], copied.story)
+    let times = "| sed 's/,\"state\":\"[a-z]*\"//'"
+    let original = try scratch.sh("pipe list --state ready --state done \(times)")
+    try scratch.sh("pipe list -q other \(times)").expect(original.output)
+    try scratch.pipe("consume", "-q", "other").expect("{\"a\":  1.0}\n1\n2\n3\n")
+  }
+
+  @Test(
+    "says what is wrong with its options", arguments: ["--state later", "-n 0", "-n x", "more"])
+  func usage(options: String) throws {
+    let scratch = try Scratch()
+    try scratch.store("1")
+    try scratch.sh("pipe list \(options)").expect("", errors: nil, status: 64)
+  }
+}

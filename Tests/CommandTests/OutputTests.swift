@@ -1,0 +1,41 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("a filter that cannot print")
+struct OutputTests {
+  private let scratch: Scratch
+  private let id: String
+
+  init() throws {
+    scratch = try Scratch()
+    id = try scratch.store("1")[0]
+  }
+
+  static let filters = ["ingest lines", "list", "status $ID"]
+
+  private func run(_ line: String) throws -> Run {
+    try scratch.sh("echo 7 > lines; \(line)", ["ID": id])
+  }
+
+  @Test("because the disk is full says so", arguments: filters)
+  func fullDisk(filter: String) throws {
+    let name = filter.split(separator: " ")[0]
+    try run("pipe \(filter) > /dev/full").expect(
+      errors: "pipe \(name): stdout: cannot write: No space left on device\n", status: 75)
+  }
+
+  @Test("because stdout is closed says so", arguments: filters)
+  func closed(filter: String) throws {
+    let name = filter.split(separator: " ")[0]
+    try run("pipe \(filter) >&-").expect(
+      errors: "pipe \(name): stdout: cannot write: Bad file descriptor\n", status: 74)
+  }
+
+  @Test("because its reader has gone dies of SIGPIPE", arguments: filters)
+  func readerGone(filter: String) throws {
+    // The reader is gone when the gate opens, and before that nothing is printed.
+    let line = "{ read go < gate; exec pipe \(filter); } | { exec <&-; echo > gate; }"
+    try run("mkfifo gate; \(line); echo ${PIPESTATUS[0]}").expect("141\n")
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+@Suite("segments of what is done")
+struct RetentionTests {
+  /// More than a segment takes, in one lane; the id of the first line.
+  private func storeMuch(_ scratch: Scratch) throws -> String {
+    let line = "\"" + String(repeating: "x", count: 1 << 19) + "\"\n"
+    let run = try scratch.pipe("enqueue", "--raw", input: String(repeating: line, count: 24))
+    return try #require(run.expect().receipts.first)
+  }
+
+  private func segments(_ scratch: Scratch) throws -> [String] {
+    try scratch.names(in: "queue/segments/MEDIUM/000")
+  }
+
+  @Test("stay as long as --retain says")
+  func stay() throws {
+    let scratch = try Scratch()
+    let id = try storeMuch(scratch)
+    try scratch.sh("pipe consume | wc -l").expect("24\n")
+    _ = try storeMuch(scratch)
+    #expect(try segments(scratch).first == "000001")
+    try scratch.sh("pipe status \(id) | cut -d , -f 2").expect("\"status\":\"completed\"\n")
+  }
+
+  @Test("go when they are older, a few with each new one, and what is not done stays")
+  func go() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--retain", "0s").expect("")
+    let old = try storeMuch(scratch)
+    try scratch.sh("pipe consume | wc -l").expect("24\n")
+    let waiting = try storeMuch(scratch)
+    #expect(try segments(scratch).first != "000001")
+    try scratch.pipe("status", old).expect(
+      "", errors: "pipe status: \(old): no such id in \(scratch.path)/queue\n", status: 1)
+    let left = try segments(scratch)
+    _ = try storeMuch(scratch)
+    #expect(try segments(scratch).starts(with: left), "nothing of it is done")
+    try scratch.sh("pipe status \(waiting) | cut -d , -f 2").expect("\"status\":\"yet_to_start\"\n")
+    try scratch.sh("pipe list | wc -l; pipe consume | wc -l; pipe list").expect("48\n48\n")
+  }
+}

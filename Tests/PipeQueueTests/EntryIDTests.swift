@@ -1,0 +1,72 @@
+import Testing
+
+@testable import PipeQueue
+
+@Suite("an id")
+struct EntryIDTests {
+  @Test("is the ULID of the specification")
+  func vector() {
+    let id = EntryID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    #expect(id?.milliseconds == 1_469_922_850_259)
+    #expect(id?.text == "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    let last = EntryID("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
+    #expect(last?.high == .max && last?.low == .max)
+    #expect(EntryID(high: 0, low: 0).text == "00000000000000000000000000")
+  }
+
+  @Test("survives being written, whatever its bits")
+  func roundTrip() {
+    for _ in 0..<1000 {
+      let id = EntryID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
+      #expect(EntryID(id.text) == id)
+    }
+  }
+
+  @Test("sorts as its text does")
+  func order() {
+    for _ in 0..<1000 {
+      let (one, other) = (
+        EntryID(high: .random(in: 0...3), low: .random(in: 0 ... .max)),
+        EntryID(high: .random(in: 0...3), low: .random(in: 0 ... .max))
+      )
+      #expect((one < other) == (one.text < other.text))
+    }
+  }
+
+  @Test(
+    "is nothing else",
+    arguments: [
+      "", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01ARZ3NDEKTSV4RRFFQ69G5FAVV", "01arz3ndektsv4rrffq69g5fav",
+      "81ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAI", "01ARZ3NDEKTSV4RRFFQ69G5FAL",
+      "01ARZ3NDEKTSV4RRFFQ69G5FAO", "01ARZ3NDEKTSV4RRFFQ69G5FAU", "01ARZ3NDEKTSV4RRFFQ69G5FA-",
+      "01ARZ3NDEKTSV4RRFFQ69G5F\u{e9}", "01ARZ3NDEKTSV4RRFFQ69G5FA\0",
+    ])
+  func foreign(text: String) {
+    #expect(EntryID(text) == nil)
+  }
+}
+
+@Suite("a mint")
+struct MintTests {
+  @Test("makes ids that only grow, also when the clock stands still or steps back")
+  func grows() {
+    var mint = Mint()
+    let times: [Int64] = [
+      5_000_000, 5_000_000, 5_000_999, 5_001_000, 4_000_000, 0, -7, 5_001_000, 6_000_000,
+    ]
+    let ids = times.map { mint.id(at: $0) }
+    #expect(zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 }, "\(ids.map(\.text))")
+    #expect(ids.map(\.milliseconds) == [5000, 5000, 5000, 5001, 5001, 5001, 5001, 5001, 6000])
+  }
+
+  @Test("begins anywhere, so that two processes do not meet")
+  func differs() {
+    var (one, other) = (Mint(), Mint())
+    #expect(one.id(at: 5_000_000) != other.id(at: 5_000_000))
+  }
+
+  @Test("goes on into the next digits when the lower ones are used up")
+  func carries() {
+    #expect(EntryID(high: 1, low: .max).next == EntryID(high: 2, low: 0))
+  }
+}

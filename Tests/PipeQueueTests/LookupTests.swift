@@ -1,0 +1,81 @@
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+@Suite("an id is found")
+struct LookupTests {
+  private let scratch: Scratch
+  private let now = Clock.now()
+
+  init() throws { scratch = try Scratch() }
+
+  private func found(_ id: EntryID) throws -> Lookup.Found? {
+    try Lookup(scratch.queue).find(id, try scratch.queue.ends())
+  }
+
+  // Each is more than half of what a segment takes.
+  private static let large = "\"" + String(repeating: "x", count: 5 << 20) + "\""
+
+  @Test("over several segments and lanes, by the time in it")
+  func segments() throws {
+    var mint = Mint()
+    var ids: [(Priority, EntryID)] = []
+    for number in 0..<8 {
+      let lane: Priority = number % 4 == 3 ? .low : .medium
+      for data in [Self.large, "1"] {
+        let id = mint.id(at: Clock.now())
+        try scratch.store([id], data, lane)
+        ids.append((lane, id))
+      }
+    }
+    let ends = try scratch.queue.ends()
+    #expect(ends[.medium].place.segment == 4 && ends[.low].place.segment == 2)
+    for (lane, id) in ids {
+      let found = try #require(try found(id))
+      #expect(found.lane == lane)
+      guard case .line(let line) = try found.reader.line(at: found.offset, limit: .max) else {
+        Issue.record("no line at \(found.offset)")
+        continue
+      }
+      #expect(line.id == id)
+    }
+    #expect(try found(ids[4].1.next) == nil)
+    #expect(try found(mint.id(at: Clock.now())) == nil)
+  }
+
+  @Test("that was minted long before or ahead, or in no order: those are strays")
+  func strays() throws {
+    let day: Int64 = 86_400_000_000
+    let usual = (0..<200).map { id(at: now, UInt64($0)) }
+    try scratch.store(usual)
+    let strays = [-day, -400 * day, day, -2_000_000, -day + 5, 30 * 365 * day].map {
+      id(at: now + $0)
+    }
+    try scratch.store(strays)
+    let shuffled = (200..<400).map { id(at: now, UInt64($0 * 37 % 200 + 200)) }
+    try scratch.store(shuffled)
+    for id in usual + strays + shuffled { #expect(try found(id) != nil, "\(id.text)") }
+    #expect(try found(id(at: now - day, 1)) == nil)
+    #expect(try found(id(at: now - day / 2)) == nil)
+    #expect(try found(id(at: 0)) == nil)
+    let again = try scratch.store(strays + [usual[7], shuffled[9]])
+    #expect(
+      again.filter(\.isDuplicate).count == again.count, "and is a duplicate when it comes again")
+  }
+
+  @Test("though a note of strays was torn by a crash")
+  func tornNote() throws {
+    let old = id(at: now - 86_400_000_000)
+    try scratch.store([old])
+    let name = StrayRun.fileName(old)
+    let strays = try scratch.queue.root.existing("strays")
+    let file = try #require(try Descriptor.open(name, in: strays, 0o2))
+    let torn: [UInt8] = Array("\n0123abcd 01M7YFR55B".utf8)
+    try torn.write(to: file, at: try file.size())
+    try scratch.store([old.next.next])
+    #expect(try found(old) != nil)
+    #expect(try found(old.next) == nil)
+    #expect(try found(old.next.next) != nil)
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+@testable import PipeIO
+@testable import PipeQueue
+
+/// A place of the first segment; each item is one byte there.
+func place(_ number: Int) -> Place { Place(number: number, segment: 1, offset: number) }
+
+func items(_ from: Int, _ to: Int, _ lane: Priority = .high) -> ItemRange {
+  ItemRange(lane: lane, from: place(from), to: place(to))
+}
+
+let batch = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
+
+extension NowName {
+  static func done(_ from: Int, _ to: Int, _ lane: Priority = .high) -> NowName {
+    NowName(items(from, to, lane), .done)
+  }
+
+  static func again(_ from: Int, _ to: Int, attempt: Int = 1) -> NowName {
+    NowName(items(from, to), .again(batch: batch, attempt: attempt, due: 0))
+  }
+
+  static func claim(_ from: Int, _ to: Int, attempt: Int = 1) -> NowName {
+    NowName(items(from, to), .claim(batch: batch, attempt: attempt, owner: 0))
+  }
+
+  init?(_ text: String) {
+    var copy = text
+    guard let name = copy.withUTF8({ NowName(UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = name
+  }
+}
+
+extension EndMark {
+  init?(_ text: String) {
+    var copy = text
+    guard let mark = copy.withUTF8({ EndMark(UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = mark
+  }
+}
+
+/// A queue in a directory that is gone when the test is.
+final class Scratch {
+  let path: String
+  let queue: Queue
+
+  init(_ change: ((inout Settings) -> Void)? = nil) throws {
+    path = NSTemporaryDirectory() + "/pipe-queue.\(getpid()).\(UUID().uuidString.prefix(8))"
+    queue = try Queue.create(path: path, change: change)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Stores records in one commit, as entry lines from elsewhere.
+  @discardableResult
+  func store(_ ids: [EntryID], _ data: String = "1", _ lane: Priority = .medium) throws -> [Receipt]
+  {
+    var draft = Draft()
+    draft.hasForeignIDs = true
+    for id in ids { draft.append(NewEntry(id: id, priority: lane), data) }
+    try Appender(queue).commit(&draft)
+    return draft.receipts
+  }
+}
+
+extension Draft {
+  mutating func append(_ entry: NewEntry, _ data: String) {
+    var copy = data
+    copy.withUTF8 { append(entry, data: UnsafeRawBufferPointer($0)) }
+  }
+}
+
+/// An id minted at this time, microseconds since 1970.
+func id(at time: Int64, _ number: UInt64 = 0) -> EntryID {
+  EntryID(high: UInt64(time / 1000) << 16, low: number)
+}

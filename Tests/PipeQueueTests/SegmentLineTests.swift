@@ -1,0 +1,99 @@
+import Testing
+
+@testable import PipeQueue
+
+@Suite("a line of a segment")
+struct SegmentLineTests {
+  private static let id = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
+
+  /// Of a draft of two lines, sealed for this place: the text of the second.
+  private func sealed(_ entry: NewEntry, _ data: String) -> (text: [UInt8], offset: Int) {
+    var draft = Draft()
+    draft.append(NewEntry(id: Self.id, priority: entry.priority), "0")
+    draft.append(entry, data)
+    draft.seal(
+      entry.priority, at: Place(number: 40, segment: 3, offset: 500), time: 1_795_244_400_123_456)
+    let start = draft[entry.priority].lines[1].start
+    return (Array(draft[entry.priority].text[start...].dropLast()), 500 + start)
+  }
+
+  @Test("has the columns of pipe-queue(5)")
+  func columns() {
+    let record = NewEntry(id: Self.id, priority: .low)
+    let text = String(decoding: sealed(record, #"{"a": 1.0}"#).text, as: UTF8.self)
+    #expect(
+      text.dropFirst(8)
+        == #" 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - - {"a": 1.0}"#)
+    var request = NewEntry(id: Self.id, priority: .high, ids: (5, 3), created: 7)
+    request.options = Array(#"{"key":"k"}"#.utf8)
+    let other = String(decoding: sealed(request, "[1,2,3,4,5]").text, as: UTF8.self)
+    #expect(
+      other.split(separator: " ").dropFirst(4) == ["5/3", "7", #"{"key":"k"}"#, "[1,2,3,4,5]"])
+  }
+
+  @Test("is read as it was written")
+  func reading() throws {
+    var request = NewEntry(id: Self.id, priority: .high, ids: (5, 3), created: 7)
+    request.options = Array(#"{"key":"k"}"#.utf8)
+    let text = sealed(request, "[1,2,3,4,5]").text
+    try text.withUnsafeBytes { bytes in
+      let line = try #require(SegmentLine(bytes))
+      #expect(line.time == 1_795_244_400_123_456 && line.number == 41 && line.id == Self.id)
+      #expect(line.items == 5 && line.slice == 3 && !line.isRecord && line.created == 7)
+      #expect(line.options?.elementsEqual(#"{"key":"k"}"#.utf8) == true)
+      #expect(line.data.elementsEqual("[1,2,3,4,5]".utf8) && line.length == text.count + 1)
+    }
+  }
+
+  @Test("is intact at its own place, and at no other")
+  func place() {
+    let (text, offset) = sealed(NewEntry(id: Self.id, priority: .medium), "1")
+    text.withUnsafeBytes { bytes in
+      #expect(SegmentLine.isIntact(bytes, .medium, 3, offset))
+      #expect(!SegmentLine.isIntact(bytes, .medium, 3, offset + 1))
+      #expect(!SegmentLine.isIntact(bytes, .medium, 4, offset))
+      #expect(!SegmentLine.isIntact(bytes, .high, 3, offset))
+    }
+  }
+
+  @Test("is not intact when any one bit of it is another")
+  func bits() {
+    let (text, offset) = sealed(NewEntry(id: Self.id, priority: .medium), #"{"a":1}"#)
+    for bit in 0..<text.count * 8 {
+      var broken = text
+      broken[bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(
+        !broken.withUnsafeBytes { SegmentLine.isIntact($0, .medium, 3, offset) }, "bit \(bit)")
+    }
+  }
+
+  @Test("is not intact when it is cut or longer")
+  func lengths() {
+    let (text, offset) = sealed(NewEntry(id: Self.id, priority: .medium), "12345")
+    for count in 0..<text.count {
+      #expect(!text[..<count].withUnsafeBytes { SegmentLine.isIntact($0, .medium, 3, offset) })
+    }
+    #expect(!(text + [0x30]).withUnsafeBytes { SegmentLine.isIntact($0, .medium, 3, offset) })
+  }
+
+  @Test(
+    "is none when a column is not well formed",
+    arguments: [
+      "", "00000000", "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - - ",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - -",
+      "00000000 1795244400123456 000000000000041 01m7yfr55bhyp5bspg0dptadcj 1 - - 5",
+      "00000000 179524440012345x 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - - 5",
+      "00000000 1795244400123456  00000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - - 5",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 0 - - 5",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 2 - - 5",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 2/0 - - 5",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 2/ - - 5",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 x - 5",
+      "00000000-1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - - 5",
+      "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 9999999999999999999/3 - - 5",
+    ])
+  func malformed(text: String) {
+    var copy = text
+    #expect(copy.withUTF8 { SegmentLine(UnsafeRawBufferPointer($0)) == nil })
+  }
+}
