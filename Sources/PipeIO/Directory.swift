@@ -39,7 +39,7 @@ package final class Directory {
 
   /// Makes `name` (0700) unless it is there, and opens it.
   package func subdirectory(making name: String) throws(Fault) -> Directory {
-    if mkdirat(number, name, 0o700) != 0, errno != EEXIST {
+    if uninterrupted({ mkdirat(number, name, 0o700) }) != 0, errno != EEXIST {
       throw Fault("create", path + "/" + name)
     }
     guard let made = try Directory.open(name, in: self) else {
@@ -83,7 +83,7 @@ package final class Directory {
     if listing != nil, lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
     listing = buffer
     while true {
-      let count = cpipe_getdents(number, buffer.baseAddress, buffer.count)
+      let count = uninterrupted { cpipe_getdents(number, buffer.baseAddress, buffer.count) }
       if count < 0 { throw Fault("list", path) }
       if count == 0 { return }
       Directory.split(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)

@@ -59,6 +59,11 @@ package func enlargePipe(_ number: Int32) {
   _ = cpipe_resize_pipe(number, 1 << 20)
 }
 
+/// The words of the command line, the program's name first.
+package let commandLine: [String] = (0..<cpipe_argument_count()).map {
+  String(cString: cpipe_argument($0))
+}
+
 /// Where a standard descriptor is closed, the next file that is opened would become it, and data meant
 /// for it would land in that file. Takes the place with one that fails as a closed one does.
 package func occupyStandardDescriptors() {

@@ -5,9 +5,9 @@ internal import PipeIO
 enum Main {
   static func main() {
     occupyStandardDescriptors()
-    if let job = Shortcut.enqueue(CommandLine.arguments) { Exit.perform("enqueue", job.run) }
+    if let job = Shortcut.enqueue(commandLine) { Exit.perform("enqueue", job.run) }
     do {
-      var command = try Root.parseAsRoot()
+      var command = try Root.parseAsRoot(Array(commandLine.dropFirst()))
       try command.run()
     } catch {
       let status = Root.exitCode(for: error)
@@ -26,10 +26,10 @@ enum Main {
 
   private static var commandName: String {
     let names = Root.configuration.subcommands.map { $0._commandName }
-    guard CommandLine.arguments.count > 1, names.contains(CommandLine.arguments[1]) else {
+    guard commandLine.count > 1, names.contains(commandLine[1]) else {
       return "pipe"
     }
-    return "pipe " + CommandLine.arguments[1]
+    return "pipe " + commandLine[1]
   }
 }
 

@@ -69,4 +69,39 @@ struct KillConsumeTests {
     #expect(visited == calls.count)
     print("visited: \(visited) kills of consume, \(form.testDescription)")
   }
+
+  @Test("of a consumer whose reader left after four of ten items", .needsStrace)
+  func deserted() throws {
+    let scratch = try Scratch()
+    let entries = (0..<10).map { Entry.record($0) }
+    let original = TestQueue(scratch.path("original"), scratch)
+    var prepared = Oracle()
+    prepared.feed(entries, receipts: try original.enqueue(entries).receipts)
+    var queue = try original.copy(to: scratch.path("queue"))
+    let command = queue.consuming("--size", "10")
+    let desert: (Command) throws -> Finished = { command in
+      queue = try original.copy(to: queue.path)
+      let child = try command.start()
+      try child.output.waitUntilReadable()
+      child.output.take(atMost: Array(entries[..<4]).text.utf8.count)
+      child.output.hangUp()
+      return child.finish()
+    }
+    let calls = try steadily(command) { _ = try desert($0) }
+    var visited = 0
+    for call in calls {
+      guard let result = try reaching(call, command, desert) else { continue }
+      visited += 1
+      var oracle = prepared
+      oracle.deliver(result.lines)
+      oracle.held = try queue.heldItems()
+      // Claims of the very items that were acknowledged.
+      let again = try queue.consuming("--size", "4").run()
+      #expect(again.ending == .exited(0), "killed at \(call)\n\(again)")
+      oracle.deliver(again.lines)
+      try oracle.settle(queue, after: "killed at \(call)\n\(result)")
+    }
+    #expect(visited == calls.count)
+    print("visited: \(visited) kills of consume, its reader gone")
+  }
 }

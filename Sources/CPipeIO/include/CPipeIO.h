@@ -31,6 +31,9 @@ int renameat2(int, const char *, int, const char *, unsigned int);
 int memfd_create(const char *, unsigned int);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
+int cpipe_argument_count(void);
+const char *cpipe_argument(int index);
+
 static inline int cpipe_rename_noreplace(int dir, const char *from, const char *to) {
   return renameat2(dir, from, dir, to, 1u /* RENAME_NOREPLACE */);
 }

@@ -70,17 +70,10 @@ struct Namer {
 
   // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
   // show again once that is done.
-  private mutating func dropContained(in wider: NowName) throws(Fault) {
+  private func dropContained(in wider: NowName) throws(Fault) {
     for name in listing.names
     where name.isAgain && name != wider && wider.range.contains(name.range) {
-      try putAside(name)
-    }
-  }
-
-  private mutating func putAside(_ name: NowName) throws(Fault) {
-    let free = (0...).first { !listing.spares.contains($0) }!
-    if try queue.now().rename(name.text, to: Queue.spareName(free)) == .renamed {
-      listing.spares.append(free)
+      _ = try queue.setAside(name)
     }
   }
 }

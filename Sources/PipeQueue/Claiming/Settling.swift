@@ -78,9 +78,7 @@ extension Claimer {
   {
     guard case .claim(_, let attempt, _) = name.state, attempt > 1 else {
       // Never attempted before: what no name covers is ready.
-      let taken = Set(try queue.listNow().spares)
-      let free = (0...).first { !taken.contains($0) }!
-      if try queue.now().rename(name.text, to: Queue.spareName(free)) == .renamed { return }
+      if try queue.setAside(name) { return }
       throw lost(batch)
     }
     let state = NowName.State.again(batch: batch, attempt: attempt - 1, due: 0)

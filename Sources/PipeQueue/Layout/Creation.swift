@@ -47,7 +47,7 @@ extension Queue {
   private static func makeRoot(_ path: String) throws(Fault) -> Directory {
     var made: [String] = []
     var at = path
-    while mkdir(at, 0o700) != 0 {
+    while uninterrupted({ mkdir(at, 0o700) }) != 0 {
       switch errno {
       case EEXIST: break
       case ENOENT where at.contains("/"):
@@ -60,7 +60,8 @@ extension Queue {
       }
       break
     }
-    for deeper in made.reversed() where mkdir(deeper, 0o700) != 0 && errno != EEXIST {
+    for deeper in made.reversed()
+    where uninterrupted({ mkdir(deeper, 0o700) }) != 0 && errno != EEXIST {
       throw cannotCreate(deeper)
     }
     // Each new directory is a name in its parent, which must be on disk too.

@@ -35,8 +35,21 @@ extension Queue {
       ? decimal(cut(text, 6, text.count)) : nil
   }
 
-  /// Gives the file that `name` names another name; false where it was gone.
+  /// Gives the file that `name` names another name; false where it was gone. Where a process died between
+  /// two steps the new name may be there: it says the same, and the old one only has to go.
   func rename(_ name: NowName, to new: NowName) throws(Fault) -> Bool {
-    name == new ? true : try now().rename(name.text, to: new.text) == .renamed
+    if name == new { return true }
+    switch try now().rename(name.text, to: new.text) {
+    case .renamed: return true
+    case .missing: return false
+    case .taken: return try setAside(name)
+    }
+  }
+
+  /// Makes a spare of a name: nothing is said of its items any more. Under the exclusive lock.
+  func setAside(_ name: NowName) throws(Fault) -> Bool {
+    let spares = Set(try listNow().spares)
+    let free = (0...).first { !spares.contains($0) }!
+    return try now().rename(name.text, to: Queue.spareName(free)) == .renamed
   }
 }

@@ -140,11 +140,11 @@ struct Lookup {
     return low
   }
 
-  // nil: removed because it is old, or it has no line yet; then the search goes on above.
+  // nil: removed because it is old. One that has no line yet is later than all.
   private func startTime(_ lane: Priority, _ segment: Int, _ mark: EndMark) throws(Fault) -> Int64?
   {
     guard let reader = try reader(lane, segment) else { return nil }
-    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.time
+    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.time ?? .max
   }
 
   private func firstLine(

@@ -64,7 +64,7 @@ struct Plumbing {
 
 /// The reading end of a pipe.
 final class Wire {
-  let number: Int32?
+  private(set) var number: Int32?
   /// All bytes that came so far.
   private(set) var taken: [UInt8] = []
   private var given = 0
@@ -115,9 +115,9 @@ final class Wire {
   }
 
   /// Reads once.
-  func take() {
+  func take(atMost limit: Int = 1 << 16) {
     guard let number else { return }
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var buffer = [UInt8](repeating: 0, count: limit)
     let count = read(number, &buffer, buffer.count)
     if count > 0 {
       taken += buffer[..<count]
@@ -126,7 +126,12 @@ final class Wire {
     }
   }
 
-  deinit {
+  /// Goes, and leaves the rest to nobody.
+  func hangUp() {
     if let number { close(number) }
+    number = nil
+    isAtEnd = true
   }
+
+  deinit { hangUp() }
 }

@@ -79,7 +79,7 @@ func reaching(
   _ call: Call, _ command: Command, _ body: (Command) throws -> Finished
 ) throws -> Finished? {
   var result = try body(command.killed(at: call))
-  for _ in 0..<10 where result.ending == .exited(0) { result = try body(command.killed(at: call)) }
+  for _ in 0..<10 where result.ending != .killed(9) { result = try body(command.killed(at: call)) }
   if result.ending == .killed(9) { return result }
   Issue.record("not killed at \(call)\n\(result)")
   return nil

@@ -1,0 +1,149 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("a claim lives exactly as long as its holder")
+struct ClaimTests {
+  private let scratch: Scratch
+  private let queue: TestQueue
+  private let entry = Entry.record(1)
+
+  init() throws {
+    scratch = try Scratch()
+    queue = TestQueue(scratch.path("queue"), scratch)
+  }
+
+  /// A consumer that has claimed all that waits, because nobody takes what it wrote to its pipe.
+  private func holder() throws -> Child {
+    let child = try queue.consuming().start()
+    try child.output.waitUntilReadable()
+    return child
+  }
+
+  @Test("a handler that outlives its killed consumer keeps the claim until it ends too")
+  func orphan() throws {
+    var oracle = Oracle()
+    oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
+    let gate = try Gate(scratch.path("gate"))
+    let handler = #"echo begun; read x <"\#(gate.path)"; cat >>"$ORACLE""#
+    let consumer = try Command([
+      Binary.path, "consume", "-q", queue.path, "--", "sh", "-c", handler,
+    ])
+    .with("ORACLE", scratch.path("delivered")).start()
+    #expect(try consumer.output.line() == "begun")
+    consumer.signal(SIGKILL)
+    #expect(consumer.reap() == .killed(SIGKILL))
+    let early = try queue.drain()
+    #expect(early.delivered.isEmpty && early.result.ending == .exited(0), "\(early.result)")
+    #expect(try queue.heldItems() == 1)
+    gate.open()
+    _ = consumer.finish()
+    oracle.deliver(queue.lines(of: scratch.path("delivered")))
+    oracle.held = 1
+    try oracle.settle(queue, after: "the handler ended")
+    #expect(oracle.again == 1, "ready again at once")
+  }
+
+  @Test("consume --follow, asleep, is woken by the death of another owner")
+  func wake() throws {
+    try queue.enqueue([entry])
+    let holder = try holder()
+    let follower = try queue.consuming("--follow").start()
+    defer { follower.signal(SIGKILL) }
+    try queue.enqueue([Entry.record(2)])
+    #expect(try follower.output.line() == Entry.record(2).line)
+    try untilAsleep(follower.process)
+    holder.signal(SIGKILL)
+    #expect(try follower.output.line() == entry.line)
+  }
+
+  @Test("nothing is stolen from a holder that is stopped")
+  func stopped() throws {
+    var oracle = Oracle()
+    oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
+    let holder = try holder()
+    // Not before: stopped inside a lock it would stop the others too.
+    try untilAsleep(holder.process)
+    holder.signal(SIGSTOP)
+    let other = try queue.drain()
+    #expect(other.delivered.isEmpty && other.result.ending == .exited(0), "\(other.result)")
+    holder.signal(SIGCONT)
+    let result = holder.finish()
+    #expect(result.ending == .exited(0), "\(result)")
+    oracle.deliver(result.lines)
+    try oracle.settle(queue, after: "\(result)")
+  }
+
+  @Test("two that find a dead holder at once deliver what it held once", .needsStrace)
+  func reapers() throws {
+    for round in 0..<25 {
+      let entries = (1...20).map { Entry.record(round * 100 + $0) }
+      var oracle = Oracle()
+      oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
+      let holder = try holder()
+      holder.signal(SIGKILL)
+      holder.reap()
+      let files = ["one", "other"].map { scratch.path("\($0).\(round)") }
+      let reapers = try files.enumerated().map { index, file in
+        let call = ["flock", "getdents64", "renameat2"][(round + index) % 3]
+        return try queue.consuming("--size", "3").writing(to: file)
+          .failing(call, "delay_enter=\(round * 100)", when: "1+").start()
+      }
+      let results = reapers.map { $0.finish() }
+      for file in files { oracle.deliver(queue.lines(of: file)) }
+      try oracle.settle(queue, after: "\(results)")
+    }
+  }
+
+  @Test("where a crash left both names of an acknowledgement, the item comes again, once")
+  func bothNames() throws {
+    var oracle = Oracle()
+    oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
+    let holder = try holder()
+    holder.signal(SIGKILL)
+    holder.reap()
+    let claim = try #require(try queue.claims().first)
+    let done = try #require(claim.components(separatedBy: "claim.").first) + "done"
+    let now = "\(queue.path)/now/"
+    try FileManager.default.linkItem(atPath: now + claim, toPath: now + done)
+    try oracle.settle(queue, after: "\(claim) beside \(done)")
+    #expect(try queue.names(in: "now").count { $0 == claim } == 0)
+  }
+
+  @Test("what a killed consumer held goes first, in the order it came")
+  func order() throws {
+    let entries = (1...5).map { Entry.record($0) }
+    try queue.enqueue(entries)
+    let holder = try queue.consuming("-n", "1", "--size", "2").start()
+    try holder.output.waitUntilReadable()
+    holder.signal(SIGKILL)
+    holder.reap()
+    #expect(try queue.drain().delivered == entries.map(\.line))
+  }
+}
+
+/// Blocks who reads it until the test opens it.
+private struct Gate {
+  let path: String
+  private let number: Int32
+
+  init(_ path: String) throws {
+    self.path = path
+    guard mkfifo(path, 0o600) == 0 else { throw Failure("mkfifo \(path): \(errno)") }
+    number = Glibc.open(path, O_RDWR | O_CLOEXEC)
+  }
+
+  func open() {
+    writeAll([0x0a], to: number)
+  }
+}
+
+/// Until the process waits in ppoll(2).
+private func untilAsleep(_ process: pid_t) throws {
+  let numbers: Set<Substring> = ["271", "73"]
+  while true {
+    let text = try String(contentsOfFile: "/proc/\(process)/syscall", encoding: .utf8)
+    if let number = text.split(separator: " ").first, numbers.contains(number) { return }
+    sched_yield()
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+// Some file systems flush more than they are asked for, so that a power cut on them cannot tell whether a
+// flush is missing. What POSIX asks for can be read off the calls.
+
+/// What is not on disk yet, as far as the calls so far tell.
+private struct Unflushed {
+  /// Files that were written to, and directories in which a name is new.
+  private(set) var paths: Set<String> = []
+
+  /// Of a line of `strace -y`; true for one that prints receipts.
+  mutating func note(_ call: Call) -> Bool {
+    guard !call.text.contains(") = -1 ") else { return false }
+    let first = path(call.text) ?? ""
+    switch call.name {
+    case "fsync", "fdatasync": paths.remove(first)
+    case "mkdirat", "pwrite64": paths.insert(first)
+    case "mkdir": paths.insert(parent(call.text.split(separator: "\"")[1]))
+    case "openat" where call.text.contains("O_CREAT"): paths.insert(first)
+    // An end that is lost is found again from what it points to.
+    case "renameat2" where !first.hasSuffix("/end"): paths.insert(first)
+    case "write": return call.text.hasPrefix("write(1<")
+    default: break
+    }
+    return false
+  }
+
+  // The first descriptor's: `fsync(7</a/b>) = 0`.
+  private func path(_ text: String) -> String? {
+    guard let open = text.firstIndex(of: "<"), let close = text.firstIndex(of: ">") else {
+      return nil
+    }
+    return String(text[text.index(after: open)..<close])
+  }
+
+  private func parent(_ path: Substring) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+  }
+}
+
+@Suite("before it prints a receipt, enqueue flushes")
+struct FlushOrderTests {
+  static let forms = [
+    EnqueueForm(
+      testDescription: "a queue it created", entries: EnqueueForm.mixed, isExisting: false),
+    EnqueueForm(testDescription: "all lanes", entries: EnqueueForm.mixed),
+    EnqueueForm(testDescription: "a segment it began", entries: [.record(1)], ballast: 9),
+    EnqueueForm(
+      testDescription: "places of old ids", entries: EnqueueForm.mixed, lines: .strays),
+  ]
+
+  @Test(
+    "each file it wrote and each directory in which it made a name", .needsStrace, arguments: forms)
+  func flushes(form: EnqueueForm) throws {
+    let scratch = try Scratch()
+    let queue = TestQueue(scratch.path("parent/queue"), scratch)
+    var oracle = Oracle()
+    try form.prepare(queue, &oracle)
+    let fed = try form.fed()
+    let calls = try recorded(queue.enqueueing(raw: form.isRaw)) { traced in
+      var named = traced
+      named.arguments.insert("-y", at: 1)
+      _ = try form.drive(named, fed)
+    }
+    var unflushed = Unflushed()
+    var receipts = 0
+    for call in calls {
+      if call.text.contains(#""format.new", 3"#)
+        || call.text.contains(#"/queue>, "format", RENAME"#)
+      {
+        // Whoever sees the format takes the rest for granted.
+        #expect(unflushed.paths.subtracting([queue.path]).isEmpty, "before \(call)")
+      }
+      guard unflushed.note(call) else { continue }
+      receipts += 1
+      #expect(unflushed.paths.isEmpty, "before \(call)")
+    }
+    #expect(receipts == 1)
+  }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Glibc
+
+/// Producers and consumers at work on one queue, killed by the dozen. What happens next depends on what
+/// came out of their pipes, never on a clock.
+final class Storm {
+  private let queue: TestQueue
+  private var random: Generator
+  private var producers: [Producer] = []
+  private var consumers: [Consumer] = []
+  private(set) var oracle = Oracle()
+  private(set) var kills = 0
+  /// Endings of processes that nobody killed, where they are not 0.
+  private(set) var failures: [Finished] = []
+  /// How a consumer may end that is too young to know what SIGTERM asks of it.
+  private var goodbye = Ending.exited(0)
+  private var number = 0
+  private var waiting = 0
+
+  /// Entries that may be under way at once.
+  private static let backlog = 200
+
+  private final class Producer {
+    let child: Child
+    var fed: [Entry] = []
+    var receipts = 0
+    init(_ child: Child) { self.child = child }
+  }
+
+  private struct Consumer {
+    let child: Child
+    let index: Int
+    /// With a command, and the most items it can hold.
+    let hold: Int?
+  }
+
+  init(_ queue: TestQueue, producers count: Int, consumers: Int, seed: UInt64) throws {
+    self.queue = queue
+    random = Generator(state: seed)
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for _ in 0..<count { producers.append(try producer()) }
+    for index in 0..<consumers { self.consumers.append(try consumer(index)) }
+  }
+
+  private func producer() throws -> Producer {
+    Producer(try queue.enqueueing().holdingInput().start())
+  }
+
+  private func consumer(_ index: Int) throws -> Consumer {
+    guard index % 2 == 0 else {
+      return Consumer(child: try queue.consuming("--follow").start(), index: index, hold: nil)
+    }
+    let size = 1 + index % 3
+    let handler = ["--", "sh", "-c", #"tee -a "$ORACLE/$PIPE_CLAIM""#]
+    let options = ["--follow", "--size", "\(size)", "-j", "2"]
+    let command = Command([Binary.path, "consume", "-q", queue.path] + options + handler)
+      .with("ORACLE", directory)
+    return Consumer(child: try command.start(), index: index, hold: size * 2)
+  }
+
+  // What commands were given, a file for each claim: two that append to one would mix their lines.
+  private var directory: String { queue.scratch.path("delivered") }
+
+  /// Until so many were killed.
+  func rage(kills limit: Int) throws {
+    var left = 1
+    while kills < limit {
+      for index in producers.indices { feed(producers[index]) }
+      left -= try listen()
+      guard left <= 0 else { continue }
+      left = random.below(12) + 1
+      try strike()
+    }
+  }
+
+  private func feed(_ producer: Producer) {
+    guard producer.receipts == producer.fed.count, waiting < Storm.backlog else { return }
+    let burst = (0...random.below(8)).map { _ in entry() }
+    producer.fed += burst
+    waiting += burst.count
+    producer.child.feed(burst.text)
+  }
+
+  private func entry() -> Entry {
+    number += 1
+    let lane = ["HIGH", "MEDIUM", "LOW"][random.below(3)]
+    return random.below(8) == 0
+      ? .ids(number, count: 1 + random.below(7), lane)
+      : .record(number, lane, bytes: random.below(40) == 0 ? 20_000 : random.below(300))
+  }
+
+  /// Waits for something to be printed; returns how many lines were.
+  private func listen() throws -> Int {
+    let wires = producers.map(\.child.output) + consumers.map(\.child.output)
+    var entries = wires.map { pollfd(fd: $0.number!, events: Int16(POLLIN), revents: 0) }
+    guard poll(&entries, nfds_t(entries.count), 60_000) > 0 else {
+      throw Failure("nothing happens any more")
+    }
+    var lines = 0
+    for (index, entry) in entries.enumerated() where entry.revents != 0 {
+      wires[index].take()
+      let count = wires[index].linesAtHand().count
+      lines += count
+      if index < producers.count { producers[index].receipts += count } else { waiting -= count }
+      if wires[index].isAtEnd { try replace(index) }
+    }
+    return lines
+  }
+
+  private func strike() throws {
+    kills += 1
+    let index = random.below(producers.count + consumers.count)
+    if index < producers.count {
+      producers[index].child.signal(SIGKILL)
+    } else {
+      let consumer = consumers[index - producers.count]
+      oracle.held += try consumer.hold ?? killExactly(consumer.child)
+      consumer.child.signal(SIGKILL)
+    }
+    try replace(index)
+  }
+
+  /// Takes the last words of a process that has ended, and starts another one in its place.
+  private func replace(_ index: Int) throws {
+    if index < producers.count {
+      conclude(producers[index])
+      producers[index] = try producer()
+    } else {
+      let consumer = consumers[index - producers.count]
+      conclude(consumer)
+      consumers[index - producers.count] = try self.consumer(consumer.index)
+    }
+  }
+
+  /// Kills a consumer while nobody can change now/, and returns how many items it held.
+  private func killExactly(_ child: Child) throws -> Int {
+    let now = open("\(queue.path)/now", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { close(now) }
+    while flock(now, LOCK_SH) != 0 {}
+    let slot = slot(of: child.process)
+    child.signal(SIGKILL)
+    child.reap()
+    return try queue.claims().filter { $0.hasSuffix(".\(slot ?? "none")") }
+      .reduce(0) { $0 + TestQueue.count($1) }
+  }
+
+  // Which name in owners/ it has open.
+  private func slot(of process: pid_t) -> String? {
+    let directory = "/proc/\(process)/fd"
+    let links = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return links.compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\($0)")
+    }
+    .first { $0.contains("/owners/") }?.split(separator: "/").last.map(String.init)
+  }
+
+  private func conclude(_ producer: Producer) {
+    let result = producer.child.finish()
+    oracle.feed(producer.fed, receipts: result.receipts)
+    note(result)
+  }
+
+  private func conclude(_ consumer: Consumer) {
+    let result = consumer.child.finish()
+    if consumer.hold == nil { oracle.deliver(result.lines) }
+    note(result)
+  }
+
+  private func note(_ result: Finished) {
+    if ![.exited(0), .killed(SIGKILL), goodbye].contains(result.ending) { failures.append(result) }
+  }
+
+  /// Lets all that still run come to their end.
+  func calm() {
+    for producer in producers { conclude(producer) }
+    goodbye = .killed(SIGTERM)
+    for consumer in consumers { consumer.child.signal(SIGTERM) }
+    for consumer in consumers { conclude(consumer) }
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+      oracle.deliver(queue.lines(of: "\(directory)/\(name)"))
+    }
+  }
+}
+
+/// SplitMix64: the same seed makes the same choices.
+struct Generator {
+  var state: UInt64
+
+  mutating func below(_ limit: Int) -> Int {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+    return Int((value ^ (value >> 31)) % UInt64(limit))
+  }
+}

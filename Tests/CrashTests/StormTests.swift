@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+@Suite("a storm of kill -9", .serialized)
+struct StormTests {
+  /// $STORM_SEED, for the storm that failed; else another one each time.
+  private static var seed: UInt64 {
+    ProcessInfo.processInfo.environment["STORM_SEED"].flatMap { UInt64($0) }
+      ?? .random(in: 0...9999)
+  }
+
+  @Test("of eight producers and eight consumers loses nothing and repeats only what was held")
+  func storm() throws {
+    let seed = StormTests.seed
+    print("STORM_SEED=\(seed)")
+    let scratch = try Scratch()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    try Command.pipe("init", "-q", queue.path).mustRun()
+    let storm = try Storm(queue, producers: 8, consumers: 8, seed: seed)
+    try storm.rage(kills: 300)
+    storm.calm()
+    #expect(storm.failures.isEmpty, "seed \(seed)\n\(storm.failures)")
+    var oracle = storm.oracle
+    try oracle.settle(queue, after: "seed \(seed)")
+    print(
+      "storm: \(storm.kills) kills, \(oracle.promised.count) receipts, \(oracle.delivered) items",
+      "of which \(oracle.again) again and \(oracle.held) held")
+  }
+}
