@@ -15,11 +15,13 @@ package final class Descriptor {
   }
 
   /// Never closed: were it, the next file opened would be stdin to everything behind.
-  package static var standardInput: Descriptor { Descriptor() }
+  package static var standardInput: Descriptor { Descriptor(STDIN_FILENO, "stdin") }
 
-  private init() {
-    number = STDIN_FILENO
-    path = "stdin"
+  package static var standardOutput: Descriptor { Descriptor(STDOUT_FILENO, "stdout") }
+
+  private init(_ number: Int32, _ path: String) {
+    self.number = number
+    self.path = path
     isOwned = false
   }
 
@@ -64,9 +66,14 @@ package final class Descriptor {
 
   /// Reads at most `buffer.count` bytes; 0 at the end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
-    let count = uninterrupted { Glibc.read(number, buffer.baseAddress, buffer.count) }
-    if count < 0 { throw Fault("read", path) }
-    return count
+    while true {
+      let count = uninterrupted { Glibc.read(number, buffer.baseAddress, buffer.count) }
+      if count >= 0 { return count }
+      guard errno == EAGAIN else { throw Fault("read", path) }
+      // A shell may hand us a non-blocking descriptor.
+      var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+      _ = Glibc.poll(&poll, 1, -1)
+    }
   }
 
   /// Fills `buffer` from `offset`, short only at the end of the file.

@@ -1,3 +1,4 @@
+internal import CPipeIO
 internal import Glibc
 
 /// Splits a stream into lines without ever holding more than one line over the limit.

@@ -47,6 +47,19 @@ package final class Output {
     }
   }
 
+  package var isRegularFile: Bool {
+    var status = stat()
+    return fstat(number, &status) == 0 && cpipe_is_regular(&status) != 0
+  }
+
+  /// Cuts the last `count` bytes off a file again, if nobody has written behind them.
+  package func takeBack(_ count: Int) {
+    var status = stat()
+    let end = lseek(number, 0, SEEK_CUR)
+    guard count > 0, fstat(number, &status) == 0, status.st_size == end else { return }
+    if ftruncate(number, end - count) == 0 { lseek(number, end - count, SEEK_SET) }
+  }
+
   // A shell may hand us a non-blocking descriptor.
   private func waitForRoom() {
     var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
@@ -62,6 +75,22 @@ package func enlargePipe(_ number: Int32) {
 /// The words of the command line, the program's name first.
 package let commandLine: [String] = (0..<cpipe_argument_count()).map {
   String(cString: cpipe_argument($0))
+}
+
+/// Whether all words that are for `pipe` itself are UTF-8: others would be taken for something else.
+package var commandLineIsUTF8: Bool {
+  for index in 0..<cpipe_argument_count() {
+    let word = cpipe_argument(index)!
+    if strcmp(word, "--") == 0 { return true }
+    if String(validatingCString: word) == nil { return false }
+  }
+  return true
+}
+
+func commandWords() -> [UnsafePointer<CChar>] {
+  let words = (0..<cpipe_argument_count()).map { cpipe_argument($0)! }
+  guard let end = words.firstIndex(where: { strcmp($0, "--") == 0 }) else { return [] }
+  return Array(words[(end + 1)...])
 }
 
 /// Where a standard descriptor is closed, the next file that is opened would become it, and data meant

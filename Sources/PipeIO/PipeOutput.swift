@@ -4,22 +4,23 @@ internal import Glibc
 /// The writing end of a pipe, knowing how much of what was written its reader has taken.
 package final class PipeOutput {
   private let descriptor: Descriptor
-  private let capacity: Int32
-  private var isShrunk = false
+  /// The most that one write hands over without blocking.
+  private let portion: Int
+  private var reads: Watch?
   /// Bytes handed to the pipe so far.
   package private(set) var written = 0
   package private(set) var isBroken = false
 
-  /// nil where stdout is no pipe, or one that cannot be opened again: it is opened anew because only
-  /// then can it be made non-blocking for this process alone.
+  /// nil where stdout is no pipe. It is opened anew where that is allowed: only then can it be made
+  /// non-blocking for this process alone. Else the pipe takes little at a time, when it has room.
   package init?() {
     var status = stat()
     guard fstat(STDOUT_FILENO, &status) == 0, cpipe_is_pipe(&status) != 0 else { return nil }
-    let number = cpipe_openat(
-      AT_FDCWD, "/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0)
-    guard number >= 0 else { return nil }
-    descriptor = Descriptor(owning: number, path: "stdout")
-    capacity = cpipe_pipe_size(number)
+    enlargePipe(STDOUT_FILENO)
+    let flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC
+    let own = cpipe_openat(AT_FDCWD, "/proc/self/fd/1", flags, 0)
+    portion = own >= 0 ? .max : Int(PIPE_BUF)
+    descriptor = own >= 0 ? Descriptor(owning: own, path: "stdout") : .standardOutput
   }
 
   package var number: Int32 { descriptor.number }
@@ -32,7 +33,13 @@ package final class PipeOutput {
 
   /// Hands over what fits now; returns how much that was.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> Int {
-    let count = uninterrupted { Glibc.write(number, bytes.baseAddress, bytes.count) }
+    if portion < .max {
+      var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+      guard Glibc.poll(&poll, 1, 0) > 0 else { return 0 }
+    }
+    let count = uninterrupted {
+      Glibc.write(number, bytes.baseAddress, min(bytes.count, portion))
+    }
     if count >= 0 {
       written += count
       return count
@@ -43,17 +50,15 @@ package final class PipeOutput {
 
   package func noteBroken() { isBroken = true }
 
-  /// Makes the pipe so small that it is full with what it holds: then it becomes writable each time that
-  /// the reader takes something, and the kernel wakes us for it.
-  package func shrinkToContent() {
-    isShrunk = true
-    var size = sysconf(Int32(_SC_PAGESIZE))
-    while size < Int(capacity), cpipe_resize_pipe(number, Int32(size)) < 0 { size *= 2 }
-  }
-
-  package func restore() {
-    guard isShrunk else { return }
-    isShrunk = false
-    _ = cpipe_resize_pipe(number, capacity)
+  /// Tells each time that the reader takes something. Begin to watch, then ask what is `taken`, then wait.
+  package func watchReads() throws(Fault) -> Watch {
+    if let reads {
+      _ = reads.drain { _ in true }
+      return reads
+    }
+    let watch = try Watch()
+    try watch.reads(of: descriptor)
+    reads = watch
+    return watch
   }
 }

@@ -53,21 +53,27 @@ package final class Watch {
     if number < 0 { throw Fault("watch", "inotify") }
   }
 
-  /// A name that was renamed into place in `directory`.
-  package func arrivals(in directory: Directory) throws(Fault) {
-    try add(directory, UInt32(IN_MOVED_TO))
+  /// A name that was renamed into place in `directory`, or that was removed from it.
+  package func changes(in directory: Directory) throws(Fault) {
+    try add(
+      directory.number, UInt32(IN_MOVED_TO) | UInt32(IN_DELETE) | UInt32(IN_ONLYDIR), directory.path
+    )
   }
 
   /// A file in `directory` that the last holder of a writable descriptor has closed.
   package func closings(in directory: Directory) throws(Fault) {
-    try add(directory, UInt32(IN_CLOSE_WRITE))
+    try add(directory.number, UInt32(IN_CLOSE_WRITE) | UInt32(IN_ONLYDIR), directory.path)
   }
 
-  private func add(_ directory: Directory, _ events: UInt32) throws(Fault) {
-    // Through the descriptor: the path may name another directory by now.
-    let path = "/proc/self/fd/\(directory.number)"
-    if inotify_add_watch(number, path, events | UInt32(IN_ONLYDIR)) < 0 {
-      throw Fault("watch", directory.path)
+  /// Each time that something is read from a file or pipe.
+  func reads(of file: Descriptor) throws(Fault) {
+    try add(file.number, UInt32(IN_ACCESS), file.path)
+  }
+
+  private func add(_ number: Int32, _ events: UInt32, _ path: String) throws(Fault) {
+    // Through the descriptor: the path may name another file by now.
+    if inotify_add_watch(self.number, "/proc/self/fd/\(number)", events) < 0 {
+      throw Fault("watch", path)
     }
   }
 
@@ -112,6 +118,8 @@ package final class SignalQueue {
     var set = sigset_t()
     sigemptyset(&set)
     for signal in signals { sigaddset(&set, signal) }
+    // Whoever started us may have it ignored, and then the kernel tells of no child.
+    _ = cpipe_default_signal(SIGCHLD)
     sigprocmask(SIG_BLOCK, &set, nil)
     number = cpipe_signalfd(&set)
     if number < 0 { throw Fault("watch", "signals") }
@@ -141,4 +149,9 @@ package func die(of signal: Int32) -> Never {
 
 package func ignoreBrokenPipes() {
   _ = cpipe_ignore_signal(SIGPIPE)
+}
+
+/// A file that reaches the limit of its size is an error like another, not a death.
+package func ignoreFileSizeLimit() {
+  _ = cpipe_ignore_signal(SIGXFSZ)
 }

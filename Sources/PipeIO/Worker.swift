@@ -41,8 +41,10 @@ package final class Command {
   private var attributes = posix_spawnattr_t()
 
   /// `varying`: variables that each start sets anew, or leaves unset.
-  package init(_ words: [String], varying: [String]) {
-    name = words[0]
+  /// The words are those behind the first `--` of the command line, byte for byte.
+  package init(varying: [String]) {
+    let words = commandWords()
+    name = String(cString: words[0])
     arguments = words.map { strdup($0) } + [nil]
     var kept: [UnsafeMutablePointer<CChar>?] = []
     var at = cpipe_environment()!
@@ -57,6 +59,8 @@ package final class Command {
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
     sigaddset(&signals, SIGPIPE)
+    sigaddset(&signals, SIGXFSZ)
+    sigaddset(&signals, SIGCHLD)
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
@@ -65,7 +69,9 @@ package final class Command {
 
   /// Runs it without a shell. `input` becomes its stdin, `kept` stays open in it under the same number;
   /// `settings` (`NAME=value`) are added to the environment.
-  package func start(input: Int32, keeping kept: Int32?, settings: [String]) -> Start {
+  package func start(
+    input: Int32, keeping kept: Int32?, settings: [String]
+  ) throws(Fault) -> Start {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -77,6 +83,7 @@ package final class Command {
     let variables = environment + added + [nil]
     var process: pid_t = 0
     let code = posix_spawnp(&process, arguments[0]!, &actions, &attributes, arguments, variables)
+    if code == EAGAIN || code == ENOMEM { throw Fault("start", name, code: code) }
     return code == 0
       ? .running(Worker(process: process))
       : .refused("\(printable(name)): \(String(cString: strerror(code)))")

@@ -6,6 +6,7 @@ internal import PipeIO
 enum Exit {
   static let fine: Int32 = 0
   static let someFailed: Int32 = 1
+  static let usage: Int32 = 64
   static let data: Int32 = 65
 
   static func status(of kind: Fault.Kind) -> Int32 {

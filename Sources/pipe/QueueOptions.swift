@@ -25,11 +25,11 @@ struct QueueLocation {
   var path: String?
   var force = false
 
-  /// Without slashes at the end: its parent is found by its text.
+  /// Without needless slashes: its parent is found by its text.
   func resolved() throws(Fault) -> String {
-    var path = try chosen()
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    return path
+    let path = try chosen()
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
   }
 
   private func chosen() throws(Fault) -> String {

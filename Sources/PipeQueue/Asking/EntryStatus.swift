@@ -61,7 +61,7 @@ extension EntryStatus {
     id = line.id
     self.slices = slices
     word = Word(of: slices.map(\.word))
-    created = line.created ?? line.time
+    created = line.firstSeen
     attempts = near.names.compactMap(\.attempts).max()
   }
 }

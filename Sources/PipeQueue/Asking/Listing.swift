@@ -72,7 +72,7 @@ extension LaneLine {
     return [.claimed, .ready, .done].compactMap { state in
       groups[state].map { data in
         ListedEntry(
-          id: entry.id, priority: lane, created: entry.created ?? entry.time, state: state,
+          id: entry.id, priority: lane, created: entry.firstSeen, state: state,
           isRecord: entry.isRecord, data: entry.isRecord ? data : [0x5b] + data + [0x5d])
       }
     }

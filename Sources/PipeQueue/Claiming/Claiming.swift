@@ -117,8 +117,10 @@ package final class Claimer {
     var walk = Walk(range, selection)
     while !walk.isDone {
       guard let reader = try reader(range.lane, walk.place.segment) else {
-        walk.skipSegment(end)
-        continue
+        throw Fault(
+          .inputOutput,
+          "\(printable(queue.path))/\(Segment.path(range.lane, walk.place.segment)): is missing; put it back,"
+            + " or an empty file in its place to give up what it held")
       }
       let isLast = walk.place.segment == end.place.segment
       let limit = isLast ? end.place.offset : try reader.file.size()

@@ -9,6 +9,7 @@ struct Namer {
   /// Names that another one contains: left over from a merge, they say nothing of their own.
   private var redundant: [NowName] = []
   private var hasMerged = false
+  private var removed = 0
 
   init(_ queue: Queue, _ listing: NowListing) {
     self.queue = queue
@@ -59,6 +60,7 @@ struct Namer {
       run.append(name)
     }
     try merge(run, upTo: to)
+    try removeSome()
   }
 
   private mutating func merge(_ run: [NowName], upTo end: Place) throws(Fault) {
@@ -67,6 +69,16 @@ struct Namer {
     union.range.to = end
     if try queue.rename(run[0], to: union) { redundant += run.dropFirst() }
   }
+
+  // What many failures left behind, once they are done: each name that stays is listed at every claim.
+  private mutating func removeSome() throws(Fault) {
+    while redundant.count > Namer.reserve, removed < 256 {
+      try queue.now().remove(redundant.removeLast().text)
+      removed += 1
+    }
+  }
+
+  private static let reserve = 16
 
   // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
   // show again once that is done.

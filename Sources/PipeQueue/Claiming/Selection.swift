@@ -71,8 +71,13 @@ struct Walk {
   mutating func take(_ line: SegmentLine) {
     // Numbers between belonged to damaged lines: they are passed over, and settled with the rest.
     if line.number > place.number {
-      lost += line.number - place.number
-      place.number = line.number
+      let next = min(line.number, range.to.number)
+      lost += next - place.number
+      place.number = next
+      if isAtEnd {
+        place = range.to
+        return
+      }
     }
     let first = place.number - line.number
     let stop = min(line.items, range.to.number - line.number)

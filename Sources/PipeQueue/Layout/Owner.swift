@@ -19,7 +19,12 @@ final class Owner {
     let directory = try queue.root.existing("owners")
     for slot in 0..<1_000_000 {
       // Writable, though nothing is written: only then does closing it wake those who watch owners/.
-      let file = try Descriptor.create(name(slot), in: directory, O_RDWR)
+      let file: Descriptor
+      do throws(Fault) { file = try Descriptor.create(name(slot), in: directory, O_RDWR) } catch {
+        // Something else of this name: not ours, and not in the way.
+        if [ELOOP, EISDIR, ENXIO].contains(error.code) { continue }
+        throw error
+      }
       if try file.tryLock() { return Owner(slot: slot, file: file) }
     }
     throw Fault(.tryLater, "\(printable(directory.path)): all slots are held")
@@ -28,9 +33,8 @@ final class Owner {
   /// The lock of a slot whose holder is dead; nil while it lives. To be asked under the lock of now/.
   static func lockOfDead(_ slot: Int, _ queue: Queue) throws(Fault) -> Descriptor? {
     // Read-only, or closing it would wake the watchers, who would look again, for ever.
-    guard let file = try Descriptor.open("owners/" + name(slot), in: queue.root, O_RDONLY) else {
-      return nil
-    }
+    // Made where it is missing, as in a copy of a queue: nobody holds what is not there.
+    let file = try Descriptor.create("owners/" + name(slot), in: queue.root, O_RDONLY)
     return try file.tryLock() ? file : nil
   }
 }

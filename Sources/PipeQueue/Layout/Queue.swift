@@ -12,6 +12,7 @@ package final class Queue {
   private var openedNow: Directory?
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
   let report: (String) -> Void
+  private var notes: [String] = []
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(
@@ -55,7 +56,8 @@ package final class Queue {
   /// The ends of the lanes: what is before them is on disk.
   package func ends() throws(Fault) -> Ends {
     do throws(Fault) { return try Ends.read(end) } catch {
-      throw isRemoved ? Fault(.notFound, "\(printable(path)): was removed while in use") : error
+      throw isRemoved || root.size(of: Settings.fileName) == nil
+        ? Fault(.notFound, "\(printable(path)): was removed while in use") : error
     }
   }
 
@@ -95,7 +97,25 @@ package final class Queue {
     try Queue.lock(try now(), exclusive: exclusive, report)
   }
 
-  func unlockNow() { openedNow?.unlock() }
+  func unlockNow() {
+    openedNow?.unlock()
+    tellAll()
+  }
+
+  func unlockEnd() {
+    end.unlock()
+    tellAll()
+  }
+
+  /// To be reported once no lock is held: who reads what is reported may not be reading.
+  func note(_ text: String) { notes.append(text) }
+
+  private func tellAll() {
+    guard !notes.isEmpty else { return }
+    let texts = notes
+    notes.removeAll()
+    for text in texts { report(text) }
+  }
 
   func lockEnd() throws(Fault) {
     try Queue.lock(end, exclusive: true, report)

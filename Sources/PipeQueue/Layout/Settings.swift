@@ -15,6 +15,8 @@ package struct Settings: Equatable {
 
   package init() {}
 
+  var hasBounds: Bool { maxItems != nil || maxBytes != nil }
+
   /// How long a segment stays after its items are done, in microseconds.
   package var retain: Int64 = 7 * 86_400_000_000
 

@@ -5,8 +5,8 @@ extension Queue {
   /// that died. Begin to watch, then look, then wait; otherwise something comes in between.
   package func watchReady() throws(Fault) -> Watch {
     let watch = try Watch()
-    try watch.arrivals(in: end)
-    try watch.arrivals(in: now())
+    try watch.changes(in: end)
+    try watch.changes(in: now())
     try watch.closings(in: try root.existing("owners"))
     return watch
   }
@@ -14,8 +14,13 @@ extension Queue {
   /// Wakes when something may have been settled.
   package func watchSettling() throws(Fault) -> Watch {
     let watch = try Watch()
-    try watch.arrivals(in: now())
+    try watch.changes(in: now())
     return watch
+  }
+
+  /// Whether the name of an event is that of a slot, closed by its last holder.
+  package static func meansOwnerGone(_ name: UnsafeRawBufferPointer) -> Bool {
+    decimal(name) != nil
   }
 
   /// Whether the name of an event can mean that items became ready: not those that claims and

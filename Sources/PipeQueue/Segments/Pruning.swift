@@ -9,17 +9,23 @@ extension Queue {
   func pruneSome(_ lane: Priority, _ ends: Ends) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
     let oldest = try oldestNeeded(lane, ends)
-    guard let group = try directory.names().min(),
+    guard let group = try directory.names().filter({ decimalName($0) }).min(),
       let within = try Directory.open(group, in: directory)
     else { return }
     let limit = Clock.now() - settings.retain
-    for name in try within.names().sorted().prefix(4) {
+    let names = try within.names().filter { decimalName($0) }.sorted()
+    for name in names.prefix(4) {
       guard let number = Int(name), number < oldest, let written = within.modified(name),
         written < limit
       else { return }
       try within.remove(name)
     }
     if try within.names().isEmpty { try directory.removeDirectory(group) }
+  }
+
+  // Other names are not ours.
+  private func decimalName(_ name: String) -> Bool {
+    name.utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 
   private func oldestNeeded(_ lane: Priority, _ ends: Ends) throws(Fault) -> Int {

@@ -9,9 +9,8 @@ extension Queue {
   func quarantine(_ lane: Priority, _ segment: Int, _ bytes: Range<Int>) throws(Fault) -> Bool {
     let name = "\(lane.name).\(segment).\(bytes.lowerBound)-\(bytes.upperBound)"
     let place = "\(Segment.path(lane, segment)): byte \(bytes.lowerBound)"
-    guard let directory = try Directory.open("quarantine", in: root),
-      let file = try Segment.open(self, lane, segment)
-    else { return false }
+    guard let file = try Segment.open(self, lane, segment) else { return false }
+    let directory = try root.subdirectory(making: "quarantine")
     let kept: Int
     do throws(Fault) {
       let copy = try Descriptor.create(name, in: directory, O_WRONLY | O_EXCL)
@@ -19,10 +18,10 @@ extension Queue {
     } catch {
       if error.code == EEXIST { return false }
       // Reading on matters more than the copy: the bytes are still in the segment.
-      report("\(place): damaged, and could not be copied to quarantine/: \(error.text)")
+      note("\(place): damaged, and could not be copied to quarantine/: \(error.text)")
       return true
     }
-    report(
+    note(
       "\(place): \(bytes.count) damaged bytes are skipped; \(kept) of them are in quarantine/\(name)"
     )
     return true

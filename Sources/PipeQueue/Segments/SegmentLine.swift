@@ -30,6 +30,9 @@ struct SegmentLine {
 
   var isRecord: Bool { slice == 0 }
 
+  /// When it came, as well as is known: the time of a line may run ahead of a clock that was set back.
+  var firstSeen: Int64 { created ?? min(time, (id.milliseconds + 1) * 1000) }
+
   /// `text` is one line without its newline. nil unless each column is well formed; the checksum is
   /// another question.
   @inline(__always)

@@ -23,10 +23,10 @@ package final class Appender {
       try prepare(&draft, &ends)
       try append(&draft, ends)
     } catch {
-      queue.end.unlock()
+      queue.unlockEnd()
       throw error
     }
-    queue.end.unlock()
+    queue.unlockEnd()
     try flush(draft, ends)
   }
 
@@ -39,16 +39,15 @@ package final class Appender {
 
   // Ids that are here already, room, and a segment for each lane that gets lines.
   private func prepare(_ draft: inout Draft, _ ends: inout Ends) throws(Fault) {
-    let lanes = Priority.allCases.filter { draft.hasForeignIDs || !draft[$0].lines.isEmpty }
+    let looksAtAll = draft.hasForeignIDs || queue.settings.hasBounds
+    let lanes = Priority.allCases.filter { looksAtAll || !draft[$0].lines.isEmpty }
     for lane in lanes {
       let known = tails[Int(lane.rawValue)]
       tails[Int(lane.rawValue)] = try queue.tail(ends[lane], known: known)
     }
-    if draft.hasForeignIDs {
-      let marks = lanes.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
-      try duplicates.drop(from: &draft, upTo: marks)
-    }
-    try queue.requireRoom(for: draft, ends)
+    let marks = Priority.allCases.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
+    if draft.hasForeignIDs { try duplicates.drop(from: &draft, upTo: marks) }
+    try queue.requireRoom(for: draft, behind: marks)
     for lane in lanes where !draft[lane].lines.isEmpty {
       let tail = tails[Int(lane.rawValue)]
       if let tail, tail.place.offset < Segment.rollSize { continue }
@@ -114,8 +113,13 @@ extension Appender {
   // After a failed flush the kernel takes these pages for clean, and the next process to flush them would
   // be told that all is well. Written once more they are dirty: it will be told the truth.
   private func rewrite(_ draft: Draft) {
+    guard (try? queue.lockEnd()) != nil else { return }
+    defer { queue.unlockEnd() }
     for lane in Priority.allCases where !draft[lane].lines.isEmpty {
-      guard let tail = tails[Int(lane.rawValue)] else { continue }
+      // Cut off meanwhile, it is nobody's any more.
+      guard let tail = tails[Int(lane.rawValue)], let size = try? tail.file.size(),
+        size >= tail.place.offset
+      else { continue }
       try? draft[lane].text.write(to: tail.file, at: tail.place.offset - draft[lane].text.count)
     }
   }

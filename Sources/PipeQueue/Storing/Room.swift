@@ -3,16 +3,19 @@ internal import PipeIO
 extension Queue {
   /// Throws "full" unless the draft fits into the limits of the queue and leaves the file system its
   /// free space.
-  func requireRoom(for draft: Draft, _ ends: Ends) throws(Fault) {
+  /// `marks`: the ends of all lanes, what is not flushed yet included.
+  func requireRoom(for draft: Draft, behind marks: [EndMark]) throws(Fault) {
+    guard Priority.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
     let space = try space()
     // On a small file system the default would leave no room at all.
     let reserve = min(settings.minFree, space.total / 16)
-    if space.free < reserve + draft.byteCount {
+    // Some file systems in memory have no bound, and say 0.
+    if space.total > 0, space.free < reserve + draft.byteCount {
       throw full(
         "\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)")
     }
-    guard settings.maxItems != nil || settings.maxBytes != nil else { return }
-    let waiting = try unsettled(ends)
+    guard settings.hasBounds else { return }
+    let waiting = try unsettled(marks)
     let items = Priority.allCases.reduce(0) { $0 + draft[$1].items }
     if let most = settings.maxItems, waiting.items + items > most {
       throw full("\(waiting.items) items are not done, of at most \(most) (max-items)")
@@ -28,15 +31,15 @@ extension Queue {
 
   // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
   // each full segment for one of the size at which it is rolled.
-  private func unsettled(_ ends: Ends) throws(Fault) -> (items: Int, bytes: Int) {
+  private func unsettled(_ marks: [EndMark]) throws(Fault) -> (items: Int, bytes: Int) {
     let names = try namesNow()
     var items = 0
     var bytes = 0
-    for lane in Priority.allCases {
-      let line = LaneLine(lane, end: ends[lane].place, names: names)
+    for mark in marks {
+      let line = LaneLine(mark.lane, end: mark.place, names: names)
       items += line.undone.reduce(0) { $0 + $1.count }
       guard let oldest = line.undone.first?.from else { continue }
-      let end = ends[lane].place
+      let end = mark.place
       bytes =
         bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
     }

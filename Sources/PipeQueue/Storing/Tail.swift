@@ -88,7 +88,11 @@ extension Queue {
     try directory.flush()
     try publish(next, from: mark)
     try end.flush()
-    return Tail(next, file)
+    var tail = Tail(next, file)
+    // A copy made while the queue was in use can have more segments than its end knows of.
+    let size = try file.size()
+    if size > 0 { try check(&tail, upTo: size) }
+    return tail
   }
 
   /// Moves the end of a lane forward to `mark`, which is on disk; never backwards. `from`: where it was
@@ -121,10 +125,10 @@ extension Queue {
         if let tail = try tail(now[lane], known: nil), tail.mark > now[lane] { tails.append(tail) }
       }
     } catch {
-      end.unlock()
+      unlockEnd()
       throw error
     }
-    end.unlock()
+    unlockEnd()
     for tail in tails {
       try tail.file.flushData()
       try publish(tail.mark, from: ends[tail.lane])

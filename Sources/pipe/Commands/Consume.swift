@@ -15,12 +15,13 @@ struct Consume: ParsableCommand {
   var size: Count?
 
   @Option(
-    name: .customShort("j"),
+    name: .customShort("j", allowingJoined: true),
     help: ArgumentHelp("Commands at once; 1 by default.", valueName: "jobs"))
   var jobs: Count?
 
   @Option(
-    name: .customShort("n"), help: ArgumentHelp("Stop after so many batches.", valueName: "batches")
+    name: .customShort("n", allowingJoined: true),
+    help: ArgumentHelp("Stop after so many batches.", valueName: "batches")
   )
   var batches: Count?
 
@@ -54,7 +55,7 @@ struct Consume: ParsableCommand {
   ) throws(Fault) -> Int32 {
     if command.isEmpty { return try ItemWriter(source, envelope: envelope).run() }
     let runner = CommandRunner(
-      source, diagnostics, command: command, jobs: jobs?.value ?? 1, envelope: envelope,
+      source, diagnostics, jobs: jobs?.value ?? 1, envelope: envelope,
       timeout: timeout?.microseconds)
     return try runner.run()
   }

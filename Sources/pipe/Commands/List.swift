@@ -15,7 +15,9 @@ struct List: ParsableCommand {
   @Option(help: ArgumentHelp("Only items in this state; may be repeated.", valueName: "state"))
   var state: [State] = []
 
-  @Option(name: .customShort("n"), help: ArgumentHelp("At most so many lines.", valueName: "n"))
+  @Option(
+    name: .customShort("n", allowingJoined: true),
+    help: ArgumentHelp("At most so many lines.", valueName: "n"))
   var count: Count?
 
   func run() {

@@ -6,6 +6,10 @@ struct Limits {
   let size: Int?
   let batches: Int
   let follow: Bool
+
+  /// A batch has no more items than this, and no more bytes but for its first item: it is held in memory.
+  static let mostItems = 65_536
+  static let mostBytes = 16 << 20
 }
 
 /// Where a consumer gets its batches, and what it waits for when there are none.
@@ -15,6 +19,7 @@ final class BatchSource {
   let limits: Limits
   let signals: SignalQueue
   private let watch: Watch?
+  private var lookAgain: Int64?
   private(set) var started = 0
   /// Signals to stop that came; at the second one nothing is waited for.
   private(set) var stops: [Int32] = []
@@ -29,28 +34,64 @@ final class BatchSource {
 
   var mayStart: Bool { stops.isEmpty && started < limits.batches }
 
-  func next(size: Int, bytes: Int = .max) throws(Fault) -> Claim? {
-    guard mayStart, let claim = try claimer.claim(size: size, bytes: bytes) else { return nil }
+  func next(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
+    guard mayStart, let claim = try claimer.claim(size: min(size, Limits.mostItems), bytes: bytes)
+    else { return nil }
     started += 1
     return claim
   }
 
-  /// Waits for a signal, a child, something that may be ready (only if `forReady`), or until `deadline`.
-  /// `output`: also until this pipe takes more, or its reader goes. Returns whether to look for batches.
+  /// What to wait for at a pipe, apart from that its reader goes.
+  enum OutputEvent {
+    case room(PipeOutput)
+    /// That the reader takes something.
+    case reads(PipeOutput, Watch)
+    case nothing(PipeOutput)
+
+    var pipe: PipeOutput {
+      switch self {
+      case .room(let pipe), .reads(let pipe, _), .nothing(let pipe): pipe
+      }
+    }
+  }
+
+  /// Waits for a signal, a child, something that may be ready (only if `forReady`), an event at the
+  /// output, or until `deadline`. Returns whether to look for batches.
   func wait(
-    forReady: Bool, until deadline: Int64? = nil, output: PipeOutput? = nil, writable: Bool = false
+    forReady: Bool, until deadline: Int64? = nil, output: OutputEvent? = nil
   ) throws(Fault) -> Bool {
     var poller = Poller()
     let signal = poller.watch(signals.number)
     let watched = forReady ? watch.map { poller.watch($0.number) } : nil
-    let written = output.map { poller.watch($0.number, for: writable ? .writing : .breaking) }
-    try poller.wait(until: [deadline, claimer.sync.deadline].compactMap { $0 }.min())
+    var written: Int?
+    if let output {
+      if case .reads(_, let reads) = output { _ = poller.watch(reads.number) }
+      let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
+      written = poller.watch(output.pipe.number, for: interest)
+    }
+    try poller.wait(until: [deadline, claimer.sync.deadline, lookAgain].compactMap { $0 }.min())
     try claimer.sync.flushIfDue()
-    if let written, poller.isBroken(written) { output?.noteBroken() }
+    if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if poller.isReady(signal) { takeSignals() }
-    guard let watched, poller.isReady(watched) else { return false }
-    return watch!.drain(Queue.meansReady)
+    return try isWorthALook(watched.map(poller.isReady) ?? false, forReady: forReady)
   }
+
+  // The kernel tells of a closed slot an instant before it lets go of its lock: look once more later.
+  private func isWorthALook(_ isTold: Bool, forReady: Bool) throws(Fault) -> Bool {
+    let now = Clock.steady()
+    if forReady, let again = lookAgain, again <= now {
+      lookAgain = nil
+      return true
+    }
+    guard isTold, let watch else { return false }
+    return watch.drain { name in
+      if Queue.meansOwnerGone(name) { lookAgain = now + BatchSource.pause }
+      return Queue.meansReady(name)
+    }
+  }
+
+  /// Microseconds.
+  private static let pause: Int64 = 20_000
 
   /// Looks at the signals that have come, without waiting.
   func takeSignals() {

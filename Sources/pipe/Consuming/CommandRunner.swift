@@ -12,7 +12,8 @@ final class CommandRunner {
   private let timeout: Int64?
   private var running: [Job] = []
   private var someFailed = false
-  private var refusal: String?
+  /// Why no more is started: thrown once what runs is settled.
+  private var fault: Fault?
 
   private struct Job {
     let worker: Worker
@@ -26,58 +27,69 @@ final class CommandRunner {
   private static let grace: Int64 = 5_000_000
 
   init(
-    _ source: BatchSource, _ diagnostics: Diagnostics, command: [String], jobs: Int, envelope: Bool,
-    timeout: Int64?
+    _ source: BatchSource, _ diagnostics: Diagnostics, jobs: Int, envelope: Bool, timeout: Int64?
   ) {
     self.source = source
     self.diagnostics = diagnostics
     self.jobs = jobs
     self.timeout = timeout
     claimer = source.claimer
-    launcher = Launcher(source.queue, command, envelope: envelope)
+    launcher = Launcher(source.queue, envelope: envelope)
   }
 
   func run() throws(Fault) -> Int32 {
     var mayBeReady = true
     while true {
-      if mayBeReady { try startSome() }
-      mayBeReady = false
-      let isWaiting = source.limits.follow && source.mayStart && refusal == nil
-      if running.isEmpty, !isWaiting { break }
+      if mayBeReady { mayBeReady = startSome() }
+      let isWaiting = source.limits.follow && source.mayStart && fault == nil
+      if running.isEmpty, !isWaiting, !mayBeReady { break }
       let hasRoom = running.count < jobs
-      if try source.wait(forReady: hasRoom && isWaiting, until: nextDeadline()) {
-        mayBeReady = true
-      }
-      if try settleEnded() { mayBeReady = true }
+      let deadline = mayBeReady ? 0 : nextDeadline()
+      if try source.wait(forReady: hasRoom && isWaiting, until: deadline) { mayBeReady = true }
+      if settleEnded() { mayBeReady = true }
       if let signal = source.mustDie { try abandon(signal) }
       enforceTimeouts()
     }
     try claimer.sync.flush()
-    if let refusal { throw Fault(.unavailable, refusal) }
+    if let fault { throw fault }
     return someFailed ? Exit.someFailed : Exit.fine
   }
 
-  /// Starts commands until there is no more room, or nothing more is ready.
-  private func startSome() throws(Fault) {
-    while running.count < jobs, refusal == nil {
-      guard let claim = try source.next(size: source.limits.size ?? 1) else { return }
-      if claim.items.isEmpty {
-        // Nothing but damage, which was reported when it was read.
-        try claimer.done(claim)
-        continue
+  /// Starts commands until there is no more room, or nothing more is ready; but only some at a time, so
+  /// that signals and those that have ended get their turn. Returns whether there may be more.
+  private func startSome() -> Bool {
+    for _ in 0..<16 where running.count < jobs && fault == nil {
+      do throws(Fault) {
+        guard let claim = try source.next(size: source.limits.size ?? 1) else { return false }
+        try start(claim)
+      } catch {
+        // With commands running, room may come when they end.
+        if error.kind == .tryLater, !running.isEmpty { return false }
+        fault = error
       }
-      switch try launcher.start(claim, lock: claimer.lockDescriptor) {
-      case .running(let worker):
-        let deadline = timeout.map { Clock.steady() + $0 }
-        running.append(Job(worker: worker, claim: HeldClaim(claim, start: 0), deadline: deadline))
-      case .refused(let reason):
-        refusal = reason + "; its batch was given back"
-        try claimer.giveBack(claim)
-      }
+    }
+    return running.count < jobs && fault == nil
+  }
+
+  private func start(_ claim: consuming Claim) throws(Fault) {
+    // Nothing but damage, which was reported when it was read.
+    if claim.items.isEmpty { return try claimer.done(claim) }
+    let result: Command.Start
+    do throws(Fault) { result = try launcher.start(claim, lock: claimer.lockDescriptor) } catch {
+      try claimer.giveBack(claim)
+      throw error
+    }
+    switch result {
+    case .running(let worker):
+      let deadline = timeout.map { Clock.steady() + $0 }
+      running.append(Job(worker: worker, claim: HeldClaim(claim, start: 0), deadline: deadline))
+    case .refused(let reason):
+      try claimer.giveBack(claim)
+      throw Fault(.unavailable, "\(reason); its batch was given back")
     }
   }
 
-  private func settleEnded() throws(Fault) -> Bool {
+  private func settleEnded() -> Bool {
     var any = false
     while let (process, ending) = Worker.ended() {
       guard let index = running.firstIndex(where: { $0.worker.process == process }) else {
@@ -85,7 +97,7 @@ final class CommandRunner {
       }
       any = true
       let job = running.remove(at: index)
-      try settle(job, ending)
+      do throws(Fault) { try settle(job, ending) } catch { fault = fault ?? error }
     }
     return any
   }
@@ -95,7 +107,10 @@ final class CommandRunner {
     switch Verdict(ending, timedOut: job.isTerminated) {
     case .acknowledge: try claimer.done(claim)
     case .stop(let reason):
-      refusal = refusal ?? "\(printable(launcher.name)): \(reason); its batch was given back"
+      fault =
+        fault
+        ?? Fault(
+          .unavailable, "\(printable(launcher.name)): \(reason); its batch was given back")
       try claimer.giveBack(claim)
     case .retry(let reason):
       someFailed = true

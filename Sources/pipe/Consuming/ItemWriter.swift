@@ -9,6 +9,7 @@ final class ItemWriter {
   private let envelope: Bool
   private let pipe = PipeOutput()
   private let plain = Output()
+  private let isFile: Bool
   private var held: [HeldClaim] = []
 
   /// A batch where no size is asked for: few enough to be shared with other consumers, many enough that
@@ -20,12 +21,12 @@ final class ItemWriter {
     self.source = source
     self.envelope = envelope
     claimer = source.claimer
-    enlargePipe(plain.number)
+    isFile = plain.isRegularFile
   }
 
   func run() throws(Fault) -> Int32 {
     let size = source.limits.size ?? (source.limits.batches == .max ? ItemWriter.batchItems : 1)
-    let bytes = source.limits.size == nil ? ItemWriter.batchBytes : .max
+    let bytes = source.limits.size == nil ? ItemWriter.batchBytes : Limits.mostBytes
     while true {
       if let claim = try source.next(size: size, bytes: bytes) {
         try hand(claim)
@@ -62,15 +63,20 @@ final class ItemWriter {
         try pipe.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[done...]))
       }
       done += count
-      if count == 0, !isOver { _ = try source.wait(forReady: false, output: pipe, writable: true) }
+      if count == 0, !isOver { _ = try source.wait(forReady: false, output: .room(pipe)) }
     }
   }
 
   private func write(_ bytes: [UInt8], _ claim: consuming Claim) throws(Fault) {
+    // A terminal or a socket may block for long: nothing that was acknowledged waits for it.
+    if !isFile { try claimer.sync.flush() }
     plain.bytes = bytes
     var written = 0
     do throws(Fault) { try plain.flush(written: &written) } catch {
       let whole = envelope ? 0 : claim.items.prefix { $0.data.upperBound < written }.count
+      let end = whole == 0 ? 0 : claim.items[whole - 1].data.upperBound + 1
+      // What comes next must not be glued to half an item.
+      if isFile { plain.takeBack(written - end) }
       try claimer.acknowledge(claim, first: whole)
       try claimer.sync.flush()
       throw error
@@ -89,22 +95,26 @@ final class ItemWriter {
   // Nothing is ready: until something is, acknowledge what the reader takes.
   private func rest() throws(Fault) {
     while source.mayStart, !isOver {
-      try settleTaken()
-      if !held.isEmpty { pipe?.shrinkToContent() }
-      if try source.wait(forReady: true, output: pipe, writable: !held.isEmpty) { break }
+      if try source.wait(forReady: true, output: try outputEvent()) { return }
     }
-    pipe?.restore()
   }
 
   // All is written: wait until the reader has taken it, or has gone.
   private func drain() throws(Fault) {
-    try settleTaken()
+    var event = try outputEvent()
     while !held.isEmpty, !isOver {
-      pipe?.shrinkToContent()
-      _ = try source.wait(forReady: false, output: pipe, writable: true)
-      try settleTaken()
+      _ = try source.wait(forReady: false, output: event)
+      event = try outputEvent()
     }
-    pipe?.restore()
+  }
+
+  // Watching comes before looking: what is taken in between is told.
+  private func outputEvent() throws(Fault) -> BatchSource.OutputEvent? {
+    guard let pipe else { return nil }
+    guard !held.isEmpty else { return .nothing(pipe) }
+    let reads = try pipe.watchReads()
+    try settleTaken()
+    return .reads(pipe, reads)
   }
 
   private func conclude() throws(Fault) -> Int32 {

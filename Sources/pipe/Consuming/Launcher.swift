@@ -8,9 +8,8 @@ struct Launcher {
   private let envelope: Bool
   private let queuePath: String
 
-  init(_ queue: Queue, _ words: [String], envelope: Bool) {
+  init(_ queue: Queue, envelope: Bool) {
     command = Command(
-      words,
       varying: ["PIPE_QUEUE", "PIPE_CLAIM", "PIPE_ID", "PIPE_ATTEMPT", "PIPE_PRIORITY"])
     self.envelope = envelope
     queuePath = Launcher.absolute(queue.path)
@@ -26,7 +25,7 @@ struct Launcher {
       try input.write(UnsafeRawBufferPointer(all))
     }
     input.rewind()
-    return command.start(input: input.number, keeping: lock, settings: settings(claim))
+    return try command.start(input: input.number, keeping: lock, settings: settings(claim))
   }
 
   private func settings(_ claim: borrowing Claim) -> [String] {
