@@ -123,7 +123,7 @@ package final class Claimer {
             + " or an empty file in its place to give up what it held")
       }
       let isLast = walk.place.segment == end.place.segment
-      let limit = isLast ? end.place.offset : try reader.file.size()
+      let limit = isLast ? end.place.offset : try reader.finalSize()
       switch try reader.line(at: walk.place.offset, limit: limit) {
       case .line(let line): walk.take(line)
       case .damaged(let until):

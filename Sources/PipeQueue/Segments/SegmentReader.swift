@@ -18,6 +18,7 @@ final class SegmentReader {
   private var base = 0
   private var count = 0
   private var appetite = 16 << 10
+  private var size: Int?
 
   private static let largest = 1 << 20
 
@@ -26,6 +27,14 @@ final class SegmentReader {
     self.lane = lane
     self.segment = segment
     window = .allocate(byteCount: appetite, alignment: 64)
+  }
+
+  /// The size of a segment that is not its lane's last: it grows no more, so it is asked for once.
+  func finalSize() throws(Fault) -> Int {
+    if let size { return size }
+    let now = try file.size()
+    size = now
+    return now
   }
 
   /// The line that begins at `offset`; nothing at or beyond `limit` is looked at.

@@ -55,6 +55,7 @@ package struct Draft {
   /// Whether ids came from outside, so that the queue may have them already.
   package var hasForeignIDs = false
   private(set) var isAscending = true
+  private var lastCreated: (time: Int64, digits: [UInt8]) = (-1, [])
 
   package init() {}
 
@@ -69,15 +70,26 @@ package struct Draft {
     lanes[lane].lines.append(
       Line(start: start, items: entry.ids?.count ?? 1, receipt: receipts.count, id: entry.id))
     receipts.append(Receipt(id: entry.id))
-    Draft.appendLine(entry, data, to: &lanes[lane].text)
+    let created = createdColumn(entry.created)
+    Draft.appendLine(entry, created, data, to: &lanes[lane].text)
     byteCount += lanes[lane].text.count - start
+  }
+
+  // Lines that were seen together have the same time.
+  private mutating func createdColumn(_ time: Int64?) -> [UInt8] {
+    guard let time else { return [dash] }
+    if time != lastCreated.time {
+      lastCreated = (time, [])
+      appendDecimal(Int(time), to: &lastCreated.digits)
+    }
+    return lastCreated.digits
   }
 
   private static let blank: StaticString =
     "00000000 0000000000000000 000000000000000 00000000000000000000000000 "
 
   private static func appendLine(
-    _ entry: NewEntry, _ data: UnsafeRawBufferPointer, to text: inout [UInt8]
+    _ entry: NewEntry, _ created: [UInt8], _ data: UnsafeRawBufferPointer, to text: inout [UInt8]
   ) {
     let start = text.count
     text.append(
@@ -91,11 +103,7 @@ package struct Draft {
       appendDecimal(ids.slice, to: &text)
     }
     text.append(space)
-    if let created = entry.created {
-      appendDecimal(Int(created), to: &text)
-    } else {
-      text.append(dash)
-    }
+    text += created
     text.append(space)
     if let options = entry.options { text += options } else { text.append(dash) }
     text.append(space)
@@ -110,10 +118,14 @@ package struct Draft {
     lanes[index].text.withUnsafeMutableBufferPointer { text in
       let base = text.baseAddress!
       var number = place.number
+      var stamp = [UInt8](repeating: 0, count: SegmentLine.timeWidth)
+      stamp.withUnsafeMutableBufferPointer {
+        write(Int(time), width: SegmentLine.timeWidth, to: $0.baseAddress!)
+      }
       for (position, line) in lines.enumerated() {
         let start = base + line.start
         let end = position + 1 < lines.count ? lines[position + 1].start : text.count
-        write(Int(time), width: SegmentLine.timeWidth, to: start + SegmentLine.timeStart)
+        (start + SegmentLine.timeStart).update(from: stamp, count: SegmentLine.timeWidth)
         write(number, width: SegmentLine.numberWidth, to: start + SegmentLine.numberStart)
         number += line.items
         let bytes = UnsafeRawBufferPointer(start: start, count: end - line.start - 1)

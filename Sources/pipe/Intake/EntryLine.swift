@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeJSON
 internal import PipeQueue
 
@@ -57,7 +58,8 @@ struct EntryLineReader {
   private mutating func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
     guard let span = scanner[EntryLineReader.time] else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: line[span.range])
-    if text.count == lastTime.text.count, text.elementsEqual(lastTime.text) {
+    if text.count == lastTime.text.count, memcmp(text.baseAddress!, lastTime.text, text.count) == 0
+    {
       return lastTime.value
     }
     let value = try instant(line, span, "time")
