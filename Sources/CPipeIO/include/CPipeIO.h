@@ -54,7 +54,6 @@ static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FION
 
 static inline int cpipe_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */); }
 
-static inline int cpipe_pipe_size(int fd) { return fcntl(fd, 1032 /* F_GETPIPE_SZ */); }
 static inline int cpipe_resize_pipe(int fd, int size) {
   return fcntl(fd, 1031 /* F_SETPIPE_SZ */, size);
 }

@@ -9,7 +9,6 @@ struct Namer {
   /// Names that another one contains: left over from a merge, they say nothing of their own.
   private var redundant: [NowName] = []
   private var hasMerged = false
-  private var removed = 0
 
   init(_ queue: Queue, _ listing: NowListing) {
     self.queue = queue
@@ -72,9 +71,8 @@ struct Namer {
 
   // What many failures left behind, once they are done: each name that stays is listed at every claim.
   private mutating func removeSome() throws(Fault) {
-    while redundant.count > Namer.reserve, removed < 256 {
+    for _ in 0..<max(0, min(256, redundant.count - Namer.reserve)) {
       try queue.now().remove(redundant.removeLast().text)
-      removed += 1
     }
   }
 

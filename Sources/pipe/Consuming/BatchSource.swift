@@ -69,15 +69,17 @@ final class BatchSource {
       let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
       written = poller.watch(output.pipe.number, for: interest)
     }
-    try poller.wait(until: [deadline, claimer.sync.deadline, lookAgain].compactMap { $0 }.min())
+    // Who has no use for more now must not be woken for it, again and again.
+    let look = forReady ? lookAgain : nil
+    try poller.wait(until: [deadline, claimer.sync.deadline, look].compactMap { $0 }.min())
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if poller.isReady(signal) { takeSignals() }
-    return try isWorthALook(watched.map(poller.isReady) ?? false, forReady: forReady)
+    return isWorthALook(watched.map(poller.isReady) ?? false, forReady: forReady)
   }
 
   // The kernel tells of a closed slot an instant before it lets go of its lock: look once more later.
-  private func isWorthALook(_ isTold: Bool, forReady: Bool) throws(Fault) -> Bool {
+  private func isWorthALook(_ isTold: Bool, forReady: Bool) -> Bool {
     let now = Clock.steady()
     if forReady, let again = lookAgain, again <= now {
       lookAgain = nil

@@ -82,7 +82,7 @@ final class CommandRunner {
     switch result {
     case .running(let worker):
       let deadline = timeout.map { Clock.steady() + $0 }
-      running.append(Job(worker: worker, claim: HeldClaim(claim, start: 0), deadline: deadline))
+      running.append(Job(worker: worker, claim: HeldClaim(claim), deadline: deadline))
     case .refused(let reason):
       try claimer.giveBack(claim)
       throw Fault(.unavailable, "\(reason); its batch was given back")

@@ -56,7 +56,7 @@ final class ItemWriter {
       envelope
       ? claim.items.map { _ in start + bytes.count }
       : claim.items.map { start + $0.data.upperBound + 1 }
-    held.append(HeldClaim(claim, start: start, ends: ends))
+    held.append(HeldClaim(claim, ends: ends))
     var done = 0
     while done < bytes.count, !isOver {
       let count = try bytes.withUnsafeBufferPointer { (all) throws(Fault) -> Int in
@@ -87,7 +87,7 @@ final class ItemWriter {
   private func settleTaken() throws(Fault) {
     guard let pipe, !held.isEmpty else { return }
     let taken = pipe.taken
-    let count = held.prefix { ($0.ends.last ?? $0.start) <= taken }.count
+    let count = held.prefix { ($0.ends.last ?? 0) <= taken }.count
     for claim in held[..<count] { try claimer.done(claim.take()) }
     held.removeFirst(count)
   }
