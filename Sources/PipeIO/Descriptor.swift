@@ -104,6 +104,18 @@ package final class Descriptor {
     }
   }
 
+  /// Writes all of it where the file's own position is, which `O_APPEND` puts at the end.
+  package func append(_ bytes: [UInt8]) throws(Fault) {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { all in
+        uninterrupted { Glibc.write(number, all.baseAddress! + done, all.count - done) }
+      }
+      if count < 0 { throw Fault("write", path) }
+      done += count
+    }
+  }
+
   package func truncate(to size: Int) throws(Fault) {
     if uninterrupted({ ftruncate(number, size) }) != 0 { throw Fault("truncate", path) }
   }

@@ -76,6 +76,13 @@ package final class Directory {
     return Int64(found.st_mtim.tv_sec) * 1_000_000 + Int64(found.st_mtim.tv_nsec) / 1000
   }
 
+  /// When the file got its name, or was written, last, likewise.
+  package func changed(_ name: String) -> Int64? {
+    var found = stat()
+    guard fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    return Int64(found.st_ctim.tv_sec) * 1_000_000 + Int64(found.st_ctim.tv_nsec) / 1000
+  }
+
   /// Calls `body` with the bytes of each name but `.` and `..`. What it sees is a snapshot only while
   /// nobody renames: hold the lock, or check that nothing is missing.
   package func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {

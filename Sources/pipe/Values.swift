@@ -83,3 +83,17 @@ struct Count: ExpressibleByArgument {
     self.value = Int(value)
   }
 }
+
+/// `1s..5m`: the first wait and the longest.
+struct BackoffArgument: ExpressibleByArgument {
+  let backoff: Backoff
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[1].isEmpty, let base = Duration(argument: String(parts[0])),
+      let most = Duration(argument: String(parts[2])),
+      base.microseconds <= most.microseconds
+    else { return nil }
+    backoff = Backoff(base: base.microseconds, most: most.microseconds)
+  }
+}

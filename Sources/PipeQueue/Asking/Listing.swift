@@ -2,8 +2,8 @@ package import PipeIO
 
 /// What `list` shows of an entry: those of its items that are in one state.
 package struct ListedEntry {
-  package enum State: String {
-    case ready, claimed, done
+  package enum State: String, CaseIterable {
+    case ready, claimed, later, dead, done
   }
 
   package let id: EntryID
@@ -16,41 +16,57 @@ package struct ListedEntry {
 }
 
 extension Queue {
-  /// Calls `body` with each entry, lane by lane in order, once for each state that items of it are in,
-  /// until it says false. Shows one instant of now/, and no entry that came later. Unless done ones are
-  /// wanted, only what is not done is read.
-  package func list(includingDone: Bool, _ body: (ListedEntry) throws(Fault) -> Bool) throws(Fault)
-  {
+  /// Calls `body` with each entry, lane by lane in order, once for each of these states that items of it
+  /// are in, until it says false. Shows one instant of now/, and no entry that came later. Only what can
+  /// be in one of the states is read.
+  package func list(
+    _ states: [ListedEntry.State], at now: Int64, _ body: (ListedEntry) throws(Fault) -> Bool
+  ) throws(Fault) {
     let names = try namesNow()
     let ends = try ends()
     for lane in Priority.allCases {
-      let line = LaneLine(lane, end: ends[lane].place, names: names)
       let end = ends[lane]
-      let whole = ItemRange(lane: lane, from: .origin, to: end.place)
-      for range in includingDone ? [whole] : line.undone where try !list(range, line, end, body) {
-        return
-      }
+      let line = LaneLine(lane, end: end.place, names: names)
+      let view = LaneView(self, line, states, now)
+      for range in try ranges(line, states) where try !list(range, view, end, body) { return }
     }
   }
 
+  // Where there can be items in these states, in the order of the line.
+  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
+    if states.contains(.done) {
+      return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
+    }
+    var ranges: [ItemRange] = []
+    if !states.allSatisfy({ $0 == .dead }) { ranges += line.undone }
+    for kind in Aside.allCases where states.contains(kind == .later ? .later : .dead) {
+      for shard in try shards(kind, line.lane) {
+        ranges += try namesAside(kind, line.lane, shard).map(\.range)
+      }
+    }
+    return ItemRange.merged(ranges)
+  }
+
   private func list(
-    _ range: ItemRange, _ line: LaneLine, _ end: EndMark,
+    _ range: ItemRange, _ view: LaneView, _ end: EndMark,
     _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) -> Bool {
     guard range.from.segment <= end.place.segment else { return true }
     for segment in range.from.segment...end.place.segment {
-      guard let file = try Segment.open(self, line.lane, segment) else { continue }
-      let reader = SegmentReader(file, line.lane, segment)
+      guard let file = try Segment.open(self, range.lane, segment) else { continue }
+      let reader = SegmentReader(file, range.lane, segment)
       let limit = segment == end.place.segment ? end.place.offset : try file.size()
       var offset = segment == range.from.segment ? range.from.offset : 0
       while offset < limit {
         switch try reader.line(at: offset, limit: limit) {
         case .line(let entry):
           if entry.number >= range.to.number { return true }
-          for listed in line.listed(entry) where try !body(listed) { return false }
-          offset += entry.length
+          defer { offset += entry.length }
+          // Where two ranges lie in one line it is met twice.
+          guard view.isNew(entry) else { continue }
+          for listed in try view.listed(entry) where try !body(listed) { return false }
         case .damaged(let until):
-          report("\(Segment.path(line.lane, segment)): byte \(offset): damaged, not shown")
+          report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, not shown")
           offset = until
         case .end: offset = limit
         }
@@ -60,31 +76,62 @@ extension Queue {
   }
 }
 
-extension LaneLine {
-  fileprivate func listed(_ entry: SegmentLine) -> [ListedEntry] {
+/// One lane at one instant, for telling what each item of its lines is.
+private final class LaneView {
+  private let queue: Queue
+  private let line: LaneLine
+  private let states: [ListedEntry.State]
+  private let now: Int64
+  private var last = -1
+  private var shard = -1
+  private var aside = AsideLine([])
+
+  init(_ queue: Queue, _ line: LaneLine, _ states: [ListedEntry.State], _ now: Int64) {
+    self.queue = queue
+    self.line = line
+    self.states = states
+    self.now = now
+  }
+
+  func isNew(_ entry: SegmentLine) -> Bool {
+    defer { last = entry.number }
+    return entry.number != last
+  }
+
+  func listed(_ entry: SegmentLine) throws(Fault) -> [ListedEntry] {
     var groups: [ListedEntry.State: [UInt8]] = [:]
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
-      let state = ListedEntry.State(state(of: entry.number + index))
+      let state = try state(of: entry.number + index)
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
-    return [.claimed, .ready, .done].compactMap { state in
+    let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
+    return order.filter(states.contains).compactMap { state in
       groups[state].map { data in
         ListedEntry(
-          id: entry.id, priority: lane, created: entry.firstSeen, state: state,
+          id: entry.id, priority: line.lane, created: entry.firstSeen, state: state,
           isRecord: entry.isRecord, data: entry.isRecord ? data : [0x5b] + data + [0x5d])
       }
     }
   }
-}
 
-extension ListedEntry.State {
-  fileprivate init(_ state: NowName.State?) {
-    switch state {
-    case .none, .again: self = .ready
-    case .claim: self = .claimed
-    case .done: self = .done
+  private func state(of number: Int) throws(Fault) -> ListedEntry.State {
+    let state = line.state(of: number)
+    if state == .done {
+      try turn(to: number)
+      return aside.state(of: number).map { $0.isDead ? .dead : .later } ?? .done
     }
+    guard let state else { return .ready }
+    let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
+    if name.isHeld(at: now) { return .claimed }
+    return name.due.map { $0.isOver(at: now) } ?? true ? .ready : .later
+  }
+
+  private func turn(to number: Int) throws(Fault) {
+    guard number / Aside.width != shard else { return }
+    shard = number / Aside.width
+    let first = shard * Aside.width
+    aside = AsideLine(try queue.namesAside(line.lane, first..<(first + Aside.width)))
   }
 }

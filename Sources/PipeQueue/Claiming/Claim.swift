@@ -15,6 +15,15 @@ struct Part {
   let items: Range<Int>
   /// Where each of these items is; damaged lines leave gaps between.
   let places: [Place]
+
+  /// From one of the claim's items to another, which is not included. What lies between items goes with
+  /// the one before.
+  func range(_ run: Range<Int>) -> ItemRange {
+    var range = name.range
+    if run.lowerBound > items.lowerBound { range.from = places[run.lowerBound - items.lowerBound] }
+    if run.upperBound < items.upperBound { range.to = places[run.upperBound - items.lowerBound] }
+    return range
+  }
 }
 
 /// A batch that was handed out and is not settled. Settling consumes it, so that it cannot happen twice;
@@ -26,5 +35,5 @@ package struct Claim: ~Copyable {
   package let items: [Item]
   /// Each item's data and a newline, in order: what a command gets as its stdin.
   package let bytes: [UInt8]
-  let parts: [Part]
+  var parts: [Part]
 }

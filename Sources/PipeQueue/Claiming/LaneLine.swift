@@ -1,7 +1,7 @@
 /// One lane as a line of items, and what the names of now/ say of it. Pure: no file is looked at.
 ///
-/// What no name covers is ready. Over one item, claim and again beat done; of two `again` names one of
-/// which contains the other, the wider is the truth.
+/// What no name covers is ready. Over one item, claim, hold and again beat done; of two `again` names one
+/// of which contains the other, the wider is the truth.
 struct LaneLine {
   let lane: Priority
   let end: Place
@@ -31,12 +31,15 @@ struct LaneLine {
   /// Ranges never dispatched, or given back unharmed.
   var untouched: [ItemRange] { gaps(names) }
 
-  /// `again` names that no claim overlaps and no wider one contains.
-  var again: [NowName] {
+  /// Names that the clock makes ready, those that no claim overlaps and no wider one contains.
+  var waiting: [NowName] {
     let claims = names.filter(\.isClaim)
+    var next = 0
     var found: [NowName] = []
-    for name in names where name.isAgain {
-      if claims.contains(where: { $0.range.overlaps(name.range) }) { continue }
+    for name in names where name.due != nil {
+      // Claims never overlap each other, so both lists are gone through once.
+      while next < claims.count, claims[next].range.to <= name.range.from { next += 1 }
+      if next < claims.count, claims[next].range.overlaps(name.range) { continue }
       if found.last?.range.contains(name.range) == true { continue }
       found.append(name)
     }
@@ -45,16 +48,7 @@ struct LaneLine {
 
   /// Ranges that are not done: those no done name covers, and those that an exception covers.
   var undone: [ItemRange] {
-    var found: [ItemRange] = []
-    let exceptions = names.filter { !$0.isDone }.map(\.range) + gaps(names)
-    for range in exceptions.sorted(by: { $0.from < $1.from }) {
-      if let last = found.last, last.to >= range.from {
-        if range.to > last.to { found[found.count - 1].to = range.to }
-      } else {
-        found.append(range)
-      }
-    }
-    return found
+    ItemRange.merged(names.filter { !$0.isDone }.map(\.range) + gaps(names))
   }
 
   /// What a single item is, `number` being before the end; nil: ready, never dispatched.
@@ -67,9 +61,4 @@ struct LaneLine {
     }
     return result
   }
-}
-
-extension NowName {
-  var isClaim: Bool { if case .claim = state { true } else { false } }
-  var isAgain: Bool { if case .again = state { true } else { false } }
 }

@@ -23,24 +23,31 @@ struct Namer {
     if part.claim.range.to < old.range.to {
       var rest = old
       rest.range.from = part.claim.range.to
-      try create(rest)
+      try create(rest, history: old.attempt! > 0 ? queue.now().history(old.text) : [])
     }
     guard try queue.rename(old, to: part.claim) else {
       throw Fault(.bug, "\(old.text): vanished under the lock of now/")
     }
   }
 
-  mutating func create(_ name: NowName) throws(Fault) {
+  /// `history`: what happened to its items before, to be found under the new name.
+  mutating func create(_ name: NowName, history: [UInt8] = []) throws(Fault) {
     // Left by a process that died between this and what was to follow: it says the same.
     if listing.names.contains(name) { return }
+    try createFile(name.text)
+    if !history.isEmpty { try queue.now().note(history, in: name.text, anew: true) }
+  }
+
+  /// Gives a name of any form to a file in reserve, or to a new one.
+  mutating func createFile(_ text: String) throws(Fault) {
     if listing.spares.isEmpty { try mergeDone() }
     if let spare = listing.spares.popLast() {
-      if try queue.now().rename(Queue.spareName(spare), to: name.text) == .renamed { return }
+      if try queue.now().rename(Queue.spareName(spare), to: text) == .renamed { return }
     }
     if let redundant = redundant.popLast() {
-      if try queue.rename(redundant, to: name) { return }
+      if try queue.now().rename(redundant.text, to: text) == .renamed { return }
     }
-    _ = try Descriptor.create(name.text, in: queue.now(), O_WRONLY | O_EXCL)
+    _ = try Descriptor.create(text, in: queue.now(), O_WRONLY | O_EXCL)
   }
 
   // Touching `done` names become one, so that now/ stays short however much is done, and the others are
@@ -82,7 +89,7 @@ struct Namer {
   // show again once that is done.
   private func dropContained(in wider: NowName) throws(Fault) {
     for name in listing.names
-    where name.isAgain && name != wider && wider.range.contains(name.range) {
+    where name.due != nil && name != wider && wider.range.contains(name.range) {
       _ = try queue.setAside(name)
     }
   }

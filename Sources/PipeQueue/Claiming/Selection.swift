@@ -1,49 +1,100 @@
 internal import Glibc
 internal import PipeIO
 
-/// A batch while it is put together.
+/// A batch while it is put together: the longest run of what is ready, in order, that may come together.
+/// What was never tried comes together; what failed comes back with the items it failed with, and one by
+/// one for its last attempt, so that only what is bad is buried.
 final class Selection {
   struct Planned {
-    let claim: NowName
+    var claim: NowName
     let replacing: NowName?
     let items: Range<Int>
     let places: [Place]
   }
 
-  let batch: EntryID
-  private let owner: Int
-  let size: Int
-  let byteLimit: Int
+  let now: Int64
+  private let size: Int
+  private let byteLimit: Int
+  private let retries: Int
   private(set) var parts: [Planned] = []
+  /// Names for entries that were passed over because their time has not come.
+  private(set) var delays: [NowName] = []
+  private var kind: EntryID?
+  private var isSingle = false
+  private var isClosed = false
   fileprivate var items: [Item] = []
   fileprivate var bytes: [UInt8] = []
   private var attempt = 0
+  private var batch = Selection.unnamed
 
-  init(batch: EntryID, owner: Int, size: Int, byteLimit: Int) {
-    self.batch = batch
-    self.owner = owner
+  private static let unnamed = EntryID(high: 0, low: 0)
+  /// More delays at once would hold the lock for long.
+  private static let mostDelays = 64
+
+  /// `retries`: the settings'.
+  init(size: Int, byteLimit: Int, now: Int64, retries: Int) {
     self.size = size
     self.byteLimit = byteLimit
+    self.now = now
+    self.retries = retries
   }
 
-  var isFull: Bool { items.count >= size || bytes.count >= byteLimit }
+  var isFull: Bool {
+    isClosed || items.count >= (isSingle ? 1 : size) || bytes.count >= byteLimit
+      || delays.count >= Selection.mostDelays
+  }
+
+  var itemCount: Int { items.count }
+
+  /// Nothing behind it may come with this batch: it would overtake.
+  func close() { isClosed = true }
+
+  func accepts(_ offer: Offer) -> Bool {
+    let attempts = offer.name?.attempt ?? 0
+    let kind = attempts > 0 ? offer.name?.batch : nil
+    if !parts.isEmpty { return kind == self.kind && !isSingle }
+    self.kind = kind
+    isSingle = attempts > 0 && attempts >= retries
+    return true
+  }
 
   /// `walk.place` is how far it came: the range ends there.
-  func add(_ walk: Walk, attempt: Int, replacing name: NowName?) {
+  func add(_ walk: Walk, replacing name: NowName?) {
     var range = walk.range
     range.to = walk.place
     guard range.count > 0 || walk.isAtEnd && name != nil else { return }
-    let claim = NowName(range, .claim(batch: batch, attempt: attempt, owner: owner))
+    let attempt = (name?.attempt ?? 0) + 1
     parts.append(
       Planned(
-        claim: claim, replacing: name, items: walk.firstItem..<items.count, places: walk.places))
+        claim: NowName(range, .claim(batch: batch, attempt: attempt, owner: 0)), replacing: name,
+        items: walk.firstItem..<items.count, places: walk.places))
     self.attempt = max(self.attempt, attempt)
+  }
+
+  func delay(_ range: ItemRange, until due: Due) {
+    delays.append(NowName(range, .again(batch: Selection.unnamed, attempt: 0, due: due)))
+  }
+
+  func name(_ batch: EntryID, owner: Int) {
+    self.batch = batch
+    for index in parts.indices {
+      let attempt = parts[index].claim.attempt!
+      parts[index].claim.state = .claim(batch: batch, attempt: attempt, owner: owner)
+    }
   }
 
   func claim() -> Claim {
     Claim(
       batch: batch, attempt: attempt, items: items, bytes: bytes,
       parts: parts.map { Part(name: $0.claim, items: $0.items, places: $0.places) })
+  }
+
+  /// Of names that are claims already.
+  func claim(_ batch: EntryID, _ names: [NowName]) -> Claim {
+    let parts = zip(names, parts).map { Part(name: $0, items: $1.items, places: $1.places) }
+    return Claim(
+      batch: batch, attempt: names.compactMap(\.attempt).max() ?? 0, items: items, bytes: bytes,
+      parts: parts)
   }
 }
 
@@ -56,6 +107,7 @@ struct Walk {
   private(set) var places: [Place] = []
   /// Items that should have been on the way and were not.
   private(set) var lost = 0
+  private var isStopped = false
 
   init(_ range: ItemRange, _ selection: Selection) {
     self.range = range
@@ -65,7 +117,9 @@ struct Walk {
   }
 
   var isAtEnd: Bool { place.number >= range.to.number }
-  var isDone: Bool { isAtEnd || selection.isFull }
+  var isDone: Bool { isAtEnd || isStopped || selection.isFull }
+
+  mutating func stop() { isStopped = true }
 
   /// Takes items of the line at `place`.
   mutating func take(_ line: SegmentLine) {

@@ -5,15 +5,29 @@ package import PipeIO
 extension Claimer {
   /// Acknowledges the whole claim.
   package func done(_ claim: consuming Claim) throws(Fault) {
-    try settle(claim.parts, batch: claim.batch) { _ in .done }
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    for part in claim.parts {
+      try rename(part.name, to: NowName(part.name.range, .done), batch: claim.batch)
+    }
   }
 
-  /// Makes all of it ready again, with its attempt counted.
-  package func retry(_ claim: consuming Claim) throws(Fault) {
-    try settle(claim.parts, batch: claim.batch) { state in
-      guard case .claim(let batch, let attempt, _) = state else { return state }
-      return .again(batch: batch, attempt: attempt, due: 0)
-    }
+  /// Makes all of it ready again, with its attempt counted, after the backoff that the settings give; or
+  /// buries it, if that was the last attempt.
+  package func retry(_ claim: consuming Claim, _ failure: Failure) throws(Fault) -> Disposal {
+    let isLast = claim.attempt > queue.settings.retries
+    let count = claim.items.count
+    let wait = backoff(claim.attempt)
+    _ = try settle(claim, wait: wait) { _ in .retry(failure) }
+    return isLast ? .buried(items: count) : .again(after: wait)
+  }
+
+  /// Makes dead letters of all its items.
+  package func bury(_ claim: consuming Claim, _ failure: Failure) throws(Fault) -> Disposal {
+    let count = claim.items.count
+    _ = try settle(claim) { _ in .bury(failure) }
+    return .buried(items: count)
   }
 
   /// Makes all of it ready again as if it had not been claimed.
@@ -24,64 +38,23 @@ extension Claimer {
   /// Acknowledges the first `count` items and gives the others back unharmed.
   package func acknowledge(_ claim: consuming Claim, first count: Int) throws(Fault) {
     if count >= claim.items.count { return try done(claim) }
-    try queue.lockNow(exclusive: true)
-    defer { queue.unlockNow() }
-    sync.note()
-    for part in claim.parts {
-      if part.items.upperBound <= count {
-        try rename(part.name, to: NowName(part.name.range, .done), batch: claim.batch)
-      } else if part.items.lowerBound >= count {
-        try giveBack(part.name, batch: claim.batch)
-      } else {
-        try split(part, at: part.places[count - part.items.lowerBound], batch: claim.batch)
-      }
-    }
+    _ = try settle(claim) { $0 < count ? .done : .giveBack }
   }
 
-  private func settle(
-    _ parts: [Part], batch: EntryID, _ change: (NowName.State) -> NowName.State
-  ) throws(Fault) {
-    try queue.lockNow(exclusive: true)
-    defer { queue.unlockNow() }
-    sync.note()
-    for part in parts {
-      try rename(part.name, to: NowName(part.name.range, change(part.name.state)), batch: batch)
-    }
+  func backoff(_ attempt: Int) -> Int64 {
+    queue.settings.backoff.delay(after: max(1, attempt), random: random())
   }
 
-  private func rename(_ name: NowName, to new: NowName, batch: EntryID) throws(Fault) {
+  func rename(_ name: NowName, to new: NowName, batch: EntryID) throws(Fault) {
     if try queue.rename(name, to: new) { return }
     throw lost(batch)
   }
 
-  private func lost(_ batch: EntryID) -> Fault {
+  func lost(_ batch: EntryID) -> Fault {
     queue.isRemoved
       ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
       : Fault(
         .claimLost,
         "claim \(batch.text) is not held any more: what was in it may be delivered again")
-  }
-
-  // The done name first, which has no effect yet because the claim beats it; then one rename takes the
-  // claim away and thereby acknowledges what the done name covers.
-  private func split(_ part: Part, at place: Place, batch: EntryID) throws(Fault) {
-    var head = part.name.range
-    head.to = place
-    var namer = Namer(queue, try queue.listNow())
-    try namer.create(NowName(head, .done))
-    var tail = part.name.range
-    tail.from = place
-    try giveBack(part.name, remaining: tail, batch: batch)
-  }
-
-  private func giveBack(_ name: NowName, remaining: ItemRange? = nil, batch: EntryID) throws(Fault)
-  {
-    guard case .claim(_, let attempt, _) = name.state, attempt > 1 else {
-      // Never attempted before: what no name covers is ready.
-      if try queue.setAside(name) { return }
-      throw lost(batch)
-    }
-    let state = NowName.State.again(batch: batch, attempt: attempt - 1, due: 0)
-    try rename(name, to: NowName(remaining ?? name.range, state), batch: batch)
   }
 }

@@ -85,11 +85,11 @@ extension Queue {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static let parts = ["segments", "end", "now", "owners", "strays", "quarantine"]
+  private static let parts = ["segments", "end", "now", "owners", "strays", "quarantine", "later", "dead"]
 
   // Somebody's home directory must not become a queue because of a mistyped option.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
-    let known = parts + [Settings.draftName, "lost+found"]
+    let known = parts + [Settings.draftName, Pace.fileName, "lost+found"]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,
@@ -97,7 +97,7 @@ extension Queue {
     }
   }
 
-  private static func fill(_ root: Directory) throws(Fault) {
+  fileprivate static func fill(_ root: Directory) throws(Fault) {
     for part in parts { _ = try root.subdirectory(making: part) }
     let segments = try root.existing("segments")
     let end = try root.existing("end")
@@ -117,7 +117,19 @@ extension Queue {
     for number in 0..<8 { try touch("spare.\(number)", in: now) }
     let owners = try root.existing("owners")
     for slot in 0..<4 { try touch(Owner.name(slot), in: owners) }
+    try touch(Pace.fileName, in: root)
     for directory in [segments, end, now, owners, root] { try directory.flush() }
+  }
+
+  /// Makes of a queue of an older format one of this: what it has more is made, then `format` replaced.
+  func upgrade() throws(Fault) {
+    try Queue.lock(root, exclusive: true, report)
+    defer { root.unlock() }
+    guard let settings = try Settings.read(root), settings.version < Settings.version else {
+      return
+    }
+    try Queue.fill(root)
+    try Queue.replaceSettings(root, settings)
   }
 
   private static func touch(_ name: String, in directory: Directory) throws(Fault) {
@@ -125,7 +137,7 @@ extension Queue {
   }
 
   // Both names exist at any time; a crash leaves the old settings or the new ones.
-  private static func replaceSettings(_ root: Directory, _ settings: Settings) throws(Fault) {
+  fileprivate static func replaceSettings(_ root: Directory, _ settings: Settings) throws(Fault) {
     try settings.writeDraft(root)
     try root.exchange(Settings.draftName, Settings.fileName)
     try root.remove(Settings.draftName)

@@ -86,6 +86,9 @@ struct Pieces {
   mutating func number(before separator: UInt8) -> Int? { next(before: separator).flatMap(decimal) }
 
   var isAtEnd: Bool { rest == nil }
+
+  /// All that was not yet given.
+  var remainder: UnsafeRawBufferPointer? { rest }
 }
 
 let dot: UInt8 = 0x2e

@@ -5,6 +5,26 @@ struct NowListing {
   var names: [NowName] = []
   /// Files whose names mean nothing: the next names are made of them.
   var spares: [Int] = []
+  /// Of several, which a crash can leave, the earliest.
+  var later: LaterMark?
+
+  /// More names than this that wait for a time make each claim slower.
+  static let mostWaiting = 256
+
+  /// Whether names that wait should go to later/.
+  func isCrowded(at now: Int64, adding more: Int = 0) -> Bool {
+    var waiting = more
+    for name in names where name.isFar(at: now) { waiting += 1 }
+    return waiting > NowListing.mostWaiting
+  }
+}
+
+extension NowName {
+  /// Whether it waits for so long that it may as well wait elsewhere.
+  func isFar(at now: Int64) -> Bool {
+    guard isAgain, let due, range.count <= Aside.width else { return false }
+    return due.at > now + 2_000_000
+  }
 }
 
 extension Queue {
@@ -23,6 +43,8 @@ extension Queue {
         listing.names.append(name)
       } else if let number = Queue.spareNumber(text) {
         listing.spares.append(number)
+      } else if let mark = LaterMark(text) {
+        listing.later = listing.later.map { $0.due < mark.due ? $0 : mark } ?? mark
       }
     }
     return listing
@@ -47,9 +69,11 @@ extension Queue {
   }
 
   /// Makes a spare of a name: nothing is said of its items any more. Under the exclusive lock.
-  func setAside(_ name: NowName) throws(Fault) -> Bool {
+  func setAside(_ name: NowName) throws(Fault) -> Bool { try setAside(name.text) }
+
+  func setAside(_ name: String) throws(Fault) -> Bool {
     let spares = Set(try listNow().spares)
     let free = (0...).first { !spares.contains($0) }!
-    return try now().rename(name.text, to: Queue.spareName(free)) == .renamed
+    return try now().rename(name, to: Queue.spareName(free)) == .renamed
   }
 }

@@ -36,6 +36,19 @@ package struct ItemRange: Equatable {
     lane == other.lane && from.number < other.to.number && other.from.number < to.number
   }
 
+  /// The same items of one lane in as few ranges as can be, in order.
+  static func merged(_ ranges: [ItemRange]) -> [ItemRange] {
+    var found: [ItemRange] = []
+    for range in ranges.sorted(by: { $0.comesBefore($1) }) {
+      if let last = found.last, last.to >= range.from {
+        if range.to > last.to { found[found.count - 1].to = range.to }
+      } else {
+        found.append(range)
+      }
+    }
+    return found
+  }
+
   /// As it stands in a name of now/: `HIGH.800.17.4711-960.17.5022`.
   var text: String { "\(lane.name).\(from.text)-\(to.text)" }
 }

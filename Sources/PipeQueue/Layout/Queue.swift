@@ -31,6 +31,9 @@ package final class Queue {
     self.report = report
     self.settings = settings
     end = try root.existing("end")
+    guard settings.version < Settings.version else { return }
+    // Who may only look can look at an older one as well.
+    do throws(Fault) { try upgrade() } catch { if error.kind != .permission { throw error } }
   }
 
   static func directory(_ path: String) throws(Fault) -> Directory? {

@@ -20,11 +20,18 @@ package struct Settings: Equatable {
   /// How long a segment stays after its items are done, in microseconds.
   package var retain: Int64 = 7 * 86_400_000_000
 
-  static let version = 1
+  /// Times an item is tried again after its first attempt, before it is buried.
+  package var retries = 5
+  package var backoff = Backoff(base: 1_000_000, most: 300_000_000)
+
+  static let version = 2
+  /// Of the file that these were read from.
+  private(set) var version = Settings.version
 
   var text: String {
     var lines = [
       "pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)", "retain \(retain)",
+      "retries \(retries)", "backoff \(backoff.base)", "backoff-max \(backoff.most)",
     ]
     if let maxItems { lines.append("max-items \(maxItems)") }
     if let maxBytes { lines.append("max-bytes \(maxBytes)") }
@@ -45,6 +52,7 @@ package struct Settings: Equatable {
         "\(printable(path)): format \(version) is newer than this pipe, which knows up to \(Settings.version)"
       )
     }
+    settings.version = version
     while let line = lines.next(before: newline) {
       if line.isEmpty, lines.isAtEnd { break }
       var pieces = Pieces(line)
@@ -65,6 +73,9 @@ package struct Settings: Equatable {
     case "slice" where value > 0: slice = value
     case "retain": retain = Int64(value)
     case "min-free": minFree = value
+    case "retries": retries = value
+    case "backoff": backoff.base = Int64(value)
+    case "backoff-max": backoff.most = Int64(value)
     case "max-items": maxItems = value
     case "max-bytes": maxBytes = value
     default: return false

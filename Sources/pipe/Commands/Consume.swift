@@ -15,6 +15,12 @@ struct Consume: ParsableCommand {
   var size: Count?
 
   @Option(
+    help: ArgumentHelp(
+      "Start no batch sooner than this after the last one, whoever started it.",
+      valueName: "duration"))
+  var every: Duration?
+
+  @Option(
     name: .customShort("j", allowingJoined: true),
     help: ArgumentHelp("Commands at once; 1 by default.", valueName: "jobs"))
   var jobs: Count?
@@ -66,7 +72,9 @@ struct Consume: ParsableCommand {
       ignoreBrokenPipes()
       let location = queue.location
       let queue = try follow ? location.create(diagnostics) : location.open(diagnostics)
-      let limits = Limits(size: size?.value, batches: batches?.value ?? .max, follow: follow)
+      let limits = Limits(
+        size: size?.value, batches: batches?.value ?? .max, follow: follow,
+        every: every?.microseconds ?? 0)
       let source = try BatchSource(queue, limits)
       let status = try consume(source, diagnostics)
       let lost = source.claimer.lostItems

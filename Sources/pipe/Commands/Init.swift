@@ -11,6 +11,16 @@ struct Init: ParsableCommand {
   @Option(help: ArgumentHelp("Items a slice of entries stored from now on (3).", valueName: "n"))
   var slice: Count?
 
+  @Option(
+    help: ArgumentHelp("Times an item is tried again before it is buried (5).", valueName: "n"))
+  var retries: Bound?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a failed batch waits, doubling from the first to the second (1s..5m).",
+      valueName: "duration..duration"))
+  var backoff: BackoffArgument?
+
   @Option(help: ArgumentHelp("The most items stored and not done; 0: no bound.", valueName: "n"))
   var maxItems: Bound?
 
@@ -36,6 +46,8 @@ struct Init: ParsableCommand {
 
   private func apply(to settings: inout Settings) {
     if let slice { settings.slice = slice.value }
+    if let retries { settings.retries = retries.value ?? 0 }
+    if let backoff { settings.backoff = backoff.backoff }
     if let maxItems { settings.maxItems = maxItems.value }
     if let maxBytes { settings.maxBytes = maxBytes.bytes > 0 ? maxBytes.bytes : nil }
     if let retain { settings.retain = retain.microseconds }

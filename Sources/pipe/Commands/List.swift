@@ -6,14 +6,10 @@ struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Print entries without taking them.")
 
-  enum State: String, CaseIterable, ExpressibleByArgument {
-    case ready, claimed, done
-  }
-
   @OptionGroup var queue: QueueOptions
 
   @Option(help: ArgumentHelp("Only items in this state; may be repeated.", valueName: "state"))
-  var state: [State] = []
+  var state: [ListedEntry.State] = []
 
   @Option(
     name: .customShort("n", allowingJoined: true),
@@ -23,11 +19,10 @@ struct List: ParsableCommand {
   func run() {
     Exit.perform("list") { () throws(Fault) in
       let queue = try queue.location.open(Diagnostics(command: "list"))
-      let states = state.isEmpty ? [.ready, .claimed] : state
+      let states = state.isEmpty ? [.ready, .claimed, .later] : state
       let output = Output()
       var left = count?.value ?? .max
-      try queue.list(includingDone: states.contains(.done)) { (listed) throws(Fault) in
-        guard states.contains(State(listed.state)) else { return true }
+      try queue.list(states, at: Clock.now()) { (listed) throws(Fault) in
         ListLine.append(listed, to: output)
         left -= 1
         if output.bytes.count > 1 << 16 || left == 0 { try output.flush() }
@@ -39,12 +34,4 @@ struct List: ParsableCommand {
   }
 }
 
-extension List.State {
-  init(_ state: ListedEntry.State) {
-    switch state {
-    case .ready: self = .ready
-    case .claimed: self = .claimed
-    case .done: self = .done
-    }
-  }
-}
+extension ListedEntry.State: ExpressibleByArgument {}

@@ -6,6 +6,8 @@ struct Limits {
   let size: Int?
   let batches: Int
   let follow: Bool
+  /// Microseconds from the start of one batch to that of the next; 0 for none.
+  var every: Int64 = 0
 
   /// A batch has no more items than this, and no more bytes but for its first item: it is held in memory.
   static let mostItems = 65_536
@@ -20,6 +22,8 @@ final class BatchSource {
   let signals: SignalQueue
   private let watch: Watch?
   private var lookAgain: Int64?
+  /// Something is ready, and waits for its turn.
+  private var isPaced = false
   private(set) var started = 0
   /// Signals to stop that came; at the second one nothing is waited for.
   private(set) var stops: [Int32] = []
@@ -27,7 +31,7 @@ final class BatchSource {
   init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
     self.limits = limits
-    claimer = Claimer(queue)
+    claimer = Claimer(queue, hidesOwnFailures: !limits.follow)
     signals = try SignalQueue([SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.child])
     watch = limits.follow ? try queue.watchReady() : nil
   }
@@ -35,11 +39,21 @@ final class BatchSource {
   var mayStart: Bool { stops.isEmpty && started < limits.batches }
 
   func next(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
-    guard mayStart, let claim = try claimer.claim(size: min(size, Limits.mostItems), bytes: bytes)
-    else { return nil }
+    isPaced = false
+    guard mayStart else { return nil }
+    guard
+      let claim = try claimer.claim(
+        size: min(size, Limits.mostItems), bytes: bytes, every: limits.every)
+    else {
+      isPaced = claimer.isPaced
+      return nil
+    }
     started += 1
     return claim
   }
+
+  /// Whether there can be more to start without that anything else happens first.
+  var mayGoOn: Bool { mayStart && (limits.follow || isPaced) }
 
   /// What to wait for at a pipe, apart from that its reader goes.
   enum OutputEvent {
@@ -70,8 +84,8 @@ final class BatchSource {
       written = poller.watch(output.pipe.number, for: interest)
     }
     // Who has no use for more now must not be woken for it, again and again.
-    let look = forReady ? lookAgain : nil
-    try poller.wait(until: [deadline, claimer.sync.deadline, look].compactMap { $0 }.min())
+    let looks = forReady && mayGoOn ? [lookAgain, claimer.nextLook] : []
+    try poller.wait(until: ([deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if poller.isReady(signal) { takeSignals() }
@@ -85,6 +99,7 @@ final class BatchSource {
       lookAgain = nil
       return true
     }
+    if forReady, mayGoOn, let next = claimer.nextLook, next <= now { return true }
     guard isTold, let watch else { return false }
     return watch.drain { name in
       if Queue.meansOwnerGone(name) { lookAgain = now + BatchSource.pause }

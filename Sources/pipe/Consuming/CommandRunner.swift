@@ -41,7 +41,7 @@ final class CommandRunner {
     var mayBeReady = true
     while true {
       if mayBeReady { mayBeReady = startSome() }
-      let isWaiting = source.limits.follow && source.mayStart && fault == nil
+      let isWaiting = source.mayGoOn && fault == nil
       if running.isEmpty, !isWaiting, !mayBeReady { break }
       let hasRoom = running.count < jobs
       let deadline = mayBeReady ? 0 : nextDeadline()
@@ -115,7 +115,7 @@ final class CommandRunner {
     case .retry(let reason):
       someFailed = true
       diagnostics.say("\(claim.label): \(reason) (attempt \(claim.attempt)); ready again")
-      try claimer.retry(claim)
+      _ = try claimer.retry(claim, Failure(reason))
     }
     try claimer.sync.flushIfDue()
   }

@@ -33,7 +33,7 @@ final class ItemWriter {
         try settleTaken()
         try claimer.sync.flushIfDue()
         source.takeSignals()
-      } else if source.limits.follow, source.mayStart {
+      } else if source.mayGoOn {
         try rest()
       } else {
         break
@@ -94,7 +94,7 @@ final class ItemWriter {
 
   // Nothing is ready: until something is, acknowledge what the reader takes.
   private func rest() throws(Fault) {
-    while source.mayStart, !isOver {
+    while source.mayGoOn, !isOver {
       if try source.wait(forReady: true, output: try outputEvent()) { return }
     }
   }

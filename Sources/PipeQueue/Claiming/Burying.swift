@@ -1,0 +1,56 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+// Dead letters: a file in dead/ for each item, flushed before the item is done in now/. While its claim
+// stands the file means nothing, because a claim beats it.
+extension Claimer {
+  /// Writes dead letters. Returns those for which there is no room: they are for later.
+  func bury(
+    _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
+  ) throws(Fault) -> [SettlingPlan.Burial] {
+    let now = try queue.now()
+    var directories: [(shard: Int, lane: Priority, directory: Directory)] = []
+    var written = 0
+    do throws(Fault) {
+      for burial in burials {
+        let part = claim.parts[burial.part]
+        let range = part.range(burial.item..<(burial.item + 1))
+        let name = AsideName(range: range)
+        if directories.last?.shard != name.shard || directories.last?.lane != range.lane {
+          let directory = try queue.asideDirectory(.dead, range.lane, name.shard)
+          directories.append((name.shard, range.lane, directory))
+        }
+        let letter = letter(burial.failure, part, range, now)
+        let file = try Descriptor.create(
+          name.text, in: directories.last!.directory, O_WRONLY | O_TRUNC)
+        try letter.write(to: file, at: 0)
+        try file.flush()
+        written += 1
+      }
+      for directory in directories { try directory.directory.flush() }
+      return []
+    } catch {
+      guard error.kind == .tryLater else { throw error }
+      for directory in directories { try? directory.directory.flush() }
+      let left = Array(burials[written...])
+      for burial in left {
+        let range = claim.parts[burial.part].range(burial.item..<(burial.item + 1))
+        try queue.clearAside(range, [.dead])
+      }
+      queue.report("\(error.text); what should be buried is tried again later")
+      return left
+    }
+  }
+
+  private func letter(
+    _ failure: Failure, _ part: Part, _ range: ItemRange, _ now: Directory
+  ) -> [UInt8] {
+    let name = part.name.text
+    let attempt = part.name.attempt ?? 1
+    let earlier = attempt > 1 ? now.history(name) : []
+    let last = Attempt(failure, number: attempt, started: now.changed(name), ended: wall())
+    let known = History.lines(earlier, of: range.from.number)
+    return known + History.line(range, last) + DeadLetter.stderrBlock(failure.stderr)
+  }
+}

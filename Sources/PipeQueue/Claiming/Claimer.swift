@@ -1,0 +1,118 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeIO
+
+/// The way out: claims items, in order, and settles them.
+package final class Claimer {
+  let queue: Queue
+  private var mint = Mint()
+  /// Upper half of every batch id of this run: what it failed is not offered to it again.
+  private let run: UInt64
+  private var serial: UInt64 = 0
+  var owner: Owner?
+  private(set) lazy var pace = PaceFile(queue)
+  private var readers: [SegmentReader?] = [nil, nil, nil]
+  private var lastReaping: Int64?
+  /// Whether what failed in this run is left to others: a run that ends would never end otherwise.
+  private let hidesOwnFailures: Bool
+  /// Items that were met in the line but not in any segment: damaged, or removed by hand.
+  package private(set) var lostItems = 0
+  package let sync: GroupSync
+  /// When the last look that found nothing is worth repeating for no other reason than the time, by
+  /// `Clock.steady`; nil if time alone changes nothing.
+  package internal(set) var nextLook: Int64?
+  /// Whether that look found something that is ready and only waits for its turn.
+  package internal(set) var isPaced = false
+  /// The time; tests pass in their own.
+  var wall: () -> Int64 = Clock.now
+  var steady: () -> Int64 = Clock.steady
+  var random: () -> UInt64 = { UInt64.random(in: 0 ... .max) }
+
+  package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
+    self.queue = queue
+    self.hidesOwnFailures = hidesOwnFailures
+    let seed = mint.id(at: Clock.now())
+    run = seed.high
+    serial = seed.low & ~0xffff_ffff_ffff
+    sync = GroupSync(queue)
+  }
+
+  func nextBatch() -> EntryID {
+    serial += 1
+    return EntryID(high: run, low: serial)
+  }
+
+  package func isOfThisRun(_ batch: EntryID) -> Bool {
+    batch.high == run && (batch.low ^ serial) >> 48 == 0
+  }
+
+  func isHidden(_ name: NowName) -> Bool {
+    guard hidesOwnFailures, let batch = name.batch else { return false }
+    return isOfThisRun(batch)
+  }
+
+  /// The descriptor whose lock holds the claims; a worker that inherits it holds them too.
+  package var lockDescriptor: Int32? { owner?.file.number }
+
+  /// Claims the next items, at most `size` and, but for the first, at most `bytes` of data; `every`
+  /// microseconds after the last batch that anybody claimed, at the soonest. nil when nothing is ready;
+  /// `nextLook` then says until when.
+  package func claim(
+    size: Int, bytes: Int = .max, every: Int64 = 0
+  ) throws(Fault) -> Claim? {
+    let request = Request(size: size, bytes: bytes, every: every)
+    try begin()
+    // Busy consumers look for dead ones once a second, idle ones each time.
+    let now = steady()
+    if now - (lastReaping ?? 0) > 1_000_000 {
+      lastReaping = now
+      try reap()
+    }
+    if let claim = try claimReady(request) { return claim }
+    if isPaced { return nil }
+    let moved = try queue.advanceEnds(try queue.ends())
+    let reaped = try reap()
+    let marked = try ensureMark()
+    return moved || reaped || marked ? try claimReady(request) : nil
+  }
+
+  struct Request {
+    let size: Int
+    let bytes: Int
+    let every: Int64
+  }
+
+  /// Takes a slot for what is going to be held.
+  func begin() throws(Fault) {
+    guard owner == nil else { return }
+    owner = try Owner.take(queue)
+    // A crash may have left an end behind what is on disk, in a lane that comes before others.
+    _ = try queue.advanceEnds(try queue.ends())
+  }
+
+  private func claimReady(_ request: Request) throws(Fault) -> Claim? {
+    while true {
+      switch try look(request) {
+      case .claim(let claim, let isCrowded):
+        if request.every > 0 { pace.flush() }
+        if isCrowded { try park() }
+        return claim
+      case .nothing: return nil
+      case .crowded: try park()
+      case .more: continue
+      case .restore: try restore()
+      }
+    }
+  }
+
+  func reader(_ lane: Priority, _ segment: Int) throws(Fault) -> SegmentReader? {
+    let index = Int(lane.rawValue)
+    if let held = readers[index], held.segment == segment { return held }
+    guard let file = try Segment.open(queue, lane, segment) else { return nil }
+    let reader = SegmentReader(file, lane, segment)
+    readers[index] = reader
+    return reader
+  }
+
+  func lose(_ count: Int) { lostItems += count }
+}

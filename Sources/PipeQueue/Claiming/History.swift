@@ -1,0 +1,109 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// One attempt at an item that did not end well.
+package struct Attempt: Equatable {
+  package let number: Int
+  /// Microseconds since the epoch; nil where it is not known.
+  package let started: Int64?
+  package let ended: Int64
+  package let exitStatus: Int32?
+  package let signal: Int32?
+  package let reason: String
+}
+
+/// What happened to items: lines in the file behind their name. A line says which items it is of, so that
+/// the lines of a file's earlier life mean nothing; and it has a checksum, because nobody flushes it.
+///
+///     CRC32C FROM TO ATTEMPT STARTED ENDED EXIT SIGNAL REASON
+enum History {
+  /// Bytes; more than a few attempts need, and what one read gives.
+  static let most = 64 << 10
+
+  static func line(_ range: ItemRange, _ attempt: Attempt) -> [UInt8] {
+    let columns = [
+      String(range.from.number), String(range.to.number), String(attempt.number),
+      attempt.started.map { String($0) } ?? "-", String(attempt.ended),
+      attempt.exitStatus.map { String($0) } ?? "-", attempt.signal.map { String($0) } ?? "-",
+    ]
+    var line = Array((columns.joined(separator: " ") + " ").utf8)
+    for byte in attempt.reason.utf8.prefix(1024) {
+      line += byte < 0x20 || byte == percent ? Array("%" + twoHex(byte)).map(\.asciiValue!) : [byte]
+    }
+    var sum = [UInt8](repeating: 0, count: 8)
+    let crc = line.withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+    sum.withUnsafeMutableBufferPointer { writeHex(crc, to: $0.baseAddress!) }
+    return sum + [space] + line + [newline]
+  }
+
+  /// The attempts at the item `number` that a file tells of, in the order in which they were made.
+  static func attempts(_ bytes: [UInt8], of number: Int) -> [Attempt] {
+    bytes.withUnsafeBytes { all in
+      var lines = Pieces(all)
+      var found: [Attempt] = []
+      while let line = lines.next(before: newline) {
+        if let attempt = attempt(line, of: number) { found.append(attempt) }
+      }
+      return found
+    }
+  }
+
+  static func attempt(_ line: UnsafeRawBufferPointer, of number: Int) -> Attempt? {
+    guard line.count > 9, let stored = hex(cut(line, 0, 8)) else { return nil }
+    let rest = cut(line, 9, line.count)
+    guard cpipe_crc32c(0, rest.baseAddress, rest.count) == stored else { return nil }
+    var pieces = Pieces(rest)
+    guard let from = pieces.number(before: space), let to = pieces.number(before: space),
+      from <= number, number < to, let attempt = pieces.number(before: space)
+    else { return nil }
+    let started = pieces.number(before: space)
+    guard let ended = pieces.number(before: space) else { return nil }
+    let exit = pieces.number(before: space)
+    let signal = pieces.number(before: space)
+    let reason = pieces.remainder.map(unescaped) ?? ""
+    return Attempt(
+      number: attempt, started: started.map { Int64($0) }, ended: Int64(ended),
+      exitStatus: exit.map { Int32(truncatingIfNeeded: $0) },
+      signal: signal.map { Int32(truncatingIfNeeded: $0) }, reason: reason)
+  }
+
+  private static let percent: UInt8 = 0x25
+
+  private static func twoHex(_ byte: UInt8) -> String {
+    (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  }
+
+  private static func unescaped(_ text: UnsafeRawBufferPointer) -> String {
+    var bytes: [UInt8] = []
+    var at = 0
+    while at < text.count {
+      if text[at] == percent, at + 2 < text.count, let value = hex(cut(text, at + 1, at + 3)) {
+        bytes.append(UInt8(truncatingIfNeeded: value))
+        at += 3
+      } else {
+        bytes.append(text[at])
+        at += 1
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension Directory {
+  /// What happened, from the file of this name; empty where nothing can be read: it only informs.
+  func history(_ name: String) -> [UInt8] {
+    guard let file = try? Descriptor.open(name, in: self, O_RDONLY) else { return [] }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: History.most, alignment: 8)
+    defer { buffer.deallocate() }
+    guard let count = try? file.read(into: buffer, at: 0), count > 0 else { return [] }
+    return Array(buffer[..<count])
+  }
+
+  /// Adds to it, or begins it anew. A full disk must not keep an item from being settled.
+  func note(_ bytes: [UInt8], in name: String, anew: Bool) {
+    let flags = O_WRONLY | (anew ? O_TRUNC : O_APPEND)
+    guard let file = try? Descriptor.open(name, in: self, flags) else { return }
+    try? file.append(bytes)
+  }
+}

@@ -1,0 +1,131 @@
+internal import PipeIO
+
+// Looking for what is ready, under the lock of now/, and claiming it.
+extension Claimer {
+  enum Look: ~Copyable {
+    /// `isCrowded`: now/ has more names than is good for it.
+    case claim(Claim, isCrowded: Bool)
+    case nothing
+    /// Nothing yet; entries with a delay were passed over, and there is more behind them.
+    case more
+    case crowded
+    /// Something in later/ is due, and may come before all that is here.
+    case restore
+  }
+
+  func look(_ request: Request) throws(Fault) -> Look {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let now = wall()
+    var listing = try queue.listNow()
+    try correct(&listing, at: now)
+    let hasDue = listing.later?.isOver(at: now) == true
+    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < Claimer.enough {
+      return .restore
+    }
+    let ends = try queue.ends()
+    let selection = Selection(
+      size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
+    try select(into: selection, listing, ends, at: now, more: hasDue)
+    var namer = Namer(queue, listing)
+    for delay in selection.delays { try namer.create(delay) }
+    let isCrowded = listing.isCrowded(at: now, adding: selection.delays.count)
+    nextLook = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
+    isPaced = false
+    if selection.parts.isEmpty {
+      if selection.delays.isEmpty { return .nothing }
+      return isCrowded ? .crowded : .more
+    }
+    guard try take(selection, request, &namer, at: now) else { return .nothing }
+    return .claim(selection.claim(), isCrowded: isCrowded)
+  }
+
+  // The turn comes last: what is taken is decided at the instant of dispatch.
+  private func take(
+    _ selection: Selection, _ request: Request, _ namer: inout Namer, at now: Int64
+  ) throws(Fault) -> Bool {
+    let time = steady()
+    var last = pace.read(at: time, wall: now) ?? Pace(started: .min / 2, wall: 0)
+    let wait = request.every > 0 ? last.wait(request.every, at: time) : 0
+    if wait > 0 {
+      isPaced = true
+      nextLook = time + wait
+      return false
+    }
+    selection.name(nextBatch(), owner: owner!.slot)
+    for part in selection.parts { try namer.name(part) }
+    // Behind the names: who dies before this has started nothing, and takes nobody's turn.
+    last.start(
+      selection.itemCount, size: request.size, every: request.every, at: time, wall: now)
+    pace.keep(last)
+    sync.note()
+    return true
+  }
+
+  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
+  // before all else.
+  private func select(
+    into selection: Selection, _ listing: NowListing, _ ends: Ends, at now: Int64, more: Bool
+  ) throws(Fault) {
+    for lane in Priority.allCases where !selection.isFull {
+      let line = LaneLine(lane, end: ends[lane].place, names: listing.names)
+      let offers = offers(line, at: now)
+      let last = more ? offers.lastIndex { $0.name != nil } : nil
+      for offer in offers[...(last ?? offers.count - 1)] where !selection.isFull {
+        try collect(offer, into: selection, end: ends[lane])
+      }
+      if last != nil { selection.close() }
+    }
+  }
+
+  /// Names from later/ that are enough for now.
+  static let enough = 64
+
+  private func isReady(_ name: NowName, at now: Int64) -> Bool {
+    name.due?.isOver(at: now) == true && !isHidden(name)
+  }
+
+  // In the order of the line: a retry keeps its place.
+  private func offers(_ line: LaneLine, at now: Int64) -> [Offer] {
+    let waiting = line.waiting.filter { isReady($0, at: now) }
+    let untouched = line.untouched.map { Offer(range: $0, name: nil) }
+    if waiting.isEmpty { return untouched }
+    return (untouched + waiting.map { Offer(range: $0.range, name: $0) }).sorted {
+      $0.range.from < $1.range.from
+    }
+  }
+
+  // A clock that was set back must not keep what waits for longer than was meant.
+  private func correct(_ listing: inout NowListing, at now: Int64) throws(Fault) {
+    for index in listing.names.indices {
+      let name = listing.names[index]
+      guard let due = name.due?.corrected(at: now) else { continue }
+      var right = name
+      switch name.state {
+      case .hold(let batch, let attempt, _): right.state = .hold(batch: batch, attempt: attempt, until: due)
+      case .again(let batch, let attempt, _): right.state = .again(batch: batch, attempt: attempt, due: due)
+      case .claim, .done: continue
+      }
+      if try queue.rename(name, to: right) { listing.names[index] = right }
+    }
+  }
+
+  private func nextDue(_ listing: NowListing, _ delays: [NowName], at now: Int64) -> Int64? {
+    var next = listing.later?.due
+    for name in listing.names + delays where !isHidden(name) {
+      guard let due = name.due, !due.isOver(at: now) else { continue }
+      next = min(next ?? .max, due.at)
+    }
+    return next
+  }
+
+  private func steadyTime(of due: Int64?, at now: Int64) -> Int64? {
+    due.map { steady() + max(0, $0 - now) }
+  }
+}
+
+/// Items that are ready, and the name that says so; nil for those that no name covers.
+struct Offer {
+  let range: ItemRange
+  let name: NowName?
+}

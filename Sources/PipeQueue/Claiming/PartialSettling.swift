@@ -1,0 +1,68 @@
+package import PipeIO
+
+// Items of one claim that go different ways.
+extension Claimer {
+  /// Settles the items for which `outcome` (of an index in `claim.items`) says something. Returns a claim
+  /// of the others, nil if there are none. `wait`: microseconds until what failed is ready again; else the
+  /// backoff that the settings give.
+  package func settle(
+    _ claim: consuming Claim, wait: Int64? = nil, _ outcome: (Int) -> Outcome?
+  ) throws(Fault) -> Claim? {
+    var plan = SettlingPlan(claim, queue.settings.retries, outcome)
+    if !plan.burials.isEmpty { plan.unburied(try bury(plan.burials, of: claim)) }
+    let due = Due.after(wait ?? backoff(claim.attempt), from: wall())
+    for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    var kept: [Part] = []
+    for (index, part) in claim.parts.enumerated() {
+      let fates = plan.fates[index]
+      kept += try settle(part, fates, due, batch: claim.batch)
+    }
+    return kept.isEmpty ? nil : claim.reduced(to: kept)
+  }
+
+  /// Returns what of it stays claimed.
+  private func settle(
+    _ part: Part, _ fates: [SettlingPlan.Fate], _ due: Due, batch: EntryID
+  ) throws(Fault) -> [Part] {
+    let runs = SettlingPlan.runs(fates, from: part.items.lowerBound)
+    // The file of the claim knows what happened to its items: it goes on with some that need it.
+    let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
+    var kept: [Part] = []
+    if runs.count > 1 {
+      var namer = Namer(queue, try queue.listNow())
+      let history = part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
+        ? try queue.now().history(part.name.text) : []
+      for (index, run) in runs.enumerated() where index != last {
+        let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
+        if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
+        if run.fate != .ready || name.attempt! > 0 {
+          try namer.create(name, history: run.fate.keepsHistory ? history : [])
+        }
+      }
+    }
+    let run = runs[last]
+    let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
+    if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
+    if run.fate == .ready, name.attempt! == 0 {
+      // Never attempted before: what no name covers is ready.
+      if try !queue.setAside(part.name) { throw lost(batch) }
+    } else {
+      try rename(part.name, to: name, batch: batch)
+    }
+    return kept.sorted { $0.items.lowerBound < $1.items.lowerBound }
+  }
+
+  // Into the file of the claim, before it gets its new name. Who cannot write goes on without.
+  private func note(_ failed: SettlingPlan.Failed, of part: Part) {
+    guard let now = try? queue.now() else { return }
+    let name = part.name.text
+    let attempt = part.name.attempt ?? 1
+    let line = History.line(
+      part.range(failed.items),
+      Attempt(failed.failure, number: attempt, started: now.changed(name), ended: wall()))
+    now.note(line, in: name, anew: attempt == 1 && failed.isFirst)
+  }
+}

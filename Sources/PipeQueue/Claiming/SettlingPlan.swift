@@ -1,0 +1,144 @@
+/// What is to become of the items of a claim, as far as names go.
+struct SettlingPlan {
+  enum Fate: Equatable {
+    case done, ready, again
+    /// It stays claimed.
+    case held
+
+    /// Whether what happened to the items so far must stay known.
+    var keepsHistory: Bool { self == .again || self == .held || self == .ready }
+
+    func state(of claimed: NowName.State, _ due: Due) -> NowName.State {
+      guard case .claim(let batch, let attempt, _) = claimed else { return held(claimed, due) }
+      switch self {
+      case .done: return .done
+      case .ready: return .again(batch: batch, attempt: max(0, attempt - 1), due: .now)
+      case .again: return .again(batch: batch, attempt: attempt, due: due)
+      case .held: return claimed
+      }
+    }
+
+    private func held(_ state: NowName.State, _ due: Due) -> NowName.State {
+      guard case .hold(let batch, let attempt, _) = state else { return state }
+      return self == .held
+        ? state : self.state(of: .claim(batch: batch, attempt: attempt, owner: 0), due)
+    }
+  }
+
+  struct Run {
+    let items: Range<Int>
+    let fate: Fate
+  }
+
+  /// Neighbours that failed for the same reason.
+  struct Failed {
+    let part: Int
+    var items: Range<Int>
+    let failure: Failure
+    /// Whether nothing was noted of this part before.
+    let isFirst: Bool
+  }
+
+  struct Burial {
+    let part: Int
+    let item: Int
+    let failure: Failure
+  }
+
+  /// By part, then by its items.
+  private(set) var fates: [[Fate]] = []
+  private(set) var failures: [Failed] = []
+  private(set) var burials: [Burial] = []
+  /// Of each part, its first item.
+  private let starts: [Int]
+
+  init(_ claim: borrowing Claim, _ retries: Int, _ outcome: (Int) -> Outcome?) {
+    starts = claim.parts.map(\.items.lowerBound)
+    for (index, part) in claim.parts.enumerated() {
+      let isLast = part.name.attempt! > retries
+      // Nothing but damage: it has no items, and goes with what is done.
+      if part.items.isEmpty { fates.append([.done]) } else { fates.append([]) }
+      for item in part.items {
+        switch outcome(item) {
+        case nil: fates[index].append(.held)
+        case .done: fates[index].append(.done)
+        case .giveBack: fates[index].append(.ready)
+        case .retry(let failure) where !isLast: fail(index, item, failure)
+        case .retry(let failure), .bury(let failure):
+          fates[index].append(.done)
+          burials.append(Burial(part: index, item: item, failure: failure))
+        }
+      }
+    }
+  }
+
+  private mutating func fail(_ part: Int, _ item: Int, _ failure: Failure) {
+    fates[part].append(.again)
+    if let last = failures.last, last.part == part, last.items.upperBound == item,
+      last.failure.isSame(failure)
+    {
+      failures[failures.count - 1].items = last.items.lowerBound..<(item + 1)
+    } else {
+      failures.append(
+        Failed(
+          part: part, items: item..<(item + 1), failure: failure,
+          isFirst: failures.last?.part != part))
+    }
+  }
+
+  /// Those for whose dead letter there is no room stay in the line.
+  mutating func unburied(_ refused: [Burial]) {
+    for burial in refused {
+      fates[burial.part][burial.item - starts[burial.part]] = .again
+    }
+  }
+
+  static func runs(_ fates: [Fate], from start: Int) -> [Run] {
+    var runs: [Run] = []
+    for (index, fate) in fates.enumerated() {
+      let item = start + index
+      if let last = runs.last, last.fate == fate {
+        runs[runs.count - 1] = Run(items: last.items.lowerBound..<(item + 1), fate: fate)
+      } else {
+        runs.append(Run(items: item..<(item + 1), fate: fate))
+      }
+    }
+    return runs
+  }
+}
+
+extension Failure {
+  func isSame(_ other: Failure) -> Bool {
+    reason == other.reason && exitStatus == other.exitStatus && signal == other.signal
+  }
+}
+
+extension Attempt {
+  init(_ failure: Failure, number: Int, started: Int64?, ended: Int64) {
+    self.init(
+      number: number, started: started, ended: ended, exitStatus: failure.exitStatus,
+      signal: failure.signal, reason: failure.reason)
+  }
+}
+
+extension Part {
+  /// The same items' part of it, under a name of their own.
+  func cut(to run: Range<Int>, _ name: NowName) -> Part {
+    let first = run.lowerBound - items.lowerBound
+    return Part(name: name, items: run, places: Array(places[first..<(first + run.count)]))
+  }
+}
+
+extension Claim {
+  /// A claim of those of its items that these parts have.
+  consuming func reduced(to kept: [Part]) -> Claim {
+    var items: [Item] = []
+    var parts: [Part] = []
+    for part in kept {
+      let first = items.count
+      items += self.items[part.items]
+      parts.append(Part(name: part.name, items: first..<items.count, places: part.places))
+    }
+    return Claim(batch: batch, attempt: attempt, items: items, bytes: bytes, parts: parts)
+  }
+}

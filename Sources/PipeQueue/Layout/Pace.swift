@@ -1,0 +1,144 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// When a batch was handed out last, by whomever, and how fast items leave. One line in the file `pace`,
+/// read and written under the lock of now/.
+///
+/// Times are those of `Clock.steady`, which no clock step moves; the boot they count from is beside them,
+/// and the wall clock's time for the case that it is another one.
+struct Pace: Equatable {
+  /// `Clock.steady`, microseconds; below zero where it was before this boot.
+  var started: Int64
+  var wall: Int64
+  /// What the last one was started with: microseconds between starts, 0 for no pace; items a batch.
+  var every: Int64 = 0
+  var size = 0
+  /// Items handed out so far.
+  var items = 0
+  /// Two earlier readings of `items`, some seconds apart: how fast they leave.
+  var marks: [Mark] = []
+
+  struct Mark: Equatable {
+    var time: Int64
+    var items: Int
+  }
+
+  static let fileName = "pace"
+  /// Seconds over which the rate is taken, at least. Microseconds.
+  private static let markEvery: Int64 = 10_000_000
+
+  /// Microseconds until a batch may start that comes `every` after the last; 0 if it may now.
+  func wait(_ every: Int64, at now: Int64) -> Int64 {
+    max(0, min(every, started + every - now))
+  }
+
+  mutating func start(_ count: Int, size: Int, every: Int64, at now: Int64, wall: Int64) {
+    if marks.isEmpty || now - marks[0].time >= Pace.markEvery {
+      marks = [Mark(time: now, items: items)] + marks.prefix(1)
+    }
+    (started, self.wall, self.every, self.size) = (now, wall, every, size)
+    items += count
+  }
+
+  /// Items a second of late; nil where too little has happened to tell.
+  func rate(at now: Int64) -> Double? {
+    guard let mark = marks.last, now > mark.time, items > mark.items else { return nil }
+    return Double(items - mark.items) * 1e6 / Double(max(now - mark.time, 1_000_000))
+  }
+}
+
+extension Pace {
+  // Keeps a time before this boot a number without sign.
+  private static let bias: Int64 = 1 << 56
+  private static let width = 18
+
+  func line(boot: [UInt8]) -> [UInt8] {
+    let pad = [Mark](repeating: Mark(time: 0, items: 0), count: 2 - marks.count)
+    var numbers = [started + Pace.bias, wall, every, Int64(size), Int64(items), Int64(marks.count)]
+    for mark in marks + pad { numbers += [mark.time + Pace.bias, Int64(mark.items)] }
+    var line = boot
+    for number in numbers {
+      line.append(space)
+      let start = line.count
+      line += [UInt8](repeating: 0, count: Pace.width)
+      line.withUnsafeMutableBufferPointer {
+        write(Int(number), width: Pace.width, to: $0.baseAddress! + start)
+      }
+    }
+    return line + [newline]
+  }
+
+  /// nil for what is no such line: then nothing is known. A line of an earlier boot is translated.
+  static func parse(
+    _ text: UnsafeRawBufferPointer, boot: [UInt8], now: Int64, wall: Int64
+  ) -> Pace? {
+    var lines = Pieces(text)
+    guard let line = lines.next(before: newline), !lines.isAtEnd else { return nil }
+    var pieces = Pieces(line)
+    guard let written = pieces.next(before: space) else { return nil }
+    var numbers: [Int64] = []
+    while let piece = pieces.next(before: space) {
+      guard piece.count == width, let number = padded(piece) else { return nil }
+      numbers.append(Int64(number))
+    }
+    guard numbers.count == 10 else { return nil }
+    var pace = Pace(
+      started: numbers[0] - bias, wall: numbers[1], every: numbers[2], size: Int(numbers[3]),
+      items: Int(numbers[4]))
+    guard written.elementsEqual(boot) else {
+      // Counted from the start of another boot; and the clock may have been set back since.
+      pace.started = now - max(0, wall - pace.wall)
+      return pace
+    }
+    for index in 0..<Int(min(2, numbers[5])) {
+      pace.marks.append(
+        Mark(time: numbers[6 + 2 * index] - bias, items: Int(numbers[7 + 2 * index])))
+    }
+    return pace
+  }
+
+  /// What tells one boot from another: 36 bytes.
+  static func boot() -> [UInt8] {
+    var bytes = [UInt8](repeating: dash, count: 36)
+    let number = uninterrupted {
+      cpipe_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0)
+    }
+    guard number >= 0 else { return bytes }
+    _ = bytes.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+    close(number)
+    return bytes
+  }
+}
+
+/// The file `pace`, open. What it cannot tell or keep, this process still knows for itself.
+final class PaceFile {
+  private let file: Descriptor?
+  private let boot = Pace.boot()
+  private var last: Pace?
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
+
+  init(_ queue: Queue) {
+    file = try? Descriptor.create(Pace.fileName, in: queue.root, O_RDWR)
+  }
+
+  func read(at now: Int64, wall: Int64) -> Pace? {
+    guard let count = try? file?.read(into: buffer, at: 0) else { return last }
+    let text = cut(UnsafeRawBufferPointer(buffer), 0, count)
+    guard let found = Pace.parse(text, boot: boot, now: now, wall: wall) else { return last }
+    // Seen by another boot's times once, it stays what it was taken for.
+    if found.started < now, !text.prefix(boot.count).elementsEqual(boot) { keep(found) }
+    if let last, last.started > found.started { return last }
+    return found
+  }
+
+  func keep(_ pace: Pace) {
+    last = pace
+    if let file { try? pace.line(boot: boot).write(to: file, at: 0) }
+  }
+
+  /// Before a paced batch is handed out: a power cut must not let the next one come sooner.
+  func flush() { try? file?.flushData() }
+
+  deinit { buffer.deallocate() }
+}

@@ -1,0 +1,4 @@
+extension SegmentLine {
+  var notBefore: Int64? { nil }
+  var delay: Int64? { nil }
+}
