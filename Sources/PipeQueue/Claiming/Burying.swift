@@ -48,7 +48,7 @@ extension Claimer {
   ) -> [UInt8] {
     let name = part.name.text
     let attempt = part.name.attempt ?? 1
-    let earlier = attempt > 1 ? now.history(name) : []
+    let earlier = now.history(name)
     let last = Attempt(failure, number: attempt, started: now.changed(name), ended: wall())
     let known = History.lines(earlier, of: range.from.number)
     return known + History.line(range, last) + DeadLetter.stderrBlock(failure.stderr)

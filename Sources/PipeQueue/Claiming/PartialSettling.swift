@@ -63,6 +63,10 @@ extension Claimer {
     let line = History.line(
       part.range(failed.items),
       Attempt(failed.failure, number: attempt, started: now.changed(name), ended: wall()))
-    now.note(line, in: name, anew: attempt == 1 && failed.isFirst)
+    // What is in a file that never failed for these items is of its earlier life.
+    let isFirst =
+      failed.isFirst && History.attempts(now.history(name), of: part.range(failed.items).from.number)
+        .isEmpty
+    now.note(line, in: name, anew: isFirst)
   }
 }

@@ -5,9 +5,19 @@ internal import PipeIO
 /// Who holds the lock of a directory, as proc_locks(5) tells: `process 4711 (pipe enqueue)`.
 func lockHolder(_ directory: Directory) -> String {
   var status = stat()
-  guard fstat(directory.number, &status) == 0, let locks = contents("/proc/locks") else {
-    return "an unknown process"
-  }
+  guard fstat(directory.number, &status) == 0 else { return "an unknown process" }
+  return lockHolder(status) ?? "an unknown process"
+}
+
+/// The same of a file; nil where nobody holds it.
+func lockHolder(_ directory: Directory, _ name: String) -> String? {
+  var status = stat()
+  guard fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+  return lockHolder(status)
+}
+
+private func lockHolder(_ status: stat) -> String? {
+  guard let locks = contents("/proc/locks") else { return nil }
   let device = UInt(status.st_dev)
   // Linux's own split of a device number, gnu_dev_major(3).
   let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
@@ -23,7 +33,7 @@ func lockHolder(_ directory: Directory) -> String {
       separator: " ")
     return "process \(columns[4])" + (words.map { " (\(printable($0)))" } ?? "")
   }
-  return "an unknown process"
+  return nil
 }
 
 private func twoHex(_ number: UInt) -> String {

@@ -118,8 +118,11 @@ final class PaceFile {
   private var last: Pace?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
 
-  init(_ queue: Queue) {
-    file = try? Descriptor.create(Pace.fileName, in: queue.root, O_RDWR)
+  init(_ queue: Queue, readOnly: Bool = false) {
+    file =
+      readOnly
+      ? (try? Descriptor.open(Pace.fileName, in: queue.root, O_RDONLY)) ?? nil
+      : try? Descriptor.create(Pace.fileName, in: queue.root, O_RDWR)
   }
 
   func read(at now: Int64, wall: Int64) -> Pace? {

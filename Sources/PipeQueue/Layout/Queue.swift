@@ -13,6 +13,7 @@ package final class Queue {
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
   let report: (String) -> Void
   private var notes: [String] = []
+  var lastReader: SegmentReader?
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(

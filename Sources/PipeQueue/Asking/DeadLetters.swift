@@ -1,0 +1,173 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeIO
+
+/// Dead letters of one entry that were treated alike.
+package struct Treated {
+  package let id: EntryID
+  package var items: Int
+}
+
+extension Queue {
+  /// Calls `body` with each dead letter, lane by lane in order, until it says false.
+  package func deadLetters(
+    _ body: (DeadLetter) throws(Fault) -> Bool
+  ) throws(Fault) {
+    try forEachShard { (names) throws(Fault) in
+      for name in names {
+        if let letter = try letter(name), try !body(letter) { return false }
+      }
+      return true
+    }
+  }
+
+  /// Those of one entry; nil for an id that no entry has.
+  package func deadLetters(of id: EntryID) throws(Fault) -> [DeadLetter]? {
+    guard let view = try look(at: id) else { return nil }
+    var found: [DeadLetter] = []
+    for name in try dead(of: view) { if let letter = try letter(name) { found.append(letter) } }
+    return found
+  }
+
+  /// Makes the dead items of an entry ready again, as if they had never been tried. How many there were.
+  package func revive(_ id: EntryID) throws(Fault) -> Int {
+    guard let view = try look(at: id) else { return 0 }
+    let names = try dead(of: view)
+    try revive(names)
+    return names.count
+  }
+
+  /// The same of all dead items of the queue.
+  package func reviveAll(_ body: (Treated) throws(Fault) -> Void) throws(Fault) {
+    try treatAll(revive, body)
+  }
+
+  /// Removes the dead items of an entry; what they were part of stays failed. How many there were.
+  package func drop(_ id: EntryID) throws(Fault) -> Int {
+    guard let view = try look(at: id) else { return 0 }
+    let names = try dead(of: view)
+    try drop(names)
+    return names.count
+  }
+
+  package func dropAll(_ body: (Treated) throws(Fault) -> Void) throws(Fault) {
+    try treatAll(drop, body)
+  }
+
+  private func treatAll(
+    _ treat: ([AsideName]) throws(Fault) -> Void, _ body: (Treated) throws(Fault) -> Void
+  ) throws(Fault) {
+    try forEachShard { (names) throws(Fault) in
+      var treated: [Treated] = []
+      for name in names {
+        let id = try line(name)?.id ?? EntryID(high: 0, low: 0)
+        if treated.last?.id != id { treated.append(Treated(id: id, items: 0)) }
+        treated[treated.count - 1].items += 1
+      }
+      try treat(names)
+      for entry in treated { try body(entry) }
+      return true
+    }
+  }
+
+  private func forEachShard(_ body: ([AsideName]) throws(Fault) -> Bool) throws(Fault) {
+    for lane in Priority.allCases {
+      for shard in try shards(.dead, lane) {
+        var names = try namesAside(.dead, lane, shard).filter { !$0.isDropped }
+        // On its way back already, after a crash.
+        let back = AsideLine(try namesAside(.later, lane, shard))
+        names.removeAll { back.state(of: $0.range.from.number) != nil }
+        if try !body(names) { return }
+      }
+    }
+  }
+
+  private func dead(of view: EntryView) throws(Fault) -> [AsideName] {
+    try namesAside(view.lane, view.numbers).filter { name in
+      guard case .dead = view.state(of: name.range.from.number) else { return false }
+      return name.kind == .dead && !name.isDropped
+    }
+  }
+
+  // First the mark, then the file in later/, then away with the one in dead/: at any instant the item is
+  // one or the other, and found.
+  private func revive(_ names: [AsideName]) throws(Fault) {
+    guard !names.isEmpty else { return }
+    let later = try root.existing(Aside.later.rawValue)
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    try lockNow(exclusive: true)
+    do throws(Fault) { try lowerMark(to: 0, adding: names.count, at: Clock.now()) } catch {
+      unlockNow()
+      throw error
+    }
+    unlockNow()
+    let nobody = EntryID(high: 0, low: 0)
+    let waiting = NowName.State.again(batch: nobody, attempt: 0, due: .now)
+    for group in AsideGroup.split(names) {
+      let from = try root.existing(group.path)
+      let to = try asideDirectory(.later, group.lane, group.shard)
+      for name in group.names {
+        let new = AsideName(range: name.range, waiting: waiting)
+        let file = try Descriptor.create(new.text, in: to, O_WRONLY | O_TRUNC)
+        let known = History.lines(from.history(name.text), of: name.range.from.number)
+        if !known.isEmpty { try known.write(to: file, at: 0) }
+      }
+      try to.flush()
+    }
+    try now().flush()
+    try removeAside(names)
+  }
+
+  private func drop(_ names: [AsideName]) throws(Fault) {
+    for group in AsideGroup.split(names) {
+      let directory = try root.existing(group.path)
+      for name in group.names {
+        var dropped = name
+        dropped.isDropped = true
+        if try directory.rename(name.text, to: dropped.text) == .taken {
+          try directory.remove(name.text)
+        }
+      }
+      try directory.flush()
+    }
+  }
+
+  private func letter(_ name: AsideName) throws(Fault) -> DeadLetter? {
+    guard let directory = try Directory.open(
+      name.kind.path(name.range.lane, name.shard), in: root)
+    else { return nil }
+    let bytes = directory.history(name.text)
+    guard let line = try line(name) else { return nil }
+    let number = name.range.from.number
+    return DeadLetter(
+      entry: line.id, index: number - line.number + 1, priority: name.range.lane,
+      data: line.item(number), history: History.attempts(bytes, of: number),
+      stderr: DeadLetter.stderr(in: bytes))
+  }
+
+  private func line(_ name: AsideName) throws(Fault) -> SegmentLine? {
+    let place = name.range.from
+    guard let reader = try reader(name.range.lane, place.segment),
+      case .line(let line) = try reader.line(at: place.offset, limit: .max)
+    else { return nil }
+    return line
+  }
+
+  // The one that was used last: letters come in the order of the line.
+  private func reader(_ lane: Priority, _ segment: Int) throws(Fault) -> SegmentReader? {
+    if let held = lastReader, held.lane == lane, held.segment == segment { return held }
+    guard let file = try Segment.open(self, lane, segment) else { return nil }
+    lastReader = SegmentReader(file, lane, segment)
+    return lastReader
+  }
+}
+
+extension SegmentLine {
+  /// The bytes of the item of this number.
+  func item(_ number: Int) -> [UInt8] {
+    if isRecord { return Array(data) }
+    var list = ItemList(data, skipping: number - self.number)
+    return Array(list.next() ?? cut(data, 0, 0))
+  }
+}

@@ -1,0 +1,60 @@
+package import PipeIO
+
+// Claims that another process holds, or the clock: `ack` settles what `batch` handed out.
+extension Claimer {
+  /// What is held under some tokens, at one instant.
+  package struct Holdings {
+    fileprivate var names: [EntryID: [NowName]] = [:]
+  }
+
+  /// Looks for claims by their tokens. Those whose holder is dead are not held any more, though nobody
+  /// may have found out yet.
+  package func holdings(_ batches: Set<EntryID>) throws(Fault) -> Holdings {
+    try queue.lockNow(exclusive: false)
+    defer { queue.unlockNow() }
+    let now = wall()
+    var alive: [Int: Bool] = [:]
+    var found = Holdings()
+    for name in try queue.listNow().names where name.isHeld(at: now) {
+      guard let batch = name.batch, batches.contains(batch) else { continue }
+      if case .claim(_, _, let slot) = name.state, slot != owner?.slot {
+        if alive[slot] == nil { alive[slot] = try Owner.lockOfDead(slot, queue) == nil }
+        guard alive[slot]! else { continue }
+      }
+      found.names[batch, default: []].append(name)
+    }
+    return found
+  }
+
+  /// Tokens of this run that are still held.
+  package func heldByThisRun() throws(Fault) -> Set<EntryID> {
+    var found: Set<EntryID> = []
+    for name in try queue.namesNow() where name.isClaim {
+      if let batch = name.batch, isOfThisRun(batch) { found.insert(batch) }
+    }
+    return found
+  }
+
+  /// The claim of a token; nil where nobody holds it any more.
+  package func adopt(_ batch: EntryID, _ holdings: Holdings) throws(Fault) -> Claim? {
+    guard let names = holdings.names[batch] else { return nil }
+    let inOrder = names.sorted { $0.range.comesBefore($1.range) }
+    return try claim(batch, inOrder, try queue.ends())
+  }
+
+  /// Lets the clock hold a claim instead of this process, for `span` microseconds.
+  package func hold(_ claim: consuming Claim, for span: Int64) throws(Fault) -> Claim {
+    let until = Due.after(span, from: wall())
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    for index in claim.parts.indices {
+      guard case .claim(let batch, let attempt, _) = claim.parts[index].name.state else { continue }
+      var name = claim.parts[index].name
+      name.state = .hold(batch: batch, attempt: attempt, until: until)
+      try rename(claim.parts[index].name, to: name, batch: batch)
+      claim.parts[index].name = name
+    }
+    return claim
+  }
+}
