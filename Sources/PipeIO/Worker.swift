@@ -25,6 +25,9 @@ package struct Worker {
   /// To the whole group: a command may have started others.
   package func terminate() { kill(-process, SIGTERM) }
   package func destroy() { kill(-process, SIGKILL) }
+
+  /// Whether the group has members, `process` being one until its end was seen.
+  package var hasGroup: Bool { kill(-process, 0) == 0 || errno == EPERM }
 }
 
 /// What is run again and again: the words of a command and what of the environment stays the same.
@@ -67,15 +70,34 @@ package final class Command {
       &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
   }
 
-  /// Runs it without a shell. `input` becomes its stdin, `kept` stays open in it under the same number;
-  /// `settings` (`NAME=value`) are added to the environment.
+  /// What becomes a command's standard descriptors; nil: it has those of this process.
+  package struct Streams {
+    package var input: Int32
+    package var output: Int32?
+    package var errors: Int32?
+
+    package init(input: Int32, output: Int32? = nil, errors: Int32? = nil) {
+      self.input = input
+      self.output = output
+      self.errors = errors
+    }
+  }
+
+  /// Runs it without a shell. `kept` stays open in it under the same number; `settings` (`NAME=value`)
+  /// are added to the environment.
   package func start(
-    input: Int32, keeping kept: Int32?, settings: [String]
+    _ streams: Streams, keeping kept: Int32?, settings: [String]
   ) throws(Fault) -> Start {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, streams.input, STDIN_FILENO)
+    if let output = streams.output {
+      posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+    }
+    if let errors = streams.errors {
+      posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+    }
     // Onto itself: this is how posix_spawn is told to let a descriptor through.
     if let kept { posix_spawn_file_actions_adddup2(&actions, kept, kept) }
     let added = settings.map { strdup($0) }

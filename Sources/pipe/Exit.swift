@@ -40,7 +40,9 @@ enum Exit {
 struct Diagnostics {
   let command: String
 
-  func say(_ text: String) { complain("pipe \(command): \(text)") }
+  func say(_ text: String) { complain(line(text)) }
+
+  func line(_ text: String) -> String { "pipe \(command): \(text)" }
 
   func reject(_ source: String, line: Int, byte: Int?, _ reason: String) {
     say("\(printable(source)):\(line): " + (byte.map { "byte \($0): " } ?? "") + printable(reason))

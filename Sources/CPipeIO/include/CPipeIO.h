@@ -29,6 +29,7 @@
 // Declared here because _GNU_SOURCE would change structures that Swift's own module of Glibc has too.
 int renameat2(int, const char *, int, const char *, unsigned int);
 int memfd_create(const char *, unsigned int);
+int pipe2(int *, int);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int cpipe_argument_count(void);
@@ -53,6 +54,11 @@ static inline int cpipe_openat(int dir, const char *path, int flags, unsigned in
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 
 static inline int cpipe_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */); }
+
+static inline int cpipe_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+static inline int cpipe_set_nonblocking(int fd) {
+  return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
 
 static inline int cpipe_resize_pipe(int fd, int size) {
   return fcntl(fd, 1031 /* F_SETPIPE_SZ */, size);

@@ -37,3 +37,11 @@ package struct Claim: ~Copyable {
   package let bytes: [UInt8]
   var parts: [Part]
 }
+
+extension Claim {
+  /// An id of its own for each line that the claim is handed out in. Above the serial number of the
+  /// batch, of which there is room for 2^32, and within the 48 bits that may differ in one run.
+  package func token(_ line: Int) -> EntryID {
+    EntryID(high: batch.high, low: batch.low + UInt64(line + 1) << 32)
+  }
+}

@@ -70,9 +70,10 @@ final class BatchSource {
   }
 
   /// Waits for a signal, a child, something that may be ready (only if `forReady`), an event at the
-  /// output, or until `deadline`. Returns whether to look for batches.
+  /// output, one of `events`, or until `deadline`. Returns whether to look for batches.
   func wait(
-    forReady: Bool, until deadline: Int64? = nil, output: OutputEvent? = nil
+    forReady: Bool, until deadline: Int64? = nil, output: OutputEvent? = nil,
+    events: Events? = nil
   ) throws(Fault) -> Bool {
     var poller = Poller()
     let signal = poller.watch(signals.number)
@@ -83,9 +84,11 @@ final class BatchSource {
       let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
       written = poller.watch(output.pipe.number, for: interest)
     }
+    events?.add(to: &poller)
     // Who has no use for more now must not be woken for it, again and again.
     let looks = forReady && mayGoOn ? [lookAgain, claimer.nextLook] : []
     try poller.wait(until: ([deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
+    events?.note(poller)
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if poller.isReady(signal) { takeSignals() }

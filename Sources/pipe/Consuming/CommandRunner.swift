@@ -1,4 +1,3 @@
-internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 
@@ -6,7 +5,7 @@ internal import PipeQueue
 final class CommandRunner {
   private let source: BatchSource
   private let claimer: Claimer
-  private let diagnostics: Diagnostics
+  private let stderr: WorkerErrors
   private let launcher: Launcher
   private let jobs: Int
   private let timeout: Int64?
@@ -16,21 +15,16 @@ final class CommandRunner {
   private var fault: Fault?
 
   private struct Job {
-    let worker: Worker
+    var group: WorkerGroup
     let claim: HeldClaim
-    /// When it gets the next signal.
-    var deadline: Int64?
-    var isTerminated = false
+    let errors: ErrorPipe
   }
-
-  /// From SIGTERM to SIGKILL. Microseconds.
-  private static let grace: Int64 = 5_000_000
 
   init(
     _ source: BatchSource, _ diagnostics: Diagnostics, jobs: Int, envelope: Bool, timeout: Int64?
   ) {
     self.source = source
-    self.diagnostics = diagnostics
+    stderr = WorkerErrors(diagnostics)
     self.jobs = jobs
     self.timeout = timeout
     claimer = source.claimer
@@ -43,46 +37,69 @@ final class CommandRunner {
       if mayBeReady { mayBeReady = startSome() }
       let isWaiting = source.mayGoOn && fault == nil
       if running.isEmpty, !isWaiting, !mayBeReady { break }
-      let hasRoom = running.count < jobs
-      let deadline = mayBeReady ? 0 : nextDeadline()
-      if try source.wait(forReady: hasRoom && isWaiting, until: deadline) { mayBeReady = true }
+      if try wait(forReady: hasRoom && isWaiting, deadline: mayBeReady ? 0 : nil) {
+        mayBeReady = true
+      }
       if settleEnded() { mayBeReady = true }
       if let signal = source.mustDie { try abandon(signal) }
-      enforceTimeouts()
+      for index in running.indices { running[index].group.enforce() }
     }
     try claimer.sync.flush()
+    try stderr.finish(source)
     if let fault { throw fault }
     return someFailed ? Exit.someFailed : Exit.fine
+  }
+
+  private var hasRoom: Bool { running.count < jobs && stderr.hasRoom }
+
+  private func wait(forReady: Bool, deadline: Int64?) throws(Fault) -> Bool {
+    let next = deadline ?? running.compactMap(\.group.wakeUp).min()
+    defer { stderr.pass() }
+    let hadRoom = stderr.hasRoom
+    let look = try source.wait(forReady: forReady, until: next, events: stderr.events())
+    return look || !hadRoom
   }
 
   /// Starts commands until there is no more room, or nothing more is ready; but only some at a time, so
   /// that signals and those that have ended get their turn. Returns whether there may be more.
   private func startSome() -> Bool {
-    for _ in 0..<16 where running.count < jobs && fault == nil {
+    for _ in 0..<16 where hasRoom && fault == nil {
       do throws(Fault) {
-        guard let claim = try source.next(size: source.limits.size ?? 1) else { return false }
-        try start(claim)
+        let errors = try stderr.pipe()
+        guard let claim = try source.next(size: source.limits.size ?? 1) else {
+          stderr.free(errors)
+          return false
+        }
+        try start(claim, errors)
       } catch {
         // With commands running, room may come when they end.
         if error.kind == .tryLater, !running.isEmpty { return false }
         fault = error
       }
     }
-    return running.count < jobs && fault == nil
+    return hasRoom && fault == nil
   }
 
-  private func start(_ claim: consuming Claim) throws(Fault) {
+  private func start(_ claim: consuming Claim, _ errors: ErrorPipe) throws(Fault) {
+    var isUsed = false
+    defer { if !isUsed { stderr.free(errors) } }
     // Nothing but damage, which was reported when it was read.
     if claim.items.isEmpty { return try claimer.done(claim) }
     let result: Command.Start
-    do throws(Fault) { result = try launcher.start(claim, lock: claimer.lockDescriptor) } catch {
+    do throws(Fault) {
+      result = try launcher.start(
+        claim, lock: claimer.lockDescriptor, errors: errors.writingNumber)
+    } catch {
       try claimer.giveBack(claim)
       throw error
     }
     switch result {
     case .running(let worker):
       let deadline = timeout.map { Clock.steady() + $0 }
-      running.append(Job(worker: worker, claim: HeldClaim(claim), deadline: deadline))
+      isUsed = true
+      running.append(
+        Job(
+          group: WorkerGroup(worker, deadline: deadline), claim: HeldClaim(claim), errors: errors))
     case .refused(let reason):
       try claimer.giveBack(claim)
       throw Fault(.unavailable, "\(reason); its batch was given back")
@@ -90,79 +107,57 @@ final class CommandRunner {
   }
 
   private func settleEnded() -> Bool {
-    var any = false
     while let (process, ending) = Worker.ended() {
-      guard let index = running.firstIndex(where: { $0.worker.process == process }) else {
-        continue
+      if let index = running.firstIndex(where: { $0.group.worker.process == process }) {
+        running[index].group.note(ending)
       }
-      any = true
-      let job = running.remove(at: index)
-      do throws(Fault) { try settle(job, ending) } catch { fault = fault ?? error }
     }
-    return any
+    let before = running.count
+    while let index = running.firstIndex(where: \.group.isOver) {
+      let job = running.remove(at: index)
+      do throws(Fault) { try settle(job) } catch { fault = fault ?? error }
+    }
+    return running.count < before
   }
 
-  private func settle(_ job: Job, _ ending: Worker.Ending) throws(Fault) {
+  private func settle(_ job: Job) throws(Fault) {
+    guard let ending = job.group.ending else { return }
+    let timedOut = job.group.isTerminated
+    let failure = Failure(ending, timedOut: timedOut, stderr: job.errors.takeTail())
+    stderr.free(job.errors)
     let claim = job.claim.take()
-    switch Verdict(ending, timedOut: job.isTerminated) {
+    switch Verdict(ending, timedOut: timedOut) {
     case .acknowledge: try claimer.done(claim)
-    case .stop(let reason):
+    case .bury: try tell(claim, failure, claimer.bury)
+    case .retry: try tell(claim, failure, claimer.retry)
+    case .stop:
       fault =
         fault
         ?? Fault(
-          .unavailable, "\(printable(launcher.name)): \(reason); its batch was given back")
+          .unavailable,
+          "\(printable(launcher.name)): \(failure.reason); its batch was given back")
       try claimer.giveBack(claim)
-    case .retry(let reason):
-      someFailed = true
-      diagnostics.say("\(claim.label): \(reason) (attempt \(claim.attempt)); ready again")
-      _ = try claimer.retry(claim, Failure(reason))
     }
     try claimer.sync.flushIfDue()
   }
 
-  private func nextDeadline() -> Int64? { running.compactMap(\.deadline).min() }
-
-  private func enforceTimeouts() {
-    let now = Clock.steady()
-    for index in running.indices {
-      guard let deadline = running[index].deadline, deadline <= now else { continue }
-      if running[index].isTerminated {
-        running[index].worker.destroy()
-        running[index].deadline = nil
-      } else {
-        running[index].worker.terminate()
-        running[index].isTerminated = true
-        running[index].deadline = now + CommandRunner.grace
-      }
-    }
+  private func tell(
+    _ claim: consuming Claim, _ failure: Failure,
+    _ settle: (consuming Claim, Failure) throws(Fault) -> Disposal
+  ) throws(Fault) {
+    someFailed = true
+    let what = "\(claim.label): \(failure.reason) (attempt \(claim.attempt))"
+    stderr.say("\(what); \(try settle(claim, failure).text)")
   }
 
   // A second signal: the commands get it too, and what they held goes back as if never tried.
   private func abandon(_ signal: Int32) throws(Fault) -> Never {
     for job in running {
-      job.worker.terminate()
+      job.group.worker.terminate()
       try claimer.giveBack(job.claim.take())
     }
     try claimer.sync.flush()
+    stderr.pass()
     die(of: signal)
-  }
-}
-
-/// What an exit status means for the batch (pipe-consume(1), EXIT STATUS OF THE COMMAND).
-enum Verdict: Equatable {
-  case acknowledge
-  /// The command cannot do its work at all: it is of no use to try other batches.
-  case stop(String)
-  case retry(String)
-
-  init(_ ending: Worker.Ending, timedOut: Bool) {
-    switch ending {
-    case _ where timedOut: self = .retry("timed out")
-    case .exited(0): self = .acknowledge
-    case .exited(let status) where [64, 69, 77, 78, 126, 127].contains(status):
-      self = .stop("exit \(status)")
-    case .exited(let status): self = .retry("exit \(status)")
-    case .killed(let signal): self = .retry("killed by signal \(signal)")
-    }
   }
 }

@@ -18,14 +18,23 @@ struct Launcher {
   var name: String { command.name }
 
   /// `lock`: the descriptor that holds the claims; the command holds them too while it runs.
-  func start(_ claim: borrowing Claim, lock: Int32?) throws(Fault) -> Command.Start {
+  /// `errors`: what it has as stderr.
+  func start(
+    _ claim: borrowing Claim, lock: Int32?, errors: Int32
+  ) throws(Fault) -> Command.Start {
     let input = try MemoryFile()
     let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
     try bytes.withUnsafeBufferPointer { (all) throws(Fault) -> Void in
       try input.write(UnsafeRawBufferPointer(all))
     }
     input.rewind()
-    return try command.start(input: input.number, keeping: lock, settings: settings(claim))
+    let streams = Command.Streams(input: input.number, errors: errors)
+    return try command.start(streams, keeping: lock, settings: settings(claim))
+  }
+
+  /// The one that stays, for all batches.
+  func start(_ streams: Command.Streams, lock: Int32?) throws(Fault) -> Command.Start {
+    try command.start(streams, keeping: lock, settings: ["PIPE_QUEUE=" + queuePath])
   }
 
   private func settings(_ claim: borrowing Claim) -> [String] {
