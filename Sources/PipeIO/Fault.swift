@@ -6,7 +6,7 @@ package struct Fault: Error, Equatable {
   /// The classes a caller can act on; the program maps each to one exit status (sysexits.h).
   package enum Kind: Equatable {
     case notFound, unavailable, bug, cannotCreate, inputOutput, outcomeUnknown, tryLater, claimLost
-    case permission, settings
+    case permission, settings, usage
   }
 
   package let kind: Kind

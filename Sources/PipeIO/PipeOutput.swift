@@ -13,10 +13,15 @@ package final class PipeOutput {
 
   /// nil where stdout is no pipe. It is opened anew where that is allowed: only then can it be made
   /// non-blocking for this process alone. Else the pipe takes little at a time, when it has room.
-  package init?() {
+  /// `capacity`: bytes that the pipe may hold, rounded up to pages; nil for as many as is fast.
+  package init?(capacity: Int? = nil) {
     var status = stat()
     guard fstat(STDOUT_FILENO, &status) == 0, cpipe_is_pipe(&status) != 0 else { return nil }
-    enlargePipe(STDOUT_FILENO)
+    if let capacity {
+      _ = cpipe_resize_pipe(STDOUT_FILENO, Int32(capacity))
+    } else {
+      enlargePipe(STDOUT_FILENO)
+    }
     let flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC
     let own = cpipe_openat(AT_FDCWD, "/proc/self/fd/1", flags, 0)
     portion = own >= 0 ? .max : Int(PIPE_BUF)

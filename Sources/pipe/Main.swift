@@ -50,6 +50,7 @@ struct Root: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Ingest.self, Enqueue.self, Consume.self, Status.self, List.self, Init.self,
+      Ingest.self, Enqueue.self, Consume.self, Batch.self, Ack.self, Status.self, List.self,
+      Explain.self, Dead.self, Retry.self, Drop.self, Init.self,
     ])
 }

@@ -6,6 +6,11 @@ package import PipeIO
 package struct Treated {
   package let id: EntryID
   package var items: Int
+
+  package init(id: EntryID, items: Int) {
+    self.id = id
+    self.items = items
+  }
 }
 
 extension Queue {

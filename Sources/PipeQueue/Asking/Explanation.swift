@@ -92,7 +92,8 @@ extension Queue {
     case .dead(let name): return .dead(isDropped: name.isDropped)
     case .later(let name):
       guard case .again(_, let attempts, let due) = name.waiting else { return .done }
-      return .later(due: due.at, attempts: attempts)
+      return due.isOver(at: now)
+        ? .ready(ahead: ahead(of: number, view, at: now)) : .later(due: due.at, attempts: attempts)
     case .now(.again(_, let attempts, let due)):
       return due.isOver(at: now)
         ? .ready(ahead: ahead(of: number, view, at: now)) : .later(due: due.at, attempts: attempts)

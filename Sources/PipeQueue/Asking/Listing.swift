@@ -120,7 +120,11 @@ private final class LaneView {
     let state = line.state(of: number)
     if state == .done {
       try turn(to: number)
-      return aside.state(of: number).map { $0.isDead ? .dead : .later } ?? .done
+      switch aside.state(of: number) {
+      case .dead: return .dead
+      case .later(let name): return name.isOver(at: now) ? .ready : .later
+      case .ready, .now, nil: return .done
+      }
     }
     guard let state else { return .ready }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)

@@ -23,6 +23,10 @@ struct AsideName: Equatable {
   /// A dead letter that `drop` removed: kept so that its slice stays failed.
   var isDropped = false
 
+  func isOver(at now: Int64) -> Bool {
+    if case .again(_, _, let due) = waiting { due.isOver(at: now) } else { false }
+  }
+
   var kind: Aside { waiting == nil ? .dead : .later }
   var shard: Int { range.from.number / Aside.width }
 

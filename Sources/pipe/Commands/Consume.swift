@@ -76,12 +76,7 @@ struct Consume: ParsableCommand {
         size: size?.value, batches: batches?.value ?? .max, follow: follow,
         every: every?.microseconds ?? 0)
       let source = try BatchSource(queue, limits)
-      let status = try consume(source, diagnostics)
-      let lost = source.claimer.lostItems
-      guard lost > 0 else { return status }
-      throw Fault(
-        .inputOutput,
-        "\(printable(queue.path)): \(lost) items are lost: damaged or gone from segments/")
+      return try source.conclude(try consume(source, diagnostics))
     }
   }
 }

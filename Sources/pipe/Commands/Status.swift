@@ -8,28 +8,70 @@ struct Status: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
+  @Flag(help: "Wait until each is completed or failed.")
+  var wait = false
+
+  @Option(help: ArgumentHelp("Wait no longer than this.", valueName: "duration"))
+  var timeout: Duration?
+
   @Argument(help: "Ids as enqueue printed them.")
   var id: [String]
+
+  func validate() throws {
+    if timeout != nil, !wait { throw ValidationError("--timeout is for --wait") }
+  }
 
   func run() {
     Exit.perform("status") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "status")
       let queue = try queue.location.open(diagnostics)
+      var wait = self.wait ? try SettlingWait(queue, timeout: timeout?.microseconds) : nil
       let output = Output()
       var result = Exit.fine
       for text in id {
-        if let id = EntryID(text), let status = try queue.status(id) {
-          StatusLine.append(status, to: output)
+        let id = EntryID(text)
+        var status = try id.flatMap { (id) throws(Fault) in try queue.status(id) }
+        if let id, status != nil, wait != nil { status = try wait!.settled(id) }
+        guard let status else {
+          diagnostics.unknown(text, nil, queue)
+          result = max(result, Exit.someFailed)
           continue
         }
-        diagnostics.say(
-          EntryID(text) == nil
-            ? "\(printable(text)): not an id; enqueue prints them: 26 digits and capital letters"
-            : "\(text): no such id in \(printable(queue.path))")
-        result = Exit.someFailed
+        StatusLine.append(status, to: output)
+        try output.flush()
+        guard wait != nil, status.word != .completed else { continue }
+        if status.word != .failed { diagnostics.say("\(text): not settled in time") }
+        result = max(
+          result, status.word == .failed ? Exit.someFailed : Exit.status(of: .tryLater))
       }
-      try output.flush()
       return result
+    }
+  }
+}
+
+/// Waits until entries are settled, woken by what others rename.
+private struct SettlingWait {
+  private let queue: Queue
+  private let watch: Watch
+  private let deadline: Int64?
+
+  init(_ queue: Queue, timeout: Int64?) throws(Fault) {
+    self.queue = queue
+    // Watching comes before looking: what is settled in between is told.
+    watch = try queue.watchSettling()
+    deadline = timeout.map { Clock.steady() + $0 }
+  }
+
+  /// What it is then, or when time is up.
+  mutating func settled(_ id: EntryID) throws(Fault) -> EntryStatus? {
+    while true {
+      let status = try queue.status(id)
+      if status == nil || status?.word == .completed || status?.word == .failed { return status }
+      if let deadline, deadline <= Clock.steady() { return status }
+      var poller = Poller()
+      _ = poller.watch(watch.number)
+      try poller.wait(until: deadline)
+      _ = watch.drain { _ in true }
     }
   }
 }

@@ -110,6 +110,15 @@ final class BatchSource {
     }
   }
 
+  /// What a run comes to that ended with `status`.
+  func conclude(_ status: Int32) throws(Fault) -> Int32 {
+    let lost = claimer.lostItems
+    guard lost > 0 else { return status }
+    throw Fault(
+      .inputOutput,
+      "\(printable(queue.path)): \(lost) items are lost: damaged or gone from segments/")
+  }
+
   /// Microseconds.
   private static let pause: Int64 = 20_000
 

@@ -9,6 +9,7 @@ struct LineFilter {
   private let limit: Int
   private let margin: Int
   private let maxErrors: Int
+  private let limitAdvice: String
   private let rejects: RejectFile
   private(set) var rejected = 0
   private(set) var lines = 0
@@ -17,8 +18,9 @@ struct LineFilter {
 
   init(
     _ diagnostics: Diagnostics, rejects: RejectFile, limit: Int, margin: Int = 0,
-    maxErrors: Int = .max
+    maxErrors: Int = .max, limitAdvice: String = " (--max-record-bytes)"
   ) {
+    self.limitAdvice = limitAdvice
     self.diagnostics = diagnostics
     self.rejects = rejects
     self.limit = limit
@@ -54,7 +56,7 @@ struct LineFilter {
         rejected += 1
         diagnostics.reject(
           source.name, line: reader.lineNumber, byte: limit + margin + 1,
-          "the record is longer than \(limit) bytes (--max-record-bytes)")
+          "the record is longer than \(limit) bytes\(limitAdvice)")
       case .drained:
         try beforeReading(reader.isReadable)
         if try !reader.fill() { return }

@@ -1,0 +1,76 @@
+package import PipeIO
+
+// What would be handed out if nothing else happened from now on.
+extension Claimer {
+  /// Calls `body` with each batch that waits in now/ or was never tried, in the order in which they would
+  /// be handed out, and microseconds from now until then, until it says false. Takes nothing; leaves out
+  /// what waits in later/.
+  package func rehearse(
+    size: Int, every: Int64, _ body: (Int64, borrowing Claim) throws(Fault) -> Bool
+  ) throws(Fault) {
+    let now = wall()
+    let time = steady()
+    let names = try queue.namesNow()
+    let ends = try queue.ends()
+    var rehearsal = Rehearsal(names, ends, at: now)
+    let last = PaceFile(queue, readOnly: true).read(at: time, wall: now)
+    var at = every > 0 ? last?.wait(every, at: time) ?? 0 : 0
+    while let next = rehearsal.nextReady(at: now + at) {
+      at = max(at, next - now)
+      let selection = Selection(
+        size: size, byteLimit: .max, now: now + at, retries: queue.settings.retries)
+      for offer in rehearsal.offers(at: now + at) where !selection.isFull {
+        try collect(offer, into: selection, end: ends[offer.range.lane])
+      }
+      rehearsal.take(selection)
+      if selection.itemCount == 0 { continue }
+      if try !body(at, selection.claim()) { return }
+      at += every
+    }
+  }
+}
+
+/// What waits, as it is used up.
+private struct Rehearsal {
+  /// In the order of the lanes and of the line; `from`: when it is ready, microseconds since the epoch.
+  private var waiting: [(offer: Offer, from: Int64)] = []
+
+  init(_ names: [NowName], _ ends: Ends, at now: Int64) {
+    for lane in Priority.allCases {
+      let line = LaneLine(lane, end: ends[lane].place, names: names)
+      waiting += line.untouched.map { (Offer(range: $0, name: nil), 0) }
+      waiting += line.waiting.map { (Offer(range: $0.range, name: $0), $0.due!.at) }
+    }
+    sort()
+  }
+
+  private mutating func sort() {
+    waiting.sort { $0.offer.range.comesBefore($1.offer.range) }
+  }
+
+  /// When the first is ready, at `now` or later; nil when all is used up.
+  func nextReady(at now: Int64) -> Int64? { waiting.map { max(now, $0.from) }.min() }
+
+  func offers(at now: Int64) -> [Offer] { waiting.filter { $0.from <= now }.map(\.offer) }
+
+  mutating func take(_ selection: Selection) {
+    for part in selection.parts { cut(part.claim.range) }
+    for delay in selection.delays {
+      cut(delay.range)
+      waiting.append((Offer(range: delay.range, name: delay), delay.due!.at))
+    }
+    sort()
+  }
+
+  // What is taken is the front of an offer, but for delays that were passed over before it.
+  private mutating func cut(_ taken: ItemRange) {
+    guard let index = waiting.firstIndex(where: {
+      $0.offer.range.lane == taken.lane && $0.offer.range.from.number <= taken.from.number
+        && taken.from.number < $0.offer.range.to.number
+    }) else { return }
+    let (offer, from) = waiting.remove(at: index)
+    var rest = offer.range
+    rest.from = taken.to
+    if rest.count > 0 { waiting.insert((Offer(range: rest, name: offer.name), from), at: index) }
+  }
+}

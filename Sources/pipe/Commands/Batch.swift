@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct Batch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "batch", abstract: "Write batches of items as lines, for pipe ack to settle.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Option(help: ArgumentHelp("Items a batch; the queue's slice by default.", valueName: "n"))
+  var size: Count?
+
+  @Option(
+    help: ArgumentHelp(
+      "Start no batch sooner than this after the last one, whoever started it.",
+      valueName: "duration"))
+  var every: Duration?
+
+  @Option(
+    name: .customShort("n", allowingJoined: true),
+    help: ArgumentHelp("Stop after so many batches.", valueName: "batches"))
+  var batches: Count?
+
+  @Flag(help: "Wait for more instead of ending when nothing is ready.")
+  var follow = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Do not wait until they are settled: keep them claimed for this long.",
+      valueName: "duration"))
+  var hold: Duration?
+
+  @Flag(help: "Print what is waiting and when it would be handed out, and take nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if dryRun, follow || hold != nil {
+      throw ValidationError("--dry-run takes nothing: it goes with neither --follow nor --hold")
+    }
+  }
+
+  func run() {
+    Exit.perform("batch") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "batch")
+      ignoreBrokenPipes()
+      let location = queue.location
+      let queue = try follow ? location.create(diagnostics) : location.open(diagnostics)
+      let size = size?.value ?? queue.settings.slice
+      if dryRun { return try rehearse(queue, size) }
+      let limits = Limits(
+        size: size, batches: batches?.value ?? .max, follow: follow,
+        every: every?.microseconds ?? 0)
+      let source = try BatchSource(queue, limits)
+      let status =
+        if let hold {
+          try HoldWriter(source: source, size: size, span: hold.microseconds).run()
+        } else {
+          try BatchWriter(source, diagnostics, size: size).run()
+        }
+      return try source.conclude(status)
+    }
+  }
+
+  private func rehearse(_ queue: Queue, _ size: Int) throws(Fault) -> Int32 {
+    let output = Output()
+    var left = batches?.value ?? .max
+    try Claimer(queue).rehearse(size: size, every: every?.microseconds ?? 0) {
+      (wait, batch) throws(Fault) in
+      output.bytes += BatchLine.bytes(batch, startingIn: wait)
+      try output.flush()
+      left -= 1
+      return left > 0
+    }
+    return Exit.fine
+  }
+}

@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct Dead: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dead", abstract: "Print dead letters: items that are not tried any more, and why.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Argument(help: "Ids of entries; all if none.")
+  var id: [String] = []
+
+  func run() {
+    Exit.perform("dead") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "dead")
+      let queue = try queue.location.open(diagnostics)
+      let output = Output()
+      let print = { (letter: DeadLetter) throws(Fault) -> Bool in
+        DeadLine.append(letter, to: output)
+        if output.bytes.count > 1 << 16 { try output.flush() }
+        return true
+      }
+      var status = Exit.fine
+      if id.isEmpty { try queue.deadLetters(print) }
+      for text in id {
+        let letters = try EntryID(text).flatMap { (id) throws(Fault) in
+          try queue.deadLetters(of: id)
+        }
+        for letter in letters ?? [] { _ = try print(letter) }
+        if letters?.isEmpty ?? true {
+          diagnostics.unknown(text, letters == nil ? nil : "has no dead letter", queue)
+          status = Exit.someFailed
+        }
+      }
+      try output.flush()
+      return status
+    }
+  }
+}
+
+extension Diagnostics {
+  /// About an id of which there is nothing; `what` where there is such an entry.
+  func unknown(_ text: String, _ what: String?, _ queue: Queue) {
+    guard EntryID(text) != nil else {
+      return say(
+        "\(printable(text)): not an id; enqueue prints them: 26 digits and capital letters")
+    }
+    say("\(text): " + (what ?? "no such id in \(printable(queue.path))"))
+  }
+}

@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct Explain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain", abstract: "Tell why an entry has not run, and when it will.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Flag(help: "Print one JSON object instead of a paragraph.")
+  var json = false
+
+  @Argument(help: "The id of an entry.")
+  var id: String
+
+  func run() {
+    Exit.perform("explain") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "explain")
+      let queue = try queue.location.open(diagnostics)
+      let found = try EntryID(id).flatMap { (id) throws(Fault) in try queue.explain(id) }
+      guard let found else {
+        diagnostics.unknown(id, nil, queue)
+        return Exit.someFailed
+      }
+      let output = Output()
+      let now = Clock.now()
+      if json {
+        ExplanationLine.append(found, at: now, to: output)
+      } else {
+        output.append(ExplanationText(found, at: now).paragraph + "\n")
+      }
+      try output.flush()
+      return Exit.fine
+    }
+  }
+}

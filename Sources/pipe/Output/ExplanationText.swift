@@ -1,0 +1,88 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// Why an entry has not run, for a person.
+struct ExplanationText {
+  private let explanation: Explanation
+  private let now: Int64
+
+  init(_ explanation: Explanation, at now: Int64) {
+    self.explanation = explanation
+    self.now = now
+  }
+
+  var paragraph: String {
+    let head =
+      "\(explanation.id.text) (\(explanation.priority.name), \(count(explanation.items, "item"))),"
+      + " stored \(ago(explanation.accepted)):"
+    let runs = explanation.runs.map { "  " + subject($0) + sentence($0) }
+    return ([head] + runs).joined(separator: "\n")
+  }
+
+  private func subject(_ run: Explanation.Run) -> String {
+    if explanation.items == 1 { return "it " }
+    return run.items.count == 1
+      ? "item \(run.items.lowerBound) " : "items \(run.items.lowerBound) to \(run.items.upperBound) "
+  }
+
+  private func sentence(_ run: Explanation.Run) -> String {
+    let isOne = run.items.count == 1
+    let verb = isOne ? "is" : "are"
+    switch run.fate {
+    case .done: return "\(verb) done."
+    case .ready(let ahead): return "\(verb) ready; " + turn(ahead) + past(run.history)
+    case .claimed(let token, let attempt, let holder, let since, let until):
+      let held = until.map { "by the clock, until \(time($0)) (in \(span($0 - now)))" }
+      let who = held ?? holder.map { "by " + $0 } ?? "by a process that has just died"
+      let long = since.map { " since \(time($0)) (\(span(now - $0)))" } ?? ""
+      return "\(verb) claimed \(who)\(long), claim \(token.text), attempt \(attempt)."
+        + past(run.history)
+    case .later(let due, let attempts):
+      let why = attempts == 0 ? "as was asked" : "after \(count(attempts, "failed attempt"))"
+      return "\(isOne ? "waits" : "wait") until \(time(due)) (in \(span(due - now))) \(why)."
+        + past(run.history)
+    case .dead(let isDropped):
+      let then = isDropped ? "; it was dropped." : "; pipe retry \(explanation.id.text) tries again."
+      return "\(verb) dead" + then + past(run.history)
+    }
+  }
+
+  private func turn(_ ahead: Int) -> String {
+    let before = ahead == 0 ? "nothing comes before" : "\(count(ahead, "ready item")) before"
+    guard let pace = explanation.pace else { return before + "; nothing was ever taken." }
+    var words = before
+    if pace.every > 0 {
+      let next = pace.wait > 0 ? "in \(span(pace.wait))" : "at once"
+      words += "; the next batch can start \(next) (\(count(pace.size, "item")) every \(span(pace.every)))"
+    }
+    guard let wait = pace.estimate(ahead: ahead) else {
+      return words + "; nothing was taken for \(span(pace.sinceLast)): is a consumer running?"
+    }
+    return words + "; at this rate it is handed out in about \(span(wait))."
+  }
+
+  private func past(_ history: [Attempt]) -> String {
+    guard let last = history.last else { return "" }
+    return " Attempt \(last.number) ended \(ago(last.ended)): \(printable(last.reason))."
+  }
+
+  private func count(_ number: Int, _ what: String) -> String {
+    "\(number) \(what)" + (number == 1 ? "" : "s")
+  }
+
+  private func time(_ microseconds: Int64) -> String {
+    String(decoding: EntryLineWriter.quotedTime(microseconds).dropFirst().prefix(19), as: UTF8.self) + "Z"
+  }
+
+  private func ago(_ instant: Int64) -> String { "\(span(now - instant)) ago" }
+
+  /// `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`.
+  private func span(_ microseconds: Int64) -> String {
+    let tenths = (max(0, microseconds) + 50_000) / 100_000
+    let seconds = tenths / 10
+    if seconds < 60 { return "\(seconds).\(tenths % 10) s" }
+    if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
+    if seconds < 86_400 { return "\(seconds / 3600) h \(seconds % 3600 / 60) min" }
+    return "\(seconds / 86_400) d \(seconds % 86_400 / 3600) h"
+  }
+}

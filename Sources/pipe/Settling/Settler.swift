@@ -1,0 +1,128 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// Settles claims that others hold, some at a time.
+final class Settler {
+  private let claimer: Claimer
+  private let diagnostics: Diagnostics
+  private let fallback: Settlement.Word
+  private let reason: String?
+  private let output: Output?
+  private var waiting: [Settlement] = []
+  private var lines: [UInt8] = []
+  /// What lines have left out so far of the claims that they name.
+  private var rests: [EntryID: HeldClaim] = [:]
+  private(set) var hasLost = false
+  private(set) var hasRefused = false
+
+  /// More at a time would hold up what comes behind.
+  private static let most = 256
+
+  init(
+    _ queue: Queue, _ diagnostics: Diagnostics, fallback: Settlement.Word, reason: String?,
+    tee: Bool
+  ) {
+    claimer = Claimer(queue)
+    self.diagnostics = diagnostics
+    self.fallback = fallback
+    self.reason = reason
+    output = tee ? Output() : nil
+  }
+
+  var isFull: Bool { waiting.count >= Settler.most || lines.count > 1 << 20 }
+
+  func add(_ settlement: Settlement, _ line: UnsafeRawBufferPointer?) {
+    waiting.append(settlement)
+    guard output != nil, let line else { return }
+    lines += Array(line) + [0x0a]
+  }
+
+  /// Settles what was added.
+  func settle() throws(Fault) {
+    guard !waiting.isEmpty else { return }
+    let holdings = try claimer.holdings(Set(waiting.map(\.claim)))
+    for settlement in waiting { try settle(settlement, holdings) }
+    waiting.removeAll(keepingCapacity: true)
+    try pass()
+  }
+
+  func flush() throws(Fault) { try claimer.sync.flush() }
+
+  /// What was left out is ready again, as if it had not been handed out.
+  func finish() throws(Fault) {
+    for rest in rests.values { try tolerant { () throws(Fault) in try claimer.giveBack(rest.take()) } }
+    rests.removeAll()
+    try flush()
+  }
+
+  private func pass() throws(Fault) {
+    guard let output else { return }
+    // What stands on stdout is on disk.
+    try flush()
+    output.bytes = lines
+    lines.removeAll(keepingCapacity: true)
+    try output.flush()
+  }
+
+  private func settle(_ settlement: Settlement, _ holdings: Claimer.Holdings) throws(Fault) {
+    try tolerant { () throws(Fault) in
+      let claim: Claim
+      if let rest = rests.removeValue(forKey: settlement.claim) {
+        claim = rest.take()
+      } else if let found = try claimer.adopt(settlement.claim, holdings) {
+        claim = found
+      } else {
+        throw Fault(
+          .claimLost,
+          "claim \(settlement.claim.text) is not held any more: what was in it may be delivered again")
+      }
+      let outcomes = outcomes(settlement, claim)
+      if let rest = try claimer.settle(claim, { outcomes[$0] }) {
+        rests[settlement.claim] = HeldClaim(rest)
+      }
+    }
+  }
+
+  // A claim that is lost keeps no other from being settled.
+  private func tolerant(_ body: () throws(Fault) -> Void) throws(Fault) {
+    do throws(Fault) { try body() } catch {
+      guard error.kind == .claimLost else { throw error }
+      diagnostics.say(error.text)
+      hasLost = true
+    }
+  }
+
+  private func outcomes(_ settlement: Settlement, _ claim: borrowing Claim) -> [Outcome?] {
+    guard let items = settlement.items else {
+      let all = outcome(settlement.result, settlement.reason)
+      return claim.items.map { _ in all }
+    }
+    var outcomes = [Outcome?](repeating: nil, count: claim.items.count)
+    for (position, item) in items.enumerated() {
+      guard let index = Settler.index(of: item, in: claim.items, near: position) else {
+        hasRefused = true
+        diagnostics.say(
+          "claim \(settlement.claim.text) has no item \(item.item) of \(item.id.text) to settle")
+        continue
+      }
+      outcomes[index] = outcome(
+        item.result ?? settlement.result, item.reason ?? settlement.reason)
+    }
+    return outcomes
+  }
+
+  // Mostly they come as they were handed out.
+  private static func index(of item: ItemSettlement, in items: [Item], near: Int) -> Int? {
+    let isMeant = { (found: Item) in found.entry == item.id && found.index == item.item }
+    if near < items.count, isMeant(items[near]) { return near }
+    return items.firstIndex(where: isMeant)
+  }
+
+  private func outcome(_ word: Settlement.Word?, _ said: String?) -> Outcome {
+    switch word ?? fallback {
+    case .ok: .done
+    case .retry: .retry(Failure(said ?? reason ?? "retry"))
+    case .bury: .bury(Failure(said ?? reason ?? "bury"))
+    }
+  }
+}
