@@ -67,7 +67,7 @@ struct ClaimTests {
     let claimer = Claimer(scratch.queue)
     let claim = try claim(claimer, 1)
     let name = try #require(try names().first)
-    let again = NowName(name.range, .again(batch: claim.batch, attempt: 1, due: 0))
+    let again = NowName(name.range, .again(batch: claim.batch, attempt: 1, due: .now))
     #expect(try scratch.queue.rename(name, to: again))
     do {
       try claimer.done(claim)
@@ -82,7 +82,7 @@ struct ClaimTests {
   func parts() throws {
     let scratch = try Scratch()
     var draft = Draft()
-    draft.append(NewEntry(id: batch, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
+    draft.append(NewEntry(id: token, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
     try Appender(scratch.queue).commit(&draft)
     let claimer = Claimer(scratch.queue)
     var taken: [String] = []

@@ -16,6 +16,7 @@ struct LaneLineTests {
       case .claim: "c"
       case .done: "d"
       case .again(_, let attempt, _): "\(attempt)"
+      case .hold: "h"
       }
     }.joined()
   }
@@ -62,8 +63,8 @@ struct LaneLineTests {
     let names: [NowName] = [.done(0, 2), .claim(3, 4), .again(5, 9), .again(7, 9), .claim(20, 21)]
     let lane = line(names, end: 30)
     #expect(lane.untouched == [items(2, 3), items(4, 5), items(9, 20), items(21, 30)])
-    #expect(lane.again == [.again(5, 9)])
-    #expect(line([.again(0, 4), .claim(2, 4)]).again == [], "the claim is the truth there")
+    #expect(lane.waiting == [.again(5, 9)])
+    #expect(line([.again(0, 4), .claim(2, 4)]).waiting == [], "the claim is the truth there")
     #expect(line([], end: 0).untouched == [])
   }
 

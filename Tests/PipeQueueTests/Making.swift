@@ -9,7 +9,7 @@ func items(_ from: Int, _ to: Int, _ lane: Priority = .high) -> ItemRange {
   ItemRange(lane: lane, from: place(from), to: place(to))
 }
 
-let batch = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
+let token = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
 
 extension NowName {
   static func done(_ from: Int, _ to: Int, _ lane: Priority = .high) -> NowName {
@@ -17,11 +17,11 @@ extension NowName {
   }
 
   static func again(_ from: Int, _ to: Int, attempt: Int = 1) -> NowName {
-    NowName(items(from, to), .again(batch: batch, attempt: attempt, due: 0))
+    NowName(items(from, to), .again(batch: token, attempt: attempt, due: .now))
   }
 
   static func claim(_ from: Int, _ to: Int, attempt: Int = 1) -> NowName {
-    NowName(items(from, to), .claim(batch: batch, attempt: attempt, owner: 0))
+    NowName(items(from, to), .claim(batch: token, attempt: attempt, owner: 0))
   }
 
   init?(_ text: String) {

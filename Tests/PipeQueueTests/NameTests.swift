@@ -12,8 +12,8 @@ struct NameTests {
     arguments: [
       "HIGH.800.17.4711-960.17.5022.done", "LOW.0.1.0-0.1.0.done",
       "MEDIUM.0.1.0-999999999999999999.2.5.claim.\(ulid).1.3",
-      "HIGH.1.1.101-3.1.101.again.\(ulid).12.0",
-      "HIGH.1.1.101-3.1.101.again.7ZZZZZZZZZZZZZZZZZZZZZZZZZ.0.1795244400123456",
+      "HIGH.1.1.101-3.1.101.again.\(ulid).12.0.0",
+      "HIGH.1.1.101-3.1.101.again.7ZZZZZZZZZZZZZZZZZZZZZZZZZ.0.1795244400123456.600000000",
     ])
   func now(text: String) {
     #expect(NowName(text)?.text == text)
