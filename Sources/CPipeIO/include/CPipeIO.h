@@ -98,6 +98,7 @@ static inline int cpipe_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int cpipe_term_signal(int status) { return WTERMSIG(status); }
 
 static inline int cpipe_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
+static inline int cpipe_is_character_device(const struct stat *s) { return S_ISCHR(s->st_mode); }
 static inline int cpipe_is_pipe(const struct stat *s) { return S_ISFIFO(s->st_mode); }
 
 static inline int cpipe_default_signal(int number) {
