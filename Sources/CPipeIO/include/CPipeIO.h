@@ -15,6 +15,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -69,6 +70,8 @@ static inline int cpipe_poll(struct pollfd *entries, nfds_t count, int64_t micro
   struct timespec limit = {microseconds / 1000000, microseconds % 1000000 * 1000};
   return ppoll(entries, count, microseconds < 0 ? NULL : &limit, NULL);
 }
+
+static inline void cpipe_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1ul); }
 
 static inline int cpipe_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
 static inline int cpipe_signalfd(const sigset_t *set) {
