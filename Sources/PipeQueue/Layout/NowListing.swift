@@ -9,7 +9,7 @@ struct NowListing {
   var later: LaterMark?
 
   /// More names than this that wait for a time make each claim slower.
-  static let mostWaiting = 256
+  static let mostWaiting = 128
 
   /// Whether names that wait should go to later/.
   func isCrowded(at now: Int64, adding more: Int = 0) -> Bool {
