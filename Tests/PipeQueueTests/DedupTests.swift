@@ -1,0 +1,109 @@
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+@Suite("an entry that comes again")
+struct DedupTests {
+  private let scratch: Scratch
+  private let minute: Int64 = 60_000_000
+
+  init() throws { scratch = try Scratch() }
+
+  private func entry(_ number: UInt64, _ lane: Priority = .medium) -> NewEntry {
+    NewEntry(id: id(at: Clock.now(), number), priority: lane)
+  }
+
+  private func store(_ data: [String], window: Int64) throws -> [Receipt] {
+    var draft = Draft()
+    for (number, data) in data.enumerated() { draft.append(entry(UInt64(number)), data) }
+    try Appender(scratch.queue, dedup: window).commit(&draft)
+    return draft.receipts
+  }
+
+  private func index() throws -> KeyIndex {
+    let directory = try scratch.queue.root.existing("dedup")
+    return try #require(try KeyIndex.open(directory, boot: .current()))
+  }
+
+  @Test("is compared byte by byte: an equal hash alone is no hit")
+  func collision() throws {
+    let first = try store(["1"], window: minute)
+    let index = try index()
+    let hash = SeededHash(seed: index.state.seed)
+    var draft = Draft()
+    draft.append(entry(9), "2")
+    let wanted = draft.withLine(.medium, 0) { Fingerprint($0, .medium, hash).wanted }
+    let covered = index.state.covered[1]
+    try index.insert(
+      [Slot(wanted, .medium, 1, 0)], times: 1...1, .medium, upTo: covered)
+    #expect(try store(["2"], window: minute).map(\.isDuplicate) == [false])
+    let again = try store(["1"], window: minute)
+    #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
+  }
+
+  @Test("is looked for in the segments when the index knows more lines than there are")
+  func ahead() throws {
+    _ = try store(["1"], window: minute)
+    let index = try index()
+    let beyond = IndexState.Covered(segment: 1, offset: 5000)
+    try index.insert([Slot(1, .medium, 1, 0)], times: 1...1, .medium, upTo: beyond)
+    #expect(try store(["1", "2"], window: minute).map(\.isDuplicate) == [true, false])
+    #expect(try store(["2"], window: minute).map(\.isDuplicate) == [true])
+  }
+
+  @Test("is found in what another writer has appended and not flushed yet")
+  func unflushed() throws {
+    let marks = try scratch.queue.end.names()
+    let first = try store(["1"], window: minute)
+    let published = try #require(
+      try scratch.queue.end.names().first { $0.hasPrefix("MEDIUM") })
+    let before = try #require(marks.first { $0.hasPrefix("MEDIUM") })
+    #expect(try scratch.queue.end.rename(published, to: before) == .renamed)
+    let again = try store(["1"], window: minute)
+    #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
+    #expect(
+      try scratch.queue.end.names().contains(published), "flushed and published before the receipt")
+  }
+
+  @Test("is found when a longer window is asked for than the index was made for")
+  func longer() throws {
+    _ = try store(["1"], window: 0)
+    _ = try store(["2"], window: 1)
+    let from = try index().state.completeFrom
+    #expect(try store(["1"], window: 3600 * minute).map(\.isDuplicate) == [true])
+    #expect(try index().state.completeFrom < from)
+    #expect(try index().state.window == 3600 * minute)
+  }
+
+  @Test("is answered by the earlier one though that was itself found to repeat another, later")
+  func chain() throws {
+    var draft = Draft()
+    let (a, b, z) = (id(at: 1000, 1), id(at: 1000, 2), id(at: 1000, 3))
+    draft.append(NewEntry(id: a, priority: .low), "1")
+    draft.append(NewEntry(id: b, priority: .low), "1")
+    draft.answer([1: a])
+    draft.answer([0: z])
+    #expect(draft.receipts.map(\.id) == [z, z] && draft.receipts.allSatisfy(\.isDuplicate))
+    #expect(draft[.low].lines.isEmpty)
+  }
+
+  @Test("has one hash under one seed, and others under others, by what it is and all its bytes")
+  func hashes() {
+    var seen: Set<UInt64> = []
+    var texts = (0..<40).map { [UInt8](repeating: 0, count: $0) }
+    for byte in 0..<40 {
+      var text = [UInt8](repeating: 0, count: 40)
+      text[byte] = 1
+      texts.append(text)
+    }
+    for seed in [0, 1, .max] as [UInt64] {
+      for text in texts {
+        for domain in 0..<5 as Range<UInt64> {
+          let hash = text.withUnsafeBytes { SeededHash(seed: seed).hash($0, domain: domain) }
+          #expect(seen.insert(hash).inserted)
+        }
+      }
+    }
+  }
+}
