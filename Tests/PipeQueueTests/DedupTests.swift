@@ -76,6 +76,43 @@ struct DedupTests {
     #expect(try index().state.window == 3600 * minute)
   }
 
+  @Test("is looked for no further back than it may count, whole segments at a time")
+  func tooOld() throws {
+    let large = "\"" + String(repeating: "x", count: 5 << 20) + "\""
+    for _ in 0..<5 { _ = try store([large], window: 0) }
+    let mark = try scratch.queue.ends()[.medium]
+    #expect(mark.place.segment == 3)
+    let (start, directory) = (IndexState.Covered(segment: 1, offset: 0), "dedup")
+    func covered(asked: Int64) throws -> KeyIndex {
+      let state = IndexState(
+        boot: .current(), seed: 1, completeFrom: 0, window: minute, asked: asked,
+        covered: [start, start, start])
+      let index = try KeyIndex.create(
+        try scratch.queue.root.subdirectory(making: directory), state)
+      try index.catchUp(scratch.queue, upTo: mark)
+      #expect(index.state.covered[1] == .init(segment: 3, offset: mark.place.offset))
+      return index
+    }
+    let all = try covered(asked: mark.time)
+    #expect(all.generations[0].header.count == 4 && all.state.completeFrom == 0, "4 are kept")
+    let last = try covered(asked: mark.time + 2 * minute)
+    #expect(last.generations[0].header.count == 1 && last.state.completeFrom == mark.time)
+    let none = try covered(asked: mark.time + 2 * minute + 1)
+    #expect(none.generations[0].header.count == 0 && none.state.completeFrom == mark.time + 1)
+  }
+
+  @Test("is found in a copy of a queue that has more segments than its end knows of")
+  func staleEnd() throws {
+    let large = "\"" + String(repeating: "x", count: 9 << 20) + "\""
+    _ = try store([large], window: minute)
+    let end = { try #require(try scratch.queue.end.names().first { $0.hasPrefix("MEDIUM") }) }
+    let stale = try end()
+    _ = try store(["1"], window: 0)
+    #expect(try scratch.queue.end.rename(try end(), to: stale) == .renamed)
+    #expect(try store(["2"], window: minute).map(\.isDuplicate) == [false])
+    #expect(try store(["1", "2"], window: minute).map(\.isDuplicate) == [true, true])
+  }
+
   @Test("is answered by the earlier one though that was itself found to repeat another, later")
   func chain() throws {
     var draft = Draft()
