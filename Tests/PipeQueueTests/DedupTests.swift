@@ -42,6 +42,28 @@ struct DedupTests {
     #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
   }
 
+  @Test("is the same by its key, by a record's bytes, or by ids and priority")
+  func comparison() {
+    func repeats(_ new: String, _ old: String, _ key: String? = nil, ids: Bool = false) -> [Bool] {
+      var draft = Draft()
+      for (lane, data) in [(.low, new), (.low, old), (.high, old)] as [(Priority, String)] {
+        var entry = NewEntry(id: batch, priority: lane, ids: ids ? (1, 3) : nil)
+        entry.options = key.map { Array("{\"key\":\($0)}".utf8) }
+        draft.append(entry, data)
+      }
+      return draft.withLine(.low, 0) { line in
+        [(1, .low), (0, .high)].map { (index: Int, lane: Priority) in
+          draft.withLine(lane, index) { line.repeats($0, .low, lane) }
+        }
+      }
+    }
+    #expect(repeats("[1]", "[1]") == [true, true])
+    #expect(repeats("[1]", "[1]", ids: true) == [true, false])
+    #expect(repeats("[1]", "[2]", ids: true) == [false, false])
+    #expect(repeats("[1]", "[2]", #""k""#, ids: true) == [true, true])
+    #expect(repeats("[1]", "[1") == [false, false] && repeats("[1", "[1]") == [false, false])
+  }
+
   @Test("is looked for in the segments when the index knows more lines than there are")
   func ahead() throws {
     _ = try store(["1"], window: minute)
@@ -76,28 +98,34 @@ struct DedupTests {
     #expect(try index().state.window == 3600 * minute)
   }
 
-  @Test("is looked for no further back than it may count, whole segments at a time")
-  func tooOld() throws {
-    let large = "\"" + String(repeating: "x", count: 5 << 20) + "\""
+  /// What an index of one minute takes in that is made at this time, and nothing before.
+  private func caughtUp(asked: Int64) throws -> KeyIndex {
+    let mark = try scratch.queue.ends()[.medium]
+    let start = IndexState.Covered(segment: 1, offset: 0)
+    let state = IndexState(
+      boot: .current(), seed: 1, completeFrom: 0, window: minute, asked: asked,
+      covered: [start, start, start])
+    let directory = try scratch.queue.root.subdirectory(making: "dedup")
+    let index = try KeyIndex.create(directory, state)
+    try index.catchUp(scratch.queue, upTo: mark)
+    let place = mark.place
+    #expect(index.state.covered[1] == .init(segment: place.segment, offset: place.offset))
+    return index
+  }
+
+  @Test(
+    "is looked for no further back than it may count, whole segments at a time",
+    arguments: [10, 5 << 20])
+  func tooOld(size: Int) throws {
+    let large = "\"" + String(repeating: "x", count: size) + "\""
     for _ in 0..<5 { _ = try store([large], window: 0) }
     let mark = try scratch.queue.ends()[.medium]
-    #expect(mark.place.segment == 3)
-    let (start, directory) = (IndexState.Covered(segment: 1, offset: 0), "dedup")
-    func covered(asked: Int64) throws -> KeyIndex {
-      let state = IndexState(
-        boot: .current(), seed: 1, completeFrom: 0, window: minute, asked: asked,
-        covered: [start, start, start])
-      let index = try KeyIndex.create(
-        try scratch.queue.root.subdirectory(making: directory), state)
-      try index.catchUp(scratch.queue, upTo: mark)
-      #expect(index.state.covered[1] == .init(segment: 3, offset: mark.place.offset))
-      return index
-    }
-    let all = try covered(asked: mark.time)
+    #expect(mark.place.segment == (size > 10 ? 3 : 1))
+    let all = try caughtUp(asked: mark.time)
     #expect(all.generations[0].header.count == 4 && all.state.completeFrom == 0, "4 are kept")
-    let last = try covered(asked: mark.time + 2 * minute)
+    let last = try caughtUp(asked: mark.time + 2 * minute)
     #expect(last.generations[0].header.count == 1 && last.state.completeFrom == mark.time)
-    let none = try covered(asked: mark.time + 2 * minute + 1)
+    let none = try caughtUp(asked: mark.time + 2 * minute + 1)
     #expect(none.generations[0].header.count == 0 && none.state.completeFrom == mark.time + 1)
   }
 
