@@ -47,6 +47,22 @@ struct StderrTests {
     withExtendedLifetime(done) {}
   }
 
+  @Test("of one left behind is passed on though no command runs")
+  func idle() throws {
+    let gate = try Gate(scratch)
+    let command = "(read go < gate; echo late >&2) > /dev/null & exit 0"
+    let child = try scratch.start([
+      Scratch.binary, "consume", "--follow", "--", "sh", "-c", command,
+    ])
+    try child.untilWatching()
+    try scratch.store("1")
+    try wait(until: { try scratch.pipe("list").output.isEmpty }, "the acknowledgement")
+    gate.letPass()
+    #expect(child.complaint() == "late")
+    child.signal(SIGTERM)
+    child.finish().expect("", errors: nil)
+  }
+
   @Test("is all that a command gets of the consumer but its other streams and the lock")
   func descriptors() throws {
     try scratch.store("1")

@@ -37,6 +37,15 @@ struct StreamEndTests {
     #expect(try scratch.attempts() == ["0 1", "1 1", "2 1"])
   }
 
+  @Test("counts no attempt of what waited to be handed out alone")
+  func waiting() throws {
+    try scratch.store(count: 3)
+    for _ in 0..<5 { try scratch.sh("pipe consume -- false").expect(errors: nil, status: 1) }
+    try scratch.worker("burst()\nsys.exit(7)")
+    try scratch.sh("pipe consume --stream -- ./worker").expect(errors: nil, status: 1)
+    #expect(try scratch.attempts() == ["0 7", "1 6", "2 6"])
+  }
+
   @Test("with a failure counts an attempt of what it had taken", arguments: [1, 65, 70])
   func failed(status: Int) throws {
     try scratch.store(count: 3)
