@@ -183,11 +183,7 @@ struct LaterScan {
 }
 
 extension Queue {
-  func mark() throws(Fault) -> LaterMark? {
-    try lockNow(exclusive: false)
-    defer { unlockNow() }
-    return try listNow().later
-  }
+  func mark() throws(Fault) -> LaterMark? { try listingNow().later }
 
   /// Under the exclusive lock of now/, and that of later/.
   func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {

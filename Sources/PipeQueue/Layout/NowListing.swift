@@ -29,10 +29,12 @@ extension NowName {
 
 extension Queue {
   /// The names of one instant, for those who only look.
-  func namesNow() throws(Fault) -> [NowName] {
+  func namesNow() throws(Fault) -> [NowName] { try listingNow().names }
+
+  func listingNow() throws(Fault) -> NowListing {
     try lockNow(exclusive: false)
     defer { unlockNow() }
-    return try listNow().names
+    return try listNow()
   }
 
   /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.

@@ -21,6 +21,21 @@ extension Queue {
       try within.remove(name)
     }
     if try within.names().isEmpty { try directory.removeDirectory(group) }
+    try pruneDropped(lane, oldest)
+  }
+
+  // What `drop` left behind, once the lines are gone: of a thousand items at a time.
+  private func pruneDropped(_ lane: Priority, _ oldest: Int) throws(Fault) {
+    guard let shard = try shards(.dead, lane).first,
+      let file = try Segment.open(self, lane, oldest),
+      try Segment.open(self, lane, oldest - 1) == nil,
+      case .line(let line) = try SegmentReader(file, lane, oldest).line(at: 0, limit: .max),
+      (shard + 1) * Aside.width <= line.number
+    else { return }
+    let names = try namesAside(.dead, lane, shard)
+    guard names.allSatisfy(\.isDropped) else { return }
+    try removeAside(names)
+    try dropEmpty(names)
   }
 
   // Other names are not ours.
@@ -30,6 +45,16 @@ extension Queue {
 
   private func oldestNeeded(_ lane: Priority, _ ends: Ends) throws(Fault) -> Int {
     let line = LaneLine(lane, end: ends[lane].place, names: try namesNow())
-    return line.undone.first?.from.segment ?? ends[lane].place.segment
+    var oldest = line.undone.first?.from.segment ?? ends[lane].place.segment
+    // Dead letters and what waits in later/ need their lines; what was dropped does not.
+    for kind in Aside.allCases {
+      for shard in try shards(kind, lane) {
+        let names = try namesAside(kind, lane, shard).filter { !$0.isDropped }
+        guard let first = names.first else { continue }
+        oldest = min(oldest, first.range.from.segment)
+        break
+      }
+    }
+    return oldest
   }
 }
