@@ -23,7 +23,7 @@ extension Claimer {
     }
     queue.unlockNow()
     sync.note()
-    for name in last { try bury(orphan: name) }
+    for name in last { try bury(name, Self.died) }
     return true
   }
 
@@ -77,8 +77,9 @@ extension Claimer {
     return nil
   }
 
-  private func bury(orphan name: NowName) throws(Fault) {
+  /// What this process took from somebody only to bury it.
+  func bury(_ name: NowName, _ failure: Failure) throws(Fault) {
     let claim = try claim(name.batch!, [name], try queue.ends())
-    _ = try bury(claim, Self.died)
+    _ = try bury(claim, failure)
   }
 }

@@ -43,6 +43,7 @@ final class Settler {
     let holdings = try claimer.holdings(Set(waiting.map(\.claim)))
     for settlement in waiting { try settle(settlement, holdings) }
     waiting.removeAll(keepingCapacity: true)
+    try claimer.sync.flushIfDue()
     try pass()
   }
 
