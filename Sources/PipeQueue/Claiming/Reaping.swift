@@ -11,12 +11,12 @@ extension Claimer {
     var locks: [Int: Descriptor] = [:]
     let orphans = try orphans(&locks)
     guard !orphans.isEmpty else { return false }
-    // Its holder may have been putting it aside.
-    for name in orphans { try queue.clearAside(name.range) }
+    try clearAside(orphans)
     var last: [NowName] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
-      for name in orphans { if let taken = try release(name) { last.append(taken) } }
+      let listing = try queue.listNow()
+      for name in orphans { if let taken = try release(name, listing) { last.append(taken) } }
     } catch {
       queue.unlockNow()
       throw error
@@ -51,12 +51,44 @@ extension Claimer {
 
   private static let died = Failure("the process that held it died")
 
+  // Their holders may have been putting them aside, or bringing them back: then a claim that is not on disk
+  // is all that keeps an item.
+  private func clearAside(_ orphans: [NowName]) throws(Fault) {
+    var aside: [AsideName] = []
+    for name in orphans {
+      aside += try queue.namesAside(name.range.lane, name.range.from.number..<name.range.to.number)
+        .filter { !$0.isDropped }
+    }
+    guard !aside.isEmpty else { return }
+    try queue.now().flush()
+    try queue.removeAside(aside)
+  }
+
+  // Only on its way to later/ or from there: looked at anew, as what no name covers is. What was there
+  // before has been done with in now/, which would show again.
+  private func releaseUntried(_ name: NowName, _ listing: NowListing) throws(Fault) {
+    guard listing.hasDone(in: name.range) else {
+      _ = try queue.setAside(name)
+      return
+    }
+    let again = NowName(
+      name.range, .again(batch: name.batch!, attempt: 0, due: try due(name.range)))
+    _ = try queue.rename(name, to: again)
+  }
+
+  // One name serves only entries that wait for the same time.
+  private func due(_ range: ItemRange) throws(Fault) -> Due {
+    guard let reader = try reader(range.lane, range.from.segment),
+      case .line(let line) = try reader.line(at: range.from.offset, limit: .max)
+    else { return .now }
+    return line.due ?? .now
+  }
+
   // Returns a claim of our own where it is to be buried.
-  private func release(_ name: NowName) throws(Fault) -> NowName? {
+  private func release(_ name: NowName, _ listing: NowListing) throws(Fault) -> NowName? {
     guard case .claim(let batch, let attempt, _) = name.state else { return nil }
     if attempt == 0 {
-      // Only on its way to later/ or from there: what no name covers is looked at anew.
-      _ = try queue.setAside(name)
+      try releaseUntried(name, listing)
       return nil
     }
     if let owner, attempt > queue.settings.retries {
