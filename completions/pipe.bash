@@ -227,12 +227,21 @@ _pipe_enqueue() {
     repeating_flags=()
     non_repeating_flags=(--force --raw --quiet --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --wait --max-record-bytes)
+    non_repeating_options=(-q --queue --dedup --delay --at --wait --max-record-bytes)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '-q'|'--queue')
+        return
+        ;;
+    '--dedup')
+        return
+        ;;
+    '--delay')
+        return
+        ;;
+    '--at')
         return
         ;;
     '--wait')

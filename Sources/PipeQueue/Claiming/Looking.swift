@@ -79,7 +79,7 @@ extension Claimer {
   }
 
   /// Names from later/ that are enough for now.
-  static let enough = 64
+  static let enough = 32
 
   private func isReady(_ name: NowName, at now: Int64) -> Bool {
     name.due?.isOver(at: now) == true && !isHidden(name)

@@ -83,7 +83,7 @@ struct Namer {
     }
   }
 
-  private static let reserve = 16
+  private static let reserve = 160
 
   // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
   // show again once that is done.

@@ -7,7 +7,7 @@ internal import PipeIO
 // leaves a claim of a dead process and perhaps a file in later/, which the reaper removes.
 extension Claimer {
   /// Names that are moved at a time: few enough that nobody waits long for the lock of now/.
-  private static let portion = 128
+  private static let portion = 64
 
   /// Moves names that wait longest from now/ to later/. Does nothing where somebody else is at it.
   func park() throws(Fault) {

@@ -9,7 +9,7 @@ struct NowListing {
   var later: LaterMark?
 
   /// More names than this that wait for a time make each claim slower.
-  static let mostWaiting = 256
+  static let mostWaiting = 128
 
   /// Whether some of these items would be done if it were not for other names.
   func hasDone(in range: ItemRange) -> Bool {
