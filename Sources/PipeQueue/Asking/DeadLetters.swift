@@ -65,7 +65,7 @@ extension Queue {
     try forEachShard { (names) throws(Fault) in
       var treated: [Treated] = []
       for name in names {
-        let id = try line(name)?.id ?? EntryID(high: 0, low: 0)
+        let id = try line(name)?.id ?? .delayed
         if treated.last?.id != id { treated.append(Treated(id: id, items: 0)) }
         treated[treated.count - 1].items += 1
       }
@@ -108,8 +108,7 @@ extension Queue {
     }
     unlockNow()
     try now().flush()
-    let nobody = EntryID(high: 0, low: 0)
-    let waiting = NowName.State.again(batch: nobody, attempt: 0, due: .now)
+    let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
     for group in AsideGroup.split(names) {
       let from = try root.existing(group.path)
       let to = try asideDirectory(.later, group.lane, group.shard)

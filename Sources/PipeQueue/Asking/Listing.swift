@@ -102,7 +102,8 @@ private final class LaneView {
     var groups: [ListedEntry.State: [UInt8]] = [:]
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
-      let state = try state(of: entry.number + index)
+      var state = try state(of: entry.number + index)
+      if state == .ready, entry.isDelayed(at: now) { state = .later }
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }

@@ -19,6 +19,7 @@ extension Claimer {
     let now = wall()
     var listing = try queue.listNow()
     try correct(&listing, at: now)
+    try dissolve(&listing, at: now)
     let hasDue = listing.later?.isOver(at: now) == true
     if hasDue, listing.names.count(where: { isReady($0, at: now) }) < Claimer.enough {
       return .restore
@@ -107,6 +108,13 @@ extension Claimer {
       case .claim, .done: continue
       }
       if try queue.rename(name, to: right) { listing.names[index] = right }
+    }
+  }
+
+  // Entries with a delay, the first of which is due: without a name they are looked at one by one.
+  private func dissolve(_ listing: inout NowListing, at now: Int64) throws(Fault) {
+    for name in listing.names where name.isDelay && name.due!.isOver(at: now) {
+      if try queue.setAside(name) { listing.names.removeAll { $0 == name } }
     }
   }
 

@@ -53,6 +53,11 @@ package struct NowName: Equatable {
     }
   }
 
+  /// Whether it stands for entries that were passed over, and says nothing that their lines do not say.
+  var isDelay: Bool {
+    if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
+  }
+
   /// When the clock makes it ready.
   var due: Due? {
     switch state {
