@@ -15,8 +15,7 @@ extension Claimer {
     var last: [NowName] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
-      let listing = try queue.listNow()
-      for name in orphans { if let taken = try release(name, listing) { last.append(taken) } }
+      for name in orphans { if let taken = try release(name) { last.append(taken) } }
     } catch {
       queue.unlockNow()
       throw error
@@ -64,31 +63,13 @@ extension Claimer {
     try queue.removeAside(aside)
   }
 
-  // Only on its way to later/ or from there: looked at anew, as what no name covers is. What was there
-  // before has been done with in now/, which would show again.
-  private func releaseUntried(_ name: NowName, _ listing: NowListing) throws(Fault) {
-    guard listing.hasDone(in: name.range) else {
-      _ = try queue.setAside(name)
-      return
-    }
-    let again = NowName(
-      name.range, .again(batch: name.batch!, attempt: 0, due: try due(name.range)))
-    _ = try queue.rename(name, to: again)
-  }
-
-  // One name serves only entries that wait for the same time.
-  private func due(_ range: ItemRange) throws(Fault) -> Due {
-    guard let reader = try reader(range.lane, range.from.segment),
-      case .line(let line) = try reader.line(at: range.from.offset, limit: .max)
-    else { return .now }
-    return line.due ?? .now
-  }
-
   // Returns a claim of our own where it is to be buried.
-  private func release(_ name: NowName, _ listing: NowListing) throws(Fault) -> NowName? {
+  private func release(_ name: NowName) throws(Fault) -> NowName? {
     guard case .claim(let batch, let attempt, _) = name.state else { return nil }
     if attempt == 0 {
-      try releaseUntried(name, listing)
+      // Only on its way to later/ or from there.
+      var namer = Namer(queue, try queue.listNow())
+      _ = try namer.uncover(name)
       return nil
     }
     if let owner, attempt > queue.settings.retries {
