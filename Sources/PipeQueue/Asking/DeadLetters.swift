@@ -107,6 +107,7 @@ extension Queue {
       throw error
     }
     unlockNow()
+    try now().flush()
     let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
     for group in AsideGroup.split(names) {
       let from = try root.existing(group.path)
@@ -119,7 +120,6 @@ extension Queue {
       }
       try to.flush()
     }
-    try now().flush()
     try removeAside(names)
   }
 
@@ -138,8 +138,9 @@ extension Queue {
   }
 
   private func letter(_ name: AsideName) throws(Fault) -> DeadLetter? {
-    guard let directory = try Directory.open(
-      name.kind.path(name.range.lane, name.shard), in: root)
+    guard
+      let directory = try Directory.open(
+        name.kind.path(name.range.lane, name.shard), in: root)
     else { return nil }
     let bytes = directory.history(name.text)
     guard let line = try line(name) else { return nil }

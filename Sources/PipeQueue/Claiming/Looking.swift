@@ -120,8 +120,10 @@ extension Claimer {
       guard let due = name.due?.corrected(at: now) else { continue }
       var right = name
       switch name.state {
-      case .hold(let batch, let attempt, _): right.state = .hold(batch: batch, attempt: attempt, until: due)
-      case .again(let batch, let attempt, _): right.state = .again(batch: batch, attempt: attempt, due: due)
+      case .hold(let batch, let attempt, _):
+        right.state = .hold(batch: batch, attempt: attempt, until: due)
+      case .again(let batch, let attempt, _):
+        right.state = .again(batch: batch, attempt: attempt, due: due)
       case .claim, .done: continue
       }
       if try queue.rename(name, to: right) { listing.names[index] = right }
@@ -144,7 +146,8 @@ extension Claimer {
   // Entries with a delay, the first of which is due: without a name they are looked at one by one.
   private func dissolve(_ listing: inout NowListing, at now: Int64) throws(Fault) {
     for name in listing.names where name.isDelay && name.due!.isOver(at: now) {
-      if try queue.setAside(name) { listing.names.removeAll { $0 == name } }
+      var namer = Namer(queue, listing)
+      if try namer.uncover(name) { listing = try queue.listNow() }
     }
   }
 

@@ -18,6 +18,8 @@ extension Claimer {
     guard !moving.isEmpty else { return }
     do throws(Fault) {
       let now = try queue.now()
+      // Were the claims not on disk and the files were, a power cut would leave items in both places.
+      try now.flush()
       try write(moving.map { ($0.name, now.history($0.claim.text)) })
       try finishParking(moving)
     } catch {

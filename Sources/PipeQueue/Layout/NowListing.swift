@@ -11,6 +11,11 @@ struct NowListing {
   /// More names than this that wait for a time make each claim slower.
   static let mostWaiting = 128
 
+  /// Whether some of these items would be done if it were not for other names.
+  func hasDone(in range: ItemRange) -> Bool {
+    names.contains { $0.isDone && $0.range.overlaps(range) }
+  }
+
   /// Whether names that wait should go to later/.
   func isCrowded(at now: Int64, adding more: Int = 0) -> Bool {
     var waiting = more
