@@ -20,7 +20,7 @@ extension Claimer {
     var listing = try queue.listNow()
     try correct(&listing, at: now)
     let hasDue = listing.later?.isOver(at: now) == true
-    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < Claimer.enough {
+    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
       return .restore
     }
     let ends = try queue.ends()
@@ -29,7 +29,7 @@ extension Claimer {
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var namer = Namer(queue, listing)
     for delay in selection.delays { try namer.create(delay) }
-    let isCrowded = listing.isCrowded(at: now, adding: selection.delays.count)
+    let isCrowded = listing.farNames(at: now) + selection.delays.count > limits.mostWaiting
     nextLook = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
     isPaced = false
     if selection.parts.isEmpty {
@@ -78,9 +78,6 @@ extension Claimer {
     }
   }
 
-  /// Names from later/ that are enough for now.
-  static let enough = 64
-
   private func isReady(_ name: NowName, at now: Int64) -> Bool {
     name.due?.isOver(at: now) == true && !isHidden(name)
   }
@@ -102,8 +99,10 @@ extension Claimer {
       guard let due = name.due?.corrected(at: now) else { continue }
       var right = name
       switch name.state {
-      case .hold(let batch, let attempt, _): right.state = .hold(batch: batch, attempt: attempt, until: due)
-      case .again(let batch, let attempt, _): right.state = .again(batch: batch, attempt: attempt, due: due)
+      case .hold(let batch, let attempt, _):
+        right.state = .hold(batch: batch, attempt: attempt, until: due)
+      case .again(let batch, let attempt, _):
+        right.state = .again(batch: batch, attempt: attempt, due: due)
       case .claim, .done: continue
       }
       if try queue.rename(name, to: right) { listing.names[index] = right }
