@@ -79,7 +79,7 @@ extension Claimer {
   }
 
   private func isReady(_ name: NowName, at now: Int64) -> Bool {
-    name.due?.isOver(at: now) == true && !isHidden(name)
+    name.due?.isOver(at: now) == true && !isHidden(name) && !isSpent(name, at: now)
   }
 
   // In the order of the line: a retry keeps its place.

@@ -3,8 +3,8 @@ internal import PipeIO
 // What dead processes held. Nothing here waits for a lock but that of now/.
 extension Claimer {
   /// Makes the claims of dead holders ready again, their attempts counted; those that were at their last
-  /// attempt are buried: what kills its consumer each time must not do so for ever. Returns whether there
-  /// were any.
+  /// attempt are buried, and so is what the clock held for its last one: what kills its consumer each time
+  /// must not do so for ever. Returns whether there were any.
   @discardableResult
   func reap() throws(Fault) -> Bool {
     // Held until the last of their claims is renamed: nobody may take these slots before.
@@ -13,17 +13,20 @@ extension Claimer {
     guard !orphans.isEmpty else { return false }
     // Its holder may have been putting it aside.
     for name in orphans { try queue.clearAside(name.range) }
-    var last: [NowName] = []
+    var last: [(claim: NowName, failure: Failure)] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
-      for name in orphans { if let taken = try release(name) { last.append(taken) } }
+      for name in orphans {
+        let failure = name.isHold ? Self.expired : Self.died
+        if let taken = try release(name) { last.append((taken, failure)) }
+      }
     } catch {
       queue.unlockNow()
       throw error
     }
     queue.unlockNow()
     sync.note()
-    for name in last { try bury(orphan: name) }
+    for (claim, failure) in last { try bury(orphan: claim, failure) }
     return true
   }
 
@@ -32,7 +35,9 @@ extension Claimer {
     defer { queue.unlockNow() }
     var alive: Set<Int> = []
     var found: [NowName] = []
+    let now = wall()
     for name in try queue.listNow().names {
+      if isSpent(name, at: now) { found.append(name) }
       guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch),
         !alive.contains(slot)
       else { continue }
@@ -49,11 +54,18 @@ extension Claimer {
     return found
   }
 
+  /// Whether the clock held it for its last attempt, and does so no more.
+  func isSpent(_ name: NowName, at now: Int64) -> Bool {
+    guard case .hold(_, let attempt, let until) = name.state else { return false }
+    return attempt > queue.settings.retries && until.isOver(at: now)
+  }
+
   private static let died = Failure("the process that held it died")
+  private static let expired = Failure("it was held for too long")
 
   // Returns a claim of our own where it is to be buried.
   private func release(_ name: NowName) throws(Fault) -> NowName? {
-    guard case .claim(let batch, let attempt, _) = name.state else { return nil }
+    guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
       // Only on its way to later/ or from there: what no name covers is looked at anew.
       _ = try queue.setAside(name)
@@ -77,8 +89,8 @@ extension Claimer {
     return nil
   }
 
-  private func bury(orphan name: NowName) throws(Fault) {
+  private func bury(orphan name: NowName, _ failure: Failure) throws(Fault) {
     let claim = try claim(name.batch!, [name], try queue.ends())
-    _ = try bury(claim, Self.died)
+    _ = try bury(claim, failure)
   }
 }
