@@ -32,13 +32,15 @@ extension Claimer {
     let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
     var kept: [Part] = []
     if runs.count > 1 {
-      var namer = Namer(queue, try queue.listNow())
-      let history = part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
+      let listing = try queue.listNow()
+      var namer = Namer(queue, listing)
+      let history =
+        part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
         ? try queue.now().history(part.name.text) : []
       for (index, run) in runs.enumerated() where index != last {
         let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
         if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
-        if run.fate != .ready || name.attempt! > 0 {
+        if name.state != .untried || listing.hasDone(under: name.range) {
           try namer.create(name, history: run.fate.keepsHistory ? history : [])
         }
       }
@@ -46,8 +48,7 @@ extension Claimer {
     let run = runs[last]
     let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
     if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
-    if run.fate == .ready, name.attempt! == 0 {
-      // Never attempted before: what no name covers is ready.
+    if name.state == .untried, try !queue.listNow().hasDone(under: name.range) {
       if try !queue.setAside(part.name) { throw lost(batch) }
     } else {
       try rename(part.name, to: name, batch: batch)
@@ -65,7 +66,8 @@ extension Claimer {
       Attempt(failed.failure, number: attempt, started: now.changed(name), ended: wall()))
     // What is in a file that never failed for these items is of its earlier life.
     let isFirst =
-      failed.isFirst && History.attempts(now.history(name), of: part.range(failed.items).from.number)
+      failed.isFirst
+      && History.attempts(now.history(name), of: part.range(failed.items).from.number)
         .isEmpty
     now.note(line, in: name, anew: isFirst)
   }

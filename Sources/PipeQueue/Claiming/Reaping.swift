@@ -68,7 +68,10 @@ extension Claimer {
     guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
       // Only on its way to later/ or from there: what no name covers is looked at anew.
-      _ = try queue.setAside(name)
+      let untried = NowName(name.range, .untried)
+      _ =
+        try queue.listNow().hasDone(under: name.range)
+        ? queue.rename(name, to: untried) : queue.setAside(name)
       return nil
     }
     if let owner, attempt > queue.settings.retries {

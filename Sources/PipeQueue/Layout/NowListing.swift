@@ -8,6 +8,12 @@ struct NowListing {
   /// Of several, which a crash can leave, the earliest.
   var later: LaterMark?
 
+  /// Whether items that no other name covers any more would be done: they came back from beside the line,
+  /// where they were done with.
+  func hasDone(under range: ItemRange) -> Bool {
+    names.contains { $0.isDone && $0.range.overlaps(range) }
+  }
+
   /// How many names wait for so long that they may as well wait in later/.
   func farNames(at now: Int64) -> Int {
     names.count { $0.isFar(at: now) }
