@@ -25,7 +25,7 @@ extension Claimer {
     let overdue = try takeOverdue(listing, at: now)
     if !overdue.isEmpty { return .overdue(overdue) }
     let hasDue = listing.later?.isOver(at: now) == true
-    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < Claimer.enough {
+    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
       return .restore
     }
     let ends = try queue.ends()
@@ -34,7 +34,7 @@ extension Claimer {
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var namer = Namer(queue, listing)
     for delay in selection.delays { try namer.create(delay) }
-    let isCrowded = listing.isCrowded(at: now, adding: selection.delays.count)
+    let isCrowded = listing.farNames(at: now) + selection.delays.count > limits.mostWaiting
     nextLook = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
     isPaced = false
     if selection.parts.isEmpty {
@@ -95,9 +95,6 @@ extension Claimer {
       if last != nil { selection.close() }
     }
   }
-
-  /// Names from later/ that are enough for now.
-  static let enough = 32
 
   private func isReady(_ name: NowName, at now: Int64) -> Bool {
     name.due?.isOver(at: now) == true && !isHidden(name)

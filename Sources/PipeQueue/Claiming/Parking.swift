@@ -6,9 +6,6 @@ internal import PipeIO
 // On its way an item is claimed by whoever moves it, with the attempts that it has: so a crash anywhere
 // leaves a claim of a dead process and perhaps a file in later/, which the reaper removes.
 extension Claimer {
-  /// Names that are moved at a time: few enough that nobody waits long for the lock of now/.
-  private static let portion = 64
-
   /// Moves names that wait longest from now/ to later/. Does nothing where somebody else is at it.
   func park() throws(Fault) {
     let later = try queue.root.existing(Aside.later.rawValue)
@@ -35,7 +32,7 @@ extension Claimer {
     defer { queue.unlockNow() }
     let now = wall()
     let far = try queue.listNow().names.filter { $0.isFar(at: now) }
-      .sorted { $0.due!.at > $1.due!.at }.prefix(Claimer.portion)
+      .sorted { $0.due!.at > $1.due!.at }.prefix(limits.portion)
     var moving: [Moving] = []
     let batch = nextBatch()
     for name in far {
@@ -85,7 +82,7 @@ extension Claimer {
     defer { later.unlock() }
     let now = wall()
     guard let mark = try queue.mark(), mark.isOver(at: now) else { return }
-    let scan = try LaterScan(queue, at: now, most: Claimer.portion)
+    let scan = try LaterScan(queue, at: now, most: limits.portion)
     let moving = try claimParked(scan.chosen)
     try queue.now().flush()
     try queue.removeAside(scan.chosen)

@@ -65,7 +65,7 @@ extension Claimer {
 
   // Returns a claim of our own where it is to be buried.
   private func release(_ name: NowName) throws(Fault) -> NowName? {
-    guard case .claim(let batch, let attempt, _) = name.state else { return nil }
+    guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
       // Only on its way to later/ or from there.
       var namer = Namer(queue, try queue.listNow())
