@@ -12,6 +12,7 @@ struct StatusTests {
   @Test("tells each slice of an id request what has become of it, through its life")
   func life() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     try scratch.pipe("init", "--slice", "2").expect("")
     let id = try scratch.store(#"{"ids":[1,2,3,4,5]}"#)[0]
     let (new, runs, done) = ("yet_to_start", "triggered", "completed")
@@ -63,6 +64,7 @@ struct StatusTests {
   @Test("counts the attempts at what is not done")
   func attempts() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
     let attempts = { try scratch.pipe("status", id).objects()[0]["attempts"] as? Int }
     #expect(try attempts() == nil, "none was made")

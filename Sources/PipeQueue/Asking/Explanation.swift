@@ -88,6 +88,9 @@ extension Queue {
   private func fate(
     _ state: ItemState, _ view: EntryView, _ number: Int, at now: Int64
   ) throws(Fault) -> Explanation.Fate {
+    if !state.hasStarted, let due = view.line.due, !due.isOver(at: now) {
+      return .later(due: due.at, attempts: 0)
+    }
     switch state {
     case .ready: return .ready(ahead: ahead(of: number, view, at: now))
     case .now(.done): return .done

@@ -33,7 +33,8 @@ extension Queue {
   }
 
   // Where there can be items in these states, in the order of the line.
-  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
+  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange]
+  {
     if states.contains(.done) {
       return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
     }
@@ -103,7 +104,8 @@ private final class LaneView {
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
-      guard let state = try state(of: entry.number + index) else { continue }
+      guard var state = try state(of: entry.number + index) else { continue }
+      if state == .ready, entry.isDelayed(at: now) { state = .later }
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]

@@ -10,6 +10,8 @@ extension Claimer {
     _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
   ) throws(Fault) -> [SettlingPlan.Burial] {
     let now = try queue.now()
+    // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
+    try now.flush()
     var directories: [(shard: Int, lane: Priority, directory: Directory)] = []
     var written = 0
     do throws(Fault) {

@@ -103,6 +103,7 @@ package final class Claimer {
       case .crowded: try park()
       case .more: continue
       case .restore: try restore()
+      case .overdue(let names): for name in names { try bury(name, Claimer.overdue) }
       }
     }
   }

@@ -15,6 +15,8 @@ extension Claimer {
     guard !moving.isEmpty else { return }
     do throws(Fault) {
       let now = try queue.now()
+      // Were the claims not on disk and the files were, a power cut would leave items in both places.
+      try now.flush()
       try write(moving.map { ($0.name, now.history($0.claim.text)) })
       try finishParking(moving)
     } catch {
@@ -180,11 +182,7 @@ struct LaterScan {
 }
 
 extension Queue {
-  func mark() throws(Fault) -> LaterMark? {
-    try lockNow(exclusive: false)
-    defer { unlockNow() }
-    return try listNow().later
-  }
+  func mark() throws(Fault) -> LaterMark? { try listingNow().later }
 
   /// Under the exclusive lock of now/, and that of later/.
   func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {

@@ -31,8 +31,9 @@ extension Claimer {
     // The file of the claim knows what happened to its items: it goes on with some that need it.
     let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
     var kept: [Part] = []
+    let listing =
+      runs.count > 1 || runs[last].fate == .ready ? try queue.listNow() : NowListing()
     if runs.count > 1 {
-      let listing = try queue.listNow()
       var namer = Namer(queue, listing)
       let history =
         part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
@@ -40,7 +41,7 @@ extension Claimer {
       for (index, run) in runs.enumerated() where index != last {
         let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
         if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
-        if name.state != .untried || listing.hasDone(under: name.range) {
+        if !isUncovered(name, run.fate, listing) {
           try namer.create(name, history: run.fate.keepsHistory ? history : [])
         }
       }
@@ -48,12 +49,20 @@ extension Claimer {
     let run = runs[last]
     let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
     if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
-    if name.state == .untried, try !queue.listNow().hasDone(under: name.range) {
+    if isUncovered(name, run.fate, listing) {
       if try !queue.setAside(part.name) { throw lost(batch) }
     } else {
       try rename(part.name, to: name, batch: batch)
     }
     return kept.sorted { $0.items.lowerBound < $1.items.lowerBound }
+  }
+
+  // Never attempted before: what no name covers is ready. But what came back from beside the line has been
+  // done with in now/, which would show again.
+  private func isUncovered(
+    _ name: NowName, _ fate: SettlingPlan.Fate, _ listing: NowListing
+  ) -> Bool {
+    fate == .ready && name.attempt! == 0 && !listing.hasDone(in: name.range)
   }
 
   // Into the file of the claim, before it gets its new name. Who cannot write goes on without.

@@ -3,30 +3,26 @@ internal import PipeIO
 // What dead processes held. Nothing here waits for a lock but that of now/.
 extension Claimer {
   /// Makes the claims of dead holders ready again, their attempts counted; those that were at their last
-  /// attempt are buried, and so is what the clock held for its last one: what kills its consumer each time
-  /// must not do so for ever. Returns whether there were any.
+  /// attempt are buried: what kills its consumer each time must not do so for ever. Returns whether there
+  /// were any.
   @discardableResult
   func reap() throws(Fault) -> Bool {
     // Held until the last of their claims is renamed: nobody may take these slots before.
     var locks: [Int: Descriptor] = [:]
     let orphans = try orphans(&locks)
     guard !orphans.isEmpty else { return false }
-    // Its holder may have been putting it aside.
-    for name in orphans { try queue.clearAside(name.range) }
-    var last: [(claim: NowName, failure: Failure)] = []
+    try clearAside(orphans)
+    var last: [NowName] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
-      for name in orphans {
-        let failure = name.isHold ? Self.expired : Self.died
-        if let taken = try release(name) { last.append((taken, failure)) }
-      }
+      for name in orphans { if let taken = try release(name) { last.append(taken) } }
     } catch {
       queue.unlockNow()
       throw error
     }
     queue.unlockNow()
     sync.note()
-    for (claim, failure) in last { try bury(orphan: claim, failure) }
+    for name in last { try bury(name, Self.died) }
     return true
   }
 
@@ -35,9 +31,7 @@ extension Claimer {
     defer { queue.unlockNow() }
     var alive: Set<Int> = []
     var found: [NowName] = []
-    let now = wall()
     for name in try queue.listNow().names {
-      if isSpent(name, at: now) { found.append(name) }
       guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch),
         !alive.contains(slot)
       else { continue }
@@ -54,24 +48,28 @@ extension Claimer {
     return found
   }
 
-  /// Whether the clock held it for its last attempt, and does so no more.
-  func isSpent(_ name: NowName, at now: Int64) -> Bool {
-    guard case .hold(_, let attempt, let until) = name.state else { return false }
-    return attempt > queue.settings.retries && until.isOver(at: now)
-  }
-
   private static let died = Failure("the process that held it died")
-  private static let expired = Failure("it was held for too long")
+
+  // Their holders may have been putting them aside, or bringing them back: then a claim that is not on disk
+  // is all that keeps an item.
+  private func clearAside(_ orphans: [NowName]) throws(Fault) {
+    var aside: [AsideName] = []
+    for name in orphans {
+      aside += try queue.namesAside(name.range.lane, name.range.from.number..<name.range.to.number)
+        .filter { !$0.isDropped }
+    }
+    guard !aside.isEmpty else { return }
+    try queue.now().flush()
+    try queue.removeAside(aside)
+  }
 
   // Returns a claim of our own where it is to be buried.
   private func release(_ name: NowName) throws(Fault) -> NowName? {
     guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
-      // Only on its way to later/ or from there: what no name covers is looked at anew.
-      let untried = NowName(name.range, .untried)
-      _ =
-        try queue.listNow().hasDone(under: name.range)
-        ? queue.rename(name, to: untried) : queue.setAside(name)
+      // Only on its way to later/ or from there.
+      var namer = Namer(queue, try queue.listNow())
+      _ = try namer.uncover(name)
       return nil
     }
     if let owner, attempt > queue.settings.retries {
@@ -92,7 +90,8 @@ extension Claimer {
     return nil
   }
 
-  private func bury(orphan name: NowName, _ failure: Failure) throws(Fault) {
+  /// What this process took from somebody only to bury it.
+  func bury(_ name: NowName, _ failure: Failure) throws(Fault) {
     let claim = try claim(name.batch!, [name], try queue.ends())
     _ = try bury(claim, failure)
   }

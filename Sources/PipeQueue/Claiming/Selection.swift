@@ -74,7 +74,7 @@ final class Selection {
   }
 
   func delay(_ range: ItemRange, until due: Due) {
-    delays.append(NowName(range, .again(batch: Selection.unnamed, attempt: 0, due: due)))
+    delays.append(NowName(range, .again(batch: .delayed, attempt: 0, due: due)))
   }
 
   func name(_ batch: EntryID, owner: Int) {

@@ -8,9 +8,8 @@ struct NowListing {
   /// Of several, which a crash can leave, the earliest.
   var later: LaterMark?
 
-  /// Whether items that no other name covers any more would be done: they came back from beside the line,
-  /// where they were done with.
-  func hasDone(under range: ItemRange) -> Bool {
+  /// Whether some of these items would be done if it were not for other names.
+  func hasDone(in range: ItemRange) -> Bool {
     names.contains { $0.isDone && $0.range.overlaps(range) }
   }
 
@@ -23,12 +22,12 @@ struct NowListing {
 /// Bounds of what now/ holds: it is listed at each claim.
 struct NowLimits {
   /// More names than this that wait for a time make each claim slower.
-  var mostWaiting = 256
+  var mostWaiting = 128
   /// Names that are moved to later/ or from there at a time: few enough that nobody waits long for the lock
   /// of now/.
-  var portion = 128
+  var portion = 64
   /// Names that are ready and came from later/: enough for now.
-  var enough = 64
+  var enough = 32
 }
 
 extension NowName {
@@ -41,10 +40,12 @@ extension NowName {
 
 extension Queue {
   /// The names of one instant, for those who only look.
-  func namesNow() throws(Fault) -> [NowName] {
+  func namesNow() throws(Fault) -> [NowName] { try listingNow().names }
+
+  func listingNow() throws(Fault) -> NowListing {
     try lockNow(exclusive: false)
     defer { unlockNow() }
-    return try listNow().names
+    return try listNow()
   }
 
   /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.

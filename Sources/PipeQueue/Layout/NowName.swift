@@ -9,7 +9,7 @@ package struct NowName: Equatable {
     case done
 
     /// Ready, and never tried: what no name covers is that already.
-    static let untried = again(batch: EntryID(high: 0, low: 0), attempt: 0, due: .now)
+    static let untried = again(batch: .delayed, attempt: 0, due: .now)
   }
 
   package var range: ItemRange
@@ -54,6 +54,11 @@ package struct NowName: Equatable {
     case .claim(_, let attempt, _), .hold(_, let attempt, _), .again(_, let attempt, _): attempt
     case .done: nil
     }
+  }
+
+  /// Whether it stands for entries that were passed over, and says nothing that their lines do not say.
+  var isDelay: Bool {
+    if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
   }
 
   /// When the clock makes it ready.

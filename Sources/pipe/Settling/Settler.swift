@@ -43,6 +43,7 @@ final class Settler {
     let holdings = try claimer.holdings(Set(waiting.map(\.claim)))
     for settlement in waiting { try settle(settlement, holdings) }
     waiting.removeAll(keepingCapacity: true)
+    try claimer.sync.flushIfDue()
     try pass()
   }
 
@@ -50,7 +51,9 @@ final class Settler {
 
   /// What was left out is ready again, as if it had not been handed out.
   func finish() throws(Fault) {
-    for rest in rests.values { try tolerant { () throws(Fault) in try claimer.giveBack(rest.take()) } }
+    for rest in rests.values {
+      try tolerant { () throws(Fault) in try claimer.giveBack(rest.take()) }
+    }
     rests.removeAll()
     try flush()
   }
@@ -74,7 +77,8 @@ final class Settler {
       } else {
         throw Fault(
           .claimLost,
-          "claim \(settlement.claim.text) is not held any more: what was in it may be delivered again")
+          "claim \(settlement.claim.text) is not held any more: what was in it may be delivered again"
+        )
       }
       let outcomes = outcomes(settlement, claim)
       if let rest = try claimer.settle(claim, { outcomes[$0] }) {
