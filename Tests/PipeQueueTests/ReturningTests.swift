@@ -99,7 +99,7 @@ struct ReturningTests {
     #expect(try queue.status(entry)?.word == .failed)
     let letter = try #require(try queue.deadLetters(of: entry)?.first)
     #expect(letter.history.map(\.number) == [1, 2, 3])
-    #expect(letter.history.last?.reason == "it was held for too long")
+    #expect(letter.history.last?.reason == "nobody settled it while it was held")
   }
 
   @Test("no more, because it was dropped, is not listed, and what it was of stays failed")

@@ -126,6 +126,7 @@ extension Model {
     _ consumer: inout Consumer, size: Int, every: Int64, wall: Int64, steady: Int64
   ) -> Answer {
     correct(at: wall)
+    buryOverdue(at: wall)
     if steady - (consumer.lastReaping ?? 0) > 1_000_000 {
       consumer.lastReaping = steady
       reap(at: wall)
@@ -144,7 +145,10 @@ extension Model {
 
   mutating func hand(_ keys: [Key], as token: EntryID, to maker: Int) {
     for key in keys {
-      if self[key].state == .held { claims[self[key].batch!] = nil }
+      if self[key].state == .held {
+        claims[self[key].batch!] = nil
+        note(Model.overdue, of: key, at: self[key].due)
+      }
       self[key].state = .claimed
       self[key].attempts += 1
       self[key].batch = token
@@ -164,7 +168,6 @@ extension Model {
 
   private func isOffered(_ key: Key, to consumer: Consumer, at wall: Int64) -> Bool {
     let item = self[key]
-    if item.state == .held, item.attempts > retries { return false }
     let isOwn = consumer.hidesOwnFailures && item.batch.flatMap { makers[$0] } == consumer.number
     return isDue(key, at: wall) && !isOwn
   }
@@ -200,24 +203,31 @@ extension Model {
     }
   }
 
-  // What dead ones held, and what the clock held for too long at the last attempt.
-  private mutating func reap(at wall: Int64) {
-    for (token, handed) in claims {
-      let isOver = handed.isHeld && handed.keys.contains { isDue($0, at: wall) }
-      guard handed.isHeld ? isOver : !living.contains(handed.maker) else { continue }
-      for key in handed.keys {
-        let isLast = self[key].attempts > retries
-        if handed.isHeld, !isLast { continue }
-        note(handed.isHeld ? Model.expired : Model.died, of: key, at: wall)
-        release(key, isLast ? .dead : .ready, at: 0)
-        claims[token]?.keys.removeAll { $0 == key }
+  // What the clock held for its last attempt, until its time was over.
+  private mutating func buryOverdue(at wall: Int64) {
+    for (token, handed) in claims where handed.isHeld {
+      for key in handed.keys where isDue(key, at: wall) && self[key].attempts > retries {
+        note(Model.overdue, of: key, at: wall)
+        release(key, .dead, at: 0)
+        claims[token]!.keys.removeAll { $0 == key }
       }
       if claims[token]!.keys.isEmpty { claims[token] = nil }
     }
   }
 
+  // What dead ones held.
+  private mutating func reap(at wall: Int64) {
+    for (token, handed) in claims where !handed.isHeld && !living.contains(handed.maker) {
+      for key in handed.keys {
+        note(Model.died, of: key, at: wall)
+        release(key, self[key].attempts > retries ? .dead : .ready, at: 0)
+      }
+      claims[token] = nil
+    }
+  }
+
   private static let died = Failure("the process that held it died")
-  private static let expired = Failure("it was held for too long")
+  private static let overdue = Failure("nobody settled it while it was held")
 }
 
 // Settling.
@@ -237,7 +247,7 @@ extension Model {
       case .retry(let failure):
         note(failure, of: key, at: wall)
         let isLast = self[key].attempts > retries
-        release(key, isLast ? .dead : .ready, at: wall + wait, span: wait)
+        release(key, isLast ? .dead : .ready, at: wait > 0 ? wall + wait : 0, span: wait)
       case .bury(let failure):
         note(failure, of: key, at: wall)
         release(key, .dead, at: 0)
