@@ -40,7 +40,9 @@ extension Queue {
     }
     var ranges: [ItemRange] = []
     if !states.allSatisfy({ $0 == .dead }) { ranges += line.undone }
-    for kind in Aside.allCases where states.contains(kind == .later ? .later : .dead) {
+    // What is due in later/ is ready, though nobody has brought it back yet.
+    let isLaterAsked = states.contains(.later) || states.contains(.ready)
+    for kind in Aside.allCases where kind == .later ? isLaterAsked : states.contains(.dead) {
       for shard in try shards(kind, line.lane) {
         ranges += try namesAside(kind, line.lane, shard).map(\.range)
       }

@@ -39,7 +39,8 @@ private struct Rehearsal {
     for lane in Priority.allCases {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
       waiting += line.untouched.map { (Offer(range: $0, name: nil), 0) }
-      waiting += line.waiting.map { (Offer(range: $0.range, name: $0), $0.due!.at) }
+      let names = line.waiting.filter { !$0.isHeld(at: now) }
+      waiting += names.map { (Offer(range: $0.range, name: $0), $0.due!.at) }
     }
     sort()
   }

@@ -28,7 +28,7 @@ extension Queue {
     try pruneDropped(lane, oldest)
   }
 
-  // What `drop` left behind, once the lines are gone: of a thousand items at a time.
+  // What `drop` left behind, once the lines are gone: of a hundred items at a time.
   private func pruneDropped(_ lane: Priority, _ oldest: Int) throws(Fault) {
     guard let shard = try shards(.dead, lane).first,
       let file = try Segment.open(self, lane, oldest),
