@@ -40,4 +40,22 @@ struct RetentionTests {
     try scratch.sh("pipe status \(waiting) | cut -d , -f 2").expect("\"status\":\"yet_to_start\"\n")
     try scratch.sh("pipe list | wc -l; pipe consume | wc -l; pipe list").expect("48\n48\n")
   }
+
+  @Test("stay while an item of theirs waits for its time or is a dead letter")
+  func aside() throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init", "--retain", "0s", "--backoff", "1h..1h")
+    let waiting = (0..<300).map(String.init)
+    try scratch.prepare("enqueue", "--raw", "--quiet", input: waiting.joined(separator: "\n"))
+    try scratch.sh("pipe consume -- sh -c 'test $(cat) = 0 && exit 65; exit 1'").expect(
+      errors: nil, status: 1)
+    for _ in 0..<3 {
+      _ = try storeMuch(scratch)
+      try scratch.sh("pipe consume | wc -l").expect("24\n")
+    }
+    #expect(try segments(scratch).first == "000001")
+    #expect(try scratch.names(in: "queue/later") == ["MEDIUM"])
+    try scratch.sh("pipe dead | jq .data").expect("0\n")
+    try scratch.sh("pipe list --state later | wc -l").expect("299\n")
+  }
 }

@@ -33,13 +33,16 @@ extension Queue {
   }
 
   // Where there can be items in these states, in the order of the line.
-  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
+  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange]
+  {
     if states.contains(.done) {
       return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
     }
     var ranges: [ItemRange] = []
     if !states.allSatisfy({ $0 == .dead }) { ranges += line.undone }
-    for kind in Aside.allCases where states.contains(kind == .later ? .later : .dead) {
+    // What is due in later/ is ready, though nobody has brought it back yet.
+    let isLaterAsked = states.contains(.later) || states.contains(.ready)
+    for kind in Aside.allCases where kind == .later ? isLaterAsked : states.contains(.dead) {
       for shard in try shards(kind, line.lane) {
         ranges += try namesAside(kind, line.lane, shard).map(\.range)
       }

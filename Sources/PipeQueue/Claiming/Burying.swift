@@ -45,6 +45,29 @@ extension Claimer {
     }
   }
 
+  /// Makes this process the holder of what it is going to bury: if it dies on the way a reaper takes away
+  /// what it has written. The one who handed it out, or the clock, would know nothing of that.
+  func own(
+    _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
+  ) throws(Fault) -> Claim {
+    let slot = owner?.slot
+    let foreign = Set(burials.map(\.part)).filter {
+      slot == nil || claim.parts[$0].name.owner != slot
+    }
+    if foreign.isEmpty { return claim }
+    try begin()
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    for index in foreign {
+      var name = claim.parts[index].name
+      name.state = .claim(batch: name.batch!, attempt: name.attempt!, owner: owner!.slot)
+      try rename(claim.parts[index].name, to: name, batch: claim.batch)
+      claim.parts[index].name = name
+    }
+    return claim
+  }
+
   private func letter(
     _ failure: Failure, _ part: Part, _ range: ItemRange, _ now: Directory
   ) -> [UInt8] {

@@ -25,7 +25,9 @@ extension Claimer {
     let overdue = try takeOverdue(listing, at: now)
     if !overdue.isEmpty { return .overdue(overdue) }
     let hasDue = listing.later?.isOver(at: now) == true
-    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
+    // 0: dead letters that are to be tried again, and may come before all that is here.
+    let isRevived = listing.later?.due == 0
+    if isRevived || hasDue && listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
       return .restore
     }
     let ends = try queue.ends()

@@ -9,7 +9,10 @@ extension Claimer {
     _ claim: consuming Claim, wait: Int64? = nil, _ outcome: (Int) -> Outcome?
   ) throws(Fault) -> Claim? {
     var plan = SettlingPlan(claim, queue.settings.retries, outcome)
-    if !plan.burials.isEmpty { plan.unburied(try bury(plan.burials, of: claim)) }
+    if !plan.burials.isEmpty {
+      claim = try own(claim, plan.burials)
+      plan.unburied(try bury(plan.burials, of: claim))
+    }
     let due = Due.after(wait ?? backoff(claim.attempt), from: wall())
     for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }
     try queue.lockNow(exclusive: true)

@@ -34,7 +34,7 @@ extension NowName {
   /// Whether it waits for so long that it may as well wait elsewhere.
   func isFar(at now: Int64) -> Bool {
     guard isAgain, let due, range.count <= Aside.width else { return false }
-    return due.at > now + 2_000_000
+    return due.at > now + 500_000
   }
 }
 

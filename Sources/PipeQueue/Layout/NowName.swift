@@ -61,6 +61,9 @@ package struct NowName: Equatable {
     if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
   }
 
+  /// The slot of who holds it; nil where nobody does, or the clock.
+  var owner: Int? { if case .claim(_, _, let owner) = state { owner } else { nil } }
+
   /// When the clock makes it ready.
   var due: Due? {
     switch state {

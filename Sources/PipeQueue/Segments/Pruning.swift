@@ -8,6 +8,10 @@ extension Queue {
   /// In order from the oldest, so that those that are left have no gap. The segment of the end stays.
   func pruneSome(_ lane: Priority, _ ends: Ends) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
+    // Nothing comes back from later/ or dead/ meanwhile, and what is on its way is waited for.
+    let later = try root.existing(Aside.later.rawValue)
+    guard try later.tryLock() else { return }
+    defer { later.unlock() }
     let oldest = try oldestNeeded(lane, ends)
     guard let group = try directory.names().filter({ decimalName($0) }).min(),
       let within = try Directory.open(group, in: directory)
@@ -24,7 +28,7 @@ extension Queue {
     try pruneDropped(lane, oldest)
   }
 
-  // What `drop` left behind, once the lines are gone: of a thousand items at a time.
+  // What `drop` left behind, once the lines are gone: of a hundred items at a time.
   private func pruneDropped(_ lane: Priority, _ oldest: Int) throws(Fault) {
     guard let shard = try shards(.dead, lane).first,
       let file = try Segment.open(self, lane, oldest),
@@ -46,15 +50,16 @@ extension Queue {
   private func oldestNeeded(_ lane: Priority, _ ends: Ends) throws(Fault) -> Int {
     let line = LaneLine(lane, end: ends[lane].place, names: try namesNow())
     var oldest = line.undone.first?.from.segment ?? ends[lane].place.segment
-    // Dead letters and what waits in later/ need their lines; what was dropped does not.
-    for kind in Aside.allCases {
-      for shard in try shards(kind, lane) {
-        let names = try namesAside(kind, lane, shard).filter { !$0.isDropped }
-        guard let first = names.first else { continue }
-        oldest = min(oldest, first.range.from.segment)
-        break
-      }
-    }
+    for kind in Aside.allCases { oldest = try min(oldest, firstAside(kind, lane) ?? .max) }
     return oldest
+  }
+
+  // The segment of the first item that is aside and not given up.
+  private func firstAside(_ kind: Aside, _ lane: Priority) throws(Fault) -> Int? {
+    for shard in try shards(kind, lane) {
+      let names = try namesAside(kind, lane, shard)
+      if let first = names.first(where: { !$0.isDropped }) { return first.range.from.segment }
+    }
+    return nil
   }
 }

@@ -57,6 +57,8 @@ final class BatchWriter {
     // Nothing but damage, which was reported when it was read.
     if claim.items.isEmpty { return try claimer.done(claim) }
     let line = BatchLine.bytes(claim)
+    // Before that there was nothing to be settled.
+    if waiting.isEmpty { lastProgress = Clock.steady() }
     guard let pipe else {
       plain.bytes = line
       do throws(Fault) { try plain.flush() } catch {
@@ -118,7 +120,7 @@ final class BatchWriter {
   private func conclude() throws(Fault) -> Int32 {
     try lookForSettled()
     let left = waiting
-    let holdings = try claimer.holdings(Set(left.map(\.token)))
+    let holdings = try claimer.holdings(Set(left.map(\.token)), own: true)
     let taken = pipe?.taken ?? .max
     for (token, end) in left {
       guard let claim = try claimer.adopt(token, holdings) else { continue }
