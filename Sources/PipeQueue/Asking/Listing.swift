@@ -106,8 +106,7 @@ private final class LaneView {
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
-      guard var state = try state(of: entry.number + index) else { continue }
-      if state == .ready, entry.isDelayed(at: now) { state = .later }
+      guard let state = try state(of: entry.number + index, entry) else { continue }
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
@@ -121,20 +120,24 @@ private final class LaneView {
   }
 
   // nil for what was dropped: it is gone.
-  private func state(of number: Int) throws(Fault) -> ListedEntry.State? {
+  private func state(
+    of number: Int, _ entry: SegmentLine
+  ) throws(Fault) -> ListedEntry.State? {
     let state = line.state(of: number)
+    let untried: ListedEntry.State = entry.isDelayed(at: now) ? .later : .ready
     if state == .done {
       try turn(to: number)
       switch aside.state(of: number) {
       case .dead(let name): return name.isDropped ? nil : .dead
-      case .later(let name): return name.isOver(at: now) ? .ready : .later
+      case .later(let name): return name.isOver(at: now) ? untried : .later
       case .ready, .now, nil: return .done
       }
     }
-    guard let state else { return .ready }
+    guard let state else { return untried }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
     if name.isHeld(at: now) { return .claimed }
-    return name.due.map { $0.isOver(at: now) } ?? true ? .ready : .later
+    guard name.due.map({ $0.isOver(at: now) }) ?? true else { return .later }
+    return name.isDelay ? untried : .ready
   }
 
   private func turn(to number: Int) throws(Fault) {
