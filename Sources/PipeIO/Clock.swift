@@ -1,3 +1,4 @@
+internal import CPipeIO
 internal import Glibc
 
 package enum Clock {
@@ -6,6 +7,12 @@ package enum Clock {
 
   /// Microseconds since boot, through suspension: it never steps. For waiting.
   package static func steady() -> Int64 { microseconds(CLOCK_BOOTTIME) }
+
+  /// Has this process woken as close to the time as can be; else the kernel gathers wake-ups of 50 µs.
+  package static func sharpen() { cpipe_sharpen_timers() }
+
+  /// Passes the last microseconds before an instant of `steady` awake.
+  package static func await(_ instant: Int64) { while steady() < instant {} }
 
   private static func microseconds(_ clock: clockid_t) -> Int64 {
     var time = timespec()

@@ -114,6 +114,12 @@ package final class Directory {
     }
   }
 
+  /// Whether it was deleted since it was opened.
+  package var isRemoved: Bool {
+    var status = stat()
+    return fstat(number, &status) == 0 && status.st_nlink == 0
+  }
+
   package func names() throws(Fault) -> [String] {
     var found: [String] = []
     try forEachName { found.append(String(decoding: $0, as: UTF8.self)) }

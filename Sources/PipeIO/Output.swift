@@ -52,6 +52,14 @@ package final class Output {
     return fstat(number, &status) == 0 && cpipe_is_regular(&status) != 0
   }
 
+  /// Whether writing can block for as long as somebody likes: at a terminal, a socket, but not at a file or
+  /// /dev/null.
+  package var mayBlock: Bool {
+    var status = stat()
+    guard fstat(number, &status) == 0, cpipe_is_regular(&status) == 0 else { return false }
+    return cpipe_is_character_device(&status) == 0 || isatty(number) != 0
+  }
+
   /// Cuts the last `count` bytes off a file again, if nobody has written behind them.
   package func takeBack(_ count: Int) {
     var status = stat()

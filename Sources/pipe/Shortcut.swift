@@ -16,6 +16,12 @@ enum Shortcut {
         guard index < arguments.count, !arguments[index].isEmpty, !arguments[index].hasPrefix("-")
         else { return nil }
         job.queue.path = arguments[index]
+      case "--dedup":
+        index += 1
+        guard index < arguments.count, let window = Duration(argument: arguments[index]) else {
+          return nil
+        }
+        job.dedup = window.microseconds
       default: return nil
       }
       index += 1

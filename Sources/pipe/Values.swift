@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PipeJSON
 internal import PipeQueue
 
 /// `500ms 5s 10m 2h 7d`, in microseconds.
@@ -18,6 +19,15 @@ struct Duration: ExpressibleByArgument {
     guard !overflow, product <= 100 * 366 * 86_400_000_000 else { return nil }
     microseconds = product
   }
+}
+
+/// An RFC 3339 time, as microseconds since the epoch.
+func instant(_ argument: String) throws -> Int64 {
+  var text = argument
+  guard let time = text.withUTF8({ parseDateTime(UnsafeRawBufferPointer($0)) }), time >= 0 else {
+    throw ValidationError("give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z")
+  }
+  return time
 }
 
 /// `64KiB 1MiB 2GiB`, or bytes without a unit.

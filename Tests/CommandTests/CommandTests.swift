@@ -157,4 +157,17 @@ struct CommandTests {
     try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(stubborn)'").expect(
       "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
   }
+
+  @Test("that dies of SIGTERM at --timeout is followed by what it started, which does not mind it")
+  func stubbornRest() throws {
+    let scratch = try Scratch()
+    try scratch.retriesAtOnce()
+    let id = try scratch.store("1")[0]
+    // The run is over when nobody holds stdout any more.
+    let command = "(trap \"\" TERM; sleep 600; echo never) & wait"
+    try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(command)'").expect(
+      "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
+    try scratch.sh("pipe consume --timeout 50ms -- sh -c 'sleep 600 & wait'").expect(
+      "", errors: "pipe consume: \(id) item 1: timed out (attempt 2); ready again\n", status: 1)
+  }
 }

@@ -1,35 +1,6 @@
 import Foundation
 import Testing
 
-/// An error that a system call is made to return.
-private struct Injection {
-  let outcome: String
-  /// As in strace(1), with N for the number of the call.
-  let when: String
-
-  static let all =
-    ["ENOSPC", "EDQUOT", "EIO"].flatMap { code in
-      ["N", "N+"].map { Injection(outcome: "error=\(code)", when: $0) }
-    } + interruptions
-
-  /// What a signal does; three in a row, because for ever would be for ever.
-  static let interruptions = ["N", "N..N+2"].map { Injection(outcome: "error=EINTR", when: $0) }
-
-  var isInterruption: Bool { outcome == "error=EINTR" }
-
-  func apply(to command: Command, at call: Call) -> Command {
-    let last = "\(call.ordinal + 2)"
-    let when = when.replacingOccurrences(of: "N+2", with: last)
-      .replacingOccurrences(of: "N", with: "\(call.ordinal)")
-    return command.failing(call.name, outcome, when: when)
-  }
-}
-
-private let failing: Set = [
-  "write", "pwrite64", "fdatasync", "fsync", "renameat2", "openat", "ftruncate", "flock",
-]
-private let documented: Set<Int32> = [0, 1, 65, 66, 69, 73, 74, 75, 76, 77, 78]
-
 /// Status and stderr, whatever went wrong, as the manual has them; nothing at all after an interruption.
 private func judge(
   _ result: Finished, _ verb: String, _ call: Call, _ injection: Injection

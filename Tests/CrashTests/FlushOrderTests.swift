@@ -15,7 +15,7 @@ private struct Unflushed {
     let first = path(call.text) ?? ""
     switch call.name {
     case "fsync", "fdatasync": paths.remove(first)
-    case "mkdirat", "pwrite64": paths.insert(first)
+    case "mkdirat", "pwrite64", "unlinkat": paths.insert(first)
     case "mkdir": paths.insert(parent(call.text.split(separator: "\"")[1]))
     case "openat" where call.text.contains("O_CREAT"): paths.insert(first)
     // An end that is lost is found again from what it points to.
@@ -77,5 +77,45 @@ struct FlushOrderTests {
       #expect(unflushed.paths.isEmpty, "before \(call)")
     }
     #expect(receipts == 1)
+  }
+}
+
+@Suite("what is beside the line is on disk before the line says so, and the line before it goes")
+struct SchedulerFlushOrderTests {
+  @Test("each flush, in order", .needsStrace, arguments: SchedulerForm.all)
+  func flushes(form: SchedulerForm) throws {
+    let scratch = try Scratch()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    var ledger = try form.prepare(queue)
+    let calls = try recorded(try form.command(queue)) { traced in
+      var named = traced
+      named.arguments.insert("-y", at: 1)
+      _ = try form.play(form, queue, named, &ledger)
+    }
+    let now = queue.path + "/now"
+    var unflushed = Unflushed()
+    var hasFlushedNow = false
+    for call in calls {
+      let isAside = ["dead", "later"].contains { call.text.contains("<\(queue.path)/\($0)/") }
+      let isNamed = call.name == "unlinkat" || call.text.contains("O_CREAT")
+      if isAside, isNamed, !call.text.contains("AT_REMOVEDIR") {
+        // Were the claim lost and this not, the item would be two things.
+        #expect(hasFlushedNow && !unflushed.paths.contains(now), "before \(call)")
+      }
+      let aside = unflushed.paths.filter {
+        // What a file in later/ has in it only informs.
+        $0.hasPrefix(queue.path + "/dead")
+          || $0.hasPrefix(queue.path + "/later") && !$0.contains("-")
+      }
+      if call.name == "renameat2", call.text.contains("<\(now)>"), !call.text.contains(#""later."#)
+      {
+        #expect(aside.isEmpty, "before \(call)")
+      }
+      if call.name == "exit_group" {
+        #expect(aside.isEmpty && !unflushed.paths.contains(now), "at the end of \(form)")
+      }
+      if call.name == "fsync", call.text.contains("<\(now)>") { hasFlushedNow = true }
+      _ = unflushed.note(call)
+    }
   }
 }

@@ -15,6 +15,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -70,6 +71,8 @@ static inline int cpipe_poll(struct pollfd *entries, nfds_t count, int64_t micro
   return ppoll(entries, count, microseconds < 0 ? NULL : &limit, NULL);
 }
 
+static inline void cpipe_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1ul); }
+
 static inline int cpipe_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
 static inline int cpipe_signalfd(const sigset_t *set) {
   return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -98,6 +101,7 @@ static inline int cpipe_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int cpipe_term_signal(int status) { return WTERMSIG(status); }
 
 static inline int cpipe_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
+static inline int cpipe_is_character_device(const struct stat *s) { return S_ISCHR(s->st_mode); }
 static inline int cpipe_is_pipe(const struct stat *s) { return S_ISFIFO(s->st_mode); }
 
 static inline int cpipe_default_signal(int number) {

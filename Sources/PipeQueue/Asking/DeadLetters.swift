@@ -65,7 +65,7 @@ extension Queue {
     try forEachShard { (names) throws(Fault) in
       var treated: [Treated] = []
       for name in names {
-        let id = try line(name)?.id ?? EntryID(high: 0, low: 0)
+        let id = try line(name)?.id ?? .delayed
         if treated.last?.id != id { treated.append(Treated(id: id, items: 0)) }
         treated[treated.count - 1].items += 1
       }
@@ -107,8 +107,8 @@ extension Queue {
       throw error
     }
     unlockNow()
-    let nobody = EntryID(high: 0, low: 0)
-    let waiting = NowName.State.again(batch: nobody, attempt: 0, due: .now)
+    try now().flush()
+    let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
     for group in AsideGroup.split(names) {
       let from = try root.existing(group.path)
       let to = try asideDirectory(.later, group.lane, group.shard)
@@ -120,7 +120,6 @@ extension Queue {
       }
       try to.flush()
     }
-    try now().flush()
     try removeAside(names)
   }
 
@@ -139,8 +138,9 @@ extension Queue {
   }
 
   private func letter(_ name: AsideName) throws(Fault) -> DeadLetter? {
-    guard let directory = try Directory.open(
-      name.kind.path(name.range.lane, name.shard), in: root)
+    guard
+      let directory = try Directory.open(
+        name.kind.path(name.range.lane, name.shard), in: root)
     else { return nil }
     let bytes = directory.history(name.text)
     guard let line = try line(name) else { return nil }

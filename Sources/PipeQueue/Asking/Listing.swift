@@ -33,7 +33,8 @@ extension Queue {
   }
 
   // Where there can be items in these states, in the order of the line.
-  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
+  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange]
+  {
     if states.contains(.done) {
       return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
     }
@@ -104,8 +105,9 @@ private final class LaneView {
     var groups: [ListedEntry.State: [UInt8]] = [:]
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
-      let state = try state(of: entry.number + index)
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
+      guard var state = try state(of: entry.number + index) else { continue }
+      if state == .ready, entry.isDelayed(at: now) { state = .later }
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
@@ -118,12 +120,13 @@ private final class LaneView {
     }
   }
 
-  private func state(of number: Int) throws(Fault) -> ListedEntry.State {
+  // nil for what was dropped: it is gone.
+  private func state(of number: Int) throws(Fault) -> ListedEntry.State? {
     let state = line.state(of: number)
     if state == .done {
       try turn(to: number)
       switch aside.state(of: number) {
-      case .dead: return .dead
+      case .dead(let name): return name.isDropped ? nil : .dead
       case .later(let name): return name.isOver(at: now) ? .ready : .later
       case .ready, .now, nil: return .done
       }

@@ -8,8 +8,8 @@ extension Claimer {
   }
 
   /// Looks for claims by their tokens. Those whose holder is dead are not held any more, though nobody
-  /// may have found out yet.
-  package func holdings(_ batches: Set<EntryID>) throws(Fault) -> Holdings {
+  /// may have found out yet. `own`: only those that this process holds; somebody may be burying the others.
+  package func holdings(_ batches: Set<EntryID>, own: Bool = false) throws(Fault) -> Holdings {
     try queue.lockNow(exclusive: false)
     defer { queue.unlockNow() }
     let now = wall()
@@ -17,7 +17,8 @@ extension Claimer {
     var found = Holdings()
     for name in try queue.listNow().names where name.isHeld(at: now) {
       guard let batch = name.batch, batches.contains(batch) else { continue }
-      if case .claim(_, _, let slot) = name.state, slot != owner?.slot {
+      if own, name.owner != owner?.slot { continue }
+      if let slot = name.owner, slot != owner?.slot {
         if alive[slot] == nil { alive[slot] = try Owner.lockOfDead(slot, queue) == nil }
         guard alive[slot]! else { continue }
       }

@@ -10,6 +10,8 @@ extension Claimer {
     _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
   ) throws(Fault) -> [SettlingPlan.Burial] {
     let now = try queue.now()
+    // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
+    try now.flush()
     var directories: [(shard: Int, lane: Priority, directory: Directory)] = []
     var written = 0
     do throws(Fault) {
@@ -41,6 +43,29 @@ extension Claimer {
       queue.report("\(error.text); what should be buried is tried again later")
       return left
     }
+  }
+
+  /// Makes this process the holder of what it is going to bury: if it dies on the way a reaper takes away
+  /// what it has written. The one who handed it out, or the clock, would know nothing of that.
+  func own(
+    _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
+  ) throws(Fault) -> Claim {
+    let slot = owner?.slot
+    let foreign = Set(burials.map(\.part)).filter {
+      slot == nil || claim.parts[$0].name.owner != slot
+    }
+    if foreign.isEmpty { return claim }
+    try begin()
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    for index in foreign {
+      var name = claim.parts[index].name
+      name.state = .claim(batch: name.batch!, attempt: name.attempt!, owner: owner!.slot)
+      try rename(claim.parts[index].name, to: name, batch: claim.batch)
+      claim.parts[index].name = name
+    }
+    return claim
   }
 
   private func letter(

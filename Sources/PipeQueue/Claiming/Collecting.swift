@@ -38,27 +38,33 @@ extension Claimer {
     return walk.place
   }
 
-  /// Passes over entries that wait for the same time, so that one name serves for all of them.
+  /// Passes over entries whose time has not come. One name serves for many, up to when the first of them
+  /// is due; then they are looked at anew.
   private func delay(
     _ range: ItemRange, into selection: Selection, _ end: EndMark
   ) throws(Fault) -> Place {
     var at = range.from
-    var due: Due?
-    while at < range.to {
+    var first: Due?
+    var count = 0
+    while at < range.to, count < Claimer.mostDelayed {
       guard case .line(let line) = try step(range.lane, at, end), line.isDelayed(at: selection.now),
-        due == nil || due == line.due
+        let due = line.due
       else { break }
-      due = line.due
+      if first.map({ due.at < $0.at }) ?? true { first = due }
+      count += 1
       at.number = min(range.to.number, line.number + line.items)
       at.offset += line.length
     }
-    if let due {
+    if let first {
       var delayed = range
       delayed.to = at
-      selection.delay(delayed, until: due)
+      selection.delay(delayed, until: first)
     }
     return at
   }
+
+  /// Entries under one name: what is read again when the first of them is due.
+  private static let mostDelayed = 1024
 
   private func step(
     _ lane: Priority, _ place: Place, _ end: EndMark

@@ -76,6 +76,30 @@ struct Namer {
     if try queue.rename(run[0], to: union) { redundant += run.dropFirst() }
   }
 
+  /// Takes a name away that stands for nothing but items to be looked at anew: what no name covers is ready.
+  /// What came back from beside the line is done below it, and that goes first; a crash in between leaves the
+  /// name. Returns whether it was there.
+  mutating func uncover(_ name: NowName) throws(Fault) -> Bool {
+    // Merged, the names below would not be those of the listing.
+    hasMerged = true
+    for done in listing.names where done.isDone && done.range.overlaps(name.range) {
+      try leave(name.range, outOf: done)
+    }
+    return try queue.setAside(name)
+  }
+
+  private mutating func leave(_ range: ItemRange, outOf done: NowName) throws(Fault) {
+    var (before, behind) = (done, done)
+    before.range.to = range.from
+    behind.range.from = range.to
+    if behind.range.count <= 0 {
+      _ = before.range.count > 0 ? try queue.rename(done, to: before) : try queue.setAside(done)
+    } else {
+      if before.range.count > 0 { try create(before) }
+      _ = try queue.rename(done, to: behind)
+    }
+  }
+
   // What many failures left behind, once they are done: each name that stays is listed at every claim.
   private mutating func removeSome() throws(Fault) {
     for _ in 0..<max(0, min(256, redundant.count - Namer.reserve)) {
@@ -83,7 +107,7 @@ struct Namer {
     }
   }
 
-  private static let reserve = 16
+  private static let reserve = 160
 
   // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
   // show again once that is done.

@@ -9,7 +9,11 @@ extension Claimer {
     _ claim: consuming Claim, wait: Int64? = nil, _ outcome: (Int) -> Outcome?
   ) throws(Fault) -> Claim? {
     var plan = SettlingPlan(claim, queue.settings.retries, outcome)
-    if !plan.burials.isEmpty { plan.unburied(try bury(plan.burials, of: claim)) }
+    let holders = claim.parts.map(\.name.state)
+    if !plan.burials.isEmpty {
+      claim = try own(claim, plan.burials)
+      plan.unburied(try bury(plan.burials, of: claim))
+    }
     let due = Due.after(wait ?? backoff(claim.attempt), from: wall())
     for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }
     try queue.lockNow(exclusive: true)
@@ -18,41 +22,54 @@ extension Claimer {
     var kept: [Part] = []
     for (index, part) in claim.parts.enumerated() {
       let fates = plan.fates[index]
-      kept += try settle(part, fates, due, batch: claim.batch)
+      kept += try settle(part, fates, due, holders[index], batch: claim.batch)
     }
     return kept.isEmpty ? nil : claim.reduced(to: kept)
   }
 
-  /// Returns what of it stays claimed.
+  /// Returns what of it stays claimed, by whom it was: `holder`.
   private func settle(
-    _ part: Part, _ fates: [SettlingPlan.Fate], _ due: Due, batch: EntryID
+    _ part: Part, _ fates: [SettlingPlan.Fate], _ due: Due, _ holder: NowName.State, batch: EntryID
   ) throws(Fault) -> [Part] {
+    let state = { (fate: SettlingPlan.Fate) in
+      fate == .held ? holder : fate.state(of: part.name.state, due)
+    }
     let runs = SettlingPlan.runs(fates, from: part.items.lowerBound)
     // The file of the claim knows what happened to its items: it goes on with some that need it.
     let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
     var kept: [Part] = []
+    let listing =
+      runs.count > 1 || runs[last].fate == .ready ? try queue.listNow() : NowListing()
     if runs.count > 1 {
-      var namer = Namer(queue, try queue.listNow())
-      let history = part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
+      var namer = Namer(queue, listing)
+      let history =
+        part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
         ? try queue.now().history(part.name.text) : []
       for (index, run) in runs.enumerated() where index != last {
-        let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
+        let name = NowName(part.range(run.items), state(run.fate))
         if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
-        if run.fate != .ready || name.attempt! > 0 {
+        if !isUncovered(name, run.fate, listing) {
           try namer.create(name, history: run.fate.keepsHistory ? history : [])
         }
       }
     }
     let run = runs[last]
-    let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
+    let name = NowName(part.range(run.items), state(run.fate))
     if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
-    if run.fate == .ready, name.attempt! == 0 {
-      // Never attempted before: what no name covers is ready.
+    if isUncovered(name, run.fate, listing) {
       if try !queue.setAside(part.name) { throw lost(batch) }
     } else {
       try rename(part.name, to: name, batch: batch)
     }
     return kept.sorted { $0.items.lowerBound < $1.items.lowerBound }
+  }
+
+  // Never attempted before: what no name covers is ready. But what came back from beside the line has been
+  // done with in now/, which would show again.
+  private func isUncovered(
+    _ name: NowName, _ fate: SettlingPlan.Fate, _ listing: NowListing
+  ) -> Bool {
+    fate == .ready && name.attempt! == 0 && !listing.hasDone(in: name.range)
   }
 
   // Into the file of the claim, before it gets its new name. Who cannot write goes on without.
@@ -65,7 +82,8 @@ extension Claimer {
       Attempt(failed.failure, number: attempt, started: now.changed(name), ended: wall()))
     // What is in a file that never failed for these items is of its earlier life.
     let isFirst =
-      failed.isFirst && History.attempts(now.history(name), of: part.range(failed.items).from.number)
+      failed.isFirst
+      && History.attempts(now.history(name), of: part.range(failed.items).from.number)
         .isEmpty
     now.note(line, in: name, anew: isFirst)
   }

@@ -11,8 +11,7 @@ extension Claimer {
     var locks: [Int: Descriptor] = [:]
     let orphans = try orphans(&locks)
     guard !orphans.isEmpty else { return false }
-    // Its holder may have been putting it aside.
-    for name in orphans { try queue.clearAside(name.range) }
+    try clearAside(orphans)
     var last: [NowName] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
@@ -23,7 +22,7 @@ extension Claimer {
     }
     queue.unlockNow()
     sync.note()
-    for name in last { try bury(orphan: name) }
+    for name in last { try bury(name, Self.died) }
     return true
   }
 
@@ -51,12 +50,26 @@ extension Claimer {
 
   private static let died = Failure("the process that held it died")
 
+  // Their holders may have been putting them aside, or bringing them back: then a claim that is not on disk
+  // is all that keeps an item.
+  private func clearAside(_ orphans: [NowName]) throws(Fault) {
+    var aside: [AsideName] = []
+    for name in orphans {
+      aside += try queue.namesAside(name.range.lane, name.range.from.number..<name.range.to.number)
+        .filter { !$0.isDropped }
+    }
+    guard !aside.isEmpty else { return }
+    try queue.now().flush()
+    try queue.removeAside(aside)
+  }
+
   // Returns a claim of our own where it is to be buried.
   private func release(_ name: NowName) throws(Fault) -> NowName? {
-    guard case .claim(let batch, let attempt, _) = name.state else { return nil }
+    guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
-      // Only on its way to later/ or from there: what no name covers is looked at anew.
-      _ = try queue.setAside(name)
+      // Only on its way to later/ or from there.
+      var namer = Namer(queue, try queue.listNow())
+      _ = try namer.uncover(name)
       return nil
     }
     if let owner, attempt > queue.settings.retries {
@@ -77,8 +90,9 @@ extension Claimer {
     return nil
   }
 
-  private func bury(orphan name: NowName) throws(Fault) {
+  /// What this process took from somebody only to bury it.
+  func bury(_ name: NowName, _ failure: Failure) throws(Fault) {
     let claim = try claim(name.batch!, [name], try queue.ends())
-    _ = try bury(claim, Self.died)
+    _ = try bury(claim, failure)
   }
 }

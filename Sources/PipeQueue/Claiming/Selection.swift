@@ -52,9 +52,11 @@ final class Selection {
   func accepts(_ offer: Offer) -> Bool {
     let attempts = offer.name?.attempt ?? 0
     let kind = attempts > 0 ? offer.name?.batch : nil
-    if !parts.isEmpty { return kind == self.kind && !isSingle }
+    let isLast = attempts > 0 && attempts >= retries
+    // Items of one batch may differ: what was given back has an attempt less.
+    if !parts.isEmpty { return kind == self.kind && !isSingle && !isLast }
     self.kind = kind
-    isSingle = attempts > 0 && attempts >= retries
+    isSingle = isLast
     return true
   }
 
@@ -72,7 +74,7 @@ final class Selection {
   }
 
   func delay(_ range: ItemRange, until due: Due) {
-    delays.append(NowName(range, .again(batch: Selection.unnamed, attempt: 0, due: due)))
+    delays.append(NowName(range, .again(batch: .delayed, attempt: 0, due: due)))
   }
 
   func name(_ batch: EntryID, owner: Int) {

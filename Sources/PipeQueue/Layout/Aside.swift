@@ -3,14 +3,14 @@ internal import Glibc
 internal import PipeIO
 
 /// Places beside the line for items that must not burden it: dead letters, and those that wait for a
-/// time far off. One file an item or run of items, its range in its name, in directories by thousands
+/// time far off. One file an item or run of items, its range in its name, in directories by hundreds
 /// of item numbers, so that what is known of an item is found by its number. In now/ such items are done;
 /// over one item later/ beats dead/, and both beat done.
 enum Aside: String, CaseIterable {
   case later, dead
 
   /// Numbers a directory.
-  static let width = 1000
+  static let width = 100
 
   func path(_ lane: Priority, _ shard: Int) -> String { "\(rawValue)/\(lane.name)/\(shard)" }
 }
@@ -56,9 +56,11 @@ struct AsideName: Equatable {
 }
 
 extension Queue {
-  /// Thousands of a lane of which something is aside, ascending.
+  /// Hundreds of a lane of which something is aside, ascending.
   func shards(_ kind: Aside, _ lane: Priority) throws(Fault) -> [Int] {
-    guard let lanes = try Directory.open("\(kind.rawValue)/\(lane.name)", in: root) else { return [] }
+    guard let lanes = try Directory.open("\(kind.rawValue)/\(lane.name)", in: root) else {
+      return []
+    }
     var found: [Int] = []
     try lanes.forEachName { if let number = decimal($0) { found.append(number) } }
     return found.sorted()
@@ -89,18 +91,15 @@ extension Queue {
     return found
   }
 
-  /// A directory for names of this kind, it and all above it flushed where they had to be made.
+  /// A directory for names of this kind, made where there is none, its name and those above on disk: who
+  /// made it may have died, or may not be done.
   func asideDirectory(_ kind: Aside, _ lane: Priority, _ shard: Int) throws(Fault) -> Directory {
-    if let found = try Directory.open(kind.path(lane, shard), in: root) { return found }
-    var at = root
-    for name in [kind.rawValue, lane.name, String(shard)] {
-      if let found = try Directory.open(name, in: at) {
-        at = found
-      } else {
-        let made = try at.subdirectory(making: name)
-        try at.flush()
-        at = made
-      }
+    var at = try root.existing(kind.rawValue)
+    for name in [lane.name, String(shard)] {
+      let found = try Directory.open(name, in: at)
+      let next = if let found { found } else { try at.subdirectory(making: name) }
+      try at.flush()
+      at = next
     }
     return at
   }

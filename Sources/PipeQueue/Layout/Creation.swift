@@ -92,7 +92,7 @@ extension Queue {
 
   // Somebody's home directory must not become a queue because of a mistyped option.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
-    let known = parts + [Settings.draftName, Pace.fileName, "lost+found"]
+    let known = parts + [Settings.draftName, Pace.fileName, "dedup", "lost+found"]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,

@@ -78,6 +78,11 @@ package struct EntryID: Hashable, Comparable {
     one.high != other.high ? one.high < other.high : one.low < other.low
   }
 
+  /// In the place of a batch: of entries that wait because a delay was asked for.
+  static let delayed = EntryID(high: 0, low: 0)
+  /// Of dead letters that were made ready again.
+  static let revived = EntryID(high: 0, low: 1)
+
   var next: EntryID {
     EntryID(high: low == .max ? high &+ 1 : high, low: low &+ 1)
   }

@@ -7,6 +7,9 @@ package struct NowName: Equatable {
     /// Ready again when it is due; `attempt` attempts were made.
     case again(batch: EntryID, attempt: Int, due: Due)
     case done
+
+    /// Ready, and never tried: what no name covers is that already.
+    static let untried = again(batch: .delayed, attempt: 0, due: .now)
   }
 
   package var range: ItemRange
@@ -52,6 +55,14 @@ package struct NowName: Equatable {
     case .done: nil
     }
   }
+
+  /// Whether it stands for entries that were passed over, and says nothing that their lines do not say.
+  var isDelay: Bool {
+    if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
+  }
+
+  /// The slot of who holds it; nil where nobody does, or the clock.
+  var owner: Int? { if case .claim(_, _, let owner) = state { owner } else { nil } }
 
   /// When the clock makes it ready.
   var due: Due? {

@@ -45,10 +45,7 @@ package final class Queue {
   }
 
   /// Whether the directory was deleted since it was opened.
-  package var isRemoved: Bool {
-    var status = stat()
-    return fstat(root.number, &status) == 0 && status.st_nlink == 0
-  }
+  package var isRemoved: Bool { root.isRemoved }
 
   func now() throws(Fault) -> Directory {
     if let openedNow { return openedNow }

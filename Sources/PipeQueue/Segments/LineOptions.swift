@@ -1,4 +1,129 @@
+/// What the OPTIONS column of a segment line says (pipe-queue(5), SEGMENTS):
+/// `{"key":"a","not_before":1763700000000000,"delay":600000000}`, each member only where it was given.
+package struct LineOptions {
+  /// JSON text with its quotes. One key has one text: who writes it escapes as little as can be.
+  package private(set) var key: UnsafeRawBufferPointer?
+  /// Not ready before this instant, microseconds since the epoch.
+  package private(set) var notBefore: Int64?
+  /// The interval that was asked for, microseconds; nil where an instant was.
+  package private(set) var delay: Int64?
+
+  /// Members that are not known are passed over. A column that is not of this form says nothing.
+  package init(_ column: UnsafeRawBufferPointer) {
+    var found = LineOptions()
+    if found.read(column) { self = found } else { self.init() }
+  }
+
+  private init() {}
+
+  private mutating func read(_ column: UnsafeRawBufferPointer) -> Bool {
+    var text = OptionScanner(column)
+    guard text.take(0x7b) else { return false }
+    if text.take(0x7d) { return text.isAtEnd }
+    repeat {
+      guard let name = text.string(), text.take(0x3a), let value = text.value() else {
+        return false
+      }
+      keep(name, value)
+    } while text.take(0x2c)
+    return text.take(0x7d) && text.isAtEnd
+  }
+
+  private mutating func keep(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    switch name.count {
+    case 5 where name.elementsEqual(#""key""#.utf8): key = value[0] == 0x22 ? value : nil
+    case 12 where name.elementsEqual(#""not_before""#.utf8):
+      notBefore = decimal(value).map(Int64.init)
+    case 7 where name.elementsEqual(#""delay""#.utf8): delay = decimal(value).map(Int64.init)
+    default: break
+    }
+  }
+}
+
+extension LineOptions {
+  /// The column; nil where there is nothing to say. `key`: JSON text with its quotes and without spaces.
+  package static func column(key: [UInt8]?, notBefore: Int64?, delay: Int64?) -> [UInt8]? {
+    var text: [UInt8] = []
+    func open(_ name: StaticString) {
+      text.append(text.isEmpty ? 0x7b : 0x2c)
+      text.append(
+        contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+    if let key {
+      open(#""key":"#)
+      text += key
+    }
+    if let notBefore {
+      open(#""not_before":"#)
+      appendDecimal(Int(notBefore), to: &text)
+    }
+    if let delay {
+      open(#""delay":"#)
+      appendDecimal(Int(delay), to: &text)
+    }
+    if text.isEmpty { return nil }
+    text.append(0x7d)
+    return text
+  }
+}
+
 extension SegmentLine {
-  var notBefore: Int64? { nil }
-  var delay: Int64? { nil }
+  /// The key that was given with the entry, JSON text with its quotes.
+  var key: UnsafeRawBufferPointer? { options.flatMap { LineOptions($0).key } }
+
+  /// Microseconds since the epoch; nil where it was ready at once.
+  var notBefore: Int64? { options.flatMap { LineOptions($0).notBefore } }
+
+  /// Microseconds; nil where no interval was asked for.
+  var delay: Int64? { options.flatMap { LineOptions($0).delay } }
+}
+
+/// Takes the parts of a JSON text without any white space off its front. Only as strict as it must be
+/// never to leave the text: the writer was strict, and a checksum stands before it.
+private struct OptionScanner {
+  private let text: UnsafeRawBufferPointer
+  private var at = 0
+
+  init(_ text: UnsafeRawBufferPointer) { self.text = text }
+
+  var isAtEnd: Bool { at == text.count }
+
+  mutating func take(_ byte: UInt8) -> Bool {
+    guard at < text.count, text[at] == byte else { return false }
+    at += 1
+    return true
+  }
+
+  /// With its quotes; what is escaped stays so.
+  mutating func string() -> UnsafeRawBufferPointer? {
+    let start = at
+    guard take(0x22) else { return nil }
+    while at < text.count {
+      let byte = text[at]
+      at += byte == 0x5c ? 2 : 1
+      if byte == 0x22 { return UnsafeRawBufferPointer(rebasing: text[start..<at]) }
+    }
+    return nil
+  }
+
+  /// Up to the comma or the bracket behind it.
+  mutating func value() -> UnsafeRawBufferPointer? {
+    let start = at
+    var depth = 0
+    while at < text.count {
+      switch text[at] {
+      case 0x22: guard string() != nil else { return nil }
+      case 0x5b, 0x7b:
+        depth += 1
+        at += 1
+      case 0x2c where depth == 0, 0x5d where depth == 0, 0x7d where depth == 0:
+        return at > start ? UnsafeRawBufferPointer(rebasing: text[start..<at]) : nil
+      case 0x5d, 0x7d:
+        depth -= 1
+        at += 1
+      default: at += 1
+      }
+    }
+    return nil
+  }
 }

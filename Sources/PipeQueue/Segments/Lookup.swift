@@ -69,12 +69,18 @@ struct Lookup {
     _ lane: Priority, from time: Int64, upTo mark: EndMark, _ visit: Visit
   ) throws(Fault) -> Bool {
     guard mark.time >= time else { return true }
+    return try lines(lane, at: try place(lane, from: time, mark), upTo: mark, visit)
+  }
+
+  /// Where the first line is that was stored at `time` or later, or will be: segment and byte alone.
+  func place(_ lane: Priority, from time: Int64, _ mark: EndMark) throws(Fault) -> Place {
+    guard mark.time >= time else { return mark.place }
     let segment = try firstSegment(lane, time, mark)
     var place = Place(number: 0, segment: segment, offset: 0)
     if let reader = try reader(lane, segment) {
       place.offset = try lowerBound(reader, time, limit: try limit(reader, mark))
     }
-    return try lines(lane, at: place, upTo: mark, visit)
+    return place
   }
 
   /// The same, from a place that is the start of a line.

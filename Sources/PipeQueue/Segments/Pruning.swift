@@ -25,6 +25,21 @@ extension Queue {
       try within.remove(name)
     }
     if try within.names().isEmpty { try directory.removeDirectory(group) }
+    try pruneDropped(lane, oldest)
+  }
+
+  // What `drop` left behind, once the lines are gone: of a hundred items at a time.
+  private func pruneDropped(_ lane: Priority, _ oldest: Int) throws(Fault) {
+    guard let shard = try shards(.dead, lane).first,
+      let file = try Segment.open(self, lane, oldest),
+      try Segment.open(self, lane, oldest - 1) == nil,
+      case .line(let line) = try SegmentReader(file, lane, oldest).line(at: 0, limit: .max),
+      (shard + 1) * Aside.width <= line.number
+    else { return }
+    let names = try namesAside(.dead, lane, shard)
+    guard names.allSatisfy(\.isDropped) else { return }
+    try removeAside(names)
+    try dropEmpty(names)
   }
 
   // Other names are not ours.

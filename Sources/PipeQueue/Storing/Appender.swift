@@ -6,28 +6,41 @@ package final class Appender {
   private let queue: Queue
   private var tails: [Tail?] = [nil, nil, nil]
   private lazy var duplicates = Duplicates(queue)
+  private let dedup: Dedup?
   /// Lanes in which a segment was begun since the last pruning.
   private var rolled: [Priority] = []
 
-  package init(_ queue: Queue) {
+  /// `window`: microseconds for which an equal entry answers in place of a new one; 0 for none.
+  package init(_ queue: Queue, dedup window: Int64 = 0) {
     self.queue = queue
+    dedup = window > 0 ? Dedup(queue, window: window) : nil
   }
 
   /// Appends the draft, flushes, and moves the ends. Either all of it is stored, or none, or the fault is
   /// of the kind `outcomeUnknown`: a flush failed, and nobody can tell.
   package func commit(_ draft: inout Draft) throws(Fault) {
-    try queue.lockEnd()
+    try dedup?.begin()
+    do throws(Fault) { try queue.lockEnd() } catch {
+      dedup?.end()
+      throw error
+    }
     var ends: Ends
     do throws(Fault) {
       ends = try queue.ends()
       try prepare(&draft, &ends)
       try append(&draft, ends)
     } catch {
-      queue.unlockEnd()
+      unlock()
       throw error
     }
-    queue.unlockEnd()
+    unlock()
     try flush(draft, ends)
+  }
+
+  // What there is to report is told by the last to unlock.
+  private func unlock() {
+    dedup?.end()
+    queue.unlockEnd()
   }
 
   /// Housekeeping after commits that began segments; nothing that was stored depends on it.
@@ -39,7 +52,7 @@ package final class Appender {
 
   // Ids that are here already, room, and a segment for each lane that gets lines.
   private func prepare(_ draft: inout Draft, _ ends: inout Ends) throws(Fault) {
-    let looksAtAll = draft.hasForeignIDs || queue.settings.hasBounds
+    let looksAtAll = draft.hasForeignIDs || dedup != nil || queue.settings.hasBounds
     let lanes = Priority.allCases.filter { looksAtAll || !draft[$0].lines.isEmpty }
     for lane in lanes {
       let known = tails[Int(lane.rawValue)]
@@ -47,6 +60,7 @@ package final class Appender {
     }
     let marks = Priority.allCases.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
     if draft.hasForeignIDs { try duplicates.drop(from: &draft, upTo: marks) }
+    try dedup?.drop(from: &draft, upTo: marks)
     try queue.requireRoom(for: draft, behind: marks)
     for lane in lanes where !draft[lane].lines.isEmpty {
       let tail = tails[Int(lane.rawValue)]
@@ -87,6 +101,7 @@ package final class Appender {
       if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
       tails[Int(lane.rawValue)] = tail
     }
+    dedup?.remember(draft, at: written, time: time)
   }
 
   // Without any lock: writers that come meanwhile append behind, and one flush may serve several.

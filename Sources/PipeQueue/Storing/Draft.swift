@@ -22,7 +22,7 @@ package struct NewEntry {
 }
 
 package struct Receipt: Equatable {
-  package let id: EntryID
+  package var id: EntryID
   package var isDuplicate = false
 }
 
@@ -151,6 +151,18 @@ package struct Draft {
       }
       lanes[lane] = kept
     }
+  }
+
+  /// The same where the earlier entries have other ids, by receipt. What was to be answered by one of
+  /// those left out is now answered by the earlier one.
+  mutating func answer(_ answers: [Int: EntryID]) {
+    var renamed: [EntryID: EntryID] = [:]
+    for (index, id) in answers { renamed[receipts[index].id] = id }
+    for index in receipts.indices {
+      if let id = renamed[receipts[index].id] { receipts[index].id = id }
+    }
+    isAscending = false
+    drop(Set(answers.keys))
   }
 
   package mutating func removeAll() {

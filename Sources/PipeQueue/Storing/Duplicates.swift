@@ -21,7 +21,7 @@ final class Duplicates {
 
   /// `marks`: of all lanes, the end of what is checked.
   func drop(from draft: inout Draft, upTo marks: [EndMark]) throws(Fault) {
-    var search = Search(draft)
+    guard var search = Search(draft) else { return }
     for mark in marks where !search.isOver {
       try look(through: mark, &search)
     }
@@ -75,14 +75,18 @@ private struct Search {
   /// Receipts by id; made when the first id in question is met, which in most commits is never.
   private var wanted: [EntryID: Int]?
 
-  init(_ draft: Draft) {
+  /// nil: all are answered.
+  init?(_ draft: Draft) {
     receipts = draft.receipts
     if draft.isAscending {
       first = receipts.first!.id
       last = receipts.last!.id
     } else {
-      first = receipts.map(\.id).min()!
-      last = receipts.map(\.id).max()!
+      // Those that were answered before room was waited for have the ids of other entries.
+      let open = receipts.lazy.filter { !$0.isDuplicate }.map(\.id)
+      guard let least = open.min(), let most = open.max() else { return nil }
+      first = least
+      last = most
       wanted = index()
     }
   }
@@ -100,7 +104,7 @@ private struct Search {
   private mutating func index() -> [EntryID: Int] {
     var index: [EntryID: Int] = [:]
     index.reserveCapacity(receipts.count)
-    for (position, receipt) in receipts.enumerated() {
+    for (position, receipt) in receipts.enumerated() where !receipt.isDuplicate {
       if index[receipt.id] == nil {
         index[receipt.id] = position
       } else {

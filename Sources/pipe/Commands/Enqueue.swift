@@ -9,6 +9,20 @@ struct Enqueue: ParsableCommand {
   @Flag(help: "Read plain JSON Lines, doing the work of ingest too.")
   var raw = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Let an equal entry stored less than this ago answer, and store nothing.",
+      valueName: "duration"))
+  var dedup: Duration?
+
+  @Option(help: ArgumentHelp("Make the entries ready this much later.", valueName: "duration"))
+  var delay: Duration?
+
+  @Option(
+    help: ArgumentHelp("Make the entries ready at this RFC 3339 time.", valueName: "time"),
+    transform: instant)
+  var at: Int64?
+
   @Flag(help: "Print no receipts.")
   var quiet = false
 
@@ -18,10 +32,19 @@ struct Enqueue: ParsableCommand {
   @Option(help: ArgumentHelp("The longest record.", valueName: "size"))
   var maxRecordBytes = ByteSize(bytes: LineFilter.defaultLimit)
 
+  func validate() throws {
+    if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }
+  }
+
+  private var schedule: Schedule {
+    if let delay { return .after(delay.microseconds) }
+    return at.map(Schedule.at) ?? .own
+  }
+
   func run() {
     let job = EnqueueJob(
       queue: queue.location, raw: raw, quiet: quiet, wait: wait?.microseconds ?? 0,
-      limit: maxRecordBytes.bytes)
+      limit: maxRecordBytes.bytes, dedup: dedup?.microseconds ?? 0, schedule: schedule)
     Exit.perform("enqueue", job.run)
   }
 }

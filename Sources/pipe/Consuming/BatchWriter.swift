@@ -120,7 +120,7 @@ final class BatchWriter {
   private func conclude() throws(Fault) -> Int32 {
     try lookForSettled()
     let left = waiting
-    let holdings = try claimer.holdings(Set(left.map(\.token)))
+    let holdings = try claimer.holdings(Set(left.map(\.token)), own: true)
     let taken = pipe?.taken ?? .max
     for (token, end) in left {
       guard let claim = try claimer.adopt(token, holdings) else { continue }

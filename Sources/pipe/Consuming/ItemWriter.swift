@@ -10,6 +10,7 @@ final class ItemWriter {
   private let pipe = PipeOutput()
   private let plain = Output()
   private let isFile: Bool
+  private let mayBlock: Bool
   private var held: [HeldClaim] = []
 
   /// A batch where no size is asked for: few enough to be shared with other consumers, many enough that
@@ -22,6 +23,7 @@ final class ItemWriter {
     self.envelope = envelope
     claimer = source.claimer
     isFile = plain.isRegularFile
+    mayBlock = plain.mayBlock
   }
 
   func run() throws(Fault) -> Int32 {
@@ -69,7 +71,7 @@ final class ItemWriter {
 
   private func write(_ bytes: [UInt8], _ claim: consuming Claim) throws(Fault) {
     // A terminal or a socket may block for long: nothing that was acknowledged waits for it.
-    if !isFile { try claimer.sync.flush() }
+    if mayBlock { try claimer.sync.flush() }
     plain.bytes = bytes
     var written = 0
     do throws(Fault) { try plain.flush(written: &written) } catch {

@@ -11,12 +11,12 @@ final class Commits {
   private let quiet: Bool
   private let wait: Int64
 
-  init(_ queue: Queue, _ diagnostics: Diagnostics, quiet: Bool, wait: Int64) {
+  init(_ queue: Queue, _ diagnostics: Diagnostics, quiet: Bool, wait: Int64, dedup: Int64) {
     self.queue = queue
     self.diagnostics = diagnostics
     self.quiet = quiet
     self.wait = wait
-    appender = Appender(queue)
+    appender = Appender(queue, dedup: dedup)
   }
 
   func commit() throws(Fault) {

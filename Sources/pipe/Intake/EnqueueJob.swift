@@ -10,6 +10,9 @@ struct EnqueueJob {
   /// Microseconds to wait for room.
   var wait: Int64 = 0
   var limit = LineFilter.defaultLimit
+  /// Microseconds in which an equal entry counts as a duplicate; 0 for none.
+  var dedup: Int64 = 0
+  var schedule = Schedule.own
 
   /// A commit is full at this many bytes: a flush of so much costs more than the flush itself.
   private static let commitSize = 4 << 20
@@ -22,8 +25,8 @@ struct EnqueueJob {
     var filter = LineFilter(
       diagnostics, rejects: try RejectFile(nil), limit: limit,
       margin: raw ? 0 : EnqueueJob.envelope)
-    let commits = Commits(queue, diagnostics, quiet: quiet, wait: wait)
-    var intake = DraftIntake(raw: raw, slice: queue.settings.slice)
+    let commits = Commits(queue, diagnostics, quiet: quiet, wait: wait, dedup: dedup)
+    var intake = DraftIntake(raw: raw, slice: queue.settings.slice, schedule: schedule)
     do throws(Fault) {
       try filter.run(
         Input.standard,
@@ -48,20 +51,28 @@ struct EnqueueJob {
 private struct DraftIntake {
   private let raw: Bool
   private let slice: Int
+  private let schedule: Schedule
   private var acceptance = Acceptance()
   private var reader = EntryLineReader()
   private var mint = Mint()
   private var now: Int64 = 0
+  /// As the options have it, for the lines of this draft.
+  private var start: Start?
   private var compact: [UInt8] = []
 
-  init(raw: Bool, slice: Int) {
+  init(raw: Bool, slice: Int, schedule: Schedule) {
     self.raw = raw
     self.slice = slice
+    self.schedule = schedule
   }
 
   mutating func take(_ line: UnsafeRawBufferPointer, into draft: inout Draft) throws(Rejection) {
-    if draft.isEmpty { now = Clock.now() }
-    let judged = raw ? try accept(line) : try reader.read(line, slice: slice, now: now)
+    if draft.isEmpty {
+      now = Clock.now()
+      start = schedule.start(now)
+    }
+    let judged =
+      raw ? try accept(line) : try reader.read(line, slice: slice, now: now, start: start)
     draft.hasForeignIDs = !raw
     let bytes = UnsafeRawBufferPointer(rebasing: line[judged.data])
     let entry = judged.entry
@@ -74,12 +85,16 @@ private struct DraftIntake {
   private mutating func accept(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Judged {
     let accepted = try acceptance.judge(line)
     let id = mint.id(at: now)
+    let options = start.flatMap {
+      LineOptions.column(key: nil, notBefore: $0.notBefore, delay: $0.delay)
+    }
     switch accepted {
     case .record(let priority, let data):
-      return Judged(entry: NewEntry(id: id, priority: priority), data: data)
+      return Judged(entry: NewEntry(id: id, priority: priority, options: options), data: data)
     case .ids(let priority, let list, let count):
       return Judged(
-        entry: NewEntry(id: id, priority: priority, ids: (count, slice)), data: list)
+        entry: NewEntry(id: id, priority: priority, ids: (count, slice), options: options),
+        data: list)
     }
   }
 }

@@ -19,7 +19,7 @@ struct EntryLineReader {
   static let advice = "not an entry: run it through pipe ingest, or use --raw"
 
   mutating func read(
-    _ line: UnsafeRawBufferPointer, slice: Int, now: Int64
+    _ line: UnsafeRawBufferPointer, slice: Int, now: Int64, start: Start?
   ) throws(Rejection) -> Judged {
     let value: Span
     do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
@@ -31,7 +31,10 @@ struct EntryLineReader {
     }
     var entry = NewEntry(id: name, priority: try priority(line))
     entry.created = try created(line)
-    entry.options = try options(line, now: now)
+    let own = try notBefore(line, now)
+    let (key, chosen) = (try key(line), start ?? own)
+    entry.options = LineOptions.column(
+      key: key, notBefore: chosen.notBefore, delay: chosen.delay)
     switch (scanner[EntryLineReader.data], scanner[EntryLineReader.ids]) {
     case (let data?, nil): return Judged(entry: entry, data: data.range)
     case (nil, let list?):
@@ -77,12 +80,13 @@ struct EntryLineReader {
     return time
   }
 
-  private func options(_ line: UnsafeRawBufferPointer, now: Int64) throws(Rejection) -> [UInt8]? {
-    if let span = scanner[EntryLineReader.notBefore], try instant(line, span, "not_before") > now {
-      throw Rejection(
-        "not_before lies ahead, and this version cannot delay an entry",
-        byte: span.range.lowerBound + 1)
-    }
+  private func notBefore(_ line: UnsafeRawBufferPointer, _ now: Int64) throws(Rejection) -> Start {
+    guard let span = scanner[EntryLineReader.notBefore] else { return .atOnce }
+    return Start(try instant(line, span, "not_before"), now)
+  }
+
+  // One text for one key, whatever was escaped in the line: keys are compared byte by byte.
+  private func key(_ line: UnsafeRawBufferPointer) throws(Rejection) -> [UInt8]? {
     guard let span = scanner[EntryLineReader.key] else { return nil }
     guard span.kind == .string else {
       throw Rejection("key is not a string", byte: span.range.lowerBound + 1)
@@ -91,8 +95,7 @@ struct EntryLineReader {
     let key = decodeString(UnsafeRawBufferPointer(rebasing: line[span.range]))
     key.withUnsafeBytes { appendJSONString($0, to: &quoted) }
     // A column of a segment has no space in it.
-    let escaped = quoted.flatMap { $0 == 0x20 ? Array("\\u0020".utf8) : [$0] }
-    return Array("{\"key\":".utf8) + escaped + [0x7d]
+    return quoted.flatMap { $0 == 0x20 ? Array("\\u0020".utf8) : [$0] }
   }
 }
 

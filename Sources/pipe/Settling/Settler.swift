@@ -48,6 +48,7 @@ final class Settler {
     }
     waiting.removeAll(keepingCapacity: true)
     bytes = 0
+    try claimer.sync.flushIfDue()
     try pass()
   }
 

@@ -3,10 +3,10 @@ import Testing
 
 /// Cuts the power while a command works on a queue, at every call that a disk can notice.
 struct PowerCut {
-  private let scratch: Scratch
+  let scratch: Scratch
   /// What the disk held before, unmounted.
-  private let base: Disk
-  private let queue: TestQueue
+  let base: Disk
+  let queue: TestQueue
   private var prepared = Oracle()
 
   init(_ kind: Disk.Kind, prepare: (TestQueue, inout Oracle) throws -> Void) throws {
@@ -20,7 +20,7 @@ struct PowerCut {
   }
 
   /// Lets `run` work on the disk, and gives `check` what is left when the power goes right after it.
-  private func cut(
+  func cut(
     _ run: () throws -> Finished, _ check: (Finished) throws -> Void
   ) throws {
     let disk = try Disk(copying: base, to: "work.image")
@@ -34,14 +34,14 @@ struct PowerCut {
   }
 
   /// The calls that change something, made by a run on the disk that comes to its end.
-  private func calls(
-    _ command: Command, _ run: (Command) throws -> Finished
+  func calls(
+    _ command: Command, status: Int32 = 0, _ run: (Command) throws -> Finished
   ) throws -> [Call] {
     try steadily(command) { traced in
       let disk = try Disk(copying: base, to: "dry.image")
       defer { disk.discard() }
       let dry = try disk.mounted { try run(traced) }
-      #expect(dry.ending == .exited(0), "\(dry)")
+      #expect(dry.ending == .exited(status), "\(dry)")
     }.filter(\.changesSomething)
   }
 
@@ -132,5 +132,38 @@ struct PowerCut {
       let result = try queue.consuming("--follow", "-n", "1").run()
       #expect(result.lines == entry.items, "\(result)")
     }
+  }
+}
+
+extension PowerCut {
+  /// A command of the scheduler.
+  static func schedule(_ form: SchedulerForm, on kind: Disk.Kind) throws {
+    var prepared = Ledger()
+    let power = try PowerCut(kind) { queue, _ in prepared = try form.prepare(queue) }
+    try power.schedule(form, prepared)
+  }
+
+  private func schedule(_ form: SchedulerForm, _ prepared: Ledger) throws {
+    let command = try base.mounted { try form.command(queue) }
+    var ledger = prepared
+    let run: (Command) throws -> Finished = { command in
+      ledger = prepared
+      return try form.play(form, queue, command, &ledger)
+    }
+    let calls = try calls(command, status: form.status, run).thinned
+    var visited = 0
+    for call in calls {
+      try cut({ try run(command.killed(at: call)) }) { result in
+        visited += result.ending == .killed(9) ? 1 : 0
+        ledger.forgiveAttempts()
+        try ledger.settle(queue, after: "power cut before \(call)\n\(result)")
+      }
+    }
+    #expect(visited == calls.count)
+    try cut({ try run(command) }) { result in
+      #expect(form.isWhole(result), "\(result)")
+      try ledger.settle(queue, after: "power cut after its end\n\(result)")
+    }
+    print("visited: \(visited + 1) power cuts on \(base.kind), \(form.testDescription)")
   }
 }

@@ -1,0 +1,176 @@
+internal import PipeIO
+
+/// Answers lines of a draft with equal entries that were accepted less than a window ago
+/// (pipe-queue(5), DEDUP).
+///
+/// The lock of dedup/ is taken before that of end/, and by nobody who stores without a window. Under it
+/// alone the index reads what was published meanwhile, which may take long; then, under both, the few
+/// lines that came last, so that of two processes the second finds what the first appends.
+final class Dedup {
+  private let queue: Queue
+  /// Microseconds.
+  private let window: Int64
+  private let boot = BootID.current()
+  private var directory: Directory?
+  private var index: KeyIndex?
+  private var newcomers: Newcomers?
+
+  init(_ queue: Queue, window: Int64) {
+    self.queue = queue
+    self.window = window
+  }
+
+  /// Takes the lock of dedup/ and reads what was published since the index was used last.
+  func begin() throws(Fault) {
+    let directory = try lockedDirectory()
+    do throws(Fault) {
+      let ends = try queue.ends()
+      let marks = Priority.allCases.map { ends[$0] }
+      index = try usable(directory, marks)
+      try healing(marks) { (index) throws(Fault) in
+        for mark in marks { try index.catchUp(queue, upTo: mark) }
+        try index.forget(Clock.now())
+      }
+    } catch {
+      end()
+      throw error
+    }
+  }
+
+  /// Leaves out of the draft what earlier lines answer for. `marks`: of all lanes, the end of what is
+  /// checked, flushed or not. Under the lock of end/ too.
+  func drop(from draft: inout Draft, upTo marks: [EndMark]) throws(Fault) {
+    let now = Clock.now()
+    let lines = draft
+    var answers: [Int: EntryID] = [:]
+    try healing(marks) { (index) throws(Fault) in
+      // Lines that it knows and the lanes have not: it is of another queue, or the disk has lied.
+      guard index.state.isWithin(marks) else { throw damagedIndex(queue.path + "/dedup") }
+      for mark in marks { try index.catchUp(queue, upTo: mark) }
+      let newcomers = Newcomers(lines, SeededHash(seed: index.state.seed))
+      let candidates = try index.candidates(for: newcomers)
+      answers = try EarlierLines(queue, marks, since: now - window).answers(
+        newcomers, candidates, lines)
+      self.newcomers = newcomers
+    }
+    newcomers?.repeats(in: draft, &answers)
+    if !answers.isEmpty { draft.answer(answers) }
+  }
+
+  /// Takes in what was just appended at `starts`. A fault costs nothing but time: the lines are in their
+  /// segments, and the index, not having noted them, reads them the next time.
+  func remember(_ draft: Draft, at starts: [Tail], time: Int64) {
+    guard let index, let newcomers else { return }
+    for start in starts {
+      try? index.remember(newcomers, draft[start.lane], start, time: time)
+    }
+  }
+
+  func end() {
+    (index, newcomers) = (nil, nil)
+    directory?.unlock()
+  }
+
+  // Removed while this waited, it is a lock that others do not see.
+  private func lockedDirectory() throws(Fault) -> Directory {
+    while true {
+      let found: Directory
+      if let directory {
+        found = directory
+      } else {
+        found = try queue.root.subdirectory(making: "dedup")
+      }
+      directory = found
+      try Queue.lock(found, exclusive: true, queue.report)
+      if !found.isRemoved { return found }
+      directory = nil
+    }
+  }
+
+  private func usable(_ directory: Directory, _ marks: [EndMark]) throws(Fault) -> KeyIndex {
+    let now = Clock.now()
+    if let found = try KeyIndex.open(directory, boot: boot),
+      found.state.completeFrom <= max(0, now - window)
+    {
+      found.ask(for: window, now)
+      return found
+    }
+    return try rebuilt(directory, marks, now)
+  }
+
+  private func rebuilt(
+    _ directory: Directory, _ marks: [EndMark], _ now: Int64
+  ) throws(Fault) -> KeyIndex {
+    // A minute at the least: it costs little, and files come and go less often.
+    let kept = max(window, KeyIndex.margin)
+    let from = max(0, now - kept - KeyIndex.margin)
+    let lookup = Lookup(queue)
+    var covered: [IndexState.Covered] = []
+    for mark in marks {
+      let place = try lookup.place(mark.lane, from: from, mark)
+      covered.append(IndexState.Covered(segment: place.segment, offset: place.offset))
+    }
+    let state = IndexState(
+      boot: boot, seed: randomWord(), completeFrom: from, window: kept, asked: now,
+      covered: covered)
+    return try KeyIndex.create(directory, state)
+  }
+
+  // What is damaged is built anew, once.
+  private func healing(
+    _ marks: [EndMark], _ body: (KeyIndex) throws(Fault) -> Void
+  ) throws(Fault) {
+    guard let index, let directory else { return }
+    do throws(Fault) { return try body(index) } catch {
+      guard error.isOfDamagedIndex else { throw error }
+      queue.note("\(error.text); built anew from the segments")
+    }
+    let fresh = try rebuilt(directory, marks, Clock.now())
+    self.index = fresh
+    try body(fresh)
+  }
+}
+
+extension IndexState {
+  func isWithin(_ marks: [EndMark]) -> Bool {
+    marks.allSatisfy {
+      covered[Int($0.lane.rawValue)]
+        <= Covered(segment: $0.place.segment, offset: $0.place.offset)
+    }
+  }
+}
+
+extension KeyIndex {
+  func candidates(for newcomers: Newcomers) throws(Fault) -> [EarlierLines.Candidate] {
+    var found: [EarlierLines.Candidate] = []
+    try find(newcomers.hashes) { probe, slot in
+      found.append(EarlierLines.Candidate(newcomer: newcomers.order[probe], slot: slot))
+    }
+    return found
+  }
+
+  /// The lines of one lane that were just appended behind `start`.
+  func remember(
+    _ newcomers: Newcomers, _ lane: Draft.Lane, _ start: Tail, time: Int64
+  ) throws(Fault) {
+    // The lane may have rolled to a segment that a copied queue had already: then those lines first.
+    let covered = state.covered[Int(start.lane.rawValue)]
+    guard
+      start.place.segment == covered.segment
+        ? start.place.offset == covered.offset : start.place.offset == 0
+    else { return }
+    var slots: [Slot] = []
+    slots.reserveCapacity(lane.lines.count)
+    for line in lane.lines {
+      let print = newcomers.print(ofReceipt: line.receipt)
+      let offset = start.place.offset + line.start
+      slots.append(Slot(print.content, start.lane, start.place.segment, offset))
+      if let key = print.key { slots.append(Slot(key, start.lane, start.place.segment, offset)) }
+    }
+    try insert(
+      slots, times: time...time, start.lane,
+      upTo: Covered(segment: start.place.segment, offset: start.place.offset + lane.text.count))
+  }
+
+  typealias Covered = IndexState.Covered
+}

@@ -1,0 +1,123 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// What the index knows of itself; kept in the header of its latest generation.
+struct IndexState: Equatable {
+  /// The boot in which it was written. Nothing of it is flushed, so a later boot must not believe it.
+  var boot: BootID
+  var seed: UInt64
+  /// Number of the oldest generation that belongs to it.
+  var oldest = 1
+  /// Lines accepted at this time or later are in it, up to `covered`. Microseconds since the epoch.
+  var completeFrom: Int64
+  /// How far back it is kept: the longest window of late, and when that was asked for last.
+  var window: Int64
+  var asked: Int64
+  /// Per lane the place behind the last line that is in it.
+  var covered: [Covered]
+
+  struct Covered: Equatable, Comparable {
+    var segment: Int
+    var offset: Int
+
+    static func < (one: Covered, other: Covered) -> Bool {
+      (one.segment, one.offset) < (other.segment, other.offset)
+    }
+  }
+}
+
+/// `boot_id` of random(4): another one after each start of the machine.
+struct BootID: Equatable {
+  var high: UInt64 = 0
+  var low: UInt64 = 0
+
+  init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// Where it cannot be read every process is a boot of its own: slow, and never wrong.
+  static func current() -> BootID { read() ?? BootID(high: randomWord(), low: randomWord()) }
+
+  private static func read() -> BootID? {
+    guard let directory = try? Directory.open("/proc/sys/kernel/random"),
+      let file = try? Descriptor.open("boot_id", in: directory, O_RDONLY)
+    else { return nil }
+    var text = [UInt8](repeating: 0, count: 64)
+    let count = text.withUnsafeMutableBytes { try? file.read(into: $0, at: 0) }
+    let digits = text.prefix(count ?? 0).filter { $0 != dash && $0 != newline }
+    guard digits.count == 32 else { return nil }
+    let words = digits.withUnsafeBytes { bytes in
+      stride(from: 0, to: 32, by: 8).compactMap { hex(cut(bytes, $0, $0 + 8)) }
+    }
+    guard words.count == 4 else { return nil }
+    return BootID(
+      high: UInt64(words[0]) << 32 | UInt64(words[1]),
+      low: UInt64(words[2]) << 32 | UInt64(words[3])
+    )
+  }
+}
+
+func randomWord() -> UInt64 {
+  var word: UInt64 = 0
+  _ = withUnsafeMutableBytes(of: &word) { getrandom($0.baseAddress, $0.count, 0) }
+  return word
+}
+
+/// The first page of a generation: 20 words of 8 bytes, the last the checksum of the others.
+struct GenerationHeader: Equatable {
+  /// Pages of slots.
+  var pages: Int
+  /// Slots in use, and the times between which their lines were accepted.
+  var count = 0
+  var earliest = Int64.max
+  var latest = Int64.min
+  var state: IndexState
+
+  private static let magic: UInt64 = 0x3170_7564_6570_6970  // "pipedup1"
+  private static let words = 19
+  static let length = (words + 1) * 8
+
+  var bytes: [UInt8] {
+    var words: [UInt64] = [
+      GenerationHeader.magic, UInt64(pages), UInt64(count), UInt64(bitPattern: earliest),
+      UInt64(bitPattern: latest), state.boot.high, state.boot.low, state.seed,
+      UInt64(state.oldest), UInt64(bitPattern: state.completeFrom),
+      UInt64(bitPattern: state.window), UInt64(bitPattern: state.asked), 0,
+    ]
+    for place in state.covered { words += [UInt64(place.segment), UInt64(place.offset)] }
+    words.append(GenerationHeader.checksum(words))
+    return words.withUnsafeBytes { Array($0) }
+  }
+
+  init(pages: Int, state: IndexState) {
+    self.pages = pages
+    self.state = state
+  }
+
+  /// nil: not whole, or of another version.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == GenerationHeader.length else { return nil }
+    let words = (0...GenerationHeader.words).map {
+      bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
+    }
+    let numbers = words.map { Int64(bitPattern: $0) }
+    guard words[0] == GenerationHeader.magic,
+      words[GenerationHeader.words] == GenerationHeader.checksum(words.dropLast())
+    else { return nil }
+    pages = Int(numbers[1])
+    count = Int(numbers[2])
+    (earliest, latest) = (numbers[3], numbers[4])
+    state = IndexState(
+      boot: BootID(high: words[5], low: words[6]), seed: words[7], oldest: Int(numbers[8]),
+      completeFrom: numbers[9], window: numbers[10], asked: numbers[11],
+      covered: stride(from: 13, to: 19, by: 2).map {
+        IndexState.Covered(segment: Int(numbers[$0]), offset: Int(numbers[$0 + 1]))
+      })
+  }
+
+  private static func checksum(_ words: some Collection<UInt64>) -> UInt64 {
+    UInt64(Array(words).withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) })
+  }
+}

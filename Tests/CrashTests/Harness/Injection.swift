@@ -1,0 +1,38 @@
+import Foundation
+
+/// An error that a system call is made to return.
+struct Injection {
+  let outcome: String
+  /// As in strace(1), with N for the number of the call.
+  let when: String
+
+  /// Some of them, where there are many calls.
+  static let some = [
+    Injection(outcome: "error=ENOSPC", when: "N"), Injection(outcome: "error=EDQUOT", when: "N+"),
+    Injection(outcome: "error=EIO", when: "N"), Injection(outcome: "error=EIO", when: "N+"),
+  ]
+
+  static let all =
+    ["ENOSPC", "EDQUOT", "EIO"].flatMap { code in
+      ["N", "N+"].map { Injection(outcome: "error=\(code)", when: $0) }
+    } + interruptions
+
+  /// What a signal does; three in a row, because for ever would be for ever.
+  static let interruptions = ["N", "N..N+2"].map { Injection(outcome: "error=EINTR", when: $0) }
+
+  var isInterruption: Bool { outcome == "error=EINTR" }
+
+  func apply(to command: Command, at call: Call) -> Command {
+    let last = "\(call.ordinal + 2)"
+    let when = when.replacingOccurrences(of: "N+2", with: last)
+      .replacingOccurrences(of: "N", with: "\(call.ordinal)")
+    return command.failing(call.name, outcome, when: when)
+  }
+}
+
+/// Calls that can fail where all was well before.
+let failing: Set = [
+  "write", "pwrite64", "fdatasync", "fsync", "renameat2", "openat", "ftruncate", "flock",
+]
+/// Exit statuses.
+let documented: Set<Int32> = [0, 1, 65, 66, 69, 73, 74, 75, 76, 77, 78]

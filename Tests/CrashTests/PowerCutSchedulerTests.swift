@@ -1,0 +1,21 @@
+import Testing
+
+private let forms: [SchedulerForm] = [
+  .ackPartly, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .paced, .park, .restore,
+]
+
+@Suite("after a power cut in the midst of the scheduler's work", .serialized)
+struct PowerCutSchedulerTests {
+  @Test(
+    "on ext4 an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.ext4),
+    arguments: forms)
+  func ext4(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .ext4) }
+}
+
+@Suite("after a power cut in the midst of the scheduler's work, too", .serialized)
+struct BtrfsPowerCutSchedulerTests {
+  @Test(
+    "on btrfs an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.btrfs),
+    arguments: forms)
+  func btrfs(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .btrfs) }
+}

@@ -1,0 +1,193 @@
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+@Suite("an entry that comes again")
+struct DedupTests {
+  private let scratch: Scratch
+  private let minute: Int64 = 60_000_000
+
+  init() throws { scratch = try Scratch() }
+
+  private func entry(_ number: UInt64, _ lane: Priority = .medium) -> NewEntry {
+    NewEntry(id: id(at: Clock.now(), number), priority: lane)
+  }
+
+  private func store(
+    _ data: [String], window: Int64, _ lane: Priority = .medium
+  ) throws -> [Receipt] {
+    var draft = Draft()
+    for (number, data) in data.enumerated() { draft.append(entry(UInt64(number), lane), data) }
+    try Appender(scratch.queue, dedup: window).commit(&draft)
+    return draft.receipts
+  }
+
+  private func index() throws -> KeyIndex {
+    let directory = try scratch.queue.root.existing("dedup")
+    return try #require(try KeyIndex.open(directory, boot: .current()))
+  }
+
+  @Test("is compared byte by byte: an equal hash alone is no hit")
+  func collision() throws {
+    let first = try store(["1"], window: minute)
+    let index = try index()
+    let hash = SeededHash(seed: index.state.seed)
+    var draft = Draft()
+    draft.append(entry(9), "2")
+    let wanted = draft.withLine(.medium, 0) { Fingerprint($0, .medium, hash).wanted }
+    let covered = index.state.covered[1]
+    try index.insert(
+      [Slot(wanted, .medium, 1, 0)], times: 1...1, .medium, upTo: covered)
+    #expect(try store(["2"], window: minute).map(\.isDuplicate) == [false])
+    let again = try store(["1"], window: minute)
+    #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
+  }
+
+  @Test("is the same by its key, by a record's bytes, or by ids and priority")
+  func comparison() {
+    func repeats(_ new: String, _ old: String, _ key: String? = nil, ids: Bool = false) -> [Bool] {
+      var draft = Draft()
+      for (lane, data) in [(.low, new), (.low, old), (.high, old)] as [(Priority, String)] {
+        var entry = NewEntry(id: token, priority: lane, ids: ids ? (1, 3) : nil)
+        entry.options = key.map { Array("{\"key\":\($0)}".utf8) }
+        draft.append(entry, data)
+      }
+      return draft.withLine(.low, 0) { line in
+        [(1, .low), (0, .high)].map { (index: Int, lane: Priority) in
+          draft.withLine(lane, index) { line.repeats($0, .low, lane) }
+        }
+      }
+    }
+    #expect(repeats("[1]", "[1]") == [true, true])
+    #expect(repeats("[1]", "[1]", ids: true) == [true, false])
+    #expect(repeats("[1]", "[2]", ids: true) == [false, false])
+    #expect(repeats("[1]", "[2]", #""k""#, ids: true) == [true, true])
+    #expect(repeats("[1]", "[1") == [false, false] && repeats("[1", "[1]") == [false, false])
+  }
+
+  @Test("is looked for in the segments when the index knows more lines than there are")
+  func ahead() throws {
+    _ = try store(["1"], window: minute)
+    let index = try index()
+    let beyond = IndexState.Covered(segment: 1, offset: 5000)
+    try index.insert([Slot(1, .medium, 1, 0)], times: 1...1, .medium, upTo: beyond)
+    #expect(try store(["1", "2"], window: minute).map(\.isDuplicate) == [true, false])
+    #expect(try store(["2"], window: minute).map(\.isDuplicate) == [true])
+  }
+
+  @Test(
+    "is found in what another writer has appended and not flushed yet, in whatever lane",
+    arguments: [Priority.medium, .low])
+  func unflushed(lane: Priority) throws {
+    let end = {
+      try #require(try scratch.queue.end.names().first { $0.hasPrefix(lane.name) })
+    }
+    let before = try end()
+    let first = try store(["1"], window: minute, lane)
+    let published = try end()
+    #expect(try scratch.queue.end.rename(published, to: before) == .renamed)
+    let again = try store(["1"], window: minute)
+    #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
+    #expect(try end() == published, "flushed and published before the receipt")
+  }
+
+  @Test("leaves the ids of its commit to be looked for, when that waits for room and comes again")
+  func retried() throws {
+    var draft = Draft()
+    draft.hasForeignIDs = true
+    let now = Clock.now()
+    let (a, b) = (id(at: now, 1), id(at: now, 2))
+    draft.append(NewEntry(id: a, priority: .low), "1")
+    draft.append(NewEntry(id: b, priority: .low), "2")
+    draft.answer([1: id(at: 1000)])
+    try scratch.store([a])
+    try Appender(scratch.queue).commit(&draft)
+    #expect(draft.receipts.map(\.isDuplicate) == [true, true])
+    #expect(draft.receipts.map(\.id) == [a, id(at: 1000)])
+  }
+
+  @Test("is found when a longer window is asked for than the index was made for")
+  func longer() throws {
+    _ = try store(["1"], window: 0)
+    _ = try store(["2"], window: 1)
+    let from = try index().state.completeFrom
+    #expect(try store(["1"], window: 3600 * minute).map(\.isDuplicate) == [true])
+    #expect(try index().state.completeFrom < from)
+    #expect(try index().state.window == 3600 * minute)
+  }
+
+  /// What an index of one minute takes in that is made at this time, and nothing before.
+  private func caughtUp(asked: Int64) throws -> KeyIndex {
+    let mark = try scratch.queue.ends()[.medium]
+    let start = IndexState.Covered(segment: 1, offset: 0)
+    let state = IndexState(
+      boot: .current(), seed: 1, completeFrom: 0, window: minute, asked: asked,
+      covered: [start, start, start])
+    let directory = try scratch.queue.root.subdirectory(making: "dedup")
+    let index = try KeyIndex.create(directory, state)
+    try index.catchUp(scratch.queue, upTo: mark)
+    let place = mark.place
+    #expect(index.state.covered[1] == .init(segment: place.segment, offset: place.offset))
+    return index
+  }
+
+  @Test(
+    "is looked for no further back than it may count, whole segments at a time",
+    arguments: [10, 5 << 20])
+  func tooOld(size: Int) throws {
+    let large = "\"" + String(repeating: "x", count: size) + "\""
+    for _ in 0..<5 { _ = try store([large], window: 0) }
+    let mark = try scratch.queue.ends()[.medium]
+    #expect(mark.place.segment == (size > 10 ? 3 : 1))
+    let all = try caughtUp(asked: mark.time)
+    #expect(all.generations[0].header.count == 4 && all.state.completeFrom == 0, "4 are kept")
+    let last = try caughtUp(asked: mark.time + 2 * minute)
+    #expect(last.generations[0].header.count == 1 && last.state.completeFrom == mark.time)
+    let none = try caughtUp(asked: mark.time + 2 * minute + 1)
+    #expect(none.generations[0].header.count == 0 && none.state.completeFrom == mark.time + 1)
+  }
+
+  @Test("is found in a copy of a queue that has more segments than its end knows of")
+  func staleEnd() throws {
+    let large = "\"" + String(repeating: "x", count: 9 << 20) + "\""
+    _ = try store([large], window: minute)
+    let end = { try #require(try scratch.queue.end.names().first { $0.hasPrefix("MEDIUM") }) }
+    let stale = try end()
+    _ = try store(["1"], window: 0)
+    #expect(try scratch.queue.end.rename(try end(), to: stale) == .renamed)
+    #expect(try store(["2"], window: minute).map(\.isDuplicate) == [false])
+    #expect(try store(["1", "2"], window: minute).map(\.isDuplicate) == [true, true])
+  }
+
+  @Test("is answered by the earlier one though that was itself found to repeat another, later")
+  func chain() throws {
+    var draft = Draft()
+    let (a, b, z) = (id(at: 1000, 1), id(at: 1000, 2), id(at: 1000, 3))
+    draft.append(NewEntry(id: a, priority: .low), "1")
+    draft.append(NewEntry(id: b, priority: .low), "1")
+    draft.answer([1: a])
+    draft.answer([0: z])
+    #expect(draft.receipts.map(\.id) == [z, z] && draft.receipts.allSatisfy(\.isDuplicate))
+    #expect(draft[.low].lines.isEmpty)
+  }
+
+  @Test("has one hash under one seed, and others under others, by what it is and all its bytes")
+  func hashes() {
+    var seen: Set<UInt64> = []
+    var texts = (0..<40).map { [UInt8](repeating: 0, count: $0) }
+    for byte in 0..<40 {
+      var text = [UInt8](repeating: 0, count: 40)
+      text[byte] = 1
+      texts.append(text)
+    }
+    for seed in [0, 1, .max] as [UInt64] {
+      for text in texts {
+        for domain in 0..<5 as Range<UInt64> {
+          let hash = text.withUnsafeBytes { SeededHash(seed: seed).hash($0, domain: domain) }
+          #expect(seen.insert(hash).inserted)
+        }
+      }
+    }
+  }
+}

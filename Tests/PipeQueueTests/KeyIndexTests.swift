@@ -1,0 +1,185 @@
+import Foundation
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+@Suite("the index of keys")
+struct KeyIndexTests {
+  private let scratch: Scratch
+  private let directory: Directory
+  private let boot = BootID(high: 1, low: 2)
+  private let minute: Int64 = 60_000_000
+
+  init() throws {
+    scratch = try Scratch()
+    directory = try scratch.queue.root.subdirectory(making: "dedup")
+  }
+
+  private func made() throws -> KeyIndex {
+    let covered = [IndexState.Covered](repeating: .init(segment: 1, offset: 0), count: 3)
+    return try KeyIndex.create(
+      directory,
+      IndexState(
+        boot: boot, seed: 7, completeFrom: 0, window: minute, asked: 10 * minute, covered: covered))
+  }
+
+  private func opened() throws -> KeyIndex? { try KeyIndex.open(directory, boot: boot) }
+
+  private func slots(_ numbers: Range<Int>) -> [Slot] {
+    let hash = SeededHash(seed: 3)
+    return numbers.map { number in
+      Slot(withUnsafeBytes(of: number) { hash.hash($0, domain: 0) }, .low, 1, number)
+    }
+  }
+
+  private func insert(_ slots: [Slot], _ index: KeyIndex, at time: Int64? = nil) throws {
+    let time = time ?? 10 * minute
+    try index.insert(
+      slots, times: time...time, .low, upTo: .init(segment: 1, offset: slots.last!.offset + 1))
+  }
+
+  private func missing(_ slots: [Slot], _ index: KeyIndex) throws -> Int {
+    let sorted = slots.sorted(by: Slot.comesBefore)
+    var found: Set<Int> = []
+    try index.find(sorted.map(\.hash)) { probe, slot in
+      if slot == sorted[probe] { found.insert(probe) }
+    }
+    return slots.count - found.count
+  }
+
+  private func name(_ number: Int) -> String { "\(scratch.path)/dedup/\(number)" }
+
+  private func change(_ number: Int, at byte: Int) throws {
+    let file = try #require(try Descriptor.open("\(number)", in: directory, 2))
+    try [UInt8(0x5a)].write(to: file, at: byte)
+  }
+
+  @Test("grows by fours, half full each, and finds all that was put in, opened anew too")
+  func growth() throws {
+    let all = slots(0..<50_000)
+    let index = try made()
+    for start in stride(from: 0, to: all.count, by: 7919) {
+      try insert(Array(all[start..<min(all.count, start + 7919)]), index)
+    }
+    let again = try #require(try opened())
+    #expect(again.generations.map(\.capacity) == [4096, 16384, 65536, 262_144])
+    #expect(again.generations.map(\.header.count) == [2048, 8192, 32768, 6992])
+    #expect(again.state == index.state && again.state.covered[2].offset == 50_000)
+    #expect(try missing(all, again) == 0)
+    #expect(try missing(Array(all[700..<701]), again) == 0)
+    #expect(try missing(slots(50_000..<60_000), again) == 10_000)
+  }
+
+  @Test("puts what no more fits into a page into the next, and at last into another file")
+  func fullPages() throws {
+    // All belong into the last page, whose next one is the first.
+    let all = (0..<6000).map { Slot(.max - UInt64($0), .low, 1, $0) }
+    let index = try made()
+    try insert(Array(all[..<2000]), index)
+    #expect(index.generations.count == 1)
+    try insert(Array(all[2000...]), index)
+    #expect(index.generations.map(\.header.count).reduce(0, +) == 6000)
+    #expect(index.generations.count == 3, "of nine pages each, where half of the first would do")
+    #expect(try missing(all, try #require(try opened())) == 0)
+  }
+
+  @Test("is as it should be when a writer was killed before it had said what it had put in")
+  func killed() throws {
+    let index = try made()
+    try insert(slots(0..<10), index)
+    let header = index.generations[0].header
+    try insert(slots(10..<500), index)
+    let file = try #require(try Descriptor.open("1", in: directory, 2))
+    try header.bytes.write(to: file, at: 0)
+    let again = try #require(try opened())
+    #expect(again.state.covered[2].offset == 10)
+    try insert(slots(10..<500), again)
+    #expect(again.generations[0].header.count == 500)
+    var found = 0
+    try again.find(slots(400..<401).map(\.hash)) { _, _ in found += 1 }
+    #expect(found == 1)
+  }
+
+  @Test("of another boot is none, nor is one with a damaged header")
+  func headers() throws {
+    try insert(slots(0..<10), try made())
+    #expect(try KeyIndex.open(directory, boot: BootID(high: 1, low: 3)) == nil)
+    #expect(try opened() != nil)
+    for byte in stride(from: 0, to: 160, by: 8) {
+      try insert(slots(0..<10), try made())
+      try change(1, at: byte)
+      #expect(try opened() == nil, "byte \(byte)")
+    }
+  }
+
+  @Test("with a generation missing, cut or odd is none")
+  func parts() throws {
+    for harm in [
+      { try FileManager.default.removeItem(atPath: name(2)) },
+      { try #require(try Descriptor.open("2", in: directory, 2)).truncate(to: 5000) },
+      { _ = try Descriptor.create("9", in: directory, 2) },
+      {
+        try FileManager.default.createSymbolicLink(
+          atPath: name(4), withDestinationPath: scratch.path + "/format")
+      },
+      { mkfifo(name(4), 0o600) },
+    ] as [() throws -> Void] {
+      try insert(slots(0..<12_000), try made())
+      #expect(try opened()?.generations.count == 3)
+      try harm()
+      #expect(try opened() == nil)
+    }
+    _ = try made()
+    #expect(try directory.names() == ["1"])
+  }
+
+  @Test("tells that a page is damaged when it is read")
+  func damagedPage() throws {
+    try insert(slots(0..<2000), try made())
+    try change(1, at: 4096 * 3 + 100)
+    let index = try #require(try opened())
+    let error = #expect(throws: Fault.self) { _ = try missing(slots(0..<2000), index) }
+    #expect(error?.isOfDamagedIndex == true)
+  }
+
+  @Test("forgets what is older than the window, and says from when on it is complete")
+  func forgetting() throws {
+    let index = try made()
+    try insert(slots(0..<2048), index, at: 10 * minute)
+    try insert(slots(2048..<2100), index, at: 11 * minute)
+    try index.forget(12 * minute)
+    #expect(index.generations.map(\.number) == [1, 2] && index.state.completeFrom == 0)
+    try index.forget(12 * minute + 1)
+    #expect(index.generations.map(\.number) == [2])
+    let again = try #require(try opened())
+    #expect(again.state.completeFrom == 10 * minute + 1 && again.state.oldest == 2)
+    #expect(try directory.names() == ["2"])
+    try again.forget(99 * minute)
+    #expect(again.generations.count == 1, "the last one stays")
+  }
+
+  @Test("begins another file when the last is older than the window, of a size that fits")
+  func age() throws {
+    let index = try made()
+    try insert(slots(0..<10_000), index, at: 9 * minute)
+    #expect(index.generations.last?.capacity == 16384)
+    index.ask(for: minute, 20 * minute)
+    try insert(slots(10_000..<10_001), index, at: 20 * minute)
+    #expect(index.generations.map(\.capacity) == [4096, 16384, 65536])
+    index.ask(for: minute, 40 * minute)
+    try insert(slots(10_001..<10_002), index, at: 40 * minute)
+    #expect(index.generations.map(\.capacity) == [4096, 16384, 65536, 4096])
+  }
+
+  @Test("reaches back as far as was asked for of late")
+  func windows() throws {
+    let index = try made()
+    index.ask(for: 5 * minute, 20 * minute)
+    #expect(index.state.window == 5 * minute)
+    index.ask(for: minute, 25 * minute)
+    #expect(index.state.window == 5 * minute)
+    index.ask(for: minute, 25 * minute + 1)
+    #expect(index.state.window == minute)
+  }
+}

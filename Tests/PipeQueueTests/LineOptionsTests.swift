@@ -1,0 +1,96 @@
+import Testing
+
+@testable import PipeQueue
+
+@Suite("the options of a segment line")
+struct LineOptionsTests {
+  struct Said: Equatable {
+    var key: String?
+    var notBefore: Int64?
+    var delay: Int64?
+  }
+
+  // In memory of just this size, so that a step beyond its end is found.
+  private func said(_ column: String) -> Said {
+    let bytes = Array(column.utf8)
+    let text = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    defer { text.deallocate() }
+    text.copyBytes(from: bytes)
+    let options = LineOptions(UnsafeRawBufferPointer(text))
+    return Said(
+      key: options.key.map { String(decoding: $0, as: UTF8.self) }, notBefore: options.notBefore,
+      delay: options.delay)
+  }
+
+  private func column(_ key: String?, _ notBefore: Int64?, _ delay: Int64?) -> String? {
+    LineOptions.column(key: key.map { Array($0.utf8) }, notBefore: notBefore, delay: delay).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  @Test("stand in one order, and not at all where there are none")
+  func writing() {
+    #expect(column(nil, nil, nil) == nil)
+    #expect(column(#""a""#, nil, nil) == #"{"key":"a"}"#)
+    #expect(column(nil, 17, nil) == #"{"not_before":17}"#)
+    #expect(
+      column(#""a""#, 1_763_700_000_000_000, 600_000_000)
+        == #"{"key":"a","not_before":1763700000000000,"delay":600000000}"#)
+  }
+
+  @Test(
+    "are read as they were written, whatever is in the key",
+    arguments: [
+      #""""#, #""a""#, #""a\"b""#, #""\\""#, #""\\\"""#, #""},\"delay\":3,{[""#, #""\u0020é""#,
+    ])
+  func reading(key: String) throws {
+    for (notBefore, delay) in [(nil, nil), (17, nil), (1_763_700_000_000_000, 0)]
+      as [(Int64?, Int64?)]
+    {
+      let text = try #require(column(key, notBefore, delay))
+      #expect(said(text) == Said(key: key, notBefore: notBefore, delay: delay), "\(text)")
+    }
+  }
+
+  @Test("that are not known are passed over")
+  func unknown() {
+    let odd = #"{"x":{"key":"no","y":[1,"]}",{}]},"key":"a","z":-1.5e3,"not_before":7,"w":null}"#
+    #expect(said(odd) == Said(key: #""a""#, notBefore: 7))
+    #expect(said(#"{"key\"":"b","Key":"c","not_befor":1}"#) == Said())
+    #expect(said("{}") == Said())
+  }
+
+  @Test("of another type count as not given")
+  func types() {
+    #expect(said(#"{"key":5,"not_before":"7","delay":1.5}"#) == Said())
+    #expect(said(#"{"not_before":-7,"delay":07}"#) == Said())
+    #expect(said(#"{"not_before":9999999999999999999}"#) == Said())
+  }
+
+  @Test("say nothing when they are cut short or longer")
+  func cuts() {
+    let text = #"{"key":"a\"b","not_before":7,"x":{"y":["\\"]}}"#
+    #expect(said(text) == Said(key: #""a\"b""#, notBefore: 7))
+    for count in 0..<text.count { #expect(said(String(text.prefix(count))) == Said()) }
+    for more in ["}", ",", "x", "{}"] { #expect(said(text + more) == Said()) }
+    for text in [#"{"key"}"#, #"{"key":}"#, #"{,}"#, #"{"delay":7,}"#, "[]", #""key""#] {
+      #expect(said(text) == Said(), "\(text)")
+    }
+  }
+
+  @Test("are read from the line")
+  func line() throws {
+    var entry = NewEntry(id: token, priority: .low)
+    entry.options = LineOptions.column(key: Array(#""k""#.utf8), notBefore: 9, delay: 5)
+    var draft = Draft()
+    draft.append(entry, "1")
+    draft.append(NewEntry(id: token.next, priority: .low), "2")
+    draft.withLine(.low, 0) { line in
+      #expect(line.key?.elementsEqual(#""k""#.utf8) == true)
+      #expect(line.notBefore == 9 && line.delay == 5)
+    }
+    draft.withLine(.low, 1) { line in
+      #expect(line.key == nil && line.notBefore == nil && line.delay == nil)
+    }
+  }
+}
