@@ -89,8 +89,7 @@ struct AckTests {
 
   @Test("takes the rest of a claim from a later line")
   func rest() throws {
-    let one = line(0, #""items":[{"id":"\#(ids[0])","item":3}]"#)
-    let none = line(0, #""items":[]"#)
+    let (none, one) = (line(0, #""items":[]"#), line(0, #""items":[{"id":"\#(ids[0])","item":3}]"#))
     try scratch.pipe("ack", input: none + one + none + line(0, #""x":0"#)).expect("")
     #expect(try scratch.fates(ids[0]) == ["1-3 done", "4-6 claimed"])
     try scratch.pipe("ack", input: line(1, #""items":[]"#)).expect("")
@@ -121,9 +120,8 @@ struct AckTests {
   @Test("does not know items that are not in the claim")
   func foreignItem() throws {
     let items = #""items":[{"id":"\#(ids[0])","item":4},{"id":"\#(ids[0])","item":1}]"#
-    let why = "has no item 4 of \(ids[0]) to settle"
     try scratch.pipe("ack", input: line(0, items)).expect(
-      "", errors: "pipe ack: claim \(claim(0)) \(why)\n", status: 65)
+      "", errors: "pipe ack: claim \(claim(0)) has no item 4 of \(ids[0]) to settle\n", status: 65)
     #expect(try scratch.fates(ids[0]) == ["1 done", "2-3 ready", "4-6 claimed"])
   }
 
