@@ -103,10 +103,13 @@ struct Model {
     }
   }
 
-  mutating func enqueue(_ id: EntryID, _ lane: Priority, _ data: [String], slice: Int) {
+  mutating func enqueue(
+    _ id: EntryID, _ lane: Priority, _ data: [String], slice: Int, notBefore: Int64
+  ) {
     let first = lanes[Int(lane.rawValue)].count
     for (index, text) in data.enumerated() {
-      lanes[Int(lane.rawValue)].append(Item(entry: id, index: index + 1, data: text))
+      lanes[Int(lane.rawValue)].append(
+        Item(entry: id, index: index + 1, data: text, due: notBefore))
     }
     entries.append(
       Entry(id: id, lane: lane, numbers: first..<(first + data.count), slice: slice))
@@ -146,7 +149,7 @@ extension Model {
   mutating func hand(_ keys: [Key], as token: EntryID, to maker: Int) {
     for key in keys {
       if self[key].state == .held {
-        claims[self[key].batch!] = nil
+        remove(key, from: self[key].batch!)
         note(Model.overdue, of: key, at: self[key].due)
       }
       self[key].state = .claimed
@@ -209,10 +212,14 @@ extension Model {
       for key in handed.keys where isDue(key, at: wall) && self[key].attempts > retries {
         note(Model.overdue, of: key, at: wall)
         release(key, .dead, at: 0)
-        claims[token]!.keys.removeAll { $0 == key }
+        remove(key, from: token)
       }
-      if claims[token]!.keys.isEmpty { claims[token] = nil }
     }
+  }
+
+  private mutating func remove(_ key: Key, from token: EntryID) {
+    claims[token]!.keys.removeAll { $0 == key }
+    if claims[token]!.keys.isEmpty { claims[token] = nil }
   }
 
   // What dead ones held.

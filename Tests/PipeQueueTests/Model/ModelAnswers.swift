@@ -49,6 +49,12 @@ extension Model {
     keys.prefix { $0 < key }.count { isDue($0, at: wall) }
   }
 
+  /// Whether it waits for a time that came with it.
+  func isDelayed(_ key: Key, at wall: Int64) -> Bool {
+    let item = self[key]
+    return item.state == .ready && item.attempts == 0 && item.due > wall
+  }
+
   /// What `explain` says of an item.
   func fate(_ key: Key, at wall: Int64) -> String {
     let item = self[key]

@@ -5,7 +5,6 @@
 extension Schedule {
   func enqueue() throws {
     var draft = Draft()
-    var added: [(id: EntryID, lane: Priority, data: [String], slice: Int)] = []
     for _ in 0..<random.number(1...3) {
       let lane = random.pick(Priority.allCases)
       let id = mint.id(at: Clock.now())
@@ -13,14 +12,16 @@ extension Schedule {
       let data = (0..<max(1, count)).map { _ in datum() }
       var entry = NewEntry(id: id, priority: lane)
       if count > 0 { entry.ids = (count, settings.slice) }
+      let away = random.chance(80) ? 0 : random.pick([1_000_000, 10_000_000, 900_000_000]) as Int64
+      let notBefore = away > 0 ? instant.wall + away : 0
+      if away > 0 {
+        entry.options = LineOptions.column(key: nil, notBefore: notBefore, delay: nil)
+      }
       draft.append(entry, count > 0 ? "[\(data.joined(separator: ","))]" : data[0])
-      added.append((id, lane, data, count > 0 ? settings.slice : 0))
+      model.enqueue(id, lane, data, slice: entry.ids?.slice ?? 0, notBefore: notBefore)
+      say("enqueue \(id.text) \(lane.name) \(data) not before \(notBefore)")
     }
     try random.pick(producers).commit(&draft)
-    for (id, lane, data, slice) in added {
-      model.enqueue(id, lane, data, slice: slice)
-      say("enqueue \(id.text) \(lane.name) \(data) slice \(slice)")
-    }
   }
 
   private func datum() -> String {
