@@ -29,7 +29,9 @@ struct ExplainTests {
     #expect(run["ahead"] as? Int == 2 && run["in_seconds"] is NSNull)
     let lines = try paragraph(ids[1])
     #expect(lines[0].hasPrefix("\(ids[1]) (MEDIUM, 1 item), stored "))
-    #expect(lines[1] == "  it is ready; 2 ready items before; nothing was ever taken.")
+    #expect(
+      lines[1]
+        == "  it is ready; 2 ready items before; nothing was ever taken: is a consumer running?")
   }
 
   @Test("tells of each run of items that share a fate")
@@ -58,6 +60,20 @@ struct ExplainTests {
     try scratch.prepare("drop", id)
     #expect(try scratch.runs(id)[2]["dropped"] as? Bool == true)
     #expect(try paragraph(id)[3].contains("item 4 is dead; it was dropped."))
+  }
+
+  @Test("tells of dead letters that died of the same at once, and of each to a script")
+  func alike() throws {
+    let id = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
+    let run = "read n; exit $((n == 3 ? 66 : 65))"
+    try scratch.prepare("init", "--retries", "0")
+    try scratch.sh("pipe consume -- sh -c '\(run)'").expect("", errors: nil, status: 1)
+    let lines = try paragraph(id)
+    #expect(lines.count == 4)
+    #expect(lines[1].contains(#/^  items 1 to 2 are dead; .* exit 65\.$/#))
+    #expect(lines[2].contains(#/^  item 3 is dead; .* exit 66\.$/#))
+    #expect(lines[3].contains(#/^  item 4 is dead; .* exit 65\.$/#))
+    #expect(try scratch.runs(id).count == 4)
   }
 
   @Test("names who holds a claim, and since when")

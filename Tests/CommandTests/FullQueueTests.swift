@@ -38,6 +38,20 @@ struct FullQueueTests {
     try scratch.store("2")
   }
 
+  @Test("counts each item that waits, also where now/ would have too many names of them")
+  func waitingItems() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--backoff", "1h..2h").expect("")
+    let many = String(repeating: "{\"ids\":[1,2,3]}\n", count: 200)
+    try scratch.pipe("enqueue", "--raw", "--quiet", input: many).expect("")
+    try scratch.sh("pipe consume --size 3 -- false").expect("", errors: nil, status: 1)
+    #expect(try !scratch.names(in: "queue/later").isEmpty)
+    try scratch.pipe("init", "--max-items", "600").expect("")
+    let run = try scratch.pipe("enqueue", "--raw", input: "1\n")
+    run.expect("", errors: nil, status: 75)
+    #expect(run.errors.contains("600 items are not done, of at most 600 (max-items)"), run.story)
+  }
+
   @Test("is full of bytes too")
   func maxBytes() throws {
     let scratch = try Scratch()

@@ -4,7 +4,7 @@ package import PipeIO
 package struct Explanation {
   /// Items of the entry, from and to, counted from 1, that share a fate.
   package struct Run {
-    package let items: ClosedRange<Int>
+    package var items: ClosedRange<Int>
     package let fate: Fate
     /// Attempts at the first of them that did not end well.
     package let history: [Attempt]

@@ -72,8 +72,6 @@ extension Claimer {
     return true
   }
 
-  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
-  // before all else.
   private func noteOverdue(_ name: NowName) throws(Fault) {
     guard case .hold(_, let attempt, let until) = name.state else { return }
     let now = try queue.now()
@@ -84,6 +82,8 @@ extension Claimer {
 
   static let overdue = Failure("nobody settled it while it was held")
 
+  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
+  // before all else.
   private func select(
     into selection: Selection, _ listing: NowListing, _ ends: Ends, at now: Int64, more: Bool
   ) throws(Fault) {

@@ -70,7 +70,8 @@ extension Claimer {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let due = moving.reduce(Int64.max) { min($0, $1.name.due!.at) }
-    try queue.lowerMark(to: due, adding: moving.count, at: wall())
+    let items = moving.reduce(0) { $0 + $1.name.range.count }
+    try queue.lowerMark(to: due, adding: items, at: wall())
     for (name, claim) in moving { _ = try queue.rename(claim, to: NowName(name.range, .done)) }
   }
 
@@ -138,11 +139,12 @@ extension Claimer {
       guard try later.tryLock() else { return false }
       defer { later.unlock() }
       let scan = try LaterScan(queue, at: wall(), most: 1)
-      guard let first = scan.chosen.first?.waiting else { return false }
+      guard let first = scan.chosen.first else { return false }
       try queue.lockNow(exclusive: true)
       defer { queue.unlockNow() }
-      guard case .again(_, _, let due) = first else { return false }
-      try queue.lowerMark(to: min(due.at, scan.nextDue), adding: scan.left + 1, at: wall())
+      guard case .again(_, _, let due) = first.waiting else { return false }
+      let items = scan.left + first.range.count
+      try queue.lowerMark(to: min(due.at, scan.nextDue), adding: items, at: wall())
       return true
     }
     return false
@@ -153,7 +155,7 @@ extension Claimer {
 struct LaterScan {
   /// What is due, in the order of the line; if there is room, then what is due next.
   private(set) var chosen: [AsideName] = []
-  /// Names that stay, and when the first of them is due.
+  /// Items that stay, and when the first of them is due.
   private(set) var left = 0
   private(set) var nextDue = Int64.max
   private let most: Int
@@ -174,7 +176,7 @@ struct LaterScan {
   private mutating func reduce() {
     let sorted = chosen.sorted { comesBefore($0, $1) }
     for name in sorted.dropFirst(most) {
-      left += 1
+      left += name.range.count
       nextDue = min(nextDue, time(name))
     }
     chosen = Array(sorted.prefix(most))

@@ -8,10 +8,10 @@ struct Ack: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Flag(help: "It failed: make it ready again after a while.")
+  @Flag(help: "What says nothing else has failed: ready again after a while.")
   var retry = false
 
-  @Flag(help: "It is of no use: make dead letters of it.")
+  @Flag(help: "What says nothing else is of no use: make dead letters of it.")
   var bury = false
 
   @Option(help: ArgumentHelp("Why, for the history and the dead letter.", valueName: "text"))

@@ -15,8 +15,29 @@ struct ExplanationText {
     let head =
       "\(explanation.id.text) (\(explanation.priority.name), \(count(explanation.items, "item"))),"
       + " stored \(ago(explanation.accepted)):"
-    let runs = explanation.runs.map { "  " + subject($0) + sentence($0) }
+    let runs = joined().map { "  " + subject($0) + sentence($0) }
     return ([head] + runs).joined(separator: "\n")
+  }
+
+  // Each dead letter is a run of its own; what died of the same is told once.
+  private func joined() -> [Explanation.Run] {
+    var all: [Explanation.Run] = []
+    for run in explanation.runs {
+      guard let last = all.last, isSameDeath(last, run) else {
+        all.append(run)
+        continue
+      }
+      all[all.count - 1].items = last.items.lowerBound...run.items.upperBound
+    }
+    return all
+  }
+
+  private func isSameDeath(_ one: Explanation.Run, _ other: Explanation.Run) -> Bool {
+    guard case .dead(let isDropped) = one.fate, case .dead(isDropped) = other.fate else {
+      return false
+    }
+    let (a, b) = (one.history.last, other.history.last)
+    return a?.number == b?.number && a?.reason == b?.reason
   }
 
   private func subject(_ run: Explanation.Run) -> String {
@@ -31,11 +52,13 @@ struct ExplanationText {
     let verb = isOne ? "is" : "are"
     switch run.fate {
     case .done: return "\(verb) done."
-    case .ready(let ahead): return "\(verb) ready; " + turn(ahead) + past(run.history)
+    case .ready(let ahead):
+      return "\(verb) ready; " + turn(ahead, isOne ? "it" : "the first") + past(run.history)
     case .claimed(let token, let attempt, let holder, let since, let until):
       let held = until.map { "by the clock, until \(time($0)) (in \(span($0 - now)))" }
       let who = held ?? holder.map { "by " + $0 } ?? "by a process that has just died"
-      let long = since.map { " since \(time($0)) (\(span(now - $0)))" } ?? ""
+      let long =
+        since.map { "\(until == nil ? "" : ",") since \(time($0)) (\(span(now - $0)))" } ?? ""
       return "\(verb) claimed \(who)\(long), claim \(token.text), attempt \(attempt)."
         + past(run.history)
     case .later(let due, let attempts):
@@ -49,9 +72,11 @@ struct ExplanationText {
     }
   }
 
-  private func turn(_ ahead: Int) -> String {
+  private func turn(_ ahead: Int, _ first: String) -> String {
     let before = ahead == 0 ? "nothing comes before" : "\(count(ahead, "ready item")) before"
-    guard let pace = explanation.pace else { return before + "; nothing was ever taken." }
+    guard let pace = explanation.pace else {
+      return before + "; nothing was ever taken: is a consumer running?"
+    }
     var words = before
     if pace.every > 0 {
       let next = pace.wait > 0 ? "in \(span(pace.wait))" : "at once"
@@ -61,7 +86,7 @@ struct ExplanationText {
     guard let wait = pace.estimate(ahead: ahead) else {
       return words + "; nothing was taken for \(span(pace.sinceLast)): is a consumer running?"
     }
-    return words + "; at this rate it is handed out in about \(span(wait))."
+    return words + "; at this rate \(first) is handed out in about \(span(wait))."
   }
 
   private func past(_ history: [Attempt]) -> String {
