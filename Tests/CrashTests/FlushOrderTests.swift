@@ -107,6 +107,9 @@ struct SchedulerFlushOrderTests {
         $0.hasPrefix(queue.path + "/dead")
           || $0.hasPrefix(queue.path + "/later") && !$0.contains("-")
       }
+      if call.name == "unlinkat", isAside, !call.text.contains("AT_REMOVEDIR") {
+        #expect(aside.allSatisfy { call.text.contains("<\($0)>") }, "before \(call)")
+      }
       if call.name == "renameat2", call.text.contains("<\(now)>"), !call.text.contains(#""later."#)
       {
         #expect(aside.isEmpty, "before \(call)")
