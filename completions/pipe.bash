@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|status|list|init|help)
+    ingest|enqueue|consume|batch|ack|status|list|explain|dead|retry|drop|init|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume status list init help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain dead retry drop init help' -- "${cur}"))
         ;;
     esac
 }
@@ -255,9 +255,9 @@ _pipe_enqueue() {
 
 _pipe_consume() {
     repeating_flags=()
-    non_repeating_flags=(--force --follow --envelope --version -h --help)
+    non_repeating_flags=(--force --follow --envelope --stream --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --size -j -n --timeout)
+    non_repeating_options=(-q --queue --size --every -j -n --timeout)
     __pipe_offer_flags_options -1
 
     # Offer option value completions
@@ -266,6 +266,9 @@ _pipe_consume() {
         return
         ;;
     '--size')
+        return
+        ;;
+    '--every')
         return
         ;;
     '-j')
@@ -280,16 +283,64 @@ _pipe_consume() {
     esac
 }
 
-_pipe_status() {
+_pipe_batch() {
     repeating_flags=()
-    non_repeating_flags=(--force --version -h --help)
+    non_repeating_flags=(--force --follow --dry-run --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue)
+    non_repeating_options=(-q --queue --size --every -n --hold)
+    __pipe_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--size')
+        return
+        ;;
+    '--every')
+        return
+        ;;
+    '-n')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_pipe_ack() {
+    repeating_flags=()
+    non_repeating_flags=(--force --retry --bury --tee --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue --reason)
     __pipe_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '-q'|'--queue')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    esac
+}
+
+_pipe_status() {
+    repeating_flags=()
+    non_repeating_flags=(--force --wait --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue --timeout)
+    __pipe_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--timeout')
         return
         ;;
     esac
@@ -308,10 +359,70 @@ _pipe_list() {
         return
         ;;
     '--state')
-        __pipe_add_completions -W 'ready'$'\n''claimed'$'\n''done'
+        __pipe_add_completions -W 'ready'$'\n''claimed'$'\n''later'$'\n''dead'$'\n''done'
         return
         ;;
     '-n')
+        return
+        ;;
+    esac
+}
+
+_pipe_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--force --json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue)
+    __pipe_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    esac
+}
+
+_pipe_dead() {
+    repeating_flags=()
+    non_repeating_flags=(--force --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue)
+    __pipe_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    esac
+}
+
+_pipe_retry() {
+    repeating_flags=()
+    non_repeating_flags=(--force --all --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue)
+    __pipe_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    esac
+}
+
+_pipe_drop() {
+    repeating_flags=()
+    non_repeating_flags=(--force --all --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue)
+    __pipe_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
         return
         ;;
     esac
@@ -321,7 +432,7 @@ _pipe_init() {
     repeating_flags=()
     non_repeating_flags=(--force --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --slice --max-items --max-bytes --retain --min-free)
+    non_repeating_options=(-q --queue --slice --retries --backoff --max-items --max-bytes --retain --min-free)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
@@ -330,6 +441,12 @@ _pipe_init() {
         return
         ;;
     '--slice')
+        return
+        ;;
+    '--retries')
+        return
+        ;;
+    '--backoff')
         return
         ;;
     '--max-items')

@@ -28,13 +28,8 @@ package final class ErrorPipe {
   package var readingNumber: Int32 { reading.number }
   package var writingNumber: Int32 { writing.number }
 
-  /// Passes on what is there, without waiting, unless too much waits to be passed on.
+  /// Passes on what is there, without waiting. Once: who writes without end must not keep us here.
   package func pump() {
-    if output.hasRoom { drain() }
-  }
-
-  // Once: who writes without end must not keep us here.
-  private func drain() {
     let count = uninterrupted { read(reading.number, buffer.baseAddress, buffer.count) }
     guard count > 0 else { return }
     let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
@@ -46,7 +41,7 @@ package final class ErrorPipe {
   /// A command has ended: takes what is left of what it wrote, and returns the last 4 KiB. The next
   /// command begins with nothing.
   package func takeTail() -> [UInt8] {
-    drain()
+    pump()
     defer { last.removeAll(keepingCapacity: true) }
     return last
   }

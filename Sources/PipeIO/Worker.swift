@@ -42,6 +42,7 @@ package final class Command {
   private let arguments: [UnsafeMutablePointer<CChar>?]
   private let environment: [UnsafeMutablePointer<CChar>?]
   private var attributes = posix_spawnattr_t()
+  private let actions = SpawnActions()
 
   /// `varying`: variables that each start sets anew, or leaves unset.
   /// The words are those behind the first `--` of the command line, byte for byte.
@@ -70,41 +71,18 @@ package final class Command {
       &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
   }
 
-  /// What becomes a command's standard descriptors; nil: it has those of this process.
-  package struct Streams {
-    package var input: Int32
-    package var output: Int32?
-    package var errors: Int32?
-
-    package init(input: Int32, output: Int32? = nil, errors: Int32? = nil) {
-      self.input = input
-      self.output = output
-      self.errors = errors
-    }
-  }
-
   /// Runs it without a shell. `kept` stays open in it under the same number; `settings` (`NAME=value`)
   /// are added to the environment.
   package func start(
-    _ streams: Streams, keeping kept: Int32?, settings: [String]
+    _ streams: WorkerStreams, keeping kept: Int32?, settings: [String]
   ) throws(Fault) -> Start {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, streams.input, STDIN_FILENO)
-    if let output = streams.output {
-      posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-    }
-    if let errors = streams.errors {
-      posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
-    }
-    // Onto itself: this is how posix_spawn is told to let a descriptor through.
-    if let kept { posix_spawn_file_actions_adddup2(&actions, kept, kept) }
     let added = settings.map { strdup($0) }
     defer { for text in added { free(text) } }
     let variables = environment + added + [nil]
     var process: pid_t = 0
-    let code = posix_spawnp(&process, arguments[0]!, &actions, &attributes, arguments, variables)
+    let code = actions.prepared(streams, keeping: kept) {
+      posix_spawnp(&process, arguments[0]!, $0, &attributes, arguments, variables)
+    }
     if code == EAGAIN || code == ENOMEM { throw Fault("start", name, code: code) }
     return code == 0
       ? .running(Worker(process: process))

@@ -86,6 +86,7 @@ struct ConsumeTests {
     "gives batch lines to a command too, with the claim and the attempt that its environment has")
   func envelopeForCommand() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     try scratch.store("true")
     try scratch.sh("pipe consume -- false").expect(errors: nil, status: 1)
     let run = try scratch.sh("pipe consume --envelope -- sh -c 'cat; echo $PIPE_CLAIM'")

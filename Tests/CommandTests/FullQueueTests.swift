@@ -29,6 +29,7 @@ struct FullQueueTests {
   @Test("counts what failed as not done, and what is done as room")
   func failedItems() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     try scratch.pipe("init", "--max-items", "1").expect("")
     try scratch.store("1")
     try scratch.sh("pipe consume -- false").expect("", errors: nil, status: 1)

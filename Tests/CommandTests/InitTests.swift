@@ -8,13 +8,16 @@ struct InitTests {
     let scratch = try Scratch()
     let format = { String(decoding: try scratch.read("queue/format"), as: UTF8.self) }
     try scratch.pipe("init").expect("")
-    let retain = "retain 604800000000\n"
-    #expect(try format() == "pipe-queue 1\nslice 3\nmin-free 67108864\n" + retain)
+    let trying = "retries 5\nbackoff 1000000\nbackoff-max 300000000\n"
+    let rest = "min-free 67108864\nretain 604800000000\n\(trying)"
+    #expect(try format() == "pipe-queue 2\nslice 3\n\(rest)")
     try scratch.pipe("init", "--slice", "5", "--max-items", "10").expect("")
-    #expect(try format() == "pipe-queue 1\nslice 5\nmin-free 67108864\n\(retain)max-items 10\n")
+    #expect(try format() == "pipe-queue 2\nslice 5\n\(rest)max-items 10\n")
     try scratch.pipe("init", "--max-bytes", "2GiB", "--min-free", "64KiB", "--retain", "1h").expect(
       "")
-    let kept = "pipe-queue 1\nslice 5\nmin-free 65536\nretain 3600000000\n"
+    try scratch.pipe("init", "--retries", "0", "--backoff", "20ms..2h").expect("")
+    let tried = "retries 0\nbackoff 20000\nbackoff-max 7200000000\n"
+    let kept = "pipe-queue 2\nslice 5\nmin-free 65536\nretain 3600000000\n\(tried)"
     let all = kept + "max-items 10\nmax-bytes 2147483648\n"
     #expect(try format() == all)
     try scratch.pipe("init").expect("")
@@ -39,7 +42,9 @@ struct InitTests {
     arguments: [
       "--slice 0", "--slice -1", "--slice x", "--slice 99999999999999999999", "--max-items -1",
       "--max-items 1.5", "--max-bytes 5XB", "--max-bytes 1.5MiB", "--max-bytes 9999999999TiB",
-      "--min-free", "--min-free=-5", "--retain 5", "--retain -1d", "more",
+      "--min-free", "--min-free=-5", "--retain 5", "--retain -1d", "--retries -1",
+      "--retries x", "--backoff 5s", "--backoff 5s..", "--backoff 5s..1s", "--backoff 1s...5s",
+      "--backoff 1..5", "more",
     ])
   func invalid(options: String) throws {
     let scratch = try Scratch()

@@ -10,6 +10,7 @@ struct ListTests {
   @Test("shows what is ready and claimed, and with --state what is asked for")
   func states() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     try scratch.store(#"{"ids":[1,2,3,4]}"#, #"{"a": 1,"priority":"HIGH"}"#, "9")
     try scratch.sh("pipe consume -n 2 -- true").expect()
     try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
@@ -60,7 +61,7 @@ struct ListTests {
   }
 
   @Test(
-    "says what is wrong with its options", arguments: ["--state later", "-n 0", "-n x", "more"])
+    "says what is wrong with its options", arguments: ["--state waiting", "-n 0", "-n x", "more"])
   func usage(options: String) throws {
     let scratch = try Scratch()
     try scratch.store("1")

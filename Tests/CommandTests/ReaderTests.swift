@@ -115,14 +115,13 @@ struct FollowTests {
     #expect(other.reap() == .killed(SIGPIPE))
   }
 
-  @Test("does not run again what has failed in this run")
-  func failsOnce() throws {
+  @Test("runs again what has failed, when its time has come")
+  func retries() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init", "--backoff", "1ms..1ms")
     try scratch.store("1")
-    let child = try scratch.start("consume", "--follow", "-n", "2", "--", "sh", "-c", "cat; exit 1")
-    #expect(child.line() == "1")
-    #expect(child.complaint()?.hasSuffix("exit 1 (attempt 1); ready again") == true)
-    try scratch.store("2")
-    child.finish().expect("1\n2\n", errors: nil, status: 1)
+    let tries = "cat; echo $PIPE_ATTEMPT; test $PIPE_ATTEMPT = 3"
+    let child = try scratch.start("consume", "--follow", "-n", "3", "--", "sh", "-c", tries)
+    child.finish().expect("1\n1\n1\n2\n1\n3\n", errors: nil, status: 1)
   }
 }

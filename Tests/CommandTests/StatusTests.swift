@@ -3,36 +3,31 @@ import Testing
 
 @Suite("status")
 struct StatusTests {
-  private func words(_ scratch: Scratch, _ id: String) throws -> [String] {
-    let line = try scratch.pipe("status", id).expect().objects()[0]
-    let batches = line["batches"] as? [[String: Any]] ?? []
-    return ([line] + batches).map { $0["status"] as? String ?? "none" }
-  }
-
   @Test("tells each slice of an id request what has become of it, through its life")
   func life() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     try scratch.pipe("init", "--slice", "2").expect("")
     let id = try scratch.store(#"{"ids":[1,2,3,4,5]}"#)[0]
     let (new, runs, done) = ("yet_to_start", "triggered", "completed")
-    #expect(try words(scratch, id) == [new, new, new, new])
+    #expect(try scratch.words(id) == [new, new, new, new])
     let gate = try Gate(scratch)
     let wait = ["--", "sh", "-c", "echo up; read go < gate"]
     let child = try scratch.start([Scratch.binary, "consume", "--size", "3", "-n", "1"] + wait)
     #expect(child.line() == "up")
-    #expect(try words(scratch, id) == [runs, runs, runs, new])
+    #expect(try scratch.words(id) == [runs, runs, runs, new])
     gate.letPass()
     child.finish().expect()
-    #expect(try words(scratch, id) == [runs, done, runs, new])
+    #expect(try scratch.words(id) == [runs, done, runs, new])
     try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
     #expect(
-      try words(scratch, id) == [runs, done, runs, new], "item 4 has failed and is ready again")
+      try scratch.words(id) == [runs, done, runs, new], "item 4 has failed and is ready again")
     try scratch.sh("pipe consume -n 1 -- true").expect()
-    #expect(try words(scratch, id) == [runs, done, done, new], "some completed, none running")
+    #expect(try scratch.words(id) == [runs, done, done, new], "some completed, none running")
     try scratch.sh("pipe consume -n 1 -- sh -c 'exit 69'").expect(errors: nil, status: 69)
-    #expect(try words(scratch, id) == [runs, done, done, new], "nothing was attempted")
+    #expect(try scratch.words(id) == [runs, done, done, new], "nothing was attempted")
     try scratch.sh("pipe consume -- true").expect()
-    #expect(try words(scratch, id) == [done, done, done, done])
+    #expect(try scratch.words(id) == [done, done, done, done])
   }
 
   @Test("prints ids, slices of three and times as they are")
@@ -63,6 +58,7 @@ struct StatusTests {
   @Test("counts the attempts at what is not done")
   func attempts() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
     let attempts = { try scratch.pipe("status", id).objects()[0]["attempts"] as? Int }
     #expect(try attempts() == nil, "none was made")

@@ -55,6 +55,7 @@ struct SurroundingsTests {
 
   @Test("names that many failures left in now/ go once their items are done")
   func manyFailures() throws {
+    try scratch.retriesAtOnce()
     let lines = (0..<200).map(String.init)
     try scratch.pipe("enqueue", "--raw", "--quiet", input: lines.joined(separator: "\n")).expect("")
     try scratch.pipe("consume", "-j4", "--", "false").expect(errors: nil, status: 1)

@@ -69,11 +69,11 @@ struct WrongQueueTests {
     let scratch = try Scratch()
     try scratch.store("1")
     let name = "\(scratch.path)/queue/format"
-    try scratch.write("pipe-queue 2\nslice 3\n", to: "queue/format")
+    try scratch.write("pipe-queue 3\nslice 3\n", to: "queue/format")
     for command in ["enqueue", "consume", "list", "init"] {
       try scratch.pipe(command).expect(
         "",
-        errors: "pipe \(command): \(name): format 2 is newer than this pipe, which knows up to 1\n",
+        errors: "pipe \(command): \(name): format 3 is newer than this pipe, which knows up to 2\n",
         status: 78)
     }
     for text in ["", "pipe-queue x\n", "pipe-queue 1\nslice\n", "pipe-queue 1\nslice -1\n", "\n"] {

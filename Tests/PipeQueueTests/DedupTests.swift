@@ -14,9 +14,11 @@ struct DedupTests {
     NewEntry(id: id(at: Clock.now(), number), priority: lane)
   }
 
-  private func store(_ data: [String], window: Int64) throws -> [Receipt] {
+  private func store(
+    _ data: [String], window: Int64, _ lane: Priority = .medium
+  ) throws -> [Receipt] {
     var draft = Draft()
-    for (number, data) in data.enumerated() { draft.append(entry(UInt64(number)), data) }
+    for (number, data) in data.enumerated() { draft.append(entry(UInt64(number), lane), data) }
     try Appender(scratch.queue, dedup: window).commit(&draft)
     return draft.receipts
   }
@@ -74,18 +76,35 @@ struct DedupTests {
     #expect(try store(["2"], window: minute).map(\.isDuplicate) == [true])
   }
 
-  @Test("is found in what another writer has appended and not flushed yet")
-  func unflushed() throws {
-    let marks = try scratch.queue.end.names()
-    let first = try store(["1"], window: minute)
-    let published = try #require(
-      try scratch.queue.end.names().first { $0.hasPrefix("MEDIUM") })
-    let before = try #require(marks.first { $0.hasPrefix("MEDIUM") })
+  @Test(
+    "is found in what another writer has appended and not flushed yet, in whatever lane",
+    arguments: [Priority.medium, .low])
+  func unflushed(lane: Priority) throws {
+    let end = {
+      try #require(try scratch.queue.end.names().first { $0.hasPrefix(lane.name) })
+    }
+    let before = try end()
+    let first = try store(["1"], window: minute, lane)
+    let published = try end()
     #expect(try scratch.queue.end.rename(published, to: before) == .renamed)
     let again = try store(["1"], window: minute)
     #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
-    #expect(
-      try scratch.queue.end.names().contains(published), "flushed and published before the receipt")
+    #expect(try end() == published, "flushed and published before the receipt")
+  }
+
+  @Test("leaves the ids of its commit to be looked for, when that waits for room and comes again")
+  func retried() throws {
+    var draft = Draft()
+    draft.hasForeignIDs = true
+    let now = Clock.now()
+    let (a, b) = (id(at: now, 1), id(at: now, 2))
+    draft.append(NewEntry(id: a, priority: .low), "1")
+    draft.append(NewEntry(id: b, priority: .low), "2")
+    draft.answer([1: id(at: 1000)])
+    try scratch.store([a])
+    try Appender(scratch.queue).commit(&draft)
+    #expect(draft.receipts.map(\.isDuplicate) == [true, true])
+    #expect(draft.receipts.map(\.id) == [a, id(at: 1000)])
   }
 
   @Test("is found when a longer window is asked for than the index was made for")

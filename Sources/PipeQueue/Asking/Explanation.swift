@@ -55,9 +55,10 @@ package struct PaceView {
 
 extension Queue {
   /// nil for an id that no entry before the ends has.
-  package func explain(_ id: EntryID) throws(Fault) -> Explanation? {
+  package func explain(
+    _ id: EntryID, at now: Int64 = Clock.now()
+  ) throws(Fault) -> Explanation? {
     guard let view = try look(at: id) else { return nil }
-    let now = Clock.now()
     var runs: [Explanation.Run] = []
     var start = view.numbers.lowerBound
     var key = view.state(of: start).key
@@ -80,7 +81,8 @@ extension Queue {
     return Explanation.Run(
       items: (numbers.lowerBound - first + 1)...(numbers.upperBound - first),
       fate: try fate(state, view, numbers.lowerBound, at: now),
-      history: History.attempts(try history(state, view, numbers.lowerBound), of: numbers.lowerBound))
+      history: History.attempts(
+        try history(state, view, numbers.lowerBound), of: numbers.lowerBound))
   }
 
   private func fate(
@@ -124,7 +126,9 @@ extension Queue {
       return try Directory.open(name.kind.path(name.range.lane, name.shard), in: root)?
         .history(name.text) ?? []
     case .now(.done), .ready: return []
-    case .now: return try view.name(of: number).map { (name) throws(Fault) in try now().history(name.text) } ?? []
+    case .now:
+      return try view.name(of: number).map { (name) throws(Fault) in try now().history(name.text) }
+        ?? []
     }
   }
 

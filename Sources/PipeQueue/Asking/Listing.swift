@@ -33,13 +33,16 @@ extension Queue {
   }
 
   // Where there can be items in these states, in the order of the line.
-  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
+  private func ranges(_ line: LaneLine, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange]
+  {
     if states.contains(.done) {
       return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
     }
     var ranges: [ItemRange] = []
     if !states.allSatisfy({ $0 == .dead }) { ranges += line.undone }
-    for kind in Aside.allCases where states.contains(kind == .later ? .later : .dead) {
+    // What is due in later/ is ready, though nobody has brought it back yet.
+    let isLaterAsked = states.contains(.later) || states.contains(.ready)
+    for kind in Aside.allCases where kind == .later ? isLaterAsked : states.contains(.dead) {
       for shard in try shards(kind, line.lane) {
         ranges += try namesAside(kind, line.lane, shard).map(\.range)
       }
@@ -102,9 +105,9 @@ private final class LaneView {
     var groups: [ListedEntry.State: [UInt8]] = [:]
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
-      var state = try state(of: entry.number + index)
-      if state == .ready, entry.isDelayed(at: now) { state = .later }
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
+      guard var state = try state(of: entry.number + index) else { continue }
+      if state == .ready, entry.isDelayed(at: now) { state = .later }
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
@@ -117,12 +120,13 @@ private final class LaneView {
     }
   }
 
-  private func state(of number: Int) throws(Fault) -> ListedEntry.State {
+  // nil for what was dropped: it is gone.
+  private func state(of number: Int) throws(Fault) -> ListedEntry.State? {
     let state = line.state(of: number)
     if state == .done {
       try turn(to: number)
       switch aside.state(of: number) {
-      case .dead: return .dead
+      case .dead(let name): return name.isDropped ? nil : .dead
       case .later(let name): return name.isOver(at: now) ? .ready : .later
       case .ready, .now, nil: return .done
       }

@@ -27,6 +27,8 @@ package final class Claimer {
   var wall: () -> Int64 = Clock.now
   var steady: () -> Int64 = Clock.steady
   var random: () -> UInt64 = { UInt64.random(in: 0 ... .max) }
+  /// What is too much for now/, and how much is moved; tests have less, to see it move.
+  var limits = NowLimits()
 
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
     self.queue = queue
@@ -101,6 +103,7 @@ package final class Claimer {
       case .crowded: try park()
       case .more: continue
       case .restore: try restore()
+      case .overdue(let names): for name in names { try bury(name, Claimer.overdue) }
       }
     }
   }

@@ -11,6 +11,8 @@ extension Claimer {
     case crowded
     /// Something in later/ is due, and may come before all that is here.
     case restore
+    /// Held by the clock for their last attempt, and that is over: claimed, to be buried.
+    case overdue([NowName])
   }
 
   func look(_ request: Request) throws(Fault) -> Look {
@@ -20,8 +22,12 @@ extension Claimer {
     var listing = try queue.listNow()
     try correct(&listing, at: now)
     try dissolve(&listing, at: now)
+    let overdue = try takeOverdue(listing, at: now)
+    if !overdue.isEmpty { return .overdue(overdue) }
     let hasDue = listing.later?.isOver(at: now) == true
-    if hasDue, listing.names.count(where: { isReady($0, at: now) }) < Claimer.enough {
+    // 0: dead letters that are to be tried again, and may come before all that is here.
+    let isRevived = listing.later?.due == 0
+    if isRevived || hasDue && listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
       return .restore
     }
     let ends = try queue.ends()
@@ -30,7 +36,7 @@ extension Claimer {
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var namer = Namer(queue, listing)
     for delay in selection.delays { try namer.create(delay) }
-    let isCrowded = listing.isCrowded(at: now, adding: selection.delays.count)
+    let isCrowded = listing.farNames(at: now) + selection.delays.count > limits.mostWaiting
     nextLook = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
     isPaced = false
     if selection.parts.isEmpty {
@@ -54,7 +60,10 @@ extension Claimer {
       return false
     }
     selection.name(nextBatch(), owner: owner!.slot)
-    for part in selection.parts { try namer.name(part) }
+    for part in selection.parts {
+      if let old = part.replacing, old.isHold { try noteOverdue(old) }
+      try namer.name(part)
+    }
     // Behind the names: who dies before this has started nothing, and takes nobody's turn.
     last.start(
       selection.itemCount, size: request.size, every: request.every, at: time, wall: now)
@@ -65,6 +74,16 @@ extension Claimer {
 
   // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
   // before all else.
+  private func noteOverdue(_ name: NowName) throws(Fault) {
+    guard case .hold(_, let attempt, let until) = name.state else { return }
+    let now = try queue.now()
+    let ended = Attempt(
+      Claimer.overdue, number: attempt, started: now.changed(name.text), ended: until.at)
+    now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)
+  }
+
+  static let overdue = Failure("nobody settled it while it was held")
+
   private func select(
     into selection: Selection, _ listing: NowListing, _ ends: Ends, at now: Int64, more: Bool
   ) throws(Fault) {
@@ -78,9 +97,6 @@ extension Claimer {
       if last != nil { selection.close() }
     }
   }
-
-  /// Names from later/ that are enough for now.
-  static let enough = 32
 
   private func isReady(_ name: NowName, at now: Int64) -> Bool {
     name.due?.isOver(at: now) == true && !isHidden(name)
@@ -111,6 +127,19 @@ extension Claimer {
       }
       if try queue.rename(name, to: right) { listing.names[index] = right }
     }
+  }
+
+  private func takeOverdue(_ listing: NowListing, at now: Int64) throws(Fault) -> [NowName] {
+    var taken: [NowName] = []
+    for name in listing.names {
+      guard case .hold(let batch, let attempt, let until) = name.state, until.isOver(at: now),
+        attempt > queue.settings.retries
+      else { continue }
+      let state = NowName.State.claim(batch: batch, attempt: attempt, owner: owner!.slot)
+      let claim = NowName(name.range, state)
+      if try queue.rename(name, to: claim) { taken.append(claim) }
+    }
+    return taken
   }
 
   // Entries with a delay, the first of which is due: without a name they are looked at one by one.

@@ -6,25 +6,29 @@ internal import PipeIO
 // On its way an item is claimed by whoever moves it, with the attempts that it has: so a crash anywhere
 // leaves a claim of a dead process and perhaps a file in later/, which the reaper removes.
 extension Claimer {
-  /// Names that are moved at a time: few enough that nobody waits long for the lock of now/.
-  private static let portion = 64
-
-  /// Moves names that wait longest from now/ to later/. Does nothing where somebody else is at it.
+  /// Moves names that wait longest from now/ to later/, until few are left. Does nothing where somebody else
+  /// is at it.
   func park() throws(Fault) {
     let later = try queue.root.existing(Aside.later.rawValue)
     guard try later.tryLock() else { return }
     defer { later.unlock() }
+    while try parkSome() {}
+  }
+
+  private func parkSome() throws(Fault) -> Bool {
     let moving = try takeForParking()
-    guard !moving.isEmpty else { return }
+    guard !moving.isEmpty else { return false }
     do throws(Fault) {
       let now = try queue.now()
       // Were the claims not on disk and the files were, a power cut would leave items in both places.
       try now.flush()
       try write(moving.map { ($0.name, now.history($0.claim.text)) })
       try finishParking(moving)
+      return true
     } catch {
       try unpark(moving)
       if error.kind != .tryLater { throw error }
+      return false
     }
   }
 
@@ -34,8 +38,9 @@ extension Claimer {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let now = wall()
-    let far = try queue.listNow().names.filter { $0.isFar(at: now) }
-      .sorted { $0.due!.at > $1.due!.at }.prefix(Claimer.portion)
+    let all = try queue.listNow().names.filter { $0.isFar(at: now) }
+    guard all.count > limits.mostWaiting - limits.portion else { return [] }
+    let far = all.sorted { $0.due!.at > $1.due!.at }.prefix(limits.portion)
     var moving: [Moving] = []
     let batch = nextBatch()
     for name in far {
@@ -88,7 +93,7 @@ extension Claimer {
     defer { later.unlock() }
     let now = wall()
     guard let mark = try queue.mark(), mark.isOver(at: now) else { return }
-    let scan = try LaterScan(queue, at: now, most: Claimer.portion)
+    let scan = try LaterScan(queue, at: now, most: limits.portion)
     let moving = try claimParked(scan.chosen)
     try queue.now().flush()
     try queue.removeAside(scan.chosen)
@@ -188,11 +193,7 @@ struct LaterScan {
 }
 
 extension Queue {
-  func mark() throws(Fault) -> LaterMark? {
-    try lockNow(exclusive: false)
-    defer { unlockNow() }
-    return try listNow().later
-  }
+  func mark() throws(Fault) -> LaterMark? { try listingNow().later }
 
   /// Under the exclusive lock of now/, and that of later/.
   func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {

@@ -22,7 +22,7 @@ extension Claimer {
     }
     queue.unlockNow()
     sync.note()
-    for name in last { try bury(orphan: name) }
+    for name in last { try bury(name, Self.died) }
     return true
   }
 
@@ -65,7 +65,7 @@ extension Claimer {
 
   // Returns a claim of our own where it is to be buried.
   private func release(_ name: NowName) throws(Fault) -> NowName? {
-    guard case .claim(let batch, let attempt, _) = name.state else { return nil }
+    guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
       // Only on its way to later/ or from there.
       var namer = Namer(queue, try queue.listNow())
@@ -90,8 +90,9 @@ extension Claimer {
     return nil
   }
 
-  private func bury(orphan name: NowName) throws(Fault) {
+  /// What this process took from somebody only to bury it.
+  func bury(_ name: NowName, _ failure: Failure) throws(Fault) {
     let claim = try claim(name.batch!, [name], try queue.ends())
-    _ = try bury(claim, Self.died)
+    _ = try bury(claim, failure)
   }
 }

@@ -39,7 +39,8 @@ private struct Rehearsal {
     for lane in Priority.allCases {
       let line = LaneLine(lane, end: ends[lane].place, names: names)
       waiting += line.untouched.map { (Offer(range: $0, name: nil), 0) }
-      waiting += line.waiting.map { (Offer(range: $0.range, name: $0), $0.due!.at) }
+      let names = line.waiting.filter { !$0.isHeld(at: now) }
+      waiting += names.map { (Offer(range: $0.range, name: $0), $0.due!.at) }
     }
     sort()
   }
@@ -64,10 +65,12 @@ private struct Rehearsal {
 
   // What is taken is the front of an offer, but for delays that were passed over before it.
   private mutating func cut(_ taken: ItemRange) {
-    guard let index = waiting.firstIndex(where: {
-      $0.offer.range.lane == taken.lane && $0.offer.range.from.number <= taken.from.number
-        && taken.from.number < $0.offer.range.to.number
-    }) else { return }
+    guard
+      let index = waiting.firstIndex(where: {
+        $0.offer.range.lane == taken.lane && $0.offer.range.from.number <= taken.from.number
+          && taken.from.number < $0.offer.range.to.number
+      })
+    else { return }
     let (offer, from) = waiting.remove(at: index)
     var rest = offer.range
     rest.from = taken.to

@@ -52,9 +52,11 @@ final class Selection {
   func accepts(_ offer: Offer) -> Bool {
     let attempts = offer.name?.attempt ?? 0
     let kind = attempts > 0 ? offer.name?.batch : nil
-    if !parts.isEmpty { return kind == self.kind && !isSingle }
+    let isLast = attempts > 0 && attempts >= retries
+    // Items of one batch may differ: what was given back has an attempt less.
+    if !parts.isEmpty { return kind == self.kind && !isSingle && !isLast }
     self.kind = kind
-    isSingle = attempts > 0 && attempts >= retries
+    isSingle = isLast
     return true
   }
 

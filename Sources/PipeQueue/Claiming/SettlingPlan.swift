@@ -12,7 +12,8 @@ struct SettlingPlan {
       guard case .claim(let batch, let attempt, _) = claimed else { return held(claimed, due) }
       switch self {
       case .done: return .done
-      case .ready: return .again(batch: batch, attempt: max(0, attempt - 1), due: .now)
+      case .ready:
+        return attempt > 1 ? .again(batch: batch, attempt: attempt - 1, due: .now) : .untried
       case .again: return .again(batch: batch, attempt: attempt, due: due)
       case .held: return claimed
       }

@@ -3,14 +3,14 @@ internal import Glibc
 internal import PipeIO
 
 /// Places beside the line for items that must not burden it: dead letters, and those that wait for a
-/// time far off. One file an item or run of items, its range in its name, in directories by thousands
+/// time far off. One file an item or run of items, its range in its name, in directories by hundreds
 /// of item numbers, so that what is known of an item is found by its number. In now/ such items are done;
 /// over one item later/ beats dead/, and both beat done.
 enum Aside: String, CaseIterable {
   case later, dead
 
   /// Numbers a directory.
-  static let width = 1000
+  static let width = 100
 
   func path(_ lane: Priority, _ shard: Int) -> String { "\(rawValue)/\(lane.name)/\(shard)" }
 }
@@ -56,7 +56,7 @@ struct AsideName: Equatable {
 }
 
 extension Queue {
-  /// Thousands of a lane of which something is aside, ascending.
+  /// Hundreds of a lane of which something is aside, ascending.
   func shards(_ kind: Aside, _ lane: Priority) throws(Fault) -> [Int] {
     guard let lanes = try Directory.open("\(kind.rawValue)/\(lane.name)", in: root) else {
       return []

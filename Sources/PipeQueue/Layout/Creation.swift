@@ -19,6 +19,7 @@ extension Queue {
     if var settings = try Settings.read(root) {
       guard let change else { return try Queue(path: path, force: force, report: report) }
       change(&settings)
+      if settings.version < Settings.version { try renew(root, report) }
       try replaceSettings(root, settings)
     } else {
       try refuseForeign(root)
@@ -85,7 +86,9 @@ extension Queue {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static let parts = ["segments", "end", "now", "owners", "strays", "quarantine", "later", "dead"]
+  private static let parts = [
+    "segments", "end", "now", "owners", "strays", "quarantine", "later", "dead",
+  ]
 
   // Somebody's home directory must not become a queue because of a mistyped option.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
@@ -128,8 +131,25 @@ extension Queue {
     guard let settings = try Settings.read(root), settings.version < Settings.version else {
       return
     }
-    try Queue.fill(root)
+    try Queue.renew(root, report)
     try Queue.replaceSettings(root, settings)
+  }
+
+  // Up to here names of both forms are read alike, so a crash in between leaves a queue of the older one.
+  fileprivate static func renew(
+    _ root: Directory, _ report: @escaping (String) -> Void
+  ) throws(Fault) {
+    try fill(root)
+    let now = try root.existing("now")
+    try lock(now, exclusive: true, report)
+    defer { now.unlock() }
+    for old in try now.names() {
+      var text = old
+      guard let name = text.withUTF8({ NowName(UnsafeRawBufferPointer($0)) }), name.text != old
+      else { continue }
+      _ = try now.rename(old, to: name.text)
+    }
+    try now.flush()
   }
 
   private static func touch(_ name: String, in directory: Directory) throws(Fault) {

@@ -8,7 +8,10 @@ package struct Due: Equatable {
 
   package static let now = Due(at: 0, span: 0)
 
-  static func after(_ span: Int64, from now: Int64) -> Due { Due(at: now + span, span: span) }
+  /// What need not wait does not hang on the clock.
+  static func after(_ span: Int64, from now: Int64) -> Due {
+    span > 0 ? Due(at: now + span, span: span) : .now
+  }
 
   var text: String { "\(at).\(span)" }
 

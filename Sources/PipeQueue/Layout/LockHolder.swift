@@ -31,7 +31,9 @@ private func lockHolder(_ status: stat) -> String? {
     else { continue }
     let words = contents("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(
       separator: " ")
-    return "process \(columns[4])" + (words.map { " (\(printable($0)))" } ?? "")
+    // The kernel remembers who took it; what that one has started may hold it still.
+    return "process \(columns[4])"
+      + (words.map { " (\(printable($0)))" } ?? ", or rather by what it left running")
   }
   return nil
 }

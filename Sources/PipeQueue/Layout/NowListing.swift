@@ -8,36 +8,44 @@ struct NowListing {
   /// Of several, which a crash can leave, the earliest.
   var later: LaterMark?
 
-  /// More names than this that wait for a time make each claim slower.
-  static let mostWaiting = 128
-
   /// Whether some of these items would be done if it were not for other names.
   func hasDone(in range: ItemRange) -> Bool {
     names.contains { $0.isDone && $0.range.overlaps(range) }
   }
 
-  /// Whether names that wait should go to later/.
-  func isCrowded(at now: Int64, adding more: Int = 0) -> Bool {
-    var waiting = more
-    for name in names where name.isFar(at: now) { waiting += 1 }
-    return waiting > NowListing.mostWaiting
+  /// How many names wait for so long that they may as well wait in later/.
+  func farNames(at now: Int64) -> Int {
+    names.count { $0.isFar(at: now) }
   }
+}
+
+/// Bounds of what now/ holds: it is listed at each claim.
+struct NowLimits {
+  /// More names than this that wait for a time make each claim slower.
+  var mostWaiting = 128
+  /// Names that are moved to later/ or from there at a time: few enough that nobody waits long for the lock
+  /// of now/.
+  var portion = 64
+  /// Names that are ready and came from later/: enough for now.
+  var enough = 32
 }
 
 extension NowName {
   /// Whether it waits for so long that it may as well wait elsewhere.
   func isFar(at now: Int64) -> Bool {
     guard isAgain, let due, range.count <= Aside.width else { return false }
-    return due.at > now + 2_000_000
+    return due.at > now + 500_000
   }
 }
 
 extension Queue {
   /// The names of one instant, for those who only look.
-  func namesNow() throws(Fault) -> [NowName] {
+  func namesNow() throws(Fault) -> [NowName] { try listingNow().names }
+
+  func listingNow() throws(Fault) -> NowListing {
     try lockNow(exclusive: false)
     defer { unlockNow() }
-    return try listNow().names
+    return try listNow()
   }
 
   /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.

@@ -7,6 +7,9 @@ package struct NowName: Equatable {
     /// Ready again when it is due; `attempt` attempts were made.
     case again(batch: EntryID, attempt: Int, due: Due)
     case done
+
+    /// Ready, and never tried: what no name covers is that already.
+    static let untried = again(batch: .delayed, attempt: 0, due: .now)
   }
 
   package var range: ItemRange

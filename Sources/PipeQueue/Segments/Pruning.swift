@@ -8,6 +8,10 @@ extension Queue {
   /// In order from the oldest, so that those that are left have no gap. The segment of the end stays.
   func pruneSome(_ lane: Priority, _ ends: Ends) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
+    // Nothing comes back from later/ or dead/ meanwhile, and what is on its way is waited for.
+    let later = try root.existing(Aside.later.rawValue)
+    guard try later.tryLock() else { return }
+    defer { later.unlock() }
     let oldest = try oldestNeeded(lane, ends)
     guard let group = try directory.names().filter({ decimalName($0) }).min(),
       let within = try Directory.open(group, in: directory)
@@ -21,6 +25,21 @@ extension Queue {
       try within.remove(name)
     }
     if try within.names().isEmpty { try directory.removeDirectory(group) }
+    try pruneDropped(lane, oldest)
+  }
+
+  // What `drop` left behind, once the lines are gone: of a hundred items at a time.
+  private func pruneDropped(_ lane: Priority, _ oldest: Int) throws(Fault) {
+    guard let shard = try shards(.dead, lane).first,
+      let file = try Segment.open(self, lane, oldest),
+      try Segment.open(self, lane, oldest - 1) == nil,
+      case .line(let line) = try SegmentReader(file, lane, oldest).line(at: 0, limit: .max),
+      (shard + 1) * Aside.width <= line.number
+    else { return }
+    let names = try namesAside(.dead, lane, shard)
+    guard names.allSatisfy(\.isDropped) else { return }
+    try removeAside(names)
+    try dropEmpty(names)
   }
 
   // Other names are not ours.
@@ -30,6 +49,17 @@ extension Queue {
 
   private func oldestNeeded(_ lane: Priority, _ ends: Ends) throws(Fault) -> Int {
     let line = LaneLine(lane, end: ends[lane].place, names: try namesNow())
-    return line.undone.first?.from.segment ?? ends[lane].place.segment
+    var oldest = line.undone.first?.from.segment ?? ends[lane].place.segment
+    for kind in Aside.allCases { oldest = try min(oldest, firstAside(kind, lane) ?? .max) }
+    return oldest
+  }
+
+  // The segment of the first item that is aside and not given up.
+  private func firstAside(_ kind: Aside, _ lane: Priority) throws(Fault) -> Int? {
+    for shard in try shards(kind, lane) {
+      let names = try namesAside(kind, lane, shard)
+      if let first = names.first(where: { !$0.isDropped }) { return first.range.from.segment }
+    }
+    return nil
   }
 }

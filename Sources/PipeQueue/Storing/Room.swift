@@ -32,8 +32,10 @@ extension Queue {
   // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
   // each full segment for one of the size at which it is rolled.
   private func unsettled(_ marks: [EndMark]) throws(Fault) -> (items: Int, bytes: Int) {
-    let names = try namesNow()
-    var items = 0
+    let listing = try listingNow()
+    let names = listing.names
+    // What waits in later/ counts too; its bytes are not looked for.
+    var items = listing.later?.items ?? 0
     var bytes = 0
     for mark in marks {
       let line = LaneLine(mark.lane, end: mark.place, names: names)

@@ -37,6 +37,9 @@ struct Consume: ParsableCommand {
   @Flag(help: "Write batch lines, with claim and ids, instead of the items alone.")
   var envelope = false
 
+  @Flag(help: "Run the command once: it gets batch lines and answers each with a line.")
+  var stream = false
+
   @Option(
     help: ArgumentHelp("End a command after this time (500ms 5s 10m 2h 7d).", valueName: "duration")
   )
@@ -51,6 +54,13 @@ struct Consume: ParsableCommand {
     if command.isEmpty, jobs != nil || timeout != nil {
       throw ValidationError("-j and --timeout are for a command: pipe consume … -- CMD")
     }
+    if stream, command.isEmpty {
+      throw ValidationError("--stream needs a command: pipe consume --stream -- CMD")
+    }
+    if stream, envelope || (jobs?.value ?? 1) > 1 {
+      throw ValidationError(
+        "--stream is for one command, which gets batch lines: it goes without -j and --envelope")
+    }
     if let command = command.first, command.isEmpty {
       throw ValidationError("the command is empty")
     }
@@ -60,6 +70,12 @@ struct Consume: ParsableCommand {
     _ source: BatchSource, _ diagnostics: Diagnostics
   ) throws(Fault) -> Int32 {
     if command.isEmpty { return try ItemWriter(source, envelope: envelope).run() }
+    if stream {
+      let runner = StreamRunner(
+        source, diagnostics, timeout: timeout?.microseconds,
+        lastAttempt: source.queue.settings.retries + 1)
+      return try runner.run()
+    }
     let runner = CommandRunner(
       source, diagnostics, jobs: jobs?.value ?? 1, envelope: envelope,
       timeout: timeout?.microseconds)

@@ -4,7 +4,8 @@ internal import PipeQueue
 
 struct Dead: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dead", abstract: "Print dead letters: items that are not tried any more, and why.")
+    commandName: "dead", abstract: "Print dead letters: items that are not tried any more, and why."
+  )
 
   @OptionGroup var queue: QueueOptions
 

@@ -57,6 +57,8 @@ final class BatchWriter {
     // Nothing but damage, which was reported when it was read.
     if claim.items.isEmpty { return try claimer.done(claim) }
     let line = BatchLine.bytes(claim)
+    // Before that there was nothing to be settled.
+    if waiting.isEmpty { lastProgress = Clock.steady() }
     guard let pipe else {
       plain.bytes = line
       do throws(Fault) { try plain.flush() } catch {

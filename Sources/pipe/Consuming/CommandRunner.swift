@@ -40,9 +40,10 @@ final class CommandRunner {
       if try wait(forReady: hasRoom && isWaiting, deadline: mayBeReady ? 0 : nil) {
         mayBeReady = true
       }
+      // Before looking who has ended: of the end of a group that is killed nobody tells.
+      for index in running.indices { running[index].group.enforce() }
       if settleEnded() { mayBeReady = true }
       if let signal = source.mustDie { try abandon(signal) }
-      for index in running.indices { running[index].group.enforce() }
     }
     try claimer.sync.flush()
     try stderr.finish(source)

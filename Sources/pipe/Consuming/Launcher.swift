@@ -28,12 +28,12 @@ struct Launcher {
       try input.write(UnsafeRawBufferPointer(all))
     }
     input.rewind()
-    let streams = Command.Streams(input: input.number, errors: errors)
+    let streams = WorkerStreams(input: input.number, errors: errors)
     return try command.start(streams, keeping: lock, settings: settings(claim))
   }
 
   /// The one that stays, for all batches.
-  func start(_ streams: Command.Streams, lock: Int32?) throws(Fault) -> Command.Start {
+  func start(_ streams: WorkerStreams, lock: Int32?) throws(Fault) -> Command.Start {
     try command.start(streams, keeping: lock, settings: ["PIPE_QUEUE=" + queuePath])
   }
 

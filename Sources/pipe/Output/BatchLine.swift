@@ -3,26 +3,55 @@ internal import PipeQueue
 /// `{"claim":"01J…","attempt":1,"items":[{"id":"01J…","item":3,"priority":"HIGH","data":9},…]}`
 enum BatchLine {
   static func bytes(_ claim: borrowing Claim) -> [UInt8] {
-    bytes(claim, head: #""claim":"\#(claim.batch.text)""#)
+    var out: [UInt8] = []
+    out.reserveCapacity(claim.bytes.count + claim.items.count * 80 + 80)
+    append(claim.batch, claim.attempt, claim.items[...], data: claim.bytes, to: &out)
+    return out
   }
 
   /// Of a batch that nobody has: when it would be handed out, in microseconds from now.
   static func bytes(_ claim: borrowing Claim, startingIn wait: Int64) -> [UInt8] {
-    bytes(claim, head: #""at":\#(seconds(wait))"#)
+    var out = Array(#"{"at":\#(seconds(wait))"#.utf8)
+    append(claim.attempt, claim.items[...], data: claim.bytes, to: &out)
+    return out
   }
 
-  private static func bytes(_ claim: borrowing Claim, head: String) -> [UInt8] {
-    var out = Array(#"{\#(head),"attempt":\#(claim.attempt),"items":["#.utf8)
-    out.reserveCapacity(claim.bytes.count + claim.items.count * 80)
-    for (position, item) in claim.items.enumerated() {
-      if position > 0 { out.append(0x2c) }
-      out += Array(
-        #"{"id":"\#(item.entry.text)","item":\#(item.index),"priority":"\#(item.priority.name)","data":"#
-          .utf8)
-      out += claim.bytes[item.data]
+  /// `data`: the bytes in which the items are.
+  static func append(
+    _ claim: EntryID, _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8],
+    to out: inout [UInt8]
+  ) {
+    EntryLineWriter.append(#"{"claim":""#, to: &out)
+    append(claim, to: &out)
+    out.append(0x22)
+    append(attempt, items, data: data, to: &out)
+  }
+
+  private static func append(
+    _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8], to out: inout [UInt8]
+  ) {
+    EntryLineWriter.append(#","attempt":"#, to: &out)
+    out += String(attempt).utf8
+    EntryLineWriter.append(#","items":["#, to: &out)
+    for (position, item) in items.enumerated() {
+      EntryLineWriter.append(position > 0 ? #",{"id":""# : #"{"id":""#, to: &out)
+      append(item.entry, to: &out)
+      EntryLineWriter.append(#"","item":"#, to: &out)
+      out += String(item.index).utf8
+      switch item.priority {
+      case .high: EntryLineWriter.append(#","priority":"HIGH","data":"#, to: &out)
+      case .medium: EntryLineWriter.append(#","priority":"MEDIUM","data":"#, to: &out)
+      case .low: EntryLineWriter.append(#","priority":"LOW","data":"#, to: &out)
+      }
+      out += data[item.data]
       out.append(0x7d)
     }
-    out += Array("]}\n".utf8)
-    return out
+    EntryLineWriter.append("]}\n", to: &out)
+  }
+
+  private static func append(_ id: EntryID, to out: inout [UInt8]) {
+    let start = out.count
+    EntryLineWriter.append("00000000000000000000000000", to: &out)
+    out.withUnsafeMutableBufferPointer { id.write(to: $0.baseAddress! + start) }
   }
 }

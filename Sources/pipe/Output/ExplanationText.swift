@@ -22,7 +22,8 @@ struct ExplanationText {
   private func subject(_ run: Explanation.Run) -> String {
     if explanation.items == 1 { return "it " }
     return run.items.count == 1
-      ? "item \(run.items.lowerBound) " : "items \(run.items.lowerBound) to \(run.items.upperBound) "
+      ? "item \(run.items.lowerBound) "
+      : "items \(run.items.lowerBound) to \(run.items.upperBound) "
   }
 
   private func sentence(_ run: Explanation.Run) -> String {
@@ -42,7 +43,8 @@ struct ExplanationText {
       return "\(isOne ? "waits" : "wait") until \(time(due)) (in \(span(due - now))) \(why)."
         + past(run.history)
     case .dead(let isDropped):
-      let then = isDropped ? "; it was dropped." : "; pipe retry \(explanation.id.text) tries again."
+      let then =
+        isDropped ? "; it was dropped." : "; pipe retry \(explanation.id.text) tries again."
       return "\(verb) dead" + then + past(run.history)
     }
   }
@@ -53,7 +55,8 @@ struct ExplanationText {
     var words = before
     if pace.every > 0 {
       let next = pace.wait > 0 ? "in \(span(pace.wait))" : "at once"
-      words += "; the next batch can start \(next) (\(count(pace.size, "item")) every \(span(pace.every)))"
+      words +=
+        "; the next batch can start \(next) (\(count(pace.size, "item")) every \(span(pace.every)))"
     }
     guard let wait = pace.estimate(ahead: ahead) else {
       return words + "; nothing was taken for \(span(pace.sinceLast)): is a consumer running?"
@@ -71,7 +74,8 @@ struct ExplanationText {
   }
 
   private func time(_ microseconds: Int64) -> String {
-    String(decoding: EntryLineWriter.quotedTime(microseconds).dropFirst().prefix(19), as: UTF8.self) + "Z"
+    String(decoding: EntryLineWriter.quotedTime(microseconds).dropFirst().prefix(19), as: UTF8.self)
+      + "Z"
   }
 
   private func ago(_ instant: Int64) -> String { "\(span(now - instant)) ago" }

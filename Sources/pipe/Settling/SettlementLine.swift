@@ -77,6 +77,9 @@ private struct Field {
     self.offset = offset
   }
 
+  /// Bytes of a reason that are kept.
+  private static let longest = 4096
+
   private func wrong(_ what: String) -> Rejection {
     Rejection("\(name) \(what)", byte: offset + span.range.lowerBound + 1)
   }
@@ -104,7 +107,7 @@ private struct Field {
   func string() throws(Rejection) -> String {
     guard span.kind == .string else { throw wrong("is not a string") }
     let quoted = UnsafeRawBufferPointer(rebasing: text[span.range])
-    return String(decoding: decodeString(quoted), as: UTF8.self)
+    return String(decoding: decodeString(quoted).prefix(Field.longest), as: UTF8.self)
   }
 
   func count() throws(Rejection) -> Int {

@@ -8,8 +8,9 @@ final class Settler {
   private let fallback: Settlement.Word
   private let reason: String?
   private let output: Output?
-  private var waiting: [Settlement] = []
-  private var lines: [UInt8] = []
+  /// With the line that said so, where it is to be written on.
+  private var waiting: [(settlement: Settlement, line: [UInt8])] = []
+  private var bytes = 0
   /// What lines have left out so far of the claims that they name.
   private var rests: [EntryID: HeldClaim] = [:]
   private(set) var hasLost = false
@@ -29,20 +30,25 @@ final class Settler {
     output = tee ? Output() : nil
   }
 
-  var isFull: Bool { waiting.count >= Settler.most || lines.count > 1 << 20 }
+  var isFull: Bool { waiting.count >= Settler.most || bytes > 1 << 20 }
 
   func add(_ settlement: Settlement, _ line: UnsafeRawBufferPointer?) {
-    waiting.append(settlement)
-    guard output != nil, let line else { return }
-    lines += Array(line) + [0x0a]
+    var kept: [UInt8] = []
+    if output != nil, let line { kept = Array(line) + [0x0a] }
+    waiting.append((settlement, kept))
+    bytes += kept.count
   }
 
   /// Settles what was added.
   func settle() throws(Fault) {
     guard !waiting.isEmpty else { return }
-    let holdings = try claimer.holdings(Set(waiting.map(\.claim)))
-    for settlement in waiting { try settle(settlement, holdings) }
+    let holdings = try claimer.holdings(Set(waiting.map(\.settlement.claim)))
+    for (settlement, line) in waiting {
+      if try settle(settlement, holdings) { output?.bytes += line }
+    }
     waiting.removeAll(keepingCapacity: true)
+    bytes = 0
+    try claimer.sync.flushIfDue()
     try pass()
   }
 
@@ -50,7 +56,9 @@ final class Settler {
 
   /// What was left out is ready again, as if it had not been handed out.
   func finish() throws(Fault) {
-    for rest in rests.values { try tolerant { () throws(Fault) in try claimer.giveBack(rest.take()) } }
+    for rest in rests.values {
+      _ = try tolerant { () throws(Fault) in try claimer.giveBack(rest.take()) }
+    }
     rests.removeAll()
     try flush()
   }
@@ -59,12 +67,13 @@ final class Settler {
     guard let output else { return }
     // What stands on stdout is on disk.
     try flush()
-    output.bytes = lines
-    lines.removeAll(keepingCapacity: true)
     try output.flush()
   }
 
-  private func settle(_ settlement: Settlement, _ holdings: Claimer.Holdings) throws(Fault) {
+  /// false: the claim was lost.
+  private func settle(
+    _ settlement: Settlement, _ holdings: Claimer.Holdings
+  ) throws(Fault) -> Bool {
     try tolerant { () throws(Fault) in
       let claim: Claim
       if let rest = rests.removeValue(forKey: settlement.claim) {
@@ -74,7 +83,8 @@ final class Settler {
       } else {
         throw Fault(
           .claimLost,
-          "claim \(settlement.claim.text) is not held any more: what was in it may be delivered again")
+          "claim \(settlement.claim.text) is not held any more: what was in it may be delivered again"
+        )
       }
       let outcomes = outcomes(settlement, claim)
       if let rest = try claimer.settle(claim, { outcomes[$0] }) {
@@ -84,12 +94,14 @@ final class Settler {
   }
 
   // A claim that is lost keeps no other from being settled.
-  private func tolerant(_ body: () throws(Fault) -> Void) throws(Fault) {
+  private func tolerant(_ body: () throws(Fault) -> Void) throws(Fault) -> Bool {
     do throws(Fault) { try body() } catch {
       guard error.kind == .claimLost else { throw error }
       diagnostics.say(error.text)
       hasLost = true
+      return false
     }
+    return true
   }
 
   private func outcomes(_ settlement: Settlement, _ claim: borrowing Claim) -> [Outcome?] {

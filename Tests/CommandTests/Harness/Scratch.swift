@@ -99,6 +99,15 @@ final class Scratch {
     return child.finish()
   }
 
+  /// Has the queue make ready at once what failed, instead of after a while.
+  func retriesAtOnce() throws { try prepare("init", "--backoff", "0ms..0ms") }
+
+  /// `pipe` with these arguments, for what a test needs but is not about.
+  func prepare(_ arguments: String..., input: String = "") throws {
+    let result = try run([Scratch.binary] + arguments, input: Array(input.utf8))
+    guard result.ending == .exited(0) else { throw Failure("a preparation failed: \(result)") }
+  }
+
   /// Stores lines of JSON; returns their ids.
   @discardableResult
   func store(_ lines: String...) throws -> [String] {

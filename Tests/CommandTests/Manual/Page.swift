@@ -10,10 +10,14 @@ struct Page: CustomTestStringConvertible, Sendable {
     (try? String(contentsOfFile: Scratch.root + "/" + name, encoding: .utf8)) ?? ""
   }
 
-  static let commands = ["ingest", "enqueue", "consume", "status", "list", "init"]
+  static let commands = [
+    "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "dead", "retry",
+    "drop",
+    "init",
+  ]
 
   static let all: [Page] =
-    ["README.md", "man/pipe.1", "man/pipe-queue.5"].map(Page.init)
+    ["README.md", "examples/cron.md", "man/pipe.1", "man/pipe-queue.5"].map(Page.init)
     + commands.map { Page(name: "man/pipe-\($0).1") }
 
   /// A command line, and what follows it.

@@ -1,0 +1,96 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// A claim that is handed out in several lines, and what became of its items so far.
+final class Flight {
+  let batch: EntryID
+  let attempt: Int
+  let items: [Item]
+  /// The data of the items.
+  let bytes: [UInt8]
+  private var claim: Claim?
+  private var outcomes: [Outcome?]
+  /// The items that the claim still holds, as indices of `items`.
+  private var held: [Int]
+  /// Whether something was decided that is not settled.
+  private(set) var isDirty = false
+
+  init(_ claim: consuming Claim) {
+    batch = claim.batch
+    attempt = claim.attempt
+    items = claim.items
+    bytes = claim.bytes
+    outcomes = Array(repeating: nil, count: claim.items.count)
+    held = Array(claim.items.indices)
+    self.claim = consume claim
+  }
+
+  func isDecided(_ index: Int) -> Bool { if case nil = outcomes[index] { false } else { true } }
+
+  func decide(_ index: Int, _ outcome: Outcome) {
+    outcomes[index] = outcome
+    isDirty = true
+  }
+
+  /// Settles what is decided; true when nothing is left.
+  func settle(_ claimer: Claimer) throws(Fault) -> Bool {
+    isDirty = false
+    guard let claim = claim.take() else { return true }
+    let (held, outcomes) = (held, outcomes)
+    self.claim = try claimer.settle(claim) { outcomes[held[$0]] }
+    self.held = held.filter { !isDecided($0) }
+    return self.held.isEmpty
+  }
+
+  /// What is left has failed; nil if nothing is left.
+  func retry(_ claimer: Claimer, _ failure: Failure) throws(Fault) -> Disposal? {
+    guard let claim = claim.take() else { return nil }
+    return try claimer.retry(claim, failure)
+  }
+}
+
+/// Some items of a flight, for which the worker gets one line.
+final class StreamLine {
+  let token: EntryID
+  let flight: Flight
+  /// Indices of the flight's items.
+  let items: Range<Int>
+  /// Where it is in all that the worker gets, once it is handed out.
+  var bytes = 0..<0
+  /// Items without an answer.
+  var open: Int
+  /// Where the next item is looked for: answers come mostly in order.
+  private var next: Int
+
+  init(_ flight: Flight, _ items: Range<Int>, token: EntryID) {
+    self.flight = flight
+    self.items = items
+    self.token = token
+    open = items.count
+    next = items.lowerBound
+  }
+
+  /// The index of an item in the flight; nil if the line has no such item.
+  func index(_ id: EntryID, _ item: Int) -> Int? {
+    let matches = { [flight] (index: Int) in
+      flight.items[index].index == item && flight.items[index].entry == id
+    }
+    guard
+      let found = (next..<items.upperBound).first(where: matches)
+        ?? (items.lowerBound..<next).first(where: matches)
+    else { return nil }
+    next = found + 1
+    return found
+  }
+
+  var label: String {
+    let name = label(items.lowerBound)
+    return items.count == 1 ? name : "claim \(token.text) (\(items.count) items from \(name))"
+  }
+
+  /// For an item of it, or for all.
+  func label(_ index: Int?) -> String {
+    guard let index else { return label }
+    return "\(flight.items[index].entry.text) item \(flight.items[index].index)"
+  }
+}

@@ -1,0 +1,92 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// The worker has ended: what becomes of the items it has not answered.
+struct StreamEnd {
+  /// Why it was told to end.
+  enum Doom {
+    case rubbish
+    case timedOut(StreamLine)
+  }
+
+  let name: String
+  let doom: Doom?
+  /// It had been told that nothing more comes.
+  let wasToldToEnd: Bool
+
+  /// Returns the exit status that it means.
+  func settle(
+    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: WorkerErrors
+  ) -> (status: Int32, fault: Fault?) {
+    do throws(Fault) {
+      return (try settled(worker, window, claimer, stderr), nil)
+    } catch {
+      return (Exit.someFailed, error)
+    }
+  }
+
+  private func settled(
+    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: WorkerErrors
+  ) throws(Fault) -> Int32 {
+    guard let ending = worker.group.ending else { return Exit.fine }
+    let failure = Failure(ending, timedOut: isLate, stderr: worker.errors.takeTail())
+    window.withdraw(from: worker.input)
+    let verdict = verdict(ending)
+    let back = window.giveBack(taken: worker.input.taken) { line in
+      switch doom {
+      case .rubbish: false
+      case .timedOut(let late): line === late
+      case nil: verdict == .failed
+      }
+    }
+    try window.settle(claimer)
+    let late = isLate ? window.oldest?.label : nil
+    let (count, disposals) = try window.retryOpen(claimer, failure)
+    if case .rubbish = doom { return Exit.data }
+    if verdict == .stop {
+      throw Fault(.unavailable, "\(name): \(failure.reason); \(items(back)) given back")
+    }
+    let what = count > 0 ? disposed(count, disposals) : nil
+    let returned = back > 0 ? "\(items(back)) given back" : nil
+    let rest = [what, returned].compactMap { $0 }.joined(separator: "; ")
+    if verdict == .failed || back > 0 {
+      let reason = verdict == .failed ? failure.reason : "ended with answers owed"
+      stderr.say(
+        "\(late.map { "\($0): " } ?? "")\(name): \(reason)" + (rest.isEmpty ? "" : "; \(rest)"))
+      return Exit.someFailed
+    }
+    if wasToldToEnd { return Exit.fine }
+    stderr.say("\(name): ended before its stdin did")
+    return Exit.someFailed
+  }
+
+  private enum Word { case fine, failed, stop }
+
+  private var isLate: Bool { if case .timedOut = doom { true } else { false } }
+
+  private func verdict(_ ending: Worker.Ending) -> Word {
+    switch Verdict(ending, timedOut: isLate) {
+    case .acknowledge: .fine
+    case .stop: .stop
+    case .retry, .bury: .failed
+    }
+  }
+
+  private func items(_ count: Int) -> String { count == 1 ? "1 item" : "\(count) items" }
+
+  private func disposed(_ count: Int, _ disposals: [Disposal]) -> String {
+    var soonest: Int64?
+    var buried = 0
+    for disposal in disposals {
+      switch disposal {
+      case .again(let wait): soonest = min(soonest ?? wait, wait)
+      case .buried(let items): buried += items
+      }
+    }
+    let again = soonest.map {
+      "\(items(count - buried)) without an answer \(Disposal.again(after: $0).text)"
+    }
+    let dead = buried > 0 ? Disposal.buried(items: buried).text : nil
+    return [again, dead].compactMap { $0 }.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,192 @@
+"""S1 to S6: claims one by one, the pace, questions, one long-running worker, what is beside the line, --dedup."""
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+
+from .compare import Results, interleave, p50, p99
+from .context import ROOT
+from .depth import number
+from .process import Failed, output, pipeline
+from .table import Bar, micros, per_second
+
+CONSUMERS = 4
+
+
+def together(commands):
+    """The seconds until all of them have ended."""
+    begin = time.perf_counter()
+    running = [subprocess.Popen(c, stdout=subprocess.DEVNULL) for c in commands]
+    if any([p.wait() for p in running]):
+        raise Failed("a consumer failed")
+    return time.perf_counter() - begin
+
+
+CLAIM = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
+db.execute("PRAGMA synchronous=NORMAL")
+while True:
+    row = db.execute("UPDATE queue SET state=1 WHERE id=(SELECT id FROM queue WHERE state=0 LIMIT 1) RETURNING id").fetchone()
+    if not row:
+        break
+    db.execute("DELETE FROM queue WHERE id=?", row)
+"""
+
+
+def claims(context, table):
+    """S1: items claimed and acknowledged one by one by consumers side by side."""
+    count = context.bulk // 10
+
+    def pipe():
+        queue = context.fill(context.fresh("pipe"), count)
+        return [count / together([context.pipe("consume", queue, "--size", "1")] * CONSUMERS)]
+
+    def sqlite():
+        path, few = context.fresh("sqlite"), count // 10
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("CREATE TABLE queue(id INTEGER PRIMARY KEY, state INTEGER, body TEXT)")
+            db.execute("CREATE INDEX ready ON queue(state) WHERE state=0")
+            with open(context.records(few), encoding="ascii") as lines:
+                db.executemany("INSERT INTO queue(state, body) VALUES (0, ?)", ((l,) for l in lines))
+        db.close()
+        return [few / together([[sys.executable, "-c", CLAIM, path]] * CONSUMERS)]
+
+    results = interleave(context, context.repetitions, {"pipe": pipe, "sqlite, Python": sqlite})
+    table.compare("S1", "%d consumers, claims of 1" % CONSUMERS, results, "pipe", "sqlite, Python", p50, per_second,
+                  Bar(">=", 20_000, "/s", own=True))
+
+
+def pace(context, table):
+    """S2: instants at which batches arrive, against a pace of 20 ms."""
+    count, every = (200 if context.quick else 1000), 0.020
+    queue = context.fill(context.fresh("pipe"), count)
+    reader = subprocess.Popen(context.pipe("consume", queue, "--size", "1", "--every", "20ms"), stdout=subprocess.PIPE)
+    times = []
+    while os.read(reader.stdout.fileno(), 65536):
+        times.append(time.perf_counter())
+    if reader.wait() or len(times) != count:
+        raise Failed("%d batches, status %d" % (len(times), reader.returncode))
+    # Against the first start: what is late once makes all behind it late, and never early.
+    gaps = [(b - a - every) * 1e6 for a, b in zip(times, times[1:])]
+    drift = (times[-1] - times[0] - every * (count - 1)) * 1e6 / (count - 1)
+    early = max(0, -min(gaps))
+    late = p99([max(0, g) for g in gaps])
+    table.add("S2", "start to start at 20 ms: p99 late", micros(late), "a timer", None, "<= 1000 µs",
+              "yes" if late <= 1000 else "NO")
+    table.add("S2", "  drift a batch; earliest arrival", "%.1f µs; %.0f µs early" % (drift, early),
+              "the reader's own jitter", None, "–", "–")
+
+
+def ask(context, table):
+    """S3: one id of many, at random, asked about by a process each."""
+    half = context.bulk
+    queue, ids = context.fresh("pipe"), os.path.join(context.dir, "ids")
+    pipeline(["cat", context.records(half)], context.pipe("enqueue", queue, "--raw"), stdout=ids)
+    pipeline(context.pipe("consume", queue))
+    text = open(ids, encoding="ascii").read()
+    text += output(["cat", context.records(half)], context.pipe("enqueue", queue, "--raw"))
+    os.sync()
+    picks = [json.loads(l)["ingestion_id"] for l in random.Random(1).sample(text.splitlines(), 50 if context.quick else 300)]
+    results = Results()
+    for name, verb in (("--version", None), ("status", "status"), ("explain", "explain")):
+        results.add(name, [])
+    for pick in picks:
+        for name, verb in (("--version", None), ("status", "status"), ("explain", "explain")):
+            command = context.pipe(verb, queue, pick) if verb else [context.binary, "--version"]
+            results.rounds[name][0].append(seconds(command) * 1e6)
+    floor = results.median("--version", p50)
+    for name in ("status", "explain"):
+        took = results.median(name, p50)
+        bar = 1.2 * floor + 1000
+        table.add("S3", "%s, %s waiting and %s done" % (name, number(half), number(half)), micros(took),
+                  "--version: %s" % micros(floor), took / floor, "<= %s" % micros(bar), "yes" if took <= bar else "NO")
+
+
+def seconds(command):
+    begin = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - begin
+
+
+def stream(context, table):
+    """S4: one long-running worker, each item answered on its own."""
+    count, worker = context.bulk // 10, os.path.join(ROOT, "examples/worker.py")
+
+    def pipe():
+        queue = context.fill(context.fresh("pipe"), count)
+        return [count / together([context.pipe("consume", queue, "--stream", "--", sys.executable, worker)])]
+
+    results = interleave(context, context.repetitions, {"pipe": pipe})
+    table.compare("S4", "consume --stream -- worker.py", results, "pipe", "none", p50, per_second,
+                  Bar(">=", 20_000, "/s", own=True))
+
+
+def beside(context, table):
+    """S5: what a claim and a question cost with many dead letters and many items that wait for a time."""
+    count = context.bulk // 10
+    few, many = queue_with(context, "few", count // 100), queue_with(context, "many", count)
+    questions = {
+        "consume -n 1": lambda q: context.pipe("consume", q[0], "-n", "1"),
+        "status of a waiting one": lambda q: context.pipe("status", q[0], q[1]),
+        "explain of a waiting one": lambda q: context.pipe("explain", q[0], q[1]),
+        "dead ID": lambda q: context.pipe("dead", q[0], q[2]),
+    }
+    for what, command in questions.items():
+        results = Results()
+        for name, queue in (("few", few), ("many", many)):
+            results.add(name, [])
+        for _ in range(20 if context.quick else 100):
+            for name, queue in (("few", few), ("many", many)):
+                results.rounds[name][0].append(seconds(command(queue)) * 1e6)
+        table.compare("S5", "%s, %s dead, %s waiting for a time" % (what, number(count), number(count)), results, "many",
+                      "few", p50, micros, Bar("<", 1.2))
+
+
+def queue_with(context, name, count):
+    """A queue of so many dead letters and so many failed items that wait, an id of each, and some that are ready."""
+    queue = context.fresh(name)
+    pipeline(context.pipe("init", queue, "--backoff", "2h..2h"))
+    worker = [sys.executable, "-c", ANSWER]
+    context.fill(queue, 2 * count)
+    pipeline(context.pipe("consume", queue, "--stream", "--", *worker), ok=(0, 1))
+    ids = []
+    for state in ("later", "dead"):
+        line = output(context.pipe("list", queue, "--state", state, "-n", "1"))
+        ids.append(json.loads(line)["id"])
+    return (context.fill(queue, 1000), *ids)
+
+
+ANSWER = r"""
+import re, sys
+for n, line in enumerate(sys.stdin):
+    claim = re.search('"claim":"([^"]*)"', line).group(1)
+    sys.stdout.write('{"claim":"%s","result":"%s"}\n' % (claim, "bury" if n % 2 else "retry"))
+    sys.stdout.flush()
+"""
+
+
+def dedup(context, table):
+    """S6: --dedup with many keys in the window."""
+    queue, few = context.fresh("many"), context.fresh("few")
+    count = context.bulk
+    begin = time.perf_counter()
+    pipeline(context.pipe("enqueue", queue, "--raw", "--quiet", "--dedup", "1h"), stdin=context.records(count))
+    rate = count / (time.perf_counter() - begin)
+    pipeline(context.pipe("enqueue", few, "--raw", "--quiet", "--dedup", "1h"), stdin=context.records(1000))
+    os.sync()
+    results = Results()
+    for name in ("few", "many"):
+        results.add(name, [])
+    for n in range(30 if context.quick else 200):
+        for name, path in (("few", few), ("many", queue)):
+            line = '{"n":%d}\n' % n
+            begin = time.perf_counter()
+            subprocess.run(context.pipe("enqueue", path, "--raw", "--quiet", "--dedup", "1h"), input=line.encode(), check=True)
+            results.rounds[name][0].append((time.perf_counter() - begin) * 1e6)
+    table.add("S6", "enqueue --raw --dedup, %s" % number(count), per_second(rate))
+    table.compare("S6", "one line, %s keys in the window" % number(count), results, "many", "few", p50, micros, Bar("<", 1.2))

@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@Suite("items in batches of three, one batch each 5 s")
+struct ScheduleTests {
+  private static let consume =
+    "exec pipe consume --follow -n 3 --size 3 --every 5s -- sh -c \"$STAMP\""
+  private static let batch =
+    "pipe batch --follow -n 3 --size 3 --every 5s | ./handler | pipe ack; exit ${PIPESTATUS[0]}"
+  private static let handler = """
+    #!/usr/bin/env bash
+    while IFS= read -r line; do
+      read up rest < /proc/uptime
+      echo "$up $(grep -o '"data":[0-9]*' <<< "$line" | cut -d : -f 2 | tr '\\n' ' ')" >> log
+      printf '%s\\n' "$line"
+    done
+    """
+
+  /// One queue on its way.
+  private final class Course {
+    let scratch: Scratch
+    let medium: String
+    var high = "none"
+    let start: Double
+    let child: Child
+
+    init(_ line: String) throws {
+      scratch = try Scratch()
+      try scratch.write(handler, to: "handler")
+      try scratch.sh("chmod +x handler").expect("")
+      medium = try scratch.store(#"{"ids":[1,2,3,4,5],"priority":"MEDIUM"}"#)[0]
+      start = uptime()
+      child = try scratch.start(["bash", "-c", line], ["STAMP": stamp])
+    }
+
+    func storeHigh() throws {
+      high = try scratch.store(#"{"ids":[6,7,8,9],"priority":"HIGH"}"#)[0]
+    }
+  }
+
+  @Test("are dispatched by priority at the instant of each dispatch, and never early")
+  func example() throws {
+    let (new, runs, done) = ("yet_to_start", "triggered", "completed")
+    // Through a command and through a pipeline, at the same time: it takes a while.
+    let both = [try Course(ScheduleTests.consume), try Course(ScheduleTests.batch)]
+    for one in both {
+      let words = { try one.scratch.words(one.medium) }
+      try wait(until: { try words() == [runs, done, new] }, "the first batch")
+    }
+    try wait(until: { uptime() >= both[1].start + 4 }, "T4")
+    for one in both {
+      try one.storeHigh()
+      #expect(try one.scratch.words(one.high) == [new, new, new])
+      #expect(try one.scratch.words(one.medium) == [runs, done, new])
+    }
+    for one in both {
+      let words = { try one.scratch.words(one.high) }
+      try wait(until: { try words() == [runs, done, new] }, "the second batch")
+      #expect(try one.scratch.words(one.medium) == [runs, done, new], "never back to yet_to_start")
+    }
+    for one in both {
+      one.child.finish().expect("")
+      #expect(try one.scratch.words(one.medium) == [done, done, done])
+      #expect(try one.scratch.words(one.high) == [done, done, done])
+      try expectStamps(one)
+    }
+  }
+
+  private func expectStamps(_ course: Course) throws {
+    let stamps = try course.scratch.lines(of: "log").map(Stamp.init)
+    #expect(stamps.map(\.data) == ["1 2 3", "6 7 8", "9 4 5"])
+    // The first was not dispatched before the start, nor another sooner than 5 s after the one before.
+    for (turn, stamp) in stamps.enumerated() {
+      #expect(stamp.time >= course.start + 5 * Double(turn) - 0.01, "\(stamp)")
+    }
+  }
+}

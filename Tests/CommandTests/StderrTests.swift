@@ -1,0 +1,97 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("the stderr of a command of consume")
+struct StderrTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+  }
+
+  @Test("is passed on as it comes, and all of it before what is told of the command")
+  func passedOn() throws {
+    try scratch.retriesAtOnce()
+    let id = try scratch.store("1")[0]
+    let gate = try Gate(scratch)
+    let child = try scratch.start([
+      Scratch.binary, "consume", "--", "sh", "-c",
+      "echo one >&2; read go < gate; echo two >&2; exit 1",
+    ])
+    #expect(child.complaint() == "one")
+    gate.letPass()
+    child.finish().expect(
+      "", errors: "one\ntwo\npipe consume: \(id) item 1: exit 1 (attempt 1); ready again\n",
+      status: 1)
+  }
+
+  @Test("may be a mebibyte, also of several commands at once")
+  func large() throws {
+    try scratch.store("1", "2", "3", "4")
+    try scratch.sh("pipe consume -j 3 -- sh -c 'head -c 1048576 /dev/zero >&2' 2>&1 | wc -c")
+      .expect("4194304\n")
+  }
+
+  @Test("can be written by what a command left behind, while the consumer lives")
+  func leftBehind() throws {
+    try scratch.store("1", "2")
+    let (gate, done) = (try Gate(scratch), try Gate(scratch, "done"))
+    let first = "(read go < gate; echo late >&2; echo \"still here\" > done) > /dev/null & exit 0"
+    let child = try scratch.start([
+      Scratch.binary, "consume", "--", "sh", "-c",
+      "read n; [ $n = 1 ] || { echo second; read line < done; echo $line; exit 0; }; \(first)",
+    ])
+    #expect(child.line() == "second")
+    gate.letPass()
+    child.finish().expect("second\nstill here\n", errors: "late\n")
+    withExtendedLifetime(done) {}
+  }
+
+  @Test("of one left behind is passed on though no command runs")
+  func idle() throws {
+    let gate = try Gate(scratch)
+    let command = "(read go < gate; echo late >&2) > /dev/null & exit 0"
+    let child = try scratch.start([
+      Scratch.binary, "consume", "--follow", "--", "sh", "-c", command,
+    ])
+    try child.untilWatching()
+    try scratch.store("1")
+    try wait(until: { try scratch.pipe("list").output.isEmpty }, "the acknowledgement")
+    gate.letPass()
+    #expect(child.complaint() == "late")
+    child.signal(SIGTERM)
+    child.finish().expect("", errors: nil)
+  }
+
+  @Test("is all that a command gets of the consumer but its other streams and the lock")
+  func descriptors() throws {
+    try scratch.store("1")
+    let show = "for f in /proc/$$/fd/*; do [ ${f##*/} -le 2 ] || readlink $f; done"
+    // The tests themselves may have been started with more than they know of.
+    let lines = "bash -c '\(show)' > before; pipe consume -- bash -c '\(show)' > after"
+    try scratch.sh("\(lines); grep -vxFf before after").expect(
+      "\(scratch.path)/queue/owners/0\n")
+  }
+
+  @Test(
+    "goes nowhere when the consumer's is closed, full, or has lost its reader",
+    arguments: ["2>&-", "2>/dev/full", "2>&1 >&3 3>&- | true"])
+  func nowhere(how: String) throws {
+    try scratch.store("1", "2")
+    let command = "sh -c 'cat; head -c 200000 /dev/zero >&2; echo $?'"
+    try scratch.sh("{ pipe consume -- \(command) \(how); } 3>&1").expect("1\n0\n2\n0\n")
+    try scratch.pipe("list").expect("")
+  }
+
+  @Test("that nobody reads holds up commands, not the consumer")
+  func blocked() throws {
+    let id = try scratch.store("1")[0]
+    let command = "sh -c 'head -c 3000000 /dev/zero >&2; echo never'"
+    // The consumer waits some seconds at its end, and then does without.
+    try scratch.sh(
+      "mkfifo full; exec 3<>full; pipe consume --timeout 100ms -- \(command) 2>&3; echo $?"
+    ).expect("1\n")
+    #expect(try scratch.attempts() == ["1 2"], "\(id)")
+  }
+}

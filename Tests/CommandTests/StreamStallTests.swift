@@ -1,0 +1,111 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("a worker of consume --stream that stands still", .needs("python3"))
+struct StreamStallTests {
+  private let scratch: Scratch
+  private let gate: Gate
+
+  init() throws {
+    scratch = try Scratch()
+    gate = try Gate(scratch)
+  }
+
+  private func start(_ worker: String, _ options: String...) throws -> Child {
+    try scratch.worker(worker)
+    return try scratch.start(
+      [Scratch.binary, "consume", "--stream"] + options + ["--", "./worker"])
+  }
+
+  @Test("because it never reads is told of, and dies of a second signal; nothing is lost")
+  func neverReads() throws {
+    try scratch.store(count: 2000)
+    let child = try start("time.sleep(600)")
+    #expect(
+      child.complaint()
+        == "pipe consume: ./worker: 1024 items handed out and no answer for 5 s: it does not read its stdin"
+    )
+    child.signal(SIGTERM)
+    try child.untilTaken(SIGTERM)
+    child.signal(SIGTERM)
+    child.finish().expect("", errors: nil, ending: .killed(SIGTERM))
+    #expect(try scratch.attempts(inOne: 2000) == (0..<2000).map { "\($0) 1" })
+  }
+
+  @Test("because it reads all before it answers is told of, and a signal lets it go on")
+  func readsAll() throws {
+    try scratch.store(count: 2000)
+    let child = try start(
+      """
+      batches = []
+      while more := burst(): batches += more
+      say(*map(ok, batches))
+      """)
+    #expect(
+      child.complaint()
+        == "pipe consume: ./worker: 1024 items handed out and no answer for 5 s: "
+        + "it gets no more than 1024 ahead; it must answer as it goes, and flush")
+    child.signal(SIGTERM)
+    child.finish().expect("", errors: nil)
+    #expect(try scratch.attempts(inOne: 2000) == (1024..<2000).map { "\($0) 1" })
+  }
+
+  @Test("before it has read all, or has written all, blocks nothing: lines longer than any pipe")
+  func longLines() throws {
+    let long = String(repeating: "x", count: 1_000_000)
+    for number in 0..<12 { try scratch.store("\"\(number)\(long)\"") }
+    // Answers as long as the lines, which are written before the next line is read.
+    let child = try start(
+      """
+      while batches := burst():
+        for batch in batches: say(dict(batch, result="ok"))
+      """)
+    child.finish().expect("")
+    try scratch.pipe("list").expect("")
+  }
+
+  @Test("may be ended by a first signal: it answers what it has, and the rest was never handed out")
+  func firstSignal() throws {
+    try scratch.store(count: 5000)
+    let child = try start(
+      """
+      batches = burst()
+      print("started", file=sys.stderr, flush=True)
+      open("gate").readline()
+      while batches:
+        for batch in batches: log(batch)
+        say(*map(ok, batches))
+        batches = burst()
+      """)
+    #expect(child.complaint() == "started")
+    child.signal(SIGINT)
+    try child.untilTaken(SIGINT)
+    gate.letPass()
+    child.finish().expect("", errors: nil)
+    let taken = try scratch.read("log").count { $0 == 0x0a }
+    #expect(taken > 0 && taken <= 1024, "\(taken)")
+    #expect(try scratch.attempts(inOne: 5000) == (taken..<5000).map { "\($0) 1" })
+  }
+
+  @Test("keeps its items while it lives, also when the consumer was killed")
+  func consumerKilled() throws {
+    try scratch.store(count: 3)
+    let child = try start(
+      """
+      batches = burst()
+      print("started", file=sys.stderr, flush=True)
+      open("gate").readline()
+      """, "-n", "2")
+    #expect(child.complaint() == "started")
+    child.signal(SIGKILL)
+    #expect(child.reap() == .killed(SIGKILL))
+    #expect(try scratch.attempts() == ["2 1"])
+    let other = try scratch.start("consume", "--follow", "-n", "1")
+    try other.untilWatching()
+    gate.letPass()
+    #expect(other.line() == "0")
+    other.finish().expect()
+    _ = child.finish()
+  }
+}

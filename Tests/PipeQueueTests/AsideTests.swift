@@ -1,0 +1,61 @@
+import Testing
+
+@testable import PipeQueue
+
+@Suite("a name beside the line")
+struct AsideTests {
+  private func parsed(_ text: String, _ kind: Aside) -> AsideName? {
+    var copy = text
+    return copy.withUTF8 { AsideName.parse(UnsafeRawBufferPointer($0), kind, .high) }
+  }
+
+  @Test("of a dead letter is its range, and says when it was dropped")
+  func dead() {
+    var name = AsideName(range: items(1999, 2000))
+    #expect(name.text == "1999.1.1999-2000.1.2000")
+    #expect(name.kind == .dead && name.shard == 1)
+    #expect(parsed(name.text, .dead) == name)
+    name.isDropped = true
+    #expect(name.text == "1999.1.1999-2000.1.2000.dropped")
+    #expect(parsed(name.text, .dead) == name)
+  }
+
+  @Test("of what waits is what it was in now/")
+  func later() {
+    let waiting = NowName.State.again(
+      batch: token, attempt: 2, due: Due.after(5_000_000, from: 7_000_000))
+    let name = AsideName(range: items(2000, 2003), waiting: waiting)
+    #expect(name.text == NowName(items(2000, 2003), waiting).text)
+    #expect(name.kind == .later && name.shard == 2)
+    #expect(parsed(name.text, .later) == name)
+    #expect(!name.isOver(at: 11_999_999) && name.isOver(at: 12_000_000))
+  }
+
+  @Test(
+    "is nothing else",
+    arguments: [
+      "", "1.1.1", "1.1.1-1.1.1", "2.1.2-1.1.1", "1.1.1-2.1.2.", "1.1.1-2.1.2.drop",
+      "1.1.1-2.1.2.dropped.x",
+      "1.1.1-2.1.2.tmp",
+    ])
+  func others(text: String) {
+    #expect(parsed(text, .dead) == nil)
+  }
+
+  @Test("in later/ is of its lane, and of nothing that is claimed or done")
+  func strangers() {
+    #expect(parsed(NowName.done(1, 2).text, .later) == nil)
+    #expect(parsed(NowName.claim(1, 2).text, .later) == nil)
+    #expect(parsed(NowName.again(1, 2).text, .later) != nil)
+    let other = NowName(items(1, 2, .low), .again(batch: token, attempt: 1, due: .now))
+    #expect(parsed(other.text, .later) == nil)
+  }
+
+  @Test("goes to the directory of its thousand, grouped with its like")
+  func groups() {
+    let names = [1, 999, 1000, 2].map { AsideName(range: items($0, $0 + 1)) }
+    let groups = AsideGroup.split(names)
+    #expect(groups.map(\.path) == ["dead/HIGH/0", "dead/HIGH/1"])
+    #expect(groups.map { $0.names.map(\.range.from.number) } == [[1, 999, 2], [1000]])
+  }
+}

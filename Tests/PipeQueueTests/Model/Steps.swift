@@ -1,0 +1,134 @@
+@testable import PipeIO
+@testable import PipeQueue
+
+// What can happen to a queue.
+extension Schedule {
+  func enqueue() throws {
+    var draft = Draft()
+    for _ in 0..<random.number(1...3) {
+      let lane = random.pick(Priority.allCases)
+      let id = mint.id(at: Clock.now())
+      let count = random.chance(40) ? 0 : random.number(1...6)
+      let data = (0..<max(1, count)).map { _ in datum() }
+      var entry = NewEntry(id: id, priority: lane)
+      if count > 0 { entry.ids = (count, settings.slice) }
+      let away = random.chance(80) ? 0 : random.pick([1_000_000, 10_000_000, 900_000_000]) as Int64
+      let notBefore = away > 0 ? instant.wall + away : 0
+      if away > 0 {
+        entry.options = LineOptions.column(key: nil, notBefore: notBefore, delay: nil)
+      }
+      draft.append(entry, count > 0 ? "[\(data.joined(separator: ","))]" : data[0])
+      model.enqueue(id, lane, data, slice: entry.ids?.slice ?? 0, notBefore: notBefore)
+      say("enqueue \(id.text) \(lane.name) \(data) not before \(notBefore)")
+    }
+    try random.pick(producers).commit(&draft)
+  }
+
+  private func datum() -> String {
+    nextDatum += 1
+    return String(nextDatum)
+  }
+
+  func newConsumer(hides: Bool) throws -> Consumer {
+    born += 1
+    let consumer = try Consumer(path, born, hides: hides, limits, instant)
+    consumers.append(consumer)
+    model.living.insert(born)
+    say("consumer \(born) hides \(hides)")
+    return consumer
+  }
+
+  private func someConsumer() throws -> Consumer {
+    if consumers.count < 3, consumers.isEmpty || random.chance(25) {
+      return try newConsumer(hides: random.chance(50))
+    }
+    return random.pick(consumers)
+  }
+
+  func claim() throws {
+    let every = random.chance(60) ? 0 : random.pick([1_000_000, 5_000_000, 3_600_000_000]) as Int64
+    let consumer = try someConsumer()
+    // Until it says no, now and then: what is left behind shows at once.
+    for _ in 0..<(random.chance(80) ? 1 : 5) {
+      if try claim(consumer, size: random.number(1...5), every: every) == nil { return }
+    }
+  }
+
+  /// Returns the token of what was handed out.
+  func claim(_ consumer: Consumer, size: Int, every: Int64) throws -> EntryID? {
+    let number = consumer.model.number
+    let answer = model.claim(
+      &consumer.model, size: size, every: every, wall: instant.wall, steady: instant.steady)
+    say("claim by \(number) size \(size) every \(every): \(answer)")
+    guard let claim = try consumer.claimer.claim(size: size, every: every) else {
+      try checkNone(consumer, answer)
+      return nil
+    }
+    guard case .batch(let keys) = answer else {
+      throw Discrepancy("engine handed out \(text(of: claim)), model: \(answer)")
+    }
+    let token = claim.batch
+    model.hand(keys, as: token, to: number)
+    try check(claim, keys)
+    held[token] = Box(claim)
+    return token
+  }
+
+  /// Time goes on: a little, a lot, or to the instant at which something happens or just does not.
+  func pass() {
+    let away = model.keys.map { model[$0].due - instant.wall }.filter { $0 > 0 }
+    let turn = model.lastStart.map { $0 + 5_000_000 - instant.steady } ?? 0
+    var step: Int64
+    switch random.number(0...9) {
+    case 0..<3 where !away.isEmpty: step = random.pick(away) - Int64(random.number(0...1))
+    case 3..<6 where turn > 0: step = turn - Int64(random.number(0...1))
+    case 6..<8: step = random.number(0...3_000_000 as ClosedRange<Int64>)
+    case 8: step = random.number(0...900_000_000 as ClosedRange<Int64>)
+    default: step = 0
+    }
+    instant.steady += step
+    // A clock that is set.
+    if random.chance(6) { step -= random.number(-100_000_000...100_000_000 as ClosedRange<Int64>) }
+    instant.wall += step
+    instant.random = random.next()
+    say("time goes on by \(step): \(instant.wall), \(instant.steady)")
+  }
+
+  /// Consumers vanish, and their locks with them.
+  func die(all: Bool = false) throws {
+    guard !consumers.isEmpty else { return }
+    for _ in 0..<(all ? consumers.count : 1) {
+      let index = random.number(0...(consumers.count - 1))
+      let (number, slot) = (consumers[index].model.number, consumers[index].claimer.owner?.slot)
+      say("consumer \(number) dies")
+      consumers.remove(at: index)
+      model.living.remove(number)
+      // A child that another test is just starting has the lock until it runs.
+      while let slot, try Owner.lockOfDead(slot, queue) == nil {}
+    }
+    for (token, handed) in model.claims where !model.living.contains(handed.maker) {
+      if let box = held.removeValue(forKey: token) { stale.append((token, box)) }
+    }
+  }
+
+  /// Everything is opened anew.
+  func restart() throws {
+    say("restart")
+    if random.chance(30) { try die(all: true) }
+    queue = try Queue(path: path)
+    producers = [Appender(try Queue(path: path)), Appender(queue)]
+  }
+
+  func treatDead() throws {
+    let dead = model.deadKeys().map { model[$0].entry }
+    let id = dead.isEmpty || random.chance(5) ? model.entries.last?.id : random.pick(dead)
+    guard let id else { return }
+    if random.chance(70) {
+      say("revive \(id.text)")
+      try expect(try queue.revive(id), is: model.revive(id), "revived of \(id.text)")
+    } else {
+      say("drop \(id.text)")
+      try expect(try queue.drop(id), is: model.drop(id), "dropped of \(id.text)")
+    }
+  }
+}

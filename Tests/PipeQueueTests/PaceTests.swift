@@ -1,0 +1,80 @@
+import Testing
+
+@testable import PipeQueue
+
+@Suite("the pace")
+struct PaceTests {
+  private let boot = [UInt8](repeating: 0x61, count: 36)
+  private let other = [UInt8](repeating: 0x62, count: 36)
+
+  private func pace(_ started: Int64 = 60_000_000) -> Pace {
+    var pace = Pace(started: 0, wall: 0)
+    pace.start(3, size: 4, every: 5_000_000, at: started - 10_000_000, wall: 890_000_000)
+    pace.start(2, size: 4, every: 5_000_000, at: started, wall: 900_000_000)
+    return pace
+  }
+
+  private func parsed(_ line: [UInt8], now: Int64 = 61_000_000, wall: Int64 = 901_000_000) -> Pace?
+  {
+    line.withUnsafeBytes { Pace.parse($0, boot: boot, now: now, wall: wall) }
+  }
+
+  @Test("is read as it was written, and each line is as long as any")
+  func line() {
+    let line = pace().line(boot: boot)
+    #expect(parsed(line) == pace())
+    #expect(line.count == Pace(started: -5, wall: 0).line(boot: boot).count)
+    #expect(pace().items == 5 && pace().marks.count == 2)
+  }
+
+  @Test("of a start before this boot is read too")
+  func negative() {
+    #expect(parsed(pace(-7_000_000).line(boot: boot))?.started == -7_000_000)
+  }
+
+  @Test("that was cut short, or is anything else, is unknown")
+  func garbled() {
+    let line = pace().line(boot: boot)
+    for count in [0, 1, 36, 60, line.count - 1] { #expect(parsed(Array(line[..<count])) == nil) }
+    var wrong = line
+    wrong[50] = 0x78
+    #expect(parsed(wrong) == nil)
+  }
+
+  @Test("waits from start to start, not a microsecond more")
+  func wait() {
+    let pace = pace()
+    #expect(pace.wait(5_000_000, at: 60_000_000) == 5_000_000)
+    #expect(pace.wait(5_000_000, at: 64_999_999) == 1)
+    #expect(pace.wait(5_000_000, at: 65_000_000) == 0)
+    #expect(pace.wait(5_000_000, at: 700_000_000) == 0)
+  }
+
+  @Test("never waits longer than one interval, though a start seems to lie ahead")
+  func ahead() {
+    #expect(pace(99_000_000).wait(5_000_000, at: 60_000_000) == 5_000_000)
+  }
+
+  @Test("holds across a restart of the machine, by the wall clock")
+  func restarted() throws {
+    let line = pace().line(boot: other)
+    let found = try #require(parsed(line, now: 1_000_000, wall: 902_000_000))
+    #expect(found.started == -1_000_000, "two seconds ago")
+    #expect(found.wait(5_000_000, at: 1_000_000) == 3_000_000)
+    #expect(found.marks == [] && found.items == 5)
+  }
+
+  @Test("starts now where the wall clock was set back over a restart")
+  func setBack() throws {
+    let found = try #require(parsed(pace().line(boot: other), now: 1_000_000, wall: 100_000_000))
+    #expect(found.started == 1_000_000)
+    #expect(found.wait(5_000_000, at: 1_000_000) == 5_000_000)
+  }
+
+  @Test("tells a rate once two batches lie apart")
+  func rate() {
+    #expect(Pace(started: 0, wall: 0).rate(at: 5) == nil)
+    // Three items before the older mark's end, two behind it, in ten seconds.
+    #expect(pace().rate(at: 60_000_000) == 0.5)
+  }
+}

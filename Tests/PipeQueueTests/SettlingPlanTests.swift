@@ -1,0 +1,90 @@
+import Testing
+
+@testable import PipeQueue
+
+@Suite("a plan of settling")
+struct SettlingPlanTests {
+  private typealias Fate = SettlingPlan.Fate
+
+  /// Of items 0..<count, in parts that end at these.
+  private func claim(_ count: Int, ends: [Int], attempts: [Int]) -> Claim {
+    var parts: [Part] = []
+    var from = 0
+    for (end, attempt) in zip(ends, attempts) {
+      parts.append(
+        Part(
+          name: .claim(10 * from, 10 * from + end - from, attempt: attempt), items: from..<end,
+          places: (from..<end).map { place(10 * from + $0 - from) }))
+      from = end
+    }
+    let all = (0..<count).map { Item(entry: token, index: $0 + 1, priority: .high, data: 0..<0) }
+    return Claim(batch: token, attempt: attempts.max()!, items: all, bytes: [], parts: parts)
+  }
+
+  private let one = Failure("exit 1", exitStatus: 1)
+  private let two = Failure("exit 2", exitStatus: 2)
+
+  @Test("joins neighbours with the same fate")
+  func runs() {
+    let runs = SettlingPlan.runs([.done, .done, .again, .held, .held, .done], from: 7)
+    #expect(runs.map(\.items) == [7..<9, 9..<10, 10..<12, 12..<13])
+    #expect(runs.map(\.fate) == [.done, .again, .held, .done])
+    #expect(SettlingPlan.runs([], from: 7).isEmpty)
+    #expect(SettlingPlan.runs([.ready], from: 7).map(\.items) == [7..<8])
+  }
+
+  @Test("gives each item of each part what was said of it")
+  func fates() {
+    let plan = SettlingPlan(claim(4, ends: [3, 4], attempts: [1, 1]), 2) { item in
+      [.done, nil, .giveBack, .retry(one)][item]
+    }
+    #expect(plan.fates == [[.done, .held, .ready], [.again]])
+    #expect(plan.burials.isEmpty)
+  }
+
+  @Test("buries at the last attempt, part by part, and what is to be buried anyway")
+  func burials() {
+    let plan = SettlingPlan(claim(3, ends: [1, 3], attempts: [3, 2]), 2) { item in
+      item == 2 ? .bury(one) : .retry(one)
+    }
+    #expect(plan.fates == [[.done], [.again, .done]])
+    #expect(plan.burials.map(\.item) == [0, 2])
+    #expect(plan.burials.map(\.part) == [0, 1])
+  }
+
+  @Test("notes neighbours that failed alike together, but never across parts")
+  func failures() {
+    let plan = SettlingPlan(claim(5, ends: [4, 5], attempts: [1, 1]), 2) { item in
+      .retry([one, one, two, one, one][item])
+    }
+    #expect(plan.failures.map(\.items) == [0..<2, 2..<3, 3..<4, 4..<5])
+    #expect(plan.failures.map(\.isFirst) == [true, false, false, true])
+  }
+
+  @Test("keeps what cannot be buried for another time")
+  func refused() {
+    var plan = SettlingPlan(claim(3, ends: [1, 3], attempts: [1, 1]), 2) { _ in .bury(one) }
+    plan.unburied([plan.burials[2]])
+    #expect(plan.fates == [[.done], [.done, .again]])
+  }
+
+  @Test("takes the attempt back from what goes back, and knows what was never tried")
+  func states() {
+    let due = Due(at: 9, span: 0)
+    let claimed = NowName.State.claim(batch: token, attempt: 2, owner: 4)
+    #expect(Fate.ready.state(of: claimed, due) == .again(batch: token, attempt: 1, due: .now))
+    #expect(Fate.again.state(of: claimed, due) == .again(batch: token, attempt: 2, due: due))
+    #expect(Fate.held.state(of: claimed, due) == claimed)
+    #expect(Fate.done.state(of: claimed, due) == .done)
+    let first = NowName.State.claim(batch: token, attempt: 1, owner: 4)
+    #expect(Fate.ready.state(of: first, due) == .untried)
+  }
+
+  @Test("does the same with what the clock holds")
+  func held() {
+    let held = NowName.State.hold(batch: token, attempt: 2, until: Due(at: 3, span: 2))
+    #expect(Fate.held.state(of: held, .now) == held)
+    #expect(Fate.ready.state(of: held, .now) == .again(batch: token, attempt: 1, due: .now))
+    #expect(Fate.done.state(of: held, .now) == .done)
+  }
+}
