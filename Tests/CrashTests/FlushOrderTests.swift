@@ -104,8 +104,11 @@ struct SchedulerFlushOrderTests {
       }
       let aside = unflushed.paths.filter {
         // What a file in later/ has in it only informs.
-        $0.hasPrefix(queue.path + "/dead")
-          || $0.hasPrefix(queue.path + "/later") && !$0.contains("-")
+        let path = $0.dropFirst(queue.path.count)
+        return path.hasPrefix("/dead") || path.hasPrefix("/later") && !path.contains("-")
+      }
+      if call.name == "unlinkat", isAside, !call.text.contains("AT_REMOVEDIR") {
+        #expect(aside.allSatisfy { call.text.contains("<\($0)>") }, "before \(call)")
       }
       if call.name == "renameat2", call.text.contains("<\(now)>"), !call.text.contains(#""later."#)
       {
