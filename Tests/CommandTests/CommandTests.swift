@@ -161,6 +161,7 @@ struct CommandTests {
   @Test("that dies of SIGTERM at --timeout is followed by what it started, which does not mind it")
   func stubbornRest() throws {
     let scratch = try Scratch()
+    try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
     // The run is over when nobody holds stdout any more.
     let command = "(trap \"\" TERM; sleep 600; echo never) & wait"

@@ -88,6 +88,7 @@ struct DedupTests {
 
   @Test("finds the earlier one in whatever state it is")
   func states() throws {
+    try scratch.retriesAtOnce()
     let ids = try scratch.pipe("enqueue", "--raw", "--dedup", "1h", input: "1\n2\n").receipts
     try scratch.pipe("consume", "-n1").expect("1\n")
     try scratch.sh("pipe consume -n1 -- false").expect(errors: nil, status: 1)

@@ -12,6 +12,7 @@ struct StderrTests {
 
   @Test("is passed on as it comes, and all of it before what is told of the command")
   func passedOn() throws {
+    try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
     let gate = try Gate(scratch)
     let child = try scratch.start([

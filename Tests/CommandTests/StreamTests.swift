@@ -8,6 +8,7 @@ struct StreamTests {
 
   init() throws {
     scratch = try Scratch()
+    try scratch.retriesAtOnce()
   }
 
   private func none() throws { try scratch.pipe("list").expect("") }

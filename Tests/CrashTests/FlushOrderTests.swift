@@ -104,9 +104,11 @@ struct SchedulerFlushOrderTests {
       }
       let aside = unflushed.paths.filter {
         // What a file in later/ has in it only informs.
-        $0.hasPrefix(queue.path + "/dead") || $0.hasPrefix(queue.path + "/later") && !$0.contains("-")
+        $0.hasPrefix(queue.path + "/dead")
+          || $0.hasPrefix(queue.path + "/later") && !$0.contains("-")
       }
-      if call.name == "renameat2", call.text.contains("<\(now)>"), !call.text.contains(#""later."#) {
+      if call.name == "renameat2", call.text.contains("<\(now)>"), !call.text.contains(#""later."#)
+      {
         #expect(aside.isEmpty, "before \(call)")
       }
       if call.name == "exit_group" {

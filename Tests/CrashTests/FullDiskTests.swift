@@ -108,6 +108,43 @@ struct FullDiskTests {
     }
   }
 
+  @Test(
+    "lets what was handed out be acknowledged and retried, and keeps what should be buried",
+    .needsDisks(.ext4, .btrfs), arguments: SmallDisk.allCases)
+  fileprivate func settling(kind: SmallDisk) throws {
+    let scratch = try Scratch()
+    try kind.with(scratch) { directory in
+      let queue = TestQueue("\(directory)/queue", scratch)
+      let options = ["--min-free", "0", "--slice", "1", "--backoff", "0s..0s"]
+      try Command([Binary.path, "init", "-q", queue.path] + options).mustRun()
+      var ledger = Ledger()
+      try ledger.store((1...6).map { .record($0) }, in: queue)
+      let ballast = Ballast(directory: directory)
+      try ballast.fill()
+      // btrfs has then no room for a rename either.
+      if kind != .btrfs { ballast.exhaustNames() }
+      let held = scratch.path("held")
+      let handOut = Command.pipe("batch", "-q", queue.path, "--hold", "1h", "-n", "4")
+      let batch = try handOut.writing(to: held).run()
+      let claims = try queue.lines(of: held).map { try BatchLine($0).claim }
+      #expect(batch.ending == .exited(0) && claims.count == 4, "\(batch)")
+      for (claim, way) in zip(claims, [[], ["--retry"], ["--bury"]]) {
+        let ack = try Command([Binary.path, "ack", "-q", queue.path] + way + [claim]).run()
+        #expect(ack.ending == .exited(0), "\(ack)")
+      }
+      let failing = Command.pipe("consume", "-q", queue.path, "-n", "1", "--", "false")
+      let failed = try failing.run()
+      #expect(failed.ending == .exited(1), "\(failed)")
+      try ballast.remove()
+      ledger.plan(0..<6, .ready, attempts: 0...3)
+      ledger.plan(0..<1, .done)
+      ledger.conclude(isWhole: true)
+      // There was room in the last block, or it is kept.
+      ledger.allow([.dead, .ready], 2)
+      try ledger.settle(queue, after: "\(failed)")
+    }
+  }
+
   @Test("without free inodes enqueue goes on, and all can be drained", .needsDisks(.ext4))
   func inodes() throws {
     let scratch = try Scratch()

@@ -1,9 +1,7 @@
 import Testing
 
-/// Those that ack what they hand out flush all there is before the power can go.
 private let forms: [SchedulerForm] = [
-  .ackWhole, .ackPartly, .ackRetry, .ackBury, .fail, .bury, .refuse, .reap, .retryAll, .dropAll,
-  .restoreRevived, .paced, .park, .restore,
+  .ackPartly, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .paced, .park, .restore,
 ]
 
 @Suite("after a power cut in the midst of the scheduler's work", .serialized)

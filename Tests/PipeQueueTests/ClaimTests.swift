@@ -79,6 +79,20 @@ struct ClaimTests {
     #expect(try names() == [again])
   }
 
+  @Test("that failed and need not wait is ready, also when the clock is set back then")
+  func clockSetBack() throws {
+    let scratch = try Scratch { $0.backoff = Backoff(base: 0, most: 0) }
+    try scratch.store([id(at: Clock.now())])
+    let claimer = Claimer(scratch.queue)
+    _ = try claimer.retry(try claim(claimer, 1), Failure("test"))
+    let other = Claimer(scratch.queue)
+    other.wall = { Clock.now() - 365 * 86_400_000_000 }
+    let claim = try claim(other, 1)
+    let attempt = claim.attempt
+    #expect(attempt == 2)
+    try other.done(claim)
+  }
+
   @Test("may end in the middle of an entry, and the rest is claimed later")
   func parts() throws {
     let scratch = try Scratch()

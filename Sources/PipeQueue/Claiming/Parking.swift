@@ -74,7 +74,10 @@ extension Claimer {
     for (name, claim) in moving { _ = try queue.rename(claim, to: NowName(name.range, .done)) }
   }
 
-  private func unpark(_ moving: [Moving]) throws(Fault) {
+  private func unpark(_ all: [Moving]) throws(Fault) {
+    // What is done with already is in later/ alone.
+    let held = try queue.namesNow()
+    let moving = all.filter { held.contains($0.claim) }
     for (name, _) in moving { try queue.clearAside(name.range, [.later]) }
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }

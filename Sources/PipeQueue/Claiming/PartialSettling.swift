@@ -9,6 +9,7 @@ extension Claimer {
     _ claim: consuming Claim, wait: Int64? = nil, _ outcome: (Int) -> Outcome?
   ) throws(Fault) -> Claim? {
     var plan = SettlingPlan(claim, queue.settings.retries, outcome)
+    let holders = claim.parts.map(\.name.state)
     if !plan.burials.isEmpty {
       claim = try own(claim, plan.burials)
       plan.unburied(try bury(plan.burials, of: claim))
@@ -21,15 +22,18 @@ extension Claimer {
     var kept: [Part] = []
     for (index, part) in claim.parts.enumerated() {
       let fates = plan.fates[index]
-      kept += try settle(part, fates, due, batch: claim.batch)
+      kept += try settle(part, fates, due, holders[index], batch: claim.batch)
     }
     return kept.isEmpty ? nil : claim.reduced(to: kept)
   }
 
-  /// Returns what of it stays claimed.
+  /// Returns what of it stays claimed, by whom it was: `holder`.
   private func settle(
-    _ part: Part, _ fates: [SettlingPlan.Fate], _ due: Due, batch: EntryID
+    _ part: Part, _ fates: [SettlingPlan.Fate], _ due: Due, _ holder: NowName.State, batch: EntryID
   ) throws(Fault) -> [Part] {
+    let state = { (fate: SettlingPlan.Fate) in
+      fate == .held ? holder : fate.state(of: part.name.state, due)
+    }
     let runs = SettlingPlan.runs(fates, from: part.items.lowerBound)
     // The file of the claim knows what happened to its items: it goes on with some that need it.
     let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
@@ -42,7 +46,7 @@ extension Claimer {
         part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }
         ? try queue.now().history(part.name.text) : []
       for (index, run) in runs.enumerated() where index != last {
-        let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
+        let name = NowName(part.range(run.items), state(run.fate))
         if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
         if !isUncovered(name, run.fate, listing) {
           try namer.create(name, history: run.fate.keepsHistory ? history : [])
@@ -50,7 +54,7 @@ extension Claimer {
       }
     }
     let run = runs[last]
-    let name = NowName(part.range(run.items), run.fate.state(of: part.name.state, due))
+    let name = NowName(part.range(run.items), state(run.fate))
     if run.fate == .held { kept.append(part.cut(to: run.items, name)) }
     if isUncovered(name, run.fate, listing) {
       if try !queue.setAside(part.name) { throw lost(batch) }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// Rewrites names as if all that waits had been due long ago; nobody may have the queue open.
-func makeDue(_ scratch: Scratch) throws {
+func makeDue(_ scratch: Scratch, in directories: String = "now later") throws {
   let script = """
-    cd queue && find now later -name '*.again.*' | while read -r path; do
+    cd queue && find \(directories) -name '*.again.*' | while read -r path; do
       old=${path##*/}
       mv "$path" "${path%/*}/${old%.*.*}.1.0"
     done
-    for mark in now/later.*; do
+    for mark in \(directories.contains("later") ? "now/later.*" : ""); do
       test -e "$mark" || continue
       IFS=. read -r _ due rest <<< "${mark#now/}"
       mv "$mark" "now/later.1.$rest"

@@ -17,7 +17,7 @@ struct Page: CustomTestStringConvertible, Sendable {
   ]
 
   static let all: [Page] =
-    ["README.md", "man/pipe.1", "man/pipe-queue.5"].map(Page.init)
+    ["README.md", "examples/cron.md", "man/pipe.1", "man/pipe-queue.5"].map(Page.init)
     + commands.map { Page(name: "man/pipe-\($0).1") }
 
   /// A command line, and what follows it.

@@ -70,10 +70,21 @@ struct Ledger {
     }
   }
 
+  /// For want of room what should be dead was kept, and may have been tried again.
+  mutating func forgiveBurials() {
+    for index in items.indices where items[index].allowed == [.dead] {
+      items[index].allowed.insert(.ready)
+      if items[index].before == .dead { items[index].allowed.insert(.done) }
+      items[index].attempts = 0...(items[index].attempts.upperBound + 2)
+    }
+  }
+
   /// A power cut may take an attempt back that had begun an instant before.
   mutating func forgiveAttempts() {
     for index in items.indices { items[index].attempts = 0...items[index].attempts.upperBound }
   }
+
+  mutating func allow(_ fates: Set<Fate>, _ index: Int) { items[index].allowed = fates }
 
   /// Somebody was told that it is so.
   mutating func confirm(_ fate: Fate, where isMeant: (Item) -> Bool) {

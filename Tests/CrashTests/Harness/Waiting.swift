@@ -43,7 +43,8 @@ extension TestQueue {
   /// Where something is parked a mark says so, and nothing is due before it.
   func markComplaints() throws -> [String] {
     guard FileManager.default.fileExists(atPath: path + "/later") else { return [] }
-    let first = try parked.compactMap { Int($0.components(separatedBy: ".").dropLast().last ?? "") }.min()
+    let first = try parked.compactMap { Int($0.components(separatedBy: ".").dropLast().last ?? "") }
+      .min()
     let marks = try names(in: "now").filter { $0.hasPrefix("later.") }
     guard let first else { return [] }
     let mark = marks.compactMap { Int($0.components(separatedBy: ".")[1]) }.min()
