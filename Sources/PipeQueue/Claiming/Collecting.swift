@@ -3,7 +3,13 @@ internal import PipeIO
 // Going along a range of items and reading them from the segments.
 extension Claimer {
   func collect(_ offer: Offer, into selection: Selection, end: EndMark) throws(Fault) {
-    guard selection.accepts(offer) else { return selection.close() }
+    guard selection.accepts(offer) else {
+      // What is not to be handed out yet stands in nobody's way.
+      if offer.name == nil, try delay(offer.range, into: selection, end) >= offer.range.to {
+        return
+      }
+      return selection.close()
+    }
     if offer.name != nil {
       try collect(offer.range, offer.name, into: selection, end)
       return

@@ -53,6 +53,9 @@ final class Schedule {
   var model: Model
   let instant = Instant()
   let limits: NowLimits
+  /// Whether the clock is set now and then. Where it is nothing waits for a time of day: whether that has
+  /// come would be another question each time.
+  let setsClock: Bool
   var consumers: [Consumer] = []
   var born = 0
   /// Claims that nobody settled yet, by token.
@@ -76,6 +79,7 @@ final class Schedule {
     queue = try Queue.create(path: path, change: { $0 = settings })
     self.settings = settings
     model = Model(settings)
+    setsClock = random.chance(50)
     limits = random.chance(40) ? Schedule.tight(&random) : NowLimits()
     producers = [Appender(queue), Appender(try Queue(path: path))]
     say(

@@ -12,7 +12,9 @@ extension Schedule {
       let data = (0..<max(1, count)).map { _ in datum() }
       var entry = NewEntry(id: id, priority: lane)
       if count > 0 { entry.ids = (count, settings.slice) }
-      let away = random.chance(80) ? 0 : random.pick([1_000_000, 10_000_000, 900_000_000]) as Int64
+      let away =
+        setsClock || random.chance(70)
+        ? 0 : random.pick([1_000_000, 10_000_000, 900_000_000]) as Int64
       let notBefore = away > 0 ? instant.wall + away : 0
       if away > 0 {
         entry.options = LineOptions.column(key: nil, notBefore: notBefore, delay: nil)
@@ -88,7 +90,9 @@ extension Schedule {
     }
     instant.steady += step
     // A clock that is set.
-    if random.chance(6) { step -= random.number(-100_000_000...100_000_000 as ClosedRange<Int64>) }
+    if setsClock, random.chance(12) {
+      step -= random.number(-100_000_000...100_000_000 as ClosedRange<Int64>)
+    }
     instant.wall += step
     instant.random = random.next()
     say("time goes on by \(step): \(instant.wall), \(instant.steady)")
