@@ -91,6 +91,8 @@ package final class Directory {
     listing = buffer
     while true {
       let count = uninterrupted { cpipe_getdents(number, buffer.baseAddress, buffer.count) }
+      // It was removed since it was opened, and has no names.
+      if count < 0, errno == ENOENT, !path.isEmpty, isRemoved { return }
       if count < 0 { throw Fault("list", path) }
       if count == 0 { return }
       Directory.split(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)

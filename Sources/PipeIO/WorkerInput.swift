@@ -53,9 +53,9 @@ package final class WorkerInput {
     finish()
   }
 
-  /// Takes back what was put in and not handed over, from `end` on.
+  /// Takes back what was put in and not handed over, from `end` on; what broke off there already is gone.
   package func cut(at end: Int) {
-    bytes.removeLast(min(self.end - end, bytes.count - start))
+    bytes.removeLast(max(0, min(self.end - end, bytes.count - start)))
   }
 
   /// Tells the worker that nothing more comes.

@@ -55,6 +55,20 @@ struct DeadTests {
     #expect(text.unicodeScalars.count == 4096)
   }
 
+  @Test("that another retry or drop has taken is left alone", .needs("strace"))
+  func contended() throws {
+    try bury("7", "--size 1")
+    // Between the look at dead/ and the lock.
+    let slow = "strace -o /dev/null -e trace=flock -e inject=flock:delay_enter=1s:when=1 pipe"
+    try scratch.sh("\(slow) retry --all & pipe retry --all > first; pipe consume; wait")
+      .expect("7\n")
+    try scratch.pipe("consume").expect("", "delivered after it was done")
+    try scratch.store("7")
+    try bury("7", "--size 1")
+    try scratch.sh("\(slow) retry --all & pipe drop --all > first; wait").expect("")
+    try scratch.pipe("consume").expect("", "delivered after it was dropped")
+  }
+
   @Test("is printed for the ids asked for, and 1 says that there is none")
   func some() throws {
     try bury("^[257]$", "--size 1")

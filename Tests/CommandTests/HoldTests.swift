@@ -70,4 +70,19 @@ struct HoldTests {
     try scratch.sh("pipe consume --size 5 -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect(
       "1\n2\n3\n4\n5\n1\n")
   }
+
+  @Test("is settled by nobody else while it is being buried", .needs("strace"))
+  func contended() throws {
+    try scratch.sh("pipe batch --size 5 -n 1 --hold 1h | jq -r .claim > claim").expect()
+    // Between taking it over and the first dead letter.
+    try scratch.sh(
+      """
+      slow='-e trace=fsync -e inject=fsync:delay_enter=1s:when=1'
+      strace -o /dev/null $slow pipe ack --bury $(cat claim) & slow=$!
+      until ls queue/now | grep -q '[.]claim[.]'; do :; done
+      pipe ack $(cat claim); echo $?; wait $slow; echo $?
+      """
+    ).expect("76\n0\n", errors: nil)
+    #expect(try scratch.fates(id) == (1...5).map { "\($0) dead" })
+  }
 }

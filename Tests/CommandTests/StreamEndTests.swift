@@ -29,6 +29,15 @@ struct StreamEndTests {
     try scratch.sh("pipe consume >> log; sort -n log > all; seq 0 1999 | cmp all").expect("")
   }
 
+  @Test("before it has read anything is no crash, and loses nothing")
+  func atOnce() throws {
+    try scratch.store(count: 2000)
+    for _ in 0..<10 {
+      try scratch.pipe("consume", "--stream", "--", "true").expect(errors: nil, status: 1)
+    }
+    try scratch.sh("pipe consume | wc -l").expect("2000\n")
+  }
+
   @Test("counts no attempt of what it never took")
   func untaken() throws {
     try scratch.store(count: 3)

@@ -37,9 +37,7 @@ extension Queue {
   /// Makes the dead items of an entry ready again, as if they had never been tried. How many there were.
   package func revive(_ id: EntryID) throws(Fault) -> Int {
     guard let view = try look(at: id) else { return 0 }
-    let names = try dead(of: view)
-    try revive(names)
-    return names.count
+    return try revive(try dead(of: view)).count
   }
 
   /// The same of all dead items of the queue.
@@ -50,9 +48,7 @@ extension Queue {
   /// Removes the dead items of an entry; what they were part of stays failed. How many there were.
   package func drop(_ id: EntryID) throws(Fault) -> Int {
     guard let view = try look(at: id) else { return 0 }
-    let names = try dead(of: view)
-    try drop(names)
-    return names.count
+    return try drop(try dead(of: view)).count
   }
 
   package func dropAll(_ body: (Treated) throws(Fault) -> Void) throws(Fault) {
@@ -60,16 +56,18 @@ extension Queue {
   }
 
   private func treatAll(
-    _ treat: ([AsideName]) throws(Fault) -> Void, _ body: (Treated) throws(Fault) -> Void
+    _ treat: ([AsideName]) throws(Fault) -> [AsideName],
+    _ body: (Treated) throws(Fault) -> Void
   ) throws(Fault) {
     try forEachShard { (names) throws(Fault) in
+      // Before it is done: what is dropped keeps no segment.
+      let ids = try names.map { (name) throws(Fault) in try line(name)?.id ?? .delayed }
+      let done = Set(try treat(names).map(\.text))
       var treated: [Treated] = []
-      for name in names {
-        let id = try line(name)?.id ?? .delayed
+      for (name, id) in zip(names, ids) where done.contains(name.text) {
         if treated.last?.id != id { treated.append(Treated(id: id, items: 0)) }
         treated[treated.count - 1].items += 1
       }
-      try treat(names)
       for entry in treated { try body(entry) }
       return true
     }
@@ -94,19 +92,44 @@ extension Queue {
     }
   }
 
+  /// Those that are dead still: somebody else may have treated them since they were looked up, or be about
+  /// to bury them. Under the locks of later/ and now/, without which nothing that is dead changes.
+  private func stillDead(_ names: [AsideName]) throws(Fault) -> [AsideName] {
+    let listing = try listNow()
+    let ends = try ends()
+    let lines = Priority.allCases.map { LaneLine($0, end: ends[$0].place, names: listing.names) }
+    var found: [AsideName] = []
+    for group in AsideGroup.split(names) {
+      let dead = Set(try namesAside(.dead, group.lane, group.shard).map(\.text))
+      let back = AsideLine(try namesAside(.later, group.lane, group.shard))
+      let line = lines[Int(group.lane.rawValue)]
+      found += group.names.filter {
+        let number = $0.range.from.number
+        return dead.contains($0.text) && back.state(of: number) == nil
+          && line.state(of: number) == .done
+      }
+    }
+    return found
+  }
+
   // First the mark, then the file in later/, then away with the one in dead/: at any instant the item is
   // one or the other, and found.
-  private func revive(_ names: [AsideName]) throws(Fault) {
-    guard !names.isEmpty else { return }
+  private func revive(_ candidates: [AsideName]) throws(Fault) -> [AsideName] {
+    guard !candidates.isEmpty else { return [] }
     let later = try root.existing(Aside.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
     try lockNow(exclusive: true)
-    do throws(Fault) { try lowerMark(to: 0, adding: names.count, at: Clock.now()) } catch {
+    let names: [AsideName]
+    do throws(Fault) {
+      names = try stillDead(candidates)
+      if !names.isEmpty { try lowerMark(to: 0, adding: names.count, at: Clock.now()) }
+    } catch {
       unlockNow()
       throw error
     }
     unlockNow()
+    if names.isEmpty { return [] }
     try now().flush()
     let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
     for group in AsideGroup.split(names) {
@@ -121,9 +144,21 @@ extension Queue {
       try to.flush()
     }
     try removeAside(names)
+    return names
   }
 
-  private func drop(_ names: [AsideName]) throws(Fault) {
+  private func drop(_ candidates: [AsideName]) throws(Fault) -> [AsideName] {
+    guard !candidates.isEmpty else { return [] }
+    let later = try root.existing(Aside.later.rawValue)
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    try lockNow(exclusive: true)
+    let names: [AsideName]
+    do throws(Fault) { names = try stillDead(candidates) } catch {
+      unlockNow()
+      throw error
+    }
+    unlockNow()
     for group in AsideGroup.split(names) {
       let directory = try root.existing(group.path)
       for name in group.names {
@@ -135,6 +170,7 @@ extension Queue {
       }
       try directory.flush()
     }
+    return names
   }
 
   private func letter(_ name: AsideName) throws(Fault) -> DeadLetter? {

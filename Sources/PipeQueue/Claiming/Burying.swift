@@ -51,17 +51,16 @@ extension Claimer {
     _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
   ) throws(Fault) -> Claim {
     let slot = owner?.slot
-    let foreign = Set(burials.map(\.part)).filter {
-      slot == nil || claim.parts[$0].name.owner != slot
+    if burials.allSatisfy({ slot != nil && claim.parts[$0.part].name.owner == slot }) {
+      return claim
     }
-    if foreign.isEmpty { return claim }
     try begin()
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     sync.note()
-    for index in foreign {
+    for index in claim.parts.indices where claim.parts[index].name.owner != owner!.slot {
       var name = claim.parts[index].name
-      name.state = .claim(batch: name.batch!, attempt: name.attempt!, owner: owner!.slot)
+      name.state = .claim(batch: name.batch!.withdrawn, attempt: name.attempt!, owner: owner!.slot)
       try rename(claim.parts[index].name, to: name, batch: claim.batch)
       claim.parts[index].name = name
     }

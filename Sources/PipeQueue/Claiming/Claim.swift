@@ -45,3 +45,9 @@ extension Claim {
     EntryID(high: batch.high, low: batch.low + UInt64(line + 1) << 32)
   }
 }
+
+extension EntryID {
+  /// Of a batch that somebody took over to bury it: of the same run still, but no token that was handed out,
+  /// so that nobody else settles what is being buried. Above all lines of a claim.
+  var withdrawn: EntryID { EntryID(high: high, low: low | 1 << 47) }
+}

@@ -135,7 +135,8 @@ extension Claimer {
       guard case .hold(let batch, let attempt, let until) = name.state, until.isOver(at: now),
         attempt > queue.settings.retries
       else { continue }
-      let state = NowName.State.claim(batch: batch, attempt: attempt, owner: owner!.slot)
+      let state = NowName.State.claim(
+        batch: batch.withdrawn, attempt: attempt, owner: owner!.slot)
       let claim = NowName(name.range, state)
       if try queue.rename(name, to: claim) { taken.append(claim) }
     }

@@ -35,6 +35,7 @@ struct Namer {
     // Left by a process that died between this and what was to follow: it says the same.
     if listing.names.contains(name) { return }
     try createFile(name.text)
+    listing.names.append(name)
     if !history.isEmpty { try queue.now().note(history, in: name.text, anew: true) }
   }
 

@@ -73,7 +73,8 @@ extension Claimer {
       return nil
     }
     if let owner, attempt > queue.settings.retries {
-      let own = NowName(name.range, .claim(batch: batch, attempt: attempt, owner: owner.slot))
+      let own = NowName(
+        name.range, .claim(batch: batch.withdrawn, attempt: attempt, owner: owner.slot))
       return try queue.rename(name, to: own) ? own : nil
     }
     let text = name.text
