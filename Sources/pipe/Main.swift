@@ -26,7 +26,11 @@ enum Main {
 
   // The mistake that everybody makes once.
   private static func wayOut(_ error: any Error) -> String {
-    commandName == "pipe consume" && Root.message(for: error).hasPrefix("Unexpected argument")
+    if Root.message(for: error).contains("<duration") {
+      return "a duration has a unit: 500ms 5s 10m 2h 7d"
+    }
+    return commandName == "pipe consume"
+      && Root.message(for: error).hasPrefix("Unexpected argument")
       ? "a command goes behind --: pipe consume -- CMD" : "see \(commandName) --help"
   }
 

@@ -24,7 +24,7 @@ struct AckTests {
   }
 
   private func lost(_ claim: String) -> String {
-    "pipe ack: claim \(claim) is not held any more: what was in it may be delivered again\n"
+    "pipe ack: claim \(claim) is not held any more: it was settled before, or its holder is gone\n"
   }
 
   @Test("takes several claims from stdin, whatever else the lines have in them")

@@ -79,7 +79,7 @@ struct BatchReaderTests {
     let claim = line.object["claim"] as? String ?? "none"
     child.signal(SIGKILL)
     #expect(child.reap() == .killed(SIGKILL))
-    let why = "is not held any more: what was in it may be delivered again"
+    let why = "is not held any more: it was settled before, or its holder is gone"
     try scratch.pipe("ack", input: line).expect(
       "", errors: "pipe ack: claim \(claim) \(why)\n", status: 76)
     try scratch.pipe("consume").expect(all)

@@ -45,7 +45,7 @@ struct WaitTests {
     let start = uptime()
     let run = try scratch.pipe("status", "--wait", "--timeout", "200ms", ids[0], ids[1])
     #expect(uptime() >= start + 0.2)
-    run.expect(errors: "pipe status: \(ids[1]): not settled in time\n", status: 75)
+    run.expect(errors: "pipe status: \(ids[1]): still yet_to_start when time was up\n", status: 75)
     #expect(try words(run) == ["completed", "yet_to_start"])
     try scratch.pipe("status", "--wait", "--timeout", "0s", ids[1]).expect(errors: nil, status: 75)
   }

@@ -40,7 +40,9 @@ struct Status: ParsableCommand {
         StatusLine.append(status, to: output)
         try output.flush()
         guard wait != nil, status.word != .completed else { continue }
-        if status.word != .failed { diagnostics.say("\(text): not settled in time") }
+        if status.word != .failed {
+          diagnostics.say("\(text): still \(status.word.rawValue) when time was up")
+        }
         result = max(
           result, status.word == .failed ? Exit.someFailed : Exit.status(of: .tryLater))
       }

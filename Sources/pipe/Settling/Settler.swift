@@ -83,7 +83,8 @@ final class Settler {
       } else {
         throw Fault(
           .claimLost,
-          "claim \(settlement.claim.text) is not held any more: what was in it may be delivered again"
+          "claim \(settlement.claim.text) is not held any more:"
+            + " it was settled before, or its holder is gone"
         )
       }
       let outcomes = outcomes(settlement, claim)
@@ -133,8 +134,8 @@ final class Settler {
   private func outcome(_ word: Settlement.Word?, _ said: String?) -> Outcome {
     switch word ?? fallback {
     case .ok: .done
-    case .retry: .retry(Failure(said ?? reason ?? "retry"))
-    case .bury: .bury(Failure(said ?? reason ?? "bury"))
+    case .retry: .retry(Failure(said ?? reason ?? "sent back by pipe ack"))
+    case .bury: .bury(Failure(said ?? reason ?? "buried by pipe ack"))
     }
   }
 }
