@@ -83,8 +83,10 @@ extension Claimer {
     // What is in a file that never failed for these items is of its earlier life.
     let isFirst =
       failed.isFirst
-      && History.attempts(now.history(name), of: part.range(failed.items).from.number)
-        .isEmpty
+      && History.attempts(
+        now.history(name), of: part.range(failed.items).from.number, part.name.range.lane
+      )
+      .isEmpty
     now.note(line, in: name, anew: isFirst)
   }
 }
