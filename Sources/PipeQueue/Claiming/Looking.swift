@@ -72,11 +72,13 @@ extension Claimer {
     return true
   }
 
-  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
-  // before all else.
+  // Once, though it may be taken in several parts.
   private func noteOverdue(_ name: NowName) throws(Fault) {
     guard case .hold(_, let attempt, let until) = name.state else { return }
     let now = try queue.now()
+    let known = History.attempts(
+      now.history(name.text), of: name.range.from.number, name.range.lane)
+    if known.contains(where: { $0.number == attempt && $0.ended == until.at }) { return }
     let ended = Attempt(
       Claimer.overdue, number: attempt, started: now.changed(name.text), ended: until.at)
     now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)
@@ -84,6 +86,8 @@ extension Claimer {
 
   static let overdue = Failure("nobody settled it while it was held")
 
+  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
+  // before all else.
   private func select(
     into selection: Selection, _ listing: NowListing, _ ends: Ends, at now: Int64, more: Bool
   ) throws(Fault) {
