@@ -12,15 +12,16 @@ struct HistoryTests {
   @Test("tells the attempts in order")
   func order() {
     let bytes = History.line(items(5, 8), first) + History.line(items(5, 8), second)
-    for number in 5...7 { #expect(History.attempts(bytes, of: number) == [first, second]) }
+    for number in 5...7 { #expect(History.attempts(bytes, of: number, .high) == [first, second]) }
   }
 
   @Test("tells nothing of other items, though they stand in the same file")
   func stale() {
     let bytes = History.line(items(0, 5), second) + History.line(items(5, 8), first)
-    #expect(History.attempts(bytes, of: 8) == [])
-    #expect(History.attempts(bytes, of: 5) == [first])
-    #expect(History.lines(bytes, of: 5) == History.line(items(5, 8), first))
+    #expect(History.attempts(bytes, of: 8, .high) == [])
+    #expect(History.attempts(bytes, of: 5, .high) == [first])
+    #expect(History.attempts(bytes, of: 5, .low) == [], "the same number of another lane")
+    #expect(History.lines(bytes, of: 5, .high) == History.line(items(5, 8), first))
   }
 
   @Test("leaves out a line that is garbled or torn, and no other", arguments: [0, 9, 20, 30])
@@ -28,8 +29,8 @@ struct HistoryTests {
     var line = History.line(items(5, 8), first)
     let whole = History.line(items(5, 8), second)
     line[place] ^= 1
-    #expect(History.attempts(line + whole, of: 5) == [second])
-    #expect(History.attempts(whole + line.prefix(place), of: 5) == [second])
+    #expect(History.attempts(line + whole, of: 5, .high) == [second])
+    #expect(History.attempts(whole + line.prefix(place), of: 5, .high) == [second])
   }
 
   @Test(
@@ -40,7 +41,7 @@ struct HistoryTests {
       number: 1, started: 1, ended: 2, exitStatus: 1, signal: nil, reason: text)
     let line = History.line(items(5, 8), attempt)
     #expect(line.filter { $0 == 0x0a }.count == 1)
-    #expect(History.attempts(line, of: 5).map(\.reason) == [text])
+    #expect(History.attempts(line, of: 5, .high).map(\.reason) == [text])
   }
 
   @Test("cuts a long reason")
@@ -48,7 +49,7 @@ struct HistoryTests {
     let attempt = Attempt(
       number: 1, started: 1, ended: 2, exitStatus: 1, signal: nil,
       reason: String(repeating: "x", count: 5000))
-    let found = History.attempts(History.line(items(5, 8), attempt), of: 5)
+    let found = History.attempts(History.line(items(5, 8), attempt), of: 5, .high)
     #expect(found.map(\.reason.count) == [1024])
   }
 
@@ -57,7 +58,7 @@ struct HistoryTests {
     let said = Array("stderr 3\nabc\n".utf8) + [0xff, 0x00]
     let letter = History.line(items(5, 6), first) + DeadLetter.stderrBlock(said)
     #expect(DeadLetter.stderr(in: letter) == said)
-    #expect(History.attempts(letter, of: 5) == [first])
+    #expect(History.attempts(letter, of: 5, .high) == [first])
     let much = [UInt8](repeating: 0x61, count: 5000)
     #expect(DeadLetter.stderr(in: DeadLetter.stderrBlock(much)).count == 4096)
   }

@@ -138,7 +138,7 @@ extension Queue {
       for name in group.names {
         let new = AsideName(range: name.range, waiting: waiting)
         let file = try Descriptor.create(new.text, in: to, O_WRONLY | O_TRUNC)
-        let known = History.lines(from.history(name.text), of: name.range.from.number)
+        let known = History.lines(from.history(name.text), of: name.range.from.number, group.lane)
         if !known.isEmpty { try known.write(to: file, at: 0) }
       }
       try to.flush()
@@ -183,7 +183,7 @@ extension Queue {
     let number = name.range.from.number
     return DeadLetter(
       entry: line.id, index: number - line.number + 1, priority: name.range.lane,
-      data: line.item(number), history: History.attempts(bytes, of: number),
+      data: line.item(number), history: History.attempts(bytes, of: number, name.range.lane),
       stderr: DeadLetter.stderr(in: bytes))
   }
 

@@ -82,7 +82,7 @@ extension Queue {
       items: (numbers.lowerBound - first + 1)...(numbers.upperBound - first),
       fate: try fate(state, view, numbers.lowerBound, at: now),
       history: History.attempts(
-        try history(state, view, numbers.lowerBound), of: numbers.lowerBound))
+        try history(state, view, numbers.lowerBound), of: numbers.lowerBound, view.lane))
   }
 
   private func fate(

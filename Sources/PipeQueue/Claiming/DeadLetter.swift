@@ -36,12 +36,12 @@ package struct DeadLetter {
 
 extension History {
   /// The lines that tell of one item.
-  static func lines(_ bytes: [UInt8], of number: Int) -> [UInt8] {
+  static func lines(_ bytes: [UInt8], of number: Int, _ lane: Priority) -> [UInt8] {
     bytes.withUnsafeBytes { all in
       var lines = Pieces(all)
       var found: [UInt8] = []
       while let line = lines.next(before: newline) {
-        if attempt(line, of: number) != nil { found += Array(line) + [newline] }
+        if attempt(line, of: number, lane) != nil { found += Array(line) + [newline] }
       }
       return found
     }

@@ -14,7 +14,7 @@ package struct Attempt: Equatable {
 }
 
 /// What happened to items: lines in the file behind their name. A line says which items it is of, so that
-/// the lines of a file's earlier life mean nothing; and it has a checksum, because nobody flushes it.
+/// the lines of a file's earlier life mean nothing; and it has a checksum, also over the lane, because nobody flushes it.
 ///
 ///     CRC32C FROM TO ATTEMPT STARTED ENDED EXIT SIGNAL REASON
 enum History {
@@ -32,27 +32,29 @@ enum History {
       line += byte < 0x20 || byte == percent ? Array("%" + twoHex(byte)).map(\.asciiValue!) : [byte]
     }
     var sum = [UInt8](repeating: 0, count: 8)
-    let crc = line.withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+    let crc = line.withUnsafeBytes { cpipe_crc32c(seed(range.lane), $0.baseAddress, $0.count) }
     sum.withUnsafeMutableBufferPointer { writeHex(crc, to: $0.baseAddress!) }
     return sum + [space] + line + [newline]
   }
 
   /// The attempts at the item `number` that a file tells of, in the order in which they were made.
-  static func attempts(_ bytes: [UInt8], of number: Int) -> [Attempt] {
+  static func attempts(_ bytes: [UInt8], of number: Int, _ lane: Priority) -> [Attempt] {
     bytes.withUnsafeBytes { all in
       var lines = Pieces(all)
       var found: [Attempt] = []
       while let line = lines.next(before: newline) {
-        if let attempt = attempt(line, of: number) { found.append(attempt) }
+        if let attempt = attempt(line, of: number, lane) { found.append(attempt) }
       }
       return found
     }
   }
 
-  static func attempt(_ line: UnsafeRawBufferPointer, of number: Int) -> Attempt? {
+  static func attempt(
+    _ line: UnsafeRawBufferPointer, of number: Int, _ lane: Priority
+  ) -> Attempt? {
     guard line.count > 9, let stored = hex(cut(line, 0, 8)) else { return nil }
     let rest = cut(line, 9, line.count)
-    guard cpipe_crc32c(0, rest.baseAddress, rest.count) == stored else { return nil }
+    guard cpipe_crc32c(seed(lane), rest.baseAddress, rest.count) == stored else { return nil }
     var pieces = Pieces(rest)
     guard let from = pieces.number(before: space), let to = pieces.number(before: space),
       from <= number, number < to, let attempt = pieces.number(before: space)
@@ -67,6 +69,9 @@ enum History {
       exitStatus: exit.map { Int32(truncatingIfNeeded: $0) },
       signal: signal.map { Int32(truncatingIfNeeded: $0) }, reason: reason)
   }
+
+  // The same numbers of another lane are other items.
+  private static func seed(_ lane: Priority) -> UInt32 { UInt32(lane.rawValue) }
 
   private static let percent: UInt8 = 0x25
 

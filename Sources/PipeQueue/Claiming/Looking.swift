@@ -72,9 +72,13 @@ extension Claimer {
     return true
   }
 
+  // Once, though it may be taken in several parts.
   private func noteOverdue(_ name: NowName) throws(Fault) {
     guard case .hold(_, let attempt, let until) = name.state else { return }
     let now = try queue.now()
+    let known = History.attempts(
+      now.history(name.text), of: name.range.from.number, name.range.lane)
+    if known.contains(where: { $0.number == attempt && $0.ended == until.at }) { return }
     let ended = Attempt(
       Claimer.overdue, number: attempt, started: now.changed(name.text), ended: until.at)
     now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)

@@ -27,13 +27,12 @@ extension Claimer {
     return kept.isEmpty ? nil : claim.reduced(to: kept)
   }
 
-  /// Returns what of it stays claimed, by whom it was: `holder`.
+  /// Returns what of it stays claimed. `holder`: what it was before this process took it over to bury some
+  /// of it; so the others stay with who held them, and come back with those they failed with.
   private func settle(
     _ part: Part, _ fates: [SettlingPlan.Fate], _ due: Due, _ holder: NowName.State, batch: EntryID
   ) throws(Fault) -> [Part] {
-    let state = { (fate: SettlingPlan.Fate) in
-      fate == .held ? holder : fate.state(of: part.name.state, due)
-    }
+    let state = { (fate: SettlingPlan.Fate) in fate.state(of: holder, due) }
     let runs = SettlingPlan.runs(fates, from: part.items.lowerBound)
     // The file of the claim knows what happened to its items: it goes on with some that need it.
     let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
@@ -83,8 +82,10 @@ extension Claimer {
     // What is in a file that never failed for these items is of its earlier life.
     let isFirst =
       failed.isFirst
-      && History.attempts(now.history(name), of: part.range(failed.items).from.number)
-        .isEmpty
+      && History.attempts(
+        now.history(name), of: part.range(failed.items).from.number, part.name.range.lane
+      )
+      .isEmpty
     now.note(line, in: name, anew: isFirst)
   }
 }

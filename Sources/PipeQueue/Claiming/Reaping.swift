@@ -79,7 +79,7 @@ extension Claimer {
     }
     let text = name.text
     let now = try queue.now()
-    let isKnown = History.attempts(now.history(text), of: name.range.from.number)
+    let isKnown = History.attempts(now.history(text), of: name.range.from.number, name.range.lane)
       .contains { $0.number == attempt }
     // Known: it was only on its way to later/ or from there.
     if !isKnown {
