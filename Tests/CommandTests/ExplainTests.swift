@@ -131,7 +131,7 @@ struct ExplainTests {
     )
     #expect(
       line.contains(
-        #/in (1 h 0 min|59 min \d+ s) \(2 items every 1 h 0 min\); at this rate it is/#), "\(line)")
+        #/in (1 h 0 min|59 min \d+ s) \(2 items every 1 h 0 min\)/#), "\(line)")
   }
 
   @Test("does not know what is no id, or of no entry", arguments: [[], ["--json"]])

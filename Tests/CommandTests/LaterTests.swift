@@ -45,7 +45,7 @@ struct LaterTests {
   @Test("do not burden now/, and all come back when they are due, in the order of the line")
   func parksAndComes() throws {
     try failHalf()
-    #expect(try parked() == 128)
+    #expect(try parked() > 128)
     let waiting = try scratch.names(in: "queue/now").filter { $0.contains(".again.") }
     #expect(waiting.count <= 256)
     try scratch.pipe("consume").expect("")
@@ -107,6 +107,8 @@ struct LaterTests {
   func killed() throws {
     let lines = try scratch.pipe("batch", "--size", "1", "--hold", "1h").expect().output
     try scratch.pipe("ack", "--retry", input: lines).expect("")
+    // Each round holds it for no time at all, and that counts.
+    try scratch.prepare("init", "--retries", "1000")
     try scratch.store("0")
     var kills = 0
     var seed: UInt64 = 3
@@ -122,7 +124,6 @@ struct LaterTests {
       #expect([.exited(0), .exited(137), .killed(9)].contains(run.ending), run.story)
     }
     #expect(try parked() > 0)
-    try scratch.prepare("init", "--retries", "1000")
     #expect(try Set(ids("later") + ids("ready") + ids("claimed")) == Set(0...count))
     try makeDue(scratch)
     let run = try scratch.sh("pipe consume --size 1 -n 1000")
