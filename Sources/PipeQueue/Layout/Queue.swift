@@ -57,7 +57,7 @@ package final class Queue {
   /// The ends of the lanes: what is before them is on disk.
   package func ends() throws(Fault) -> Ends {
     do throws(Fault) { return try Ends.read(end) } catch {
-      throw isRemoved || root.size(of: Settings.fileName) == nil
+      throw isRemoved || end.isRemoved || root.size(of: Settings.fileName) == nil
         ? Fault(.notFound, "\(printable(path)): was removed while in use") : error
     }
   }
