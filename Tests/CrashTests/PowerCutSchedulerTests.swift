@@ -16,6 +16,14 @@ struct PowerCutSchedulerTests {
 struct BtrfsPowerCutSchedulerTests {
   @Test(
     "on btrfs an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.btrfs),
-    arguments: forms)
+    arguments: forms.filter(\.hasManyDirectories))
   func btrfs(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .btrfs) }
+}
+
+extension SchedulerForm {
+  /// Where ext4 flushes more than it is asked for.
+  fileprivate var hasManyDirectories: Bool {
+    ["ack", "consume, the command finds bad data", "retry", "consume what", "consume, too many"]
+      .contains { testDescription.hasPrefix($0) }
+  }
 }

@@ -8,8 +8,8 @@ struct Injection {
 
   /// Some of them, where there are many calls.
   static let some = [
-    Injection(outcome: "error=ENOSPC", when: "N"), Injection(outcome: "error=EDQUOT", when: "N+"),
-    Injection(outcome: "error=EIO", when: "N"), Injection(outcome: "error=EIO", when: "N+"),
+    Injection(outcome: "error=ENOSPC", when: "N"), Injection(outcome: "error=EIO", when: "N"),
+    Injection(outcome: "error=EDQUOT", when: "N+"),
   ]
 
   static let all =
