@@ -55,6 +55,6 @@ extension Claimer {
       ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
       : Fault(
         .claimLost,
-        "claim \(batch.text) is not held any more: what was in it may be delivered again")
+        "claim \(batch.text) is not held any more: it was settled before, or its holder is gone")
   }
 }
