@@ -60,6 +60,11 @@ package final class Directory {
     if uninterrupted({ fsync(number) }) != 0 { throw Fault("flush", path) }
   }
 
+  /// All of its file system to stable storage.
+  package func flushFileSystem() throws(Fault) {
+    if uninterrupted({ syncfs(number) }) != 0 { throw Fault("flush", path) }
+  }
+
   /// The size of the regular file `name`, or nil.
   package func size(of name: String) -> Int? {
     var found = stat()

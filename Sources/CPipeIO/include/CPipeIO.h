@@ -30,6 +30,7 @@
 // Declared here because _GNU_SOURCE would change structures that Swift's own module of Glibc has too.
 int renameat2(int, const char *, int, const char *, unsigned int);
 int memfd_create(const char *, unsigned int);
+int syncfs(int);
 int pipe2(int *, int);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 

@@ -183,7 +183,8 @@ extension Queue {
     let number = name.range.from.number
     return DeadLetter(
       entry: line.id, index: number - line.number + 1, priority: name.range.lane,
-      data: line.item(number), history: History.attempts(bytes, of: number, name.range.lane),
+      data: line.item(number, &lastItem),
+      history: History.attempts(bytes, of: number, name.range.lane),
       stderr: DeadLetter.stderr(in: bytes))
   }
 
@@ -205,10 +206,18 @@ extension Queue {
 }
 
 extension SegmentLine {
-  /// The bytes of the item of this number.
-  func item(_ number: Int) -> [UInt8] {
+  /// The bytes of the item of this number. `mark` is where the item before it was found, if it was one of
+  /// this line, and is moved on: going through a long list costs as much as the list is long.
+  func item(_ number: Int, _ mark: inout ItemMark) -> [UInt8] {
     if isRecord { return Array(data) }
-    var list = ItemList(data, skipping: number - self.number)
-    return Array(list.next() ?? cut(data, 0, 0))
+    let isBehind = mark.id == id && mark.number <= number
+    let start =
+      isBehind ? mark : ItemMark(id: id, number: self.number, rest: max(0, data.count - 2))
+    // From the first byte that is not yet passed, the closing bracket included.
+    let rest = cut(data, data.count - 1 - start.rest - 1, data.count)
+    var list = ItemList(rest, skipping: number - start.number)
+    let found = Array(list.next() ?? cut(data, 0, 0))
+    mark = ItemMark(id: id, number: number + 1, rest: list.left)
+    return found
   }
 }

@@ -17,6 +17,8 @@ package final class Claimer {
   private let hidesOwnFailures: Bool
   /// Items that were met in the line but not in any segment: damaged, or removed by hand.
   package private(set) var lostItems = 0
+  /// Items that should have become dead letters and for which the disk had no room: they are tried again.
+  package internal(set) var unburied = 0
   package let sync: GroupSync
   /// When the last look that found nothing is worth repeating for no other reason than the time, by
   /// `Clock.steady`; nil if time alone changes nothing.

@@ -12,7 +12,9 @@ extension Claimer {
     let holders = claim.parts.map(\.name.state)
     if !plan.burials.isEmpty {
       claim = try own(claim, plan.burials)
-      plan.unburied(try bury(plan.burials, of: claim))
+      let refused = try bury(plan.burials, of: claim)
+      unburied += refused.count
+      plan.unburied(refused)
     }
     let due = Due.after(wait ?? backoff(claim.attempt), from: wall())
     for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }

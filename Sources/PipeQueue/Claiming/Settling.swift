@@ -19,15 +19,18 @@ extension Claimer {
     let isLast = claim.attempt > queue.settings.retries
     let count = claim.items.count
     let wait = backoff(claim.attempt)
+    let before = unburied
     _ = try settle(claim, wait: wait) { _ in .retry(failure) }
-    return isLast ? .buried(items: count) : .again(after: wait)
+    return isLast && unburied == before ? .buried(items: count) : .again(after: wait)
   }
 
   /// Makes dead letters of all its items.
   package func bury(_ claim: consuming Claim, _ failure: Failure) throws(Fault) -> Disposal {
     let count = claim.items.count
-    _ = try settle(claim) { _ in .bury(failure) }
-    return .buried(items: count)
+    let wait = backoff(claim.attempt)
+    let before = unburied
+    _ = try settle(claim, wait: wait) { _ in .bury(failure) }
+    return unburied == before ? .buried(items: count) : .again(after: wait)
   }
 
   /// Makes all of it ready again as if it had not been claimed.

@@ -68,7 +68,13 @@ extension Queue {
 
   /// What is aside in one directory, in the order of the line.
   func namesAside(_ kind: Aside, _ lane: Priority, _ shard: Int) throws(Fault) -> [AsideName] {
-    guard let directory = try Directory.open(kind.path(lane, shard), in: root) else { return [] }
+    let directory: Directory?
+    do throws(Fault) { directory = try Directory.open(kind.path(lane, shard), in: root) } catch {
+      // Something else of this name: not ours, and not in the way.
+      if [ENOTDIR, ELOOP].contains(error.code) { return [] }
+      throw error
+    }
+    guard let directory else { return [] }
     var found: [AsideName] = []
     try directory.forEachName { text in
       if let name = AsideName.parse(text, kind, lane) { found.append(name) }

@@ -1,3 +1,5 @@
+internal import PipeIO
+
 /// A name in now/ that tells of later/: `later.<due>.<set>.<items>`. Nothing there is due earlier. There is
 /// one while later/ has anything, so that who claims need not look.
 struct LaterMark: Equatable {
@@ -24,5 +26,40 @@ struct LaterMark: Equatable {
       let items = pieces.number(before: dot), pieces.isAtEnd
     else { return nil }
     self.init(due: Int64(due), set: Int64(set), items: items)
+  }
+}
+
+extension Queue {
+  func mark() throws(Fault) -> LaterMark? { try listingNow().later }
+
+  /// Under the exclusive lock of now/, and that of later/.
+  func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {
+    let old = try listNow().later
+    try setMark(
+      LaterMark(due: min(due, old?.due ?? .max), set: now, items: count + (old?.items ?? 0)))
+  }
+
+  /// nil: nothing is in later/. Under both locks.
+  func setMark(_ mark: LaterMark?) throws(Fault) {
+    let listing = try listNow()
+    guard let old = listing.later else {
+      guard let mark else { return }
+      var namer = Namer(self, listing)
+      return try namer.createFile(mark.text)
+    }
+    if let mark {
+      if mark != old { _ = try now().rename(old.text, to: mark.text) }
+    } else {
+      _ = try setAside(old.text)
+    }
+  }
+
+  /// Removes directories of these that have become empty.
+  func dropEmpty(_ names: [AsideName]) throws(Fault) {
+    for group in AsideGroup.split(names) {
+      guard let lane = try Directory.open("\(group.kind.rawValue)/\(group.lane.name)", in: root)
+      else { continue }
+      try lane.removeDirectory(String(group.shard))
+    }
   }
 }

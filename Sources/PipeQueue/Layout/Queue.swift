@@ -14,6 +14,7 @@ package final class Queue {
   let report: (String) -> Void
   private var notes: [String] = []
   var lastReader: SegmentReader?
+  var lastItem = ItemMark(id: .delayed, number: 0, rest: 0)
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(

@@ -11,7 +11,7 @@ struct AckJob {
   let claims: [String]
 
   /// Bytes of a line: more than a batch can have.
-  private static let longest = 32 << 20
+  private static let longest = 24 << 20
 
   func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "ack")
@@ -20,6 +20,7 @@ struct AckJob {
       try queue.open(diagnostics), diagnostics, fallback: fallback, reason: reason, tee: tee)
     let status = claims.isEmpty ? try read(settler, diagnostics) : try settle(claims, settler)
     try settler.finish()
+    if settler.hasNoRoom { return Exit.status(of: .tryLater) }
     if settler.hasLost { return Exit.status(of: .claimLost) }
     return settler.hasRefused ? Exit.data : status
   }

@@ -15,6 +15,7 @@ final class Settler {
   private var rests: [EntryID: HeldClaim] = [:]
   private(set) var hasLost = false
   private(set) var hasRefused = false
+  var hasNoRoom: Bool { claimer.unburied > 0 }
 
   /// More at a time would hold up what comes behind.
   private static let most = 256
@@ -111,8 +112,9 @@ final class Settler {
       return claim.items.map { _ in all }
     }
     var outcomes = [Outcome?](repeating: nil, count: claim.items.count)
+    var places = ItemPlaces(claim.items)
     for (position, item) in items.enumerated() {
-      guard let index = Settler.index(of: item, in: claim.items, near: position) else {
+      guard let index = places.index(of: item, near: position) else {
         hasRefused = true
         diagnostics.say(
           "claim \(settlement.claim.text) has no item \(item.item) of \(item.id.text) to settle")
@@ -124,18 +126,37 @@ final class Settler {
     return outcomes
   }
 
-  // Mostly they come as they were handed out.
-  private static func index(of item: ItemSettlement, in items: [Item], near: Int) -> Int? {
-    let isMeant = { (found: Item) in found.entry == item.id && found.index == item.item }
-    if near < items.count, isMeant(items[near]) { return near }
-    return items.firstIndex(where: isMeant)
-  }
-
   private func outcome(_ word: Settlement.Word?, _ said: String?) -> Outcome {
     switch word ?? fallback {
     case .ok: .done
     case .retry: .retry(Failure(said ?? reason ?? "sent back by pipe ack"))
     case .bury: .bury(Failure(said ?? reason ?? "buried by pipe ack"))
     }
+  }
+}
+
+/// Where items are in a claim. Mostly they come as they were handed out, and nothing is looked for.
+private struct ItemPlaces {
+  private struct Key: Hashable {
+    let id: EntryID
+    let item: Int
+  }
+
+  private let items: [Item]
+  private var table: [Key: Int]?
+
+  init(_ items: [Item]) { self.items = items }
+
+  mutating func index(of item: ItemSettlement, near: Int) -> Int? {
+    if near < items.count, items[near].entry == item.id, items[near].index == item.item {
+      return near
+    }
+    if table == nil {
+      table = [:]
+      for (index, item) in items.enumerated() {
+        table![Key(id: item.entry, item: item.index)] = index
+      }
+    }
+    return table![Key(id: item.id, item: item.item)]
   }
 }
