@@ -10,16 +10,31 @@ struct LaterScan {
   private let most: Int
   private let now: Int64
 
-  init(_ queue: Queue, at now: Int64, most: Int) throws(Fault) {
+  /// `known`: the items there are, as the mark says. Then the scan ends where enough is due: what is due
+  /// comes in the order of the line, in which the directories are looked through.
+  init(_ queue: Queue, at now: Int64, most: Int, known: Int? = nil) throws(Fault) {
     self.most = most
     self.now = now
+    var due = 0
     for lane in Priority.allCases {
       for shard in try queue.shards(.later, lane) {
-        chosen += try queue.namesAside(.later, lane, shard)
+        let names = try queue.namesAside(.later, lane, shard)
+        due += names.count { time($0) <= now }
+        chosen += names
+        if let known, due >= most {
+          stop(known)
+          return
+        }
         if chosen.count > 4 * most { reduce() }
       }
     }
     reduce()
+  }
+
+  private mutating func stop(_ known: Int) {
+    reduce()
+    left = max(1, known - chosen.reduce(0) { $0 + $1.range.count })
+    nextDue = now
   }
 
   private mutating func reduce() {

@@ -8,7 +8,7 @@ extension Claimer {
     defer { later.unlock() }
     let now = wall()
     guard let mark = try queue.mark(), mark.isOver(at: now) else { return }
-    let scan = try LaterScan(queue, at: now, most: limits.portion)
+    let scan = try LaterScan(queue, at: now, most: limits.portion, known: mark.items)
     let moving = try claimParked(scan.chosen)
     try queue.now().flush()
     try queue.removeAside(scan.chosen)
