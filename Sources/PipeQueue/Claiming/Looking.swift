@@ -126,6 +126,8 @@ extension Claimer {
       case .hold(let batch, let attempt, _):
         right.state = .hold(batch: batch, attempt: attempt, until: due)
       case .again(let batch, let attempt, _):
+        // By its line an entry with a delay would wait again and again: it comes when this name says.
+        let batch = name.isDelay ? EntryID.revived : batch
         right.state = .again(batch: batch, attempt: attempt, due: due)
       case .claim, .done: continue
       }
