@@ -15,7 +15,8 @@ struct StormTests {
     print("STORM_SEED=\(seed)")
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
-    try Command.pipe("init", "-q", queue.path).mustRun()
+    // Who is struck again and again is no poison here.
+    try Command.pipe("init", "-q", queue.path, "--retries", "1000").mustRun()
     let storm = try Storm(queue, producers: 8, consumers: 8, seed: seed)
     try storm.rage(kills: 300)
     storm.calm()
