@@ -91,9 +91,9 @@ package final class Watch {
         let length = Int(buffer.load(fromByteOffset: at + 12, as: UInt32.self))
         let name = UnsafeRawBufferPointer(rebasing: buffer[(at + 16)..<(at + 16 + length)])
         let end = name.firstIndex(of: 0) ?? length
-        found =
-          found || mask & UInt32(IN_Q_OVERFLOW) != 0
-          || matters(UnsafeRawBufferPointer(rebasing: name[..<end]))
+        // Each is asked about: it may mean more than whether to look.
+        let isMeant = matters(UnsafeRawBufferPointer(rebasing: name[..<end]))
+        found = found || isMeant || mask & UInt32(IN_Q_OVERFLOW) != 0
         at += 16 + length
       }
     }

@@ -22,6 +22,7 @@ final class BatchSource {
   let signals: SignalQueue
   private let watch: Watch?
   private var lookAgain: Int64?
+  private var pause: Int64 = 0
   /// Something is ready, and waits for its turn.
   private var isPaced = false
   private(set) var started = 0
@@ -102,13 +103,18 @@ final class BatchSource {
   private func isWorthALook(_ isTold: Bool, forReady: Bool) -> Bool {
     let now = Clock.steady()
     if forReady, let again = lookAgain, again <= now {
-      lookAgain = nil
+      // A busy machine may keep the one that dies from going on: once more, later.
+      pause *= 4
+      lookAgain = pause < BatchSource.longestPause ? now + pause : nil
       return true
     }
     if forReady, mayGoOn, let next = claimer.nextLook, next <= now { return true }
     guard isTold, let watch else { return false }
     return watch.drain { name in
-      if Queue.meansOwnerGone(name) { lookAgain = now + BatchSource.pause }
+      if Queue.meansOwnerGone(name) {
+        pause = BatchSource.firstPause
+        lookAgain = now + pause
+      }
       return Queue.meansReady(name)
     }
   }
@@ -129,7 +135,8 @@ final class BatchSource {
   private var earliness: Int64 { isPaced ? BatchSource.wakeUp : 0 }
 
   /// Microseconds.
-  private static let pause: Int64 = 20_000
+  private static let firstPause: Int64 = 20_000
+  private static let longestPause: Int64 = 10_000_000
 
   /// Looks at the signals that have come, without waiting.
   func takeSignals() {
