@@ -54,7 +54,9 @@ struct AckTests {
     let histories = try scratch.runs(ids[0]).map { $0["history"] as? [[String: Any]] ?? [] }
     #expect(histories.map(\.count) == [1, 1, 1, 1])
     #expect(
-      histories.map { $0[0]["reason"] as? String } == ["too early", "buried by pipe ack", "buried by pipe ack", "buried by pipe ack"])
+      histories.map { $0[0]["reason"] as? String } == [
+        "too early", "buried by pipe ack", "buried by pipe ack", "buried by pipe ack",
+      ])
     try scratch.pipe("ack", "--retry", "--bury", claim(2)).expect("", errors: nil, status: 64)
   }
 
