@@ -16,7 +16,9 @@ let package = Package(
   name: "pipe",
   dependencies: [
     // The command line: parsing, help and completion scripts. Seen by the `pipe` target alone.
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    // Percentiles of latencies in bounded memory, and their usual text. Seen by PipeStats alone.
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
   ],
   targets: [
     // Bottom-up. Each line says what the target may not know.
@@ -28,16 +30,21 @@ let package = Package(
     .target(name: "PipeJSON", swiftSettings: strict),
     // The engine, from segments to recovery: knows no JSON and no command line.
     .target(name: "PipeQueue", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: strict),
+    // Distributions, intervals, models and reports: pure values, knows no file and no queue.
+    .target(
+      name: "PipeStats", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
+      swiftSettings: strict),
     // The commands: the only target that sees the argument parser.
     .executableTarget(
       name: "pipe",
       dependencies: [
-        "PipeIO", "PipeJSON", "PipeQueue",
+        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
     .testTarget(
       name: "PipeQueueTests", dependencies: ["PipeQueue", "PipeIO"], swiftSettings: strict),
+    .testTarget(name: "PipeStatsTests", dependencies: ["PipeStats"], swiftSettings: strict),
     // These two drive the built binary and import nothing of it.
     .testTarget(name: "CommandTests", dependencies: ["pipe"], swiftSettings: strict),
     .testTarget(name: "CrashTests", dependencies: ["pipe"], swiftSettings: strict),

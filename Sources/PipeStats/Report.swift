@@ -1,0 +1,104 @@
+/// A queue at one instant, and what happened in it before.
+package struct Report {
+  /// Microseconds since the epoch.
+  package var at: Int64
+  package var depths: Depths
+  /// Seconds; nil where nothing is ready.
+  package var oldestReady: PerPriority<Double?>
+  package var ages: AgeTable
+  /// Seconds of the window that was asked for; nil: all that is kept.
+  package var since: Double?
+  /// How long that window really is; nil when nothing happened in it.
+  package var seconds: Double?
+  /// Items that came in the window.
+  package var accepted: Int
+  /// Of the window.
+  package var activity: Activity
+  /// Since the queue began. Only grows.
+  package var ever: Activity
+  package var counters: Counters
+  /// Items; nil where nothing can be told.
+  package var inPerSecond: Double?
+  package var outPerSecond: Double?
+  /// The last hour, minute by minute, the oldest first; empty unless a picture was asked for.
+  package var periods: [Period]
+
+  package init(
+    at: Int64, depths: Depths, oldestReady: PerPriority<Double?>, ages: AgeTable,
+    since: Double? = nil, seconds: Double? = nil, accepted: Int = 0,
+    activity: Activity = Activity(), ever: Activity = Activity(), counters: Counters,
+    inPerSecond: Double? = nil, outPerSecond: Double? = nil, periods: [Period] = []
+  ) {
+    self.at = at
+    self.depths = depths
+    self.oldestReady = oldestReady
+    self.ages = ages
+    self.since = since
+    self.seconds = seconds
+    self.accepted = accepted
+    self.activity = activity
+    self.ever = ever
+    self.counters = counters
+    self.inPerSecond = inPerSecond
+    self.outPerSecond = outPerSecond
+    self.periods = periods
+  }
+}
+
+/// Items by state.
+package struct Depths {
+  package var ready = PerPriority(all: 0)
+  package var claimed = PerPriority(all: 0)
+  package var later = PerPriority(all: 0)
+  package var dead = PerPriority(all: 0)
+  package var done = PerPriority(all: 0)
+
+  package init() {}
+
+  /// By the words of the states.
+  package var named: [(name: String, items: PerPriority<Int>)] {
+    [("ready", ready), ("claimed", claimed), ("later", later), ("dead", dead), ("done", done)]
+  }
+}
+
+/// Items that wait, ready or for later, by how long they have.
+package struct AgeTable {
+  /// Seconds, each twice the one before. Column k is younger than bound k and not than the one before.
+  package var bounds: [Double]
+  /// One more than there are bounds: the last is for the older ones.
+  package var counts: PerPriority<[Int]>
+
+  package init(bounds: [Double], counts: PerPriority<[Int]>) {
+    self.bounds = bounds
+    self.counts = counts
+  }
+}
+
+/// They only grow.
+package struct Counters {
+  /// Entries stored.
+  package var ingestedRows = 0
+  /// Lines rejected.
+  package var failedValidations = 0
+  /// Accepted lines that were not stored.
+  package var ingestionErrors = 0
+
+  package init() {}
+}
+
+/// Some of the recent past.
+package struct Period {
+  /// Microseconds since the epoch.
+  package var start: Int64
+  package var seconds: Double
+  /// Items that came.
+  package var accepted: Int
+  package var activity: Activity
+
+  package init(start: Int64, seconds: Double, accepted: Int, activity: Activity) {
+    self.start = start
+    self.seconds = seconds
+    self.accepted = accepted
+    self.activity = activity
+  }
+}
