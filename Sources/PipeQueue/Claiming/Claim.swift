@@ -4,6 +4,8 @@ package struct Item {
   /// Counts from 1 within its entry.
   package let index: Int
   package let priority: Priority
+  /// When its entry was, microseconds since the epoch.
+  package let accepted: Int64
   /// Bytes of the claim's `bytes`, the newline behind it not included.
   package let data: Range<Int>
 }
@@ -39,14 +41,41 @@ package struct Claim: ~Copyable {
 }
 
 extension Claim {
-  /// An id of its own for each line that the claim is handed out in. Above the serial number of the
-  /// batch, of which there is room for 2^32, and within the 48 bits that may differ in one run.
+  /// An id of its own for each line that the claim is handed out in.
   package func token(_ line: Int) -> EntryID {
     EntryID(high: batch.high, low: batch.low + UInt64(line + 1) << 32)
   }
 }
 
+/// What the ids of one run's batches have in common: 31 bits of chance. So a batch tells its run, and when
+/// it was claimed:
+///
+///     milliseconds 48, run 16 | run 16, withdrawn 1, line 15, microseconds 10, serial number 22
+struct Run: Equatable {
+  private let high: UInt64
+  private let low: UInt64
+
+  init(of batch: EntryID) {
+    high = batch.high & 0xffff
+    low = batch.low >> 48
+  }
+
+  /// A new one, of the random bits of `id`. Never that of ids that are no batches.
+  init(random id: EntryID) { self.init(of: EntryID(high: id.high, low: id.low | 1 << 63)) }
+
+  /// `now`: microseconds since the epoch. `serial` tells apart what is claimed within one.
+  func batch(_ serial: UInt64, at now: Int64) -> EntryID {
+    let time = UInt64(max(0, now))
+    return EntryID(
+      high: (time / 1000) << 16 | high,
+      low: low << 48 | (time % 1000) << 22 | serial & 0x3f_ffff)
+  }
+}
+
 extension EntryID {
+  /// Of a batch: when it was claimed, microseconds since the epoch.
+  package var claimed: Int64 { milliseconds * 1000 + Int64(low >> 22 & 0x3ff) }
+
   /// Of a batch that somebody took over to bury it: of the same run still, but no token that was handed out,
   /// so that nobody else settles what is being buried. Above all lines of a claim.
   var withdrawn: EntryID { EntryID(high: high, low: low | 1 << 47) }

@@ -6,8 +6,8 @@ package import PipeIO
 package final class Claimer {
   let queue: Queue
   private var mint = Mint()
-  /// Upper half of every batch id of this run: what it failed is not offered to it again.
-  private let run: UInt64
+  /// In the id of each of its batches: what this run failed is not offered to it again.
+  private let run: Run
   private var serial: UInt64 = 0
   var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
@@ -20,6 +20,9 @@ package final class Claimer {
   /// Items that should have become dead letters and for which the disk had no room: they are tried again.
   package internal(set) var unburied = 0
   package let sync: GroupSync
+  let recorder: Recorder
+  /// One word by which the statistics tell apart what this settles; nil for none.
+  package var tag: String?
   /// When the last look that found nothing is worth repeating for no other reason than the time, by
   /// `Clock.steady`; nil if time alone changes nothing.
   package internal(set) var nextLook: Int64?
@@ -35,20 +38,17 @@ package final class Claimer {
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
     self.queue = queue
     self.hidesOwnFailures = hidesOwnFailures
-    let seed = mint.id(at: Clock.now())
-    run = seed.high
-    serial = seed.low & ~0xffff_ffff_ffff
+    run = Run(random: mint.id(at: Clock.now()))
     sync = GroupSync(queue)
+    recorder = Recorder(queue)
   }
 
   func nextBatch() -> EntryID {
     serial += 1
-    return EntryID(high: run, low: serial)
+    return run.batch(serial, at: wall())
   }
 
-  package func isOfThisRun(_ batch: EntryID) -> Bool {
-    batch.high == run && (batch.low ^ serial) >> 48 == 0
-  }
+  package func isOfThisRun(_ batch: EntryID) -> Bool { Run(of: batch) == run }
 
   func isHidden(_ name: NowName) -> Bool {
     guard hidesOwnFailures, let batch = name.batch else { return false }

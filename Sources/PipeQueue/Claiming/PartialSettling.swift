@@ -16,17 +16,25 @@ extension Claimer {
       unburied += refused.count
       plan.unburied(refused)
     }
-    let due = Due.after(wait ?? backoff(claim.attempt), from: wall())
+    let now = wall()
     for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }
+    let due = Due.after(wait ?? backoff(claim.attempt), from: now)
+    let kept = try settle(claim, plan, due, holders)
+    record(claim.settled(plan, at: now))
+    return kept.isEmpty ? nil : claim.reduced(to: kept)
+  }
+
+  private func settle(
+    _ claim: borrowing Claim, _ plan: SettlingPlan, _ due: Due, _ holders: [NowName.State]
+  ) throws(Fault) -> [Part] {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     sync.note()
     var kept: [Part] = []
     for (index, part) in claim.parts.enumerated() {
-      let fates = plan.fates[index]
-      kept += try settle(part, fates, due, holders[index], batch: claim.batch)
+      kept += try settle(part, plan.fates[index], due, holders[index], batch: claim.batch)
     }
-    return kept.isEmpty ? nil : claim.reduced(to: kept)
+    return kept
   }
 
   /// Returns what of it stays claimed. `holder`: what it was before this process took it over to bury some

@@ -59,12 +59,15 @@ final class Selection {
     return true
   }
 
-  func add(_ data: UnsafeRawBufferPointer, of entry: EntryID, _ index: Int, _ lane: Priority) {
+  /// `index` counts from 1 within the entry of `line`.
+  func add(_ data: UnsafeRawBufferPointer, of line: SegmentLine, _ index: Int, _ lane: Priority) {
     let start = bytes.count
     bytes.append(contentsOf: data)
     bytes.append(newline)
     items.append(
-      Item(entry: entry, index: index, priority: lane, data: start..<(start + data.count)))
+      Item(
+        entry: line.id, index: index, priority: lane, accepted: line.time,
+        data: start..<(start + data.count)))
   }
 
   /// `walk.place` is how far it came: the range ends there.

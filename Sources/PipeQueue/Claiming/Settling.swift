@@ -5,6 +5,11 @@ package import PipeIO
 extension Claimer {
   /// Acknowledges the whole claim.
   package func done(_ claim: consuming Claim) throws(Fault) {
+    try acknowledge(claim)
+    record([claim.settled(.done, claim.items, at: wall())])
+  }
+
+  private func acknowledge(_ claim: borrowing Claim) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     sync.note()

@@ -50,11 +50,11 @@ struct SettlingPlan {
   private(set) var fates: [[Fate]] = []
   private(set) var failures: [Failed] = []
   private(set) var burials: [Burial] = []
-  /// Of each part, its first item.
-  private let starts: [Int]
+  /// Of each part.
+  private let items: [Range<Int>]
 
   init(_ claim: borrowing Claim, _ retries: Int, _ outcome: (Int) -> Outcome?) {
-    starts = claim.parts.map(\.items.lowerBound)
+    items = claim.parts.map(\.items)
     for (index, part) in claim.parts.enumerated() {
       let isLast = part.name.attempt! > retries
       // Nothing but damage: it has no items, and goes with what is done.
@@ -90,8 +90,17 @@ struct SettlingPlan {
   /// Those for whose dead letter there is no room stay in the line.
   mutating func unburied(_ refused: [Burial]) {
     for burial in refused {
-      fates[burial.part][burial.item - starts[burial.part]] = .again
+      fates[burial.part][burial.item - items[burial.part].lowerBound] = .again
     }
+  }
+
+  func fate(_ burial: Burial) -> Fate {
+    fates[burial.part][burial.item - items[burial.part].lowerBound]
+  }
+
+  /// The items that go this way, in order.
+  func items(_ fate: Fate) -> [Int] {
+    zip(items, fates).flatMap { items, fates in zip(items, fates).filter { $1 == fate }.map(\.0) }
   }
 
   static func runs(_ fates: [Fate], from start: Int) -> [Run] {

@@ -53,7 +53,7 @@ struct Walk {
   }
 
   private mutating func add(_ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer) {
-    selection.add(data, of: line.id, index + 1, range.lane)
+    selection.add(data, of: line, index + 1, range.lane)
     var at = place
     at.number = line.number + index
     places.append(at)

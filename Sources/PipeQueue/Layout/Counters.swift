@@ -1,3 +1,4 @@
+internal import Glibc
 package import PipeIO
 
 /// Counts that only grow, kept in the slots of owners/: each holder goes on with the numbers of the one
@@ -34,6 +35,21 @@ package enum Counter: String, CaseIterable {
 }
 
 extension Queue {
+  /// The sum over all slots.
+  package func total(_ counter: Counter) throws(Fault) -> Int {
+    let owners = try root.existing("owners")
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Counter.lineWidth, alignment: 8)
+    defer { buffer.deallocate() }
+    var sum = 0
+    for name in try owners.names() where name.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {
+      guard let file = try? Descriptor.open(name, in: owners, O_RDONLY),
+        let count = try? file.read(into: buffer, at: counter.offset)
+      else { continue }
+      sum &+= counter.value(in: cut(UnsafeRawBufferPointer(buffer), 0, count))
+    }
+    return sum
+  }
+
   /// Adds to a counter.
   package func count(_ counter: Counter, _ amount: Int) throws(Fault) {
     guard amount > 0 else { return }

@@ -1,0 +1,138 @@
+package import PipeIO
+
+/// How many items of a lane are in each state, and which wait.
+package struct LaneCensus {
+  package let lane: Priority
+  package let ready: Int
+  package let claimed: Int
+  package let later: Int
+  package let dead: Int
+  package let done: Int
+  /// When the oldest item was accepted that is ready, microseconds since the epoch.
+  package fileprivate(set) var oldestReady: Int64?
+  /// The same of those that wait, ready or for later.
+  package fileprivate(set) var oldestWaiting: Int64?
+  /// Entries that the lane ever took.
+  package let entries: Int
+  /// What waits, by the numbers of items; ranges do not overlap.
+  private let waiting: [ItemRange]
+
+  fileprivate init(_ ranges: LaneRanges, _ end: EndMark) {
+    lane = end.lane
+    entries = end.entries
+    ready = ranges.ready.items
+    claimed = ranges.claimed.items
+    later = ranges.later.items
+    dead = ranges.dead.items
+    let others = ready + claimed + later + dead + ranges.dropped.items
+    done = max(0, end.place.number - others)
+    waiting = ItemRange.merged(ranges.ready + ranges.later)
+  }
+
+  fileprivate var firstWaiting: ItemRange? { waiting.first }
+
+  /// How many of those that wait have a number below this.
+  package func waiting(below number: Int) -> Int {
+    waiting.reduce(0) { $0 + max(0, min($1.to.number, number) - $1.from.number) }
+  }
+}
+
+/// The items of a lane, by state.
+private struct LaneRanges {
+  private(set) var ready: [ItemRange]
+  private(set) var claimed: [ItemRange]
+  private(set) var later: [ItemRange] = []
+  private(set) var dead: [ItemRange] = []
+  private(set) var dropped: [ItemRange] = []
+  /// What beats all that is aside.
+  private let undone: [ItemRange]
+
+  init(_ line: LaneLine, at now: Int64) {
+    ready = line.untouched
+    claimed = ItemRange.merged(line.names.filter { $0.isHeld(at: now) }.map(\.range))
+    undone = line.undone
+    for name in line.waiting where !name.isHeld(at: now) {
+      if name.due?.isOver(at: now) == true {
+        ready.append(name.range)
+      } else {
+        later.append(name.range)
+      }
+    }
+  }
+
+  /// `parked` beats `letters`.
+  mutating func add(parked: [AsideName], letters: [AsideName], at now: Int64) {
+    let parked = parked.filter { !$0.range.overlaps(undone) }
+    let beaten = ItemRange.merged(parked.map(\.range))
+    for name in parked {
+      if name.isOver(at: now) { ready.append(name.range) } else { later.append(name.range) }
+    }
+    for name in letters where !name.range.overlaps(undone) && !name.range.overlaps(beaten) {
+      if name.isDropped { dropped.append(name.range) } else { dead.append(name.range) }
+    }
+  }
+}
+
+extension Queue {
+  /// Counts names, and reads two lines a lane: the cost grows with the dead and the delayed, not with what
+  /// waits or is done. An entry with a delay that no consumer has met yet counts as ready.
+  package func census(at now: Int64) throws(Fault) -> [LaneCensus] {
+    let names = try namesNow()
+    let ends = try ends()
+    return try Priority.allCases.map { (lane) throws(Fault) in
+      let end = ends[lane]
+      var ranges = LaneRanges(LaneLine(lane, end: end.place, names: names), at: now)
+      let parked = try namesAside(.later, lane)
+      ranges.add(parked: parked, letters: try namesAside(.dead, lane), at: now)
+      var census = LaneCensus(ranges, end)
+      census.oldestReady = try accepted(ItemRange.merged(ranges.ready).first, end, passing: now)
+      census.oldestWaiting = try accepted(census.firstWaiting, end, passing: nil)
+      return census
+    }
+  }
+
+  // All of a lane, in the order of the line.
+  private func namesAside(_ kind: Aside, _ lane: Priority) throws(Fault) -> [AsideName] {
+    var found: [AsideName] = []
+    for shard in try shards(kind, lane) { found += try namesAside(kind, lane, shard) }
+    return found
+  }
+
+  // When the first item of a range was accepted. `passing`: entries whose time comes later than this do not
+  // count.
+  private func accepted(
+    _ range: ItemRange?, _ end: EndMark, passing now: Int64?
+  ) throws(Fault) -> Int64? {
+    guard let range else { return nil }
+    var found: Int64?
+    var passed = 0
+    _ = try Lookup(self).lines(range.lane, at: range.from, upTo: end) { line, _, _ in
+      if let now, line.isDelayed(at: now), passed < Queue.mostPassed {
+        passed += 1
+        return true
+      }
+      found = line.time
+      return false
+    }
+    return found
+  }
+
+  private static let mostPassed = 10_000
+}
+
+extension [ItemRange] {
+  fileprivate var items: Int { reduce(0) { $0 + $1.count } }
+}
+
+extension ItemRange {
+  /// Whether it overlaps one of these, which are merged.
+  fileprivate func overlaps(_ ranges: [ItemRange]) -> Bool {
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].to.number <= from.number { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && overlaps(ranges[low])
+  }
+}

@@ -1,0 +1,25 @@
+/// Classes of times that are not told apart, as HdrHistogram counts them (github.com/HdrHistogram, its
+/// `countsArrayIndex`): from 1 µs up, 3 significant digits, so 2,048 classes for the shortest times and
+/// 1,024 for each doubling above.
+enum LatencyClass {
+  /// 30 days, in microseconds: what is longer counts as that.
+  static let longest = 2_592_000_000_000
+  static let significantDigits = 3
+
+  private static let subBits = 11
+  private static let half = 1 << (subBits - 1)
+
+  static func index(of microseconds: Int) -> Int {
+    let value = min(longest, max(0, microseconds))
+    let bucket = 64 - (value | (2 * half - 1)).leadingZeroBitCount - subBits
+    return (bucket + 1) * half + (value >> bucket) - half
+  }
+
+  /// The shortest time of a class, microseconds.
+  static func lowest(of index: Int) -> Int {
+    if index < 2 * half { return index }
+    return (index % half + half) << (index / half - 1)
+  }
+
+  static let count = index(of: longest) + 1
+}

@@ -1,0 +1,89 @@
+internal import CPipeIO
+
+/// A line of stats/log: some items of one batch that were settled together and went the same way
+/// (pipe-queue(5), STATS).
+///
+///     CRC32C TIME TAG OUTCOME SERVICE ITEMS WAITS
+struct SettledLine {
+  enum Outcome: String, CaseIterable {
+    case done, retried, buried
+  }
+
+  /// When they were settled, microseconds since the epoch.
+  var time: Int64
+  /// nil: none was given.
+  var tag: String?
+  let outcome: Outcome
+  /// Claimed until settled, microseconds.
+  var service: Int
+  var items: Int
+  /// Accepted until claimed, microseconds, of how many: of those that are done.
+  var waits: [(microseconds: Int, count: Int)] = []
+
+  /// A newline in front, so that a torn line does not spoil the next one.
+  var text: [UInt8] {
+    var line: [UInt8] = [newline]
+    line.reserveCapacity(80)
+    line.append(contentsOf: repeatElement(space, count: 9))
+    appendDecimal(Int(time), to: &line)
+    line.append(space)
+    line += (tag ?? "-").utf8
+    line.append(space)
+    line += outcome.rawValue.utf8
+    line.append(space)
+    appendDecimal(service, to: &line)
+    line.append(space)
+    appendDecimal(items, to: &line)
+    line.append(space)
+    for (position, wait) in waits.enumerated() {
+      if position > 0 { line.append(SettledLine.comma) }
+      appendDecimal(wait.microseconds, to: &line)
+      if wait.count == 1 { continue }
+      line.append(SettledLine.star)
+      appendDecimal(wait.count, to: &line)
+    }
+    if waits.isEmpty { line.append(dash) }
+    line.withUnsafeMutableBufferPointer {
+      writeHex(cpipe_crc32c(0, $0.baseAddress! + 9, $0.count - 9), to: $0.baseAddress! + 1)
+    }
+    return line
+  }
+
+  private static let comma: UInt8 = 0x2c
+  private static let star: UInt8 = 0x2a
+}
+
+extension SettledLine {
+  /// Without its newline.
+  init?(_ text: UnsafeRawBufferPointer) {
+    guard let rest = checked(text) else { return nil }
+    var columns = Pieces(rest)
+    guard let time = columns.number(before: space), let tag = columns.next(before: space),
+      let word = columns.next(before: space),
+      let outcome = Outcome.allCases.first(where: { word.elementsEqual($0.rawValue.utf8) }),
+      let service = columns.number(before: space), let items = columns.number(before: space),
+      let waits = columns.remainder
+    else { return nil }
+    self.init(
+      time: Int64(time), tag: tagName(tag), outcome: outcome, service: service, items: items)
+    guard outcome == .done else { return }
+    var list = Pieces(waits)
+    while let piece = list.next(before: SettledLine.comma) {
+      var parts = Pieces(piece)
+      guard let wait = parts.number(before: SettledLine.star) else { return nil }
+      self.waits.append((wait, parts.isAtEnd ? 1 : parts.number(before: space) ?? 0))
+    }
+  }
+}
+
+/// What follows a checksum and a space, if the checksum is right; of a line without its newline.
+func checked(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+  guard text.count > 9, let sum = hex(cut(text, 0, 8)),
+    sum == cpipe_crc32c(0, text.baseAddress! + 8, text.count - 8)
+  else { return nil }
+  return cut(text, 9, text.count)
+}
+
+func tagName(_ column: UnsafeRawBufferPointer) -> String? {
+  column.elementsEqual([dash]) ? nil : String(decoding: column, as: UTF8.self)
+}
