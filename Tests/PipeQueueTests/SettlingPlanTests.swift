@@ -17,7 +17,9 @@ struct SettlingPlanTests {
           places: (from..<end).map { place(10 * from + $0 - from) }))
       from = end
     }
-    let all = (0..<count).map { Item(entry: token, index: $0 + 1, priority: .high, accepted: 0, data: 0..<0) }
+    let all = (0..<count).map {
+      Item(entry: token, index: $0 + 1, priority: .high, accepted: 0, data: 0..<0)
+    }
     return Claim(batch: token, attempt: attempts.max()!, items: all, bytes: [], parts: parts)
   }
 
