@@ -1,5 +1,3 @@
-internal import CPipeIO
-internal import Glibc
 package import PipeIO
 
 /// Dead letters of one entry that were treated alike.
@@ -68,17 +66,15 @@ extension Queue {
     return try withStillDead(candidates, first: mark) { (names) throws(Fault) in
       try now().flush()
       let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
+      var later = AsideWriter(self, flushing: .names)
       for group in AsideGroup.split(names) {
-        let from = try root.existing(group.path)
-        let to = try asideDirectory(.later, group.lane, group.shard)
+        let dead = try root.existing(group.path)
         for name in group.names {
-          let new = AsideName(range: name.range, waiting: waiting)
-          let file = try Descriptor.create(new.text, in: to, O_WRONLY | O_TRUNC)
-          let known = History.lines(from.history(name.text), of: name.range.from.number, group.lane)
-          if !known.isEmpty { try known.write(to: file, at: 0) }
+          let known = History.lines(dead.history(name.text), of: name.range.from.number, group.lane)
+          try later.write(AsideName(range: name.range, waiting: waiting), known)
         }
-        try to.flush()
       }
+      try later.flush()
       try removeAside(names)
     }
   }
