@@ -257,7 +257,7 @@ _pipe_consume() {
     repeating_flags=()
     non_repeating_flags=(--force --follow --envelope --stream --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --size --every -j -n --timeout)
+    non_repeating_options=(-q --queue --size --every -n -j --timeout)
     __pipe_offer_flags_options -1
 
     # Offer option value completions
@@ -271,10 +271,10 @@ _pipe_consume() {
     '--every')
         return
         ;;
-    '-j')
+    '-n')
         return
         ;;
-    '-n')
+    '-j')
         return
         ;;
     '--timeout')

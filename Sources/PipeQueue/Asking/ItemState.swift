@@ -27,7 +27,7 @@ struct AsideLine {
 }
 
 /// What an item is.
-enum ItemState {
+enum ItemState: Equatable {
   /// Never handed out, or given back unharmed.
   case ready
   case now(NowName.State)

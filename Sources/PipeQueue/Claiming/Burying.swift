@@ -1,5 +1,3 @@
-internal import CPipeIO
-internal import Glibc
 internal import PipeIO
 
 // Dead letters: a file in dead/ for each item, flushed before the item is done in now/. While its claim
@@ -11,16 +9,17 @@ extension Claimer {
   ) throws(Fault) -> [SettlingPlan.Burial] {
     // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
     try queue.now().flush()
-    var pile = LetterPile(queue, count: burials.count)
+    var letters = AsideWriter(queue, flushing: burials.count > 16 ? .all : .files)
     var written = 0
     do throws(Fault) {
       for burial in burials {
         let part = claim.parts[burial.part]
         let range = part.range(burial.item..<(burial.item + 1))
-        try pile.write(letter(burial.failure, part, range, try queue.now()), range)
+        let letter = letter(burial.failure, part, range, try queue.now())
+        try letters.write(AsideName(range: range), letter)
         written += 1
       }
-      try pile.flush()
+      try letters.flush()
       return []
     } catch {
       guard error.kind == .tryLater else { throw error }
@@ -29,7 +28,7 @@ extension Claimer {
         let range = claim.parts[burial.part].range(burial.item..<(burial.item + 1))
         try queue.clearAside(range, [.dead])
       }
-      try pile.flush()
+      try letters.flush()
       queue.report("\(error.text); what should be buried is tried again later")
       return left
     }
@@ -66,34 +65,5 @@ extension Claimer {
     let last = Attempt(failure, number: attempt, started: now.changed(name), ended: wall())
     let known = History.lines(earlier, of: range.from.number, range.lane)
     return known + History.line(range, last) + DeadLetter.stderrBlock(failure.stderr)
-  }
-}
-
-/// Dead letters on their way to the disk.
-private struct LetterPile {
-  private let queue: Queue
-  private var open: (directory: Directory, lane: Priority, shard: Int)?
-  /// Whether one flush of the file system comes cheaper than one of each file.
-  private let isLarge: Bool
-
-  init(_ queue: Queue, count: Int) {
-    self.queue = queue
-    isLarge = count > 16
-  }
-
-  mutating func write(_ letter: [UInt8], _ range: ItemRange) throws(Fault) {
-    let name = AsideName(range: range)
-    if open?.lane != range.lane || open?.shard != name.shard {
-      if !isLarge { try flush() }
-      let directory = try queue.asideDirectory(.dead, range.lane, name.shard)
-      open = (directory, range.lane, name.shard)
-    }
-    let file = try Descriptor.create(name.text, in: open!.directory, O_WRONLY | O_TRUNC)
-    try letter.write(to: file, at: 0)
-    if !isLarge { try file.flush() }
-  }
-
-  func flush() throws(Fault) {
-    if isLarge { try queue.root.flushFileSystem() } else { try open?.directory.flush() }
   }
 }

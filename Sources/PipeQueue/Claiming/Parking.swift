@@ -1,5 +1,3 @@
-internal import CPipeIO
-internal import Glibc
 internal import PipeIO
 
 // now/ is listed at each claim, so it holds few names that only wait; the others are parked in later/.
@@ -19,10 +17,9 @@ extension Claimer {
     let moving = try takeForParking()
     guard !moving.isEmpty else { return false }
     do throws(Fault) {
-      let now = try queue.now()
       // Were the claims not on disk and the files were, a power cut would leave items in both places.
-      try now.flush()
-      try write(moving.map { ($0.name, now.history($0.claim.text)) })
+      try queue.now().flush()
+      try write(moving)
       try finishParking(moving)
       return true
     } catch {
@@ -52,17 +49,14 @@ extension Claimer {
     return moving
   }
 
-  private func write(_ names: [(NowName, history: [UInt8])]) throws(Fault) {
-    let aside = names.map { AsideName(range: $0.0.range, waiting: $0.0.state) }
-    for group in AsideGroup.split(aside) {
-      let directory = try queue.asideDirectory(.later, group.lane, group.shard)
-      for name in group.names {
-        let file = try Descriptor.create(name.text, in: directory, O_WRONLY | O_TRUNC)
-        let history = names.first { $0.0.range == name.range }!.history
-        if !history.isEmpty { try history.write(to: file, at: 0) }
-      }
-      try directory.flush()
+  private func write(_ moving: [Moving]) throws(Fault) {
+    var later = AsideWriter(queue, flushing: .names)
+    let now = try queue.now()
+    for (name, claim) in moving.sorted(by: { $0.name.range.comesBefore($1.name.range) }) {
+      let aside = AsideName(range: name.range, waiting: name.state)
+      try later.write(aside, now.history(claim.text))
     }
+    try later.flush()
   }
 
   // From the earliest on: the mark is there before anything is done with.

@@ -13,8 +13,6 @@ package final class Queue {
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
   let report: (String) -> Void
   private var notes: [String] = []
-  var lastReader: SegmentReader?
-  var lastItem = ItemMark(id: .delayed, number: 0, rest: 0)
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(

@@ -11,19 +11,7 @@ struct Batch: ParsableCommand {
   @Option(help: ArgumentHelp("Items a batch; the queue's slice by default.", valueName: "n"))
   var size: Count?
 
-  @Option(
-    help: ArgumentHelp(
-      "Start no batch sooner than this after the last one, whoever started it.",
-      valueName: "duration"))
-  var every: Duration?
-
-  @Option(
-    name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Stop after so many batches.", valueName: "batches"))
-  var batches: Count?
-
-  @Flag(help: "Wait for more instead of ending when nothing is ready.")
-  var follow = false
+  @OptionGroup var dispatch: DispatchOptions
 
   @Option(
     help: ArgumentHelp(
@@ -35,7 +23,7 @@ struct Batch: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    if dryRun, follow || hold != nil {
+    if dryRun, dispatch.follow || hold != nil {
       throw ValidationError("--dry-run takes nothing: it goes with neither --follow nor --hold")
     }
   }
@@ -44,14 +32,10 @@ struct Batch: ParsableCommand {
     Exit.perform("batch") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "batch")
       ignoreBrokenPipes()
-      let location = queue.location
-      let queue = try follow ? location.create(diagnostics) : location.open(diagnostics)
+      let queue = try dispatch.open(queue.location, diagnostics)
       let size = size?.value ?? queue.settings.slice
       if dryRun { return try rehearse(queue, size) }
-      let limits = Limits(
-        size: size, batches: batches?.value ?? .max, follow: follow,
-        every: every?.microseconds ?? 0)
-      let source = try BatchSource(queue, limits)
+      let source = try BatchSource(queue, dispatch.limits(size: size))
       let status =
         if let hold {
           try HoldWriter(source: source, size: size, span: hold.microseconds).run()
@@ -64,9 +48,9 @@ struct Batch: ParsableCommand {
 
   private func rehearse(_ queue: Queue, _ size: Int) throws(Fault) -> Int32 {
     let output = Output()
-    var left = batches?.value ?? .max
-    try Claimer(queue).rehearse(size: size, every: every?.microseconds ?? 0) {
-      (wait, batch) throws(Fault) in
+    let limits = dispatch.limits(size: size)
+    var left = limits.batches
+    try Claimer(queue).rehearse(size: size, every: limits.every) { (wait, batch) throws(Fault) in
       output.bytes += BatchLine.bytes(batch, startingIn: wait)
       try output.flush()
       left -= 1

@@ -14,25 +14,12 @@ struct Consume: ParsableCommand {
       "Items a batch: 1 with a command or -n, else as many as is fast.", valueName: "n"))
   var size: Count?
 
-  @Option(
-    help: ArgumentHelp(
-      "Start no batch sooner than this after the last one, whoever started it.",
-      valueName: "duration"))
-  var every: Duration?
+  @OptionGroup var dispatch: DispatchOptions
 
   @Option(
     name: .customShort("j", allowingJoined: true),
     help: ArgumentHelp("Commands at once; 1 by default.", valueName: "jobs"))
   var jobs: Count?
-
-  @Option(
-    name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Stop after so many batches.", valueName: "batches")
-  )
-  var batches: Count?
-
-  @Flag(help: "Wait for more instead of ending when nothing is ready.")
-  var follow = false
 
   @Flag(help: "Write batch lines, with claim and ids, instead of the items alone.")
   var envelope = false
@@ -86,12 +73,8 @@ struct Consume: ParsableCommand {
     Exit.perform("consume") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "consume")
       ignoreBrokenPipes()
-      let location = queue.location
-      let queue = try follow ? location.create(diagnostics) : location.open(diagnostics)
-      let limits = Limits(
-        size: size?.value, batches: batches?.value ?? .max, follow: follow,
-        every: every?.microseconds ?? 0)
-      let source = try BatchSource(queue, limits)
+      let queue = try dispatch.open(queue.location, diagnostics)
+      let source = try BatchSource(queue, dispatch.limits(size: size?.value))
       return try source.conclude(try consume(source, diagnostics))
     }
   }

@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+/// Which dead letters, and what `retry` and `drop` do with them.
+struct DeadChoice: ParsableArguments {
+  @Flag(help: "All there are.")
+  var all = false
+
+  @Argument(help: "Ids of entries.")
+  var id: [String] = []
+
+  func validate() throws {
+    if all == !id.isEmpty { throw ValidationError("name ids, or --all") }
+  }
+
+  typealias Treat = (EntryID) throws(Fault) -> Int
+  typealias TreatAll = ((Treated) throws(Fault) -> Void) throws(Fault) -> Void
+
+  /// Treats them, one entry at a time or all, and says so.
+  func run(
+    _ command: String, _ location: QueueLocation, one: (Queue) -> Treat, all: (Queue) -> TreatAll
+  ) -> Never {
+    Exit.perform(command) { () throws(Fault) in
+      let diagnostics = Diagnostics(command: command)
+      let queue = try location.open(diagnostics)
+      if self.all { try all(queue)(print) }
+      var status = Exit.fine
+      for text in id {
+        let id = EntryID(text)
+        let count = try id.map(one(queue)) ?? 0
+        if let id, count > 0 {
+          try print(Treated(id: id, items: count))
+        } else {
+          diagnostics.unknown(text, "has no dead letter", queue)
+          status = Exit.someFailed
+        }
+      }
+      return status
+    }
+  }
+
+  private func print(_ treated: Treated) throws(Fault) {
+    let output = Output()
+    output.append(#"{"id":""# + treated.id.text + #"","items":\#(treated.items)}"# + "\n")
+    try output.flush()
+  }
+}
