@@ -30,4 +30,25 @@ struct LatencyTests {
     #expect(latency.count(upTo: 0) == 1)
     #expect(try #require(latency.max) >= 2_592_000)
   }
+
+  @Test func `the mean and the variance are those of the values`() throws {
+    var latency = Latency()
+    for value in [100, 200, 200, 300] { latency.record(value) }
+    #expect(close(latency.mean, 200e-6))
+    #expect(close(latency.variance, 2e-8 / 3))
+    #expect(latency.values.map(\.count) == [1, 2, 1])
+    var one = Latency()
+    one.record(7_000_000)
+    #expect(one.variance == nil)
+    one.record(7_000_000, count: 999)
+    #expect(one.variance == 0)
+  }
+
+  @Test func `very many items that waited for very long have a mean`() throws {
+    var latency = Latency()
+    latency.record(Latency.longest, count: 1_000_000_000_000)
+    latency.record(0)
+    #expect(close(latency.mean, 2_592_000, within: 1e-3))
+    #expect(latency.values.map(\.count) == [1, 1_000_000_000_000])
+  }
 }
