@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @Suite(
@@ -12,26 +11,15 @@ struct SchedulerErrorTests {
 
   @Test("errors", .needsStrace, arguments: forms)
   func errors(form: SchedulerForm) throws {
-    let scratch = try Scratch()
-    let original = TestQueue(scratch.path("original"), scratch)
-    let prepared = try form.prepare(original)
-    var queue = try original.copy(to: scratch.path("queue"))
-    let command = try form.command(queue)
-    let calls = try steadily(command) { traced in
-      queue = try original.copy(to: queue.path)
-      var ledger = prepared
-      _ = try form.play(form, queue, traced, &ledger)
-    }
+    let stage = try SchedulerStage(form)
     var visited = 0
-    for call in calls.thinned where failing.contains(call.name) {
+    for call in try stage.calls() where failing.contains(call.name) {
       for injection in Injection.some {
-        queue = try original.copy(to: queue.path)
-        var ledger = prepared
-        let result = try form.play(form, queue, injection.apply(to: command, at: call), &ledger)
+        var (result, ledger) = try stage.play(injection.apply(to: stage.command, at: call))
         let story = "\(injection.outcome) \(injection.when) at \(call)\n\(result)"
         judge(form, result, call, story)
         if result.errors.contains(noRoom) { ledger.forgiveBurials() }
-        try ledger.settle(queue, after: story)
+        try ledger.settle(stage.queue, after: story)
         visited += 1
       }
     }

@@ -24,10 +24,8 @@ extension Claimer {
     } catch {
       guard error.kind == .tryLater else { throw error }
       let left = Array(burials[written...])
-      for burial in left {
-        let range = claim.parts[burial.part].range(burial.item..<(burial.item + 1))
-        try queue.clearAside(range, [.dead])
-      }
+      let ranges = left.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
+      try queue.clearAside(.dead, ranges)
       try letters.flush()
       queue.report("\(error.text); what should be buried is tried again later")
       return left

@@ -73,7 +73,7 @@ extension Claimer {
     // What is done with already is in later/ alone.
     let held = try queue.namesNow()
     let moving = all.filter { held.contains($0.claim) }
-    for (name, _) in moving { try queue.clearAside(name.range, [.later]) }
+    try queue.clearAside(.later, moving.map(\.name.range))
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     for (name, claim) in moving { _ = try queue.rename(claim, to: name) }

@@ -53,11 +53,9 @@ extension Claimer {
   // Their holders may have been putting them aside, or bringing them back: then a claim that is not on disk
   // is all that keeps an item.
   private func clearAside(_ orphans: [NowName]) throws(Fault) {
-    var aside: [AsideName] = []
-    for name in orphans {
-      aside += try queue.namesAside(name.range.lane, name.range.from.number..<name.range.to.number)
-        .filter { !$0.isDropped }
-    }
+    let ranges = orphans.map(\.range)
+    let aside =
+      try queue.namesAside(.later, of: ranges) + (try queue.namesAside(.dead, of: ranges))
     guard !aside.isEmpty else { return }
     try queue.now().flush()
     try queue.removeAside(aside)

@@ -12,27 +12,34 @@ extension Claimer {
     let moving = try claimParked(scan.chosen)
     try queue.now().flush()
     try queue.removeAside(scan.chosen)
-    for name in scan.chosen { try queue.clearAside(name.range, [.dead]) }
+    try queue.clearAside(.dead, scan.chosen.map(\.range))
     try queue.dropEmpty(scan.chosen)
     try finishRestoring(moving, scan, at: now)
   }
 
   private func claimParked(_ names: [AsideName]) throws(Fault) -> [Moving] {
-    let histories = try names.map { (name) throws(Fault) -> [UInt8] in
-      try queue.root.existing(name.kind.path(name.range.lane, name.shard)).history(name.text)
-    }
+    let known = try histories(names)
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     var namer = Namer(queue, try queue.listNow())
     let batch = nextBatch()
     var moving: [Moving] = []
-    for (name, history) in zip(names, histories) {
+    for (name, history) in known {
       let again = NowName(name.range, name.waiting!)
       let state = NowName.State.claim(batch: batch, attempt: again.attempt!, owner: owner!.slot)
       try namer.create(NowName(name.range, state), history: history)
       moving.append((again, NowName(name.range, state)))
     }
     return moving
+  }
+
+  private func histories(_ names: [AsideName]) throws(Fault) -> [(AsideName, [UInt8])] {
+    var found: [(AsideName, [UInt8])] = []
+    for group in AsideGroup.split(names) {
+      let directory = try queue.root.existing(group.path)
+      found += group.names.map { ($0, directory.history($0.text)) }
+    }
+    return found
   }
 
   private func finishRestoring(_ moving: [Moving], _ scan: LaterScan, at now: Int64) throws(Fault) {

@@ -85,16 +85,40 @@ extension Queue {
   /// What is aside of these numbers, later before dead.
   func namesAside(_ lane: Priority, _ numbers: Range<Int>) throws(Fault) -> [AsideName] {
     var found: [AsideName] = []
-    // No name is wider than a directory, so it begins in the one of its last item or the one before.
-    let first = max(0, numbers.lowerBound - Aside.width) / Aside.width
-    let last = (numbers.upperBound - 1) / Aside.width
     for kind in Aside.allCases {
-      let shards = last - first < 8 ? Array(first...last) : try self.shards(kind, lane)
-      for shard in shards where first <= shard && shard <= last {
+      for shard in try shards(kind, lane, of: numbers) {
         found += try namesAside(kind, lane, shard).filter { $0.range.touches(numbers) }
       }
     }
     return found
+  }
+
+  /// What is aside of these ranges and not dropped. Each directory is listed once.
+  func namesAside(_ kind: Aside, of ranges: [ItemRange]) throws(Fault) -> [AsideName] {
+    var found: [AsideName] = []
+    for lane in Priority.allCases {
+      let inLane = ranges.filter { $0.lane == lane }
+      var wanted: Set<Int> = []
+      for range in inLane { wanted.formUnion(try shards(kind, lane, of: range.numbers)) }
+      let merged = ItemRange.merged(inLane)
+      for shard in wanted.sorted() {
+        found += try namesAside(kind, lane, shard).filter { name in
+          !name.isDropped && merged.contains { $0.overlaps(name.range) }
+        }
+      }
+    }
+    return found
+  }
+
+  // Where there can be something of these numbers.
+  private func shards(
+    _ kind: Aside, _ lane: Priority, of numbers: Range<Int>
+  ) throws(Fault) -> [Int] {
+    // No name is wider than a directory, so it begins in the one of its last item or the one before.
+    let first = max(0, numbers.lowerBound - Aside.width) / Aside.width
+    let last = (numbers.upperBound - 1) / Aside.width
+    if last - first < 8 { return Array(first...last) }
+    return try shards(kind, lane).filter { first <= $0 && $0 <= last }
   }
 
   /// A directory for names of this kind, made where there is none, its name and those above on disk: who
@@ -109,52 +133,11 @@ extension Queue {
     }
     return at
   }
-
-  /// Removes what is aside of a range, durably. Returns whether there was anything.
-  @discardableResult
-  func clearAside(_ range: ItemRange, _ kinds: [Aside] = Aside.allCases) throws(Fault) -> Bool {
-    let names = try namesAside(range.lane, range.from.number..<range.to.number)
-      .filter { kinds.contains($0.kind) && !$0.isDropped }
-    try removeAside(names)
-    return !names.isEmpty
-  }
-
-  func removeAside(_ names: [AsideName]) throws(Fault) {
-    for group in AsideGroup.split(names) {
-      guard let directory = try Directory.open(group.path, in: root) else { continue }
-      for name in group.names { try directory.remove(name.text) }
-      try directory.flush()
-    }
-  }
-}
-
-/// Names of one directory.
-struct AsideGroup {
-  let path: String
-  let kind: Aside
-  let lane: Priority
-  let shard: Int
-  private(set) var names: [AsideName]
-
-  static func split(_ names: [AsideName]) -> [AsideGroup] {
-    var groups: [AsideGroup] = []
-    for name in names {
-      let (kind, lane, shard) = (name.kind, name.range.lane, name.shard)
-      if let at = groups.firstIndex(where: {
-        $0.kind == kind && $0.lane == lane && $0.shard == shard
-      }) {
-        groups[at].names.append(name)
-      } else {
-        groups.append(
-          AsideGroup(
-            path: kind.path(lane, shard), kind: kind, lane: lane, shard: shard, names: [name]))
-      }
-    }
-    return groups
-  }
 }
 
 extension ItemRange {
+  var numbers: Range<Int> { from.number..<to.number }
+
   func touches(_ numbers: Range<Int>) -> Bool {
     from.number < numbers.upperBound && numbers.lowerBound < to.number
   }

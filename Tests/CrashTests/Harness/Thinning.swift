@@ -1,0 +1,23 @@
+extension [Call] {
+  /// Those that a queue can notice, or a child; of many that do the same with different names, the first
+  /// two and the last.
+  var thinned: [Call] {
+    var like: [String: [Int]] = [:]
+    for (index, call) in enumerated() where call.changesSomething || call.concernsChild {
+      let shape = String(call.text.prefix { $0 != "=" }.filter { $0.isLowercase })
+      like[shape, default: []].append(index)
+    }
+    let kept = like.values.flatMap { all -> Set<Int> in
+      let last = all.count - 1
+      return Set([0, 1, last].filter { (0...last).contains($0) }.map { all[$0] })
+    }
+    return kept.sorted().map { self[$0] }
+  }
+}
+
+extension Call {
+  var concernsChild: Bool {
+    ["clone", "clone3", "vfork"].contains(name)
+      || name == "openat" && text.contains("O_TRUNC")
+  }
+}
