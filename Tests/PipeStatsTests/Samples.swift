@@ -82,3 +82,19 @@ extension Activity {
     return activity
   }
 }
+
+extension Report {
+  /// The busy one with its last hour: in an hour's first half twice as much came as in its second.
+  static var hour: Report {
+    var report = Report.busy
+    let first = morning / 60_000_000 * 60_000_000 - 3600_000_000
+    report.periods = (0..<60).map { minute in
+      var activity = Activity()
+      activity.acknowledged = minute == 0 ? 0 : 90
+      return Period(
+        start: first + Int64(minute) * 60_000_000, seconds: 60,
+        accepted: minute < 30 ? 120 : 60, activity: activity)
+    }
+    return report
+  }
+}

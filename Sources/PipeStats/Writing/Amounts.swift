@@ -34,12 +34,14 @@ func whole(_ count: Int) -> String {
 /// A number of items in five columns: `99999`, `123k`, `1.23M`, `45.6G`, `789T`.
 func short(_ count: Int) -> String {
   guard count > 99_999 else { return "\(count)" }
-  let units: [(name: String, size: Double)] = [
-    ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3),
-  ]
-  let unit = units.first { Double(count) >= $0.size * 0.9995 } ?? ("k", 1e3)
+  let unit = multiples.first { Double(count) >= $0.size * 0.9995 } ?? ("k", 1e3)
   return threeDigits(Double(count) / unit.size) + unit.name
 }
+
+/// The largest first.
+let multiples: [(name: String, size: Double)] = [
+  ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3),
+]
 
 /// How many items come or go, in the unit that makes it a number for people: `2.02 items/s`, `3.00 items/h`.
 func pace(_ perSecond: Double?) -> String {
