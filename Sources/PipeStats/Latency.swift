@@ -52,8 +52,8 @@ package struct Latency {
     histogram.map { Double($0.valueAtPercentile(percentile)) / 1e6 }
   }
 
-  /// Seconds; nil when empty.
-  package var max: Double? { histogram.map { Double($0.max) / 1e6 } }
+  /// Seconds, as it was recorded; nil when empty.
+  package var max: Double? { histogram.map { Double($0.maxRecorded) / 1e6 } }
 
   /// Ascending; each is the middle of a class of values that are not told apart.
   package var values: [(seconds: Double, count: Int)] {
