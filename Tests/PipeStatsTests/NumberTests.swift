@@ -26,7 +26,8 @@ struct NumberTests {
     arguments: [
       (0, "0 us"), (0.000_001, "1.00 us"), (0.000_812, "812 us"), (0.003_41, "3.41 ms"),
       (0.9996, "1.00 s"), (12, "12.0 s"), (59.98, "1.00 min"), (250, "4.17 min"), (7500, "2.08 h"),
-      (2_592_000, "30.0 d"), (1e9, "11574 d"), (-0.25, "-250 ms"),
+      (2_592_000, "30.0 d"), (1e9, "11574 d"), (1e200, "1.16e195 d"), (1e-30, "0 us"),
+      (-0.25, "-250 ms"),
     ] as [(Double, String)])
   func `a time is said in the unit that suits it`(seconds: Double, text: String) {
     #expect(inUnits(seconds) == text)

@@ -2,6 +2,7 @@
 /// `4.17 min`, `2.08 h`, `30.0 d`.
 func inUnits(_ seconds: Double?) -> String {
   guard let seconds, seconds.isFinite else { return "-" }
+  if abs(seconds) < 1e-9 { return "0 us" }
   let units: [(name: String, seconds: Double)] = [
     ("d", 86_400), ("h", 3600), ("min", 60), ("s", 1), ("ms", 1e-3), ("us", 1e-6),
   ]
@@ -10,10 +11,10 @@ func inUnits(_ seconds: Double?) -> String {
   return threeDigits(seconds / unit.seconds) + " " + unit.name
 }
 
-/// Three significant digits, or all before the point: `0.0123`, `1.23`, `12.3`, `123`, `1234`.
+/// Three significant digits, or all before the point: `0.0123`, `1.23`, `12.3`, `123`, `1234`; `1.23e12`.
 func threeDigits(_ value: Double) -> String {
   guard value.isFinite, value != 0, let decimal = Decimal(value, digits: 3) else { return "0" }
-  return fixed(value, 3 - decimal.point)
+  return (-5...9).contains(decimal.point) ? fixed(value, 3 - decimal.point) : decimal.scientific
 }
 
 extension String {

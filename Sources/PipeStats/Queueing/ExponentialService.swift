@@ -1,0 +1,66 @@
+internal import Glibc
+
+/// M/M/c: c consumers alike, exponential service times. M/M/1 with one.
+package struct ExponentialService {
+  package let consumers: Int
+  /// Erlang's C: how probable it is that a customer has to wait.
+  package let waiting: Double
+  /// cµ − λ, per second: how fast a line that has formed gets shorter.
+  private let drain: Double
+  /// µ, per second.
+  private let rate: Double
+
+  /// Kleinrock, Queueing Systems I (1975), sections 3.2 and 3.5. Nil when so many consumers cannot keep up,
+  /// and for fewer than one or more than a million.
+  package init?(_ station: Station, consumers: Int = 1) {
+    guard consumers >= 1, consumers <= 1_000_000 else { return nil }
+    let busy = station.load / Double(consumers)
+    drain = Double(consumers) * station.rate - station.arrivals
+    guard busy < 1, drain > 0, drain.isFinite else { return nil }
+    rate = station.rate
+    self.consumers = consumers
+    // Erlang's B by its recursion, B(c) = ρB(c−1) / (c + ρB(c−1)), where nothing overflows and nothing
+    // cancels: Jagerman, "Some properties of the Erlang loss function", Bell Syst. Tech. J. 53 (1974).
+    var lost = 1.0
+    for count in 1...consumers {
+      lost = station.load * lost / (Double(count) + station.load * lost)
+    }
+    waiting = lost / (1 - busy * (1 - lost))
+  }
+
+  /// Seconds.
+  package var meanWait: Double { waiting / drain }
+
+  /// Waiting and service, in seconds.
+  package var meanTotal: Double { meanWait + 1 / rate }
+
+  /// Seconds that a part of all customers, 0 ..< 1, do not wait longer than: P(wait > t) = C·e^−(cµ−λ)t.
+  package func wait(quantile: Double) -> Double? {
+    guard quantile >= 0, quantile < 1 else { return nil }
+    return max(0, log(waiting / (1 - quantile)) / drain)
+  }
+
+  /// The same of waiting and service; the root of `longer` by bisection, but for one consumer, where the
+  /// total is exponential.
+  package func total(quantile: Double) -> Double? {
+    guard quantile >= 0, quantile < 1 else { return nil }
+    if consumers == 1 { return -log1p(-quantile) / drain }
+    var low = 0.0
+    var high = 1 / rate
+    while longer(than: high) > 1 - quantile, high < 1e300 { (low, high) = (high, high * 2) }
+    for _ in 0..<100 where high - low > 1e-13 * high {
+      let middle = (low + high) / 2
+      if longer(than: middle) > 1 - quantile { low = middle } else { high = middle }
+    }
+    return (low + high) / 2
+  }
+
+  /// The probability of a total above t: service alone, or service after a wait that is exponential too. The
+  /// sum of two exponential times, of rates µ and θ, is longer than t with e^−µt + µt·e^−min(µ,θ)t·(1 − e^−g)/g
+  /// where g = |µ − θ|t: nothing cancels where the rates are close, and nothing overflows.
+  private func longer(than time: Double) -> Double {
+    let gap = abs(drain - rate) * time
+    let spread = gap < 1e-12 ? 1 : -expm1(-gap) / gap
+    return exp(-rate * time) + waiting * rate * time * exp(-min(rate, drain) * time) * spread
+  }
+}

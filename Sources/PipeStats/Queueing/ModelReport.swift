@@ -1,0 +1,53 @@
+/// What models of a queue say beside what was measured. Their customers are batches, since a consumer serves
+/// one batch at a time: λ is what was settled a second, and a batch that failed took its service too.
+package struct ModelReport {
+  /// Settled batches, done and failed.
+  package let batches: Int
+  /// Of the window.
+  package let seconds: Double?
+  package let itemsPerBatch: Double
+  /// What was seen, per item.
+  package let wait: Latency
+  package let total: Latency
+  /// Nil where there are too few samples.
+  package let station: Station?
+  /// M/M/1 and M/G/1; nil when one consumer cannot keep up.
+  package let exponential: ExponentialService?
+  package let general: GeneralService?
+  /// M/M/2, or the least M/M/c that keeps up; nil when a million consumers do not.
+  package let more: ExponentialService?
+
+  /// Below this many batches nothing is said.
+  package static let fewest = 30
+
+  package init(_ activity: Activity, seconds: Double?) {
+    var service = activity.batches
+    service.add(activity.failures)
+    batches = service.count
+    self.seconds = seconds
+    let success = activity.success
+    let items = Double(success.acknowledged) + Double(success.failed)
+    itemsPerBatch = batches > 0 ? items / Double(batches) : 0
+    wait = activity.wait
+    total = activity.total
+    station = Self.station(service, seconds)
+    exponential = station.flatMap { ExponentialService($0) }
+    general = station.flatMap { GeneralService($0) }
+    more = station.flatMap { station in
+      station.consumersNeeded.flatMap {
+        ExponentialService(station, consumers: max(2, $0))
+      }
+    }
+  }
+
+  private static func station(_ service: Latency, _ seconds: Double?) -> Station? {
+    guard let seconds, seconds > 0, let sample = Sample(service), service.count >= fewest else {
+      return nil
+    }
+    return Station(
+      arrivals: sample.count / seconds, service: sample.mean, variance: sample.variance)
+  }
+
+  /// Whether one consumer keeps up; nil where there are too few samples.
+  package var isStable: Bool? { station.map { _ in exponential != nil } }
+}
