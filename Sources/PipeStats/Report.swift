@@ -72,6 +72,12 @@ package struct AgeTable {
     self.bounds = bounds
     self.counts = counts
   }
+
+  /// Nine, of which the longest fits an age: from a second, a minute or an hour on.
+  package static func bounds(upTo oldest: Double) -> [Double] {
+    let unit = [1, 60].first { oldest < $0 * 512 } ?? 3600.0
+    return (0..<9).map { unit * Double(1 << $0) }
+  }
 }
 
 /// They only grow.

@@ -107,3 +107,18 @@ struct BackoffArgument: ExpressibleByArgument {
     backoff = Backoff(base: base.microseconds, most: most.microseconds)
   }
 }
+
+/// What the statistics tell apart: up to 64 letters, digits and `. _ : -`, a letter or digit first.
+struct Tag: ExpressibleByArgument {
+  let text: String
+
+  init?(argument: String) {
+    let isPlain = { (byte: UInt8) in
+      (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte & 0xdf)
+    }
+    guard (1...64).contains(argument.utf8.count), argument.utf8.first.map(isPlain) == true,
+      argument.utf8.allSatisfy({ isPlain($0) || "._:-".utf8.contains($0) })
+    else { return nil }
+    text = argument
+  }
+}

@@ -18,9 +18,10 @@ struct SettlingPlanTests {
       from = end
     }
     let all = (0..<count).map {
-      Item(entry: token, index: $0 + 1, priority: .high, accepted: 0, data: 0..<0)
+      Item(entry: token, index: $0 + 1, priority: .high, data: 0..<0)
     }
-    return Claim(batch: token, attempt: attempts.max()!, items: all, bytes: [], parts: parts)
+    return Claim(
+      batch: token, attempt: attempts.max()!, items: all, bytes: [], parts: parts, acceptances: [])
   }
 
   private let one = Failure("exit 1", exitStatus: 1)

@@ -4,8 +4,6 @@ package struct Item {
   /// Counts from 1 within its entry.
   package let index: Int
   package let priority: Priority
-  /// When its entry was, microseconds since the epoch.
-  package let accepted: Int64
   /// Bytes of the claim's `bytes`, the newline behind it not included.
   package let data: Range<Int>
 }
@@ -38,6 +36,15 @@ package struct Claim: ~Copyable {
   /// Each item's data and a newline, in order: what a command gets as its stdin.
   package let bytes: [UInt8]
   var parts: [Part]
+  let acceptances: [Acceptance]
+}
+
+/// Items of a claim that were accepted at one instant.
+struct Acceptance {
+  /// Microseconds since the epoch.
+  let time: Int64
+  /// Of the claim's items.
+  var items: Range<Int>
 }
 
 extension Claim {

@@ -23,6 +23,8 @@ final class Selection {
   private var isClosed = false
   private var items: [Item] = []
   private var bytes: [UInt8] = []
+  private var acceptances: [Acceptance] = []
+  private var accepted: (time: Int64, from: Int) = (.min, 0)
   private var attempt = 0
   private var batch = Selection.unnamed
 
@@ -59,15 +61,27 @@ final class Selection {
     return true
   }
 
-  /// `index` counts from 1 within the entry of `line`.
-  func add(_ data: UnsafeRawBufferPointer, of line: SegmentLine, _ index: Int, _ lane: Priority) {
+  /// What is added from here on was accepted then, microseconds since the epoch.
+  @inline(__always)
+  func begin(accepted time: Int64) {
+    if time == accepted.time { return }
+    endAcceptance()
+    accepted = (time, items.count)
+  }
+
+  private func endAcceptance() {
+    if items.count > accepted.from {
+      acceptances.append(Acceptance(time: accepted.time, items: accepted.from..<items.count))
+    }
+    accepted.from = items.count
+  }
+
+  func add(_ data: UnsafeRawBufferPointer, of entry: EntryID, _ index: Int, _ lane: Priority) {
     let start = bytes.count
     bytes.append(contentsOf: data)
     bytes.append(newline)
     items.append(
-      Item(
-        entry: line.id, index: index, priority: lane, accepted: line.time,
-        data: start..<(start + data.count)))
+      Item(entry: entry, index: index, priority: lane, data: start..<(start + data.count)))
   }
 
   /// `walk.place` is how far it came: the range ends there.
@@ -96,16 +110,19 @@ final class Selection {
   }
 
   func claim() -> Claim {
-    Claim(
+    endAcceptance()
+    return Claim(
       batch: batch, attempt: attempt, items: items, bytes: bytes,
-      parts: parts.map { Part(name: $0.claim, items: $0.items, places: $0.places) })
+      parts: parts.map { Part(name: $0.claim, items: $0.items, places: $0.places) },
+      acceptances: acceptances)
   }
 
   /// Of names that are claims already.
   func claim(_ batch: EntryID, _ names: [NowName]) -> Claim {
+    endAcceptance()
     let parts = zip(names, parts).map { Part(name: $0, items: $1.items, places: $1.places) }
     return Claim(
       batch: batch, attempt: names.compactMap(\.attempt).max() ?? 0, items: items, bytes: bytes,
-      parts: parts)
+      parts: parts, acceptances: acceptances)
   }
 }

@@ -6,7 +6,7 @@ extension Claimer {
   /// Acknowledges the whole claim.
   package func done(_ claim: consuming Claim) throws(Fault) {
     try acknowledge(claim)
-    record([claim.settled(.done, claim.items, at: wall())])
+    record([claim.settled(.done, [claim.items.indices], at: wall())])
   }
 
   private func acknowledge(_ claim: borrowing Claim) throws(Fault) {

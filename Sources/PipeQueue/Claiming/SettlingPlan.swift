@@ -99,8 +99,10 @@ struct SettlingPlan {
   }
 
   /// The items that go this way, in order.
-  func items(_ fate: Fate) -> [Int] {
-    zip(items, fates).flatMap { items, fates in zip(items, fates).filter { $1 == fate }.map(\.0) }
+  func items(_ fate: Fate) -> [Range<Int>] {
+    zip(items, fates).filter { items, _ in !items.isEmpty }.flatMap { items, fates in
+      SettlingPlan.runs(fates, from: items.lowerBound).filter { $0.fate == fate }.map(\.items)
+    }
   }
 
   static func runs(_ fates: [Fate], from start: Int) -> [Run] {
@@ -144,11 +146,17 @@ extension Claim {
   consuming func reduced(to kept: [Part]) -> Claim {
     var items: [Item] = []
     var parts: [Part] = []
+    var acceptances: [Acceptance] = []
     for part in kept {
       let first = items.count
+      for accepted in self.acceptances(of: part.items) {
+        acceptances.note(accepted.time, items: accepted.items.count)
+      }
       items += self.items[part.items]
       parts.append(Part(name: part.name, items: first..<items.count, places: part.places))
     }
-    return Claim(batch: batch, attempt: attempt, items: items, bytes: bytes, parts: parts)
+    return Claim(
+      batch: batch, attempt: attempt, items: items, bytes: bytes, parts: parts,
+      acceptances: acceptances)
   }
 }

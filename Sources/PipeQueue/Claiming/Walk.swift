@@ -35,6 +35,7 @@ struct Walk {
         return
       }
     }
+    selection.begin(accepted: line.time)
     let first = place.number - line.number
     let stop = min(line.items, range.to.number - line.number)
     var index = first
@@ -53,7 +54,7 @@ struct Walk {
   }
 
   private mutating func add(_ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer) {
-    selection.add(data, of: line, index + 1, range.lane)
+    selection.add(data, of: line.id, index + 1, range.lane)
     var at = place
     at.number = line.number + index
     places.append(at)

@@ -9,58 +9,89 @@ extension Claimer {
   }
 }
 
+extension [Acceptance] {
+  /// So many items come next.
+  @inline(__always)
+  mutating func note(_ time: Int64, items more: Int = 1) {
+    let end = last?.items.upperBound ?? 0
+    if !isEmpty, self[count - 1].time == time {
+      self[count - 1].items = self[count - 1].items.lowerBound..<(end + more)
+    } else {
+      append(Acceptance(time: time, items: end..<(end + more)))
+    }
+  }
+
+  /// Where the one of an item is.
+  fileprivate func index(of item: Int) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].items.upperBound <= item { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
 extension Claim {
+  /// Of some of its items.
+  func acceptances(of items: Range<Int>) -> [Acceptance] {
+    var found: [Acceptance] = []
+    for accepted in acceptances[acceptances.index(of: items.lowerBound)...] {
+      let common = accepted.items.clamped(to: items)
+      if common.isEmpty { break }
+      found.append(Acceptance(time: accepted.time, items: common))
+    }
+    return found
+  }
+
   /// `now`: microseconds since the epoch.
   func settled(
-    _ outcome: SettledLine.Outcome, _ items: some Sequence<Item>, at now: Int64
+    _ outcome: SettledLine.Outcome, _ items: [Range<Int>], at now: Int64
   ) -> SettledLine {
     let claimed = batch.claimed
     var line = SettledLine(
       time: now, tag: nil, outcome: outcome, service: Int(max(0, now - claimed)), items: 0)
-    var accepted = Int64.min
-    for item in items {
-      line.items += 1
-      if outcome != .done { continue }
-      if item.accepted != accepted {
-        accepted = item.accepted
-        line.note(wait: Int(max(0, claimed - accepted)))
-      } else {
-        line.waits[line.waits.count - 1].count += 1
+    for range in items {
+      line.items += range.count
+      guard outcome == .done else { continue }
+      for accepted in acceptances(of: range) {
+        line.note(wait: Int(max(0, claimed - accepted.time)), items: accepted.items.count)
       }
     }
     return line
   }
 
   func settled(_ plan: SettlingPlan, at now: Int64) -> [SettledLine] {
-    SettledLine.Outcome.allCases.map { outcome in
-      settled(outcome, plan.items(outcome).map { items[$0] }, at: now)
-    }
+    SettledLine.Outcome.allCases.map { settled($0, plan.items($0), at: now) }
   }
 }
 
 extension SettledLine {
   // Neighbours of one class are noted together.
-  fileprivate mutating func note(wait: Int) {
-    if let last = waits.last {
-      let index = LatencyClass.index(of: wait)
-      if index == LatencyClass.index(of: last.microseconds) {
-        waits[waits.count - 1].count += 1
-        return
-      }
+  fileprivate mutating func note(wait: Int, items: Int) {
+    if let last = waits.last,
+      LatencyClass.index(of: wait) == LatencyClass.index(of: last.microseconds)
+    {
+      waits[waits.count - 1].count += items
+    } else {
+      waits.append((wait, items))
     }
-    waits.append((wait, 1))
   }
 }
 
 extension SettlingPlan {
-  /// Indices in the claim's items.
-  fileprivate func items(_ outcome: SettledLine.Outcome) -> [Int] {
+  /// Ranges of the claim's items.
+  fileprivate func items(_ outcome: SettledLine.Outcome) -> [Range<Int>] {
+    let letters = burials.filter { fate($0) == .done }.map(\.item)
     switch outcome {
-    case .done:
-      let buried = Set(burials.map(\.item))
-      return items(Fate.done).filter { !buried.contains($0) }
+    case .buried: return letters.map { $0..<($0 + 1) }
     case .retried: return items(Fate.again)
-    case .buried: return burials.filter { fate($0) == .done }.map(\.item)
+    case .done:
+      // A letter is done as well, as far as names go.
+      let others = Set(letters)
+      if others.isEmpty { return items(Fate.done) }
+      return items(Fate.done).flatMap { $0.filter { !others.contains($0) } }.map { $0..<($0 + 1) }
     }
   }
 }

@@ -9,8 +9,8 @@ package struct ReportLine {
       ("items", object(report.depths.named.map { ($0.name, priorities($0.items) { "\($0)" }) })),
       ("oldest_ready_seconds", priorities(report.oldestReady, number)),
       ("rates", rates),
-      ("latency", object(Stage.allCases.map { ($0.rawValue, latency($0)) })),
-      ("success", success),
+      ("latency", report.activity.latencyLine),
+      ("success", report.activity.success.line),
       ("counters", counters),
       ("window", window),
       ("ages", ages),
@@ -24,18 +24,6 @@ package struct ReportLine {
     ])
   }
 
-  private func latency(_ stage: Stage) -> String {
-    LatencyLine(report.activity.latency(of: stage)).text
-  }
-
-  private var success: String {
-    let success = report.activity.success
-    return object([
-      ("acknowledged", "\(success.acknowledged)"), ("failed", "\(success.failed)"),
-      ("ratio", number(success.ratio)), ("low", number(success.low)),
-      ("high", number(success.high)),
-    ])
-  }
 
   private var counters: String {
     let (counters, ever) = (report.counters, report.ever)
@@ -66,24 +54,35 @@ package struct ReportLine {
   }
 }
 
-/// One distribution as JSON.
-package struct LatencyLine {
-  private let latency: Latency
+extension Activity {
+  var latencyLine: String { object(Stage.allCases.map { ($0.rawValue, latency(of: $0).line) }) }
+}
 
-  package init(_ latency: Latency) { self.latency = latency }
-
-  /// Of numbers that were read from lines: with how many lines had none.
-  package func text(skipped: Int) -> String {
-    object(members + [("skipped", "\(skipped)")]) + "\n"
+extension Success {
+  var line: String {
+    object([
+      ("acknowledged", "\(acknowledged)"), ("failed", "\(failed)"), ("ratio", number(ratio)),
+      ("low", number(low)), ("high", number(high)),
+    ])
   }
+}
 
-  var text: String { object(members) }
-
-  private var members: [(name: String, value: String)] {
-    [("count", "\(latency.count)"), ("mean", number(latency.mean))]
-      + Latency.percentiles.map { ($0.name, number(latency.percentile($0.percentile))) }
-      + [("max", number(latency.max))]
+extension Latency {
+  /// As JSON, in seconds.
+  var line: String {
+    percentileObject(count, mean, Latency.percentiles.map { percentile($0.percentile) }, max)
   }
+}
+
+/// `{"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…}` and what comes behind it.
+func percentileObject(
+  _ count: Int, _ mean: Double?, _ percentiles: [Double?], _ max: Double?,
+  _ others: [(name: String, value: String)] = []
+) -> String {
+  object(
+    [("count", "\(count)"), ("mean", number(mean))]
+      + zip(Latency.percentiles, percentiles).map { ($0.name, number($1)) }
+      + [("max", number(max))] + others)
 }
 
 /// Names are written as they are: none of them needs an escape.

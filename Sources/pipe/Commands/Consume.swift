@@ -32,6 +32,11 @@ struct Consume: ParsableCommand {
   )
   var timeout: Duration?
 
+  @Option(
+    help: ArgumentHelp(
+      "A word by which pipe stats tells apart what this consumer settles.", valueName: "name"))
+  var tag: Tag?
+
   @Argument(
     parsing: .postTerminator,
     help: "Run once for each batch, without a shell; exit status 0 acknowledges.")
@@ -75,6 +80,7 @@ struct Consume: ParsableCommand {
       ignoreBrokenPipes()
       let queue = try dispatch.open(queue.location, diagnostics)
       let source = try BatchSource(queue, dispatch.limits(size: size?.value))
+      source.claimer.tag = tag?.text
       return try source.conclude(try consume(source, diagnostics))
     }
   }

@@ -1,0 +1,125 @@
+internal import PipeIO
+internal import PipeQueue
+internal import PipeStats
+
+/// Puts what a queue is, and what it has recorded, into figures.
+struct Measurement {
+  let queue: Queue
+  /// Microseconds since the epoch.
+  let now: Int64
+
+  init(_ queue: Queue, at now: Int64 = Clock.now()) {
+    self.queue = queue
+    self.now = now
+  }
+
+  /// `since`: microseconds; nil for all that is kept.
+  func report(since: Int64?) throws(Fault) -> Report {
+    let lanes = try queue.census(at: now)
+    let activity = try activity(since: since)
+    let window = try Window(self, since, activity)
+    return Report(
+      at: now, depths: depths(lanes), oldestReady: PerPriority(lanes).map { age($0.oldestReady) },
+      ages: try ages(lanes), since: since.map(inSeconds), seconds: window.seconds,
+      accepted: window.accepted, activity: activity, counters: try counters(lanes),
+      inPerSecond: window.rate(of: window.accepted),
+      outPerSecond: window.rate(of: activity.acknowledged))
+  }
+
+  /// What was settled in the last `since` microseconds; nil: in all the time that is kept.
+  func activity(since: Int64?) throws(Fault) -> Activity {
+    var activity = Activity()
+    try queue.recordings(since: since.map { now - $0 } ?? now - queue.settings.retain, at: now) {
+      activity.add($0)
+    }
+    return activity
+  }
+
+  /// Since the queue began: only grows.
+  func everything() throws(Fault) -> Activity {
+    var activity = Activity()
+    try queue.recordings(since: nil, at: now) { activity.add($0) }
+    return activity
+  }
+
+  /// The same by tag; what has none is under nil.
+  func activities(since: Int64?) throws(Fault) -> [String?: Activity] {
+    var found: [String?: Activity] = [:]
+    try queue.recordings(since: since.map { now - $0 } ?? now - queue.settings.retain, at: now) {
+      found[$0.tag, default: Activity()].add($0)
+    }
+    return found
+  }
+
+  private func depths(_ lanes: [LaneCensus]) -> Depths {
+    let lanes = PerPriority(lanes)
+    var depths = Depths()
+    depths.ready = lanes.map(\.ready)
+    depths.claimed = lanes.map(\.claimed)
+    depths.later = lanes.map(\.later)
+    depths.dead = lanes.map(\.dead)
+    depths.done = lanes.map(\.done)
+    return depths
+  }
+
+  private func age(_ accepted: Int64?) -> Double? { accepted.map { inSeconds(max(0, now - $0)) } }
+
+  private func ages(_ lanes: [LaneCensus]) throws(Fault) -> AgeTable {
+    let oldest = lanes.compactMap { age($0.oldestWaiting) }.max()
+    let bounds = AgeTable.bounds(upTo: oldest ?? 0)
+    // Of each lane, how many wait that are older than each bound.
+    var older = lanes.map { [$0.waiting(below: .max)] }
+    for bound in bounds {
+      let numbers = oldest == nil ? nil : try queue.numbers(from: now - Int64(bound * 1e6))
+      for lane in lanes.indices {
+        older[lane].append(numbers.map { lanes[lane].waiting(below: $0[lane]) } ?? 0)
+      }
+    }
+    let counts = older.map { older in
+      zip(older, older.dropFirst() + [0]).map { max(0, $0 - $1) }
+    }
+    return AgeTable(bounds: bounds, counts: PerPriority(counts))
+  }
+
+  private func counters(_ lanes: [LaneCensus]) throws(Fault) -> PipeStats.Counters {
+    var counters = PipeStats.Counters()
+    counters.ingestedRows = lanes.reduce(0) { $0 + $1.entries }
+    counters.failedValidations = try queue.total(.failedValidations)
+    counters.ingestionErrors = try queue.total(.ingestionErrors)
+    return counters
+  }
+}
+
+func inSeconds(_ microseconds: Int64) -> Double { Double(microseconds) / 1e6 }
+
+extension PerPriority {
+  /// In the order of the lanes.
+  init(_ values: [Value]) { self.init(high: values[0], medium: values[1], low: values[2]) }
+}
+
+extension Activity {
+  mutating func add(_ recording: Recording) {
+    switch recording.kind {
+    case .wait: wait.record(recording.times)
+    case .service: service.record(recording.times)
+    case .total: total.record(recording.times)
+    case .batches:
+      batches.record(recording.times)
+      acknowledged &+= recording.items
+    case .retried:
+      failures.record(recording.times)
+      retried &+= recording.items
+    case .buried:
+      failures.record(recording.times)
+      buried &+= recording.items
+    }
+    first = min(first ?? .max, recording.first)
+    last = max(last ?? .min, recording.last)
+  }
+}
+
+extension Latency {
+  mutating func record(_ times: [(microseconds: Int, count: Int)]) {
+    for time in times { record(time.microseconds, count: time.count) }
+  }
+}

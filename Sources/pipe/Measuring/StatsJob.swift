@@ -1,0 +1,100 @@
+internal import PipeIO
+internal import PipeQueue
+internal import PipeStats
+
+/// What `pipe stats` shows of a queue.
+enum StatsForm {
+  case report(json: Bool)
+  case prometheus
+  case percentiles(Stage)
+  case picture(Stage, isSVG: Bool)
+  case model(json: Bool)
+  case comparison(String, String, json: Bool)
+  case tags(json: Bool)
+  case chart(minutes: Int, failures: Bool, json: Bool)
+}
+
+/// `pipe stats` of a queue, from its options on.
+struct StatsJob {
+  let location: QueueLocation
+  let form: StatsForm
+  /// Microseconds; nil: all that is kept.
+  let since: Int64?
+  /// Microseconds from one to the next; nil: once.
+  let every: Int64?
+  /// nil: stdout.
+  let file: String?
+
+  func run() throws(Fault) -> Int32 {
+    let queue = try location.open(Diagnostics(command: "stats"))
+    let start = Clock.steady()
+    try write(try text(queue))
+    guard let every else { return Exit.fine }
+    // Start to start, and never two at once.
+    var next = start + every
+    while true {
+      var poller = Poller()
+      try poller.wait(until: next)
+      try write(try text(queue))
+      next = max(next + every, Clock.steady())
+    }
+  }
+
+  private func text(_ queue: Queue) throws(Fault) -> String {
+    if queue.isRemoved {
+      throw Fault(.notFound, "\(printable(queue.path)): was removed while in use")
+    }
+    let measurement = Measurement(queue)
+    switch form {
+    case .report(let json):
+      var report = try measurement.report(since: since)
+      if !json { return ReportTable(report).text }
+      report.ever = try measurement.everything()
+      return ReportLine(report).text
+    case .prometheus:
+      var report = try measurement.report(since: 0)
+      report.ever = try measurement.everything()
+      return PrometheusText(report).text
+    case .percentiles(let stage):
+      return try measurement.activity(since: since).latency(of: stage).percentileText
+    case .picture(let stage, let isSVG):
+      var report = try measurement.report(since: since)
+      report.periods = try measurement.minutes(60)
+      return isSVG
+        ? SVGPicture(report, stage).text
+        : Picture(report, stage, width: terminalColumns ?? 80).text
+    case .model(let json):
+      let report = try measurement.report(since: since)
+      let model = ModelReport(report.activity, seconds: report.seconds)
+      return json ? model.line : model.text
+    case .comparison(let first, let second, let json):
+      let comparison = Comparison(
+        try side(first, measurement), try side(second, measurement), names: (first, second))
+      return json ? comparison.line : comparison.text
+    case .tags(let json):
+      let tags = TagReport(try measurement.activities(since: since))
+      return json ? tags.line : tags.text
+    case .chart(let minutes, let failures, let json):
+      let chart = ControlChart(try measurement.minutes(minutes), failures: failures)
+      return json ? chart.line : chart.text
+    }
+  }
+
+  // A queue has a slash in its name, and a tag has none.
+  private func side(_ name: String, _ measurement: Measurement) throws(Fault) -> Activity {
+    guard name.contains("/") else {
+      return try measurement.activities(since: since)[name == "-" ? nil : name] ?? Activity()
+    }
+    let other = QueueLocation(path: name, force: location.force)
+    return try Measurement(other.open(Diagnostics(command: "stats"))).activity(since: since)
+  }
+
+  private func write(_ text: String) throws(Fault) {
+    if let file { return try replaceFile(file, Array(text.utf8)) }
+    let output = Output()
+    // Over what was shown before, where somebody looks on.
+    if every != nil, terminalColumns != nil { output.append("\u{1b}[H\u{1b}[2J") }
+    output.append(text)
+    try output.flush()
+  }
+}

@@ -1,0 +1,38 @@
+internal import PipeIO
+internal import PipeQueue
+internal import PipeStats
+
+/// The time that rates are taken over. One that was asked for ends now, and begins no earlier than the first
+/// thing that is known; else it lasts from the first thing to the last.
+struct Window {
+  /// Items that came in it.
+  let accepted: Int
+  /// nil: nothing happened in it, or all at one instant.
+  let seconds: Double?
+
+  /// `since`: microseconds; nil for all that is kept.
+  init(_ measurement: Measurement, _ since: Int64?, _ activity: Activity) throws(Fault) {
+    let (queue, now) = (measurement.queue, measurement.now)
+    let all = try queue.arrivals(since: 0)
+    guard let since else {
+      accepted = all.items
+      let first = [all.first, activity.first].compactMap { $0 }.min()
+      let last = [all.last, activity.last].compactMap { $0 }.max()
+      seconds = Window.span(first, last)
+      return
+    }
+    let start = now - since
+    let arrivals = try queue.arrivals(since: start)
+    accepted = arrivals.items
+    let isOlder = all.first.map { $0 < start } ?? false
+    let first = [arrivals.first, activity.first].compactMap { $0 }.min()
+    seconds = Window.span(isOlder ? start : first, now)
+  }
+
+  private static func span(_ first: Int64?, _ last: Int64?) -> Double? {
+    guard let first, let last, last > first else { return nil }
+    return inSeconds(last - first)
+  }
+
+  func rate(of items: Int) -> Double? { seconds.map { Double(items) / $0 } }
+}
