@@ -51,13 +51,4 @@ struct ReportLineTests {
       + #""p99.9":2592000.0,"max":2592000.0"#
     #expect(ReportLine(.huge).text.contains(latency))
   }
-
-  @Test func `numbers of lines come with how many lines had none`() {
-    var latency = Latency()
-    latency.record(2000)
-    #expect(
-      LatencyLine(latency).text(skipped: 7)
-        == #"{"count":1,"mean":0.002,"p50":0.002,"p90":0.002,"p99":0.002,"p99.9":0.002,"max":0.002,"skipped":7}"#
-        + "\n")
-  }
 }
