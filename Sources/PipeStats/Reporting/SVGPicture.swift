@@ -1,0 +1,80 @@
+/// The two pictures of `Picture` as an SVG document that needs nothing beside itself: no font, no script.
+package struct SVGPicture {
+  private let report: Report
+  private let stage: Stage
+  private let title: String
+
+  /// The title may be any text.
+  package init(_ report: Report, _ stage: Stage, title: String = "pipe") {
+    self.report = report
+    self.stage = stage
+    self.title = title
+  }
+
+  package var text: String {
+    var svg = SVG()
+    svg.text(shownTitle, 40, 46, "h1")
+    svg.text(UTC(report.at).text, 860, 72, "soft", anchor: "end")
+    svg.text(summary, 40, 72, "soft")
+    DistributionChart(report, stage, top: 100).draw(on: &svg)
+    ThroughputChart(report, top: 410).draw(on: &svg)
+    return SVGPicture.head(title: "\(title): \(stage.rawValue) and throughput")
+      + svg.lines.map { $0 + "\n" }.joined() + "</svg>\n"
+  }
+
+  // Of a long path the end says more.
+  private var shownTitle: String {
+    title.count <= 64 ? title : "…" + title.suffix(63)
+  }
+
+  private var summary: String {
+    let depths = report.depths.named.map { "\(whole($0.items.sum)) \($0.name)" }
+    return depths.joined(separator: " · ")
+  }
+
+  private static func head(title: String) -> String {
+    """
+    <?xml version="1.0" encoding="UTF-8"?>
+    <svg xmlns="http://www.w3.org/2000/svg" width="900" height="650" viewBox="0 0 900 650" role="img">
+    <title>\(SVG.escaped(title))</title>
+    <style>
+    text { font: 12px system-ui, "DejaVu Sans", Arial, sans-serif; fill: #1f2933; }
+    .h1 { font-size: 20px; font-weight: 600; } .h2 { font-size: 15px; font-weight: 600; }
+    .soft { fill: #616e7c; } .grid { stroke: #e4e7eb; } .axis { stroke: #7b8794; }
+    .bar { fill: #9fb8d9; } .mark { stroke: #b4432f; stroke-dasharray: 4 3; } .told { fill: #b4432f; }
+    .came { fill: none; stroke: #2f6fb4; stroke-width: 2; }
+    .done { fill: none; stroke: #c77700; stroke-width: 2; stroke-dasharray: 6 3; }
+    </style>
+    <rect width="900" height="650" fill="#fcfcfb"/>
+
+    """
+  }
+}
+
+/// Where a chart has its axes, in pixels.
+struct ChartFrame {
+  let top: Double
+  let height: Double
+  static let left = 90.0
+  static let width = 770.0
+
+  var bottom: Double { top + height }
+
+  func x(_ place: Double) -> Double { ChartFrame.left + place * ChartFrame.width }
+  func y(_ share: Double) -> Double { bottom - min(1, max(0, share)) * height }
+
+  /// Four lines across, each with its value.
+  func drawScale(to end: Double, unit: String, on svg: inout SVG) {
+    for quarter in 0...4 {
+      let y = y(Double(quarter) / 4)
+      svg.line(x(0), y, x(1), y, quarter == 0 ? "axis" : "grid")
+      let label = roundText(end * Double(quarter) / 4) + (quarter == 0 ? "" : unit)
+      svg.text(label, x(0) - 10, y + 4, "soft", anchor: "end")
+    }
+  }
+
+  func drawEmpty(_ words: String, on svg: inout SVG) {
+    svg.line(x(0), bottom, x(1), bottom, "axis")
+    svg.text(words, x(0.5), top + height / 2, "soft", anchor: "middle")
+  }
+}
