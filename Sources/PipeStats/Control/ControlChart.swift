@@ -1,0 +1,88 @@
+/// Which periods differ from the others by more than chance explains: Shewhart, Economic Control of Quality of
+/// Manufactured Product (1931), with the limits at three standard deviations.
+package struct ControlChart {
+  package let points: [Point]
+  /// Nil where there are too few periods with data.
+  package let centre: Double?
+
+  /// Below this many periods with data no limits are drawn.
+  package static let fewest = 8
+
+  package struct Point {
+    /// Microseconds since the epoch.
+    package let start: Int64
+    /// Nil in a gap.
+    package let value: Double?
+    /// Nil in a gap, and where there are too few periods.
+    package let limits: Interval?
+
+    /// Nil where nothing can be said.
+    package var state: State? {
+      guard let value, let limits else { return nil }
+      // Equal values have limits that differ from them by rounding alone.
+      let slack = 1e-9 * (abs(limits.low) + abs(limits.high))
+      if value > limits.high + slack { return .high }
+      return value < limits.low - slack ? .low : .inside
+    }
+  }
+
+  package enum State: String { case low, inside, high }
+
+  /// Individual values: centre ± 2.66 × the mean moving range, where 2.66 = 3/1.128 estimates three standard
+  /// deviations from ranges of two: NIST/SEMATECH e-Handbook of Statistical Methods (2012), 6.3.2.2. Gaps are
+  /// left out, so that a range may reach over one. Nothing is below 0.
+  init(individuals: [(start: Int64, value: Double?)]) {
+    let values = individuals.compactMap(\.value).filter(\.isFinite)
+    let centre = Self.mean(values)
+    let ranges = zip(values, values.dropFirst()).map { abs($1 - $0) }
+    let half = 2.66 * (Self.mean(ranges) ?? 0)
+    let isEnough = values.count >= Self.fewest
+    self.centre = isEnough ? centre : nil
+    points = individuals.map { start, value in
+      guard let value, value.isFinite else { return Point(start: start, value: nil, limits: nil) }
+      let limits = centre.map { Interval(low: max(0, $0 - half), high: $0 + half) }
+      return Point(start: start, value: value, limits: isEnough ? limits : nil)
+    }
+  }
+
+  /// Parts of wholes that differ in size: p ± 3·√(p(1−p)/n) with the n of each period, NIST/SEMATECH
+  /// e-Handbook of Statistical Methods (2012), 6.3.3.2. Supposes that each of the n fails independently of the
+  /// others; where it does not, and n is very large, points leave the limits too easily.
+  init(proportions: [(start: Int64, value: Proportion)]) {
+    let whole = proportions.reduce(0) { $0 + $1.value.whole }
+    let centre = whole > 0 ? proportions.reduce(0) { $0 + $1.value.part } / whole : 0
+    let isEnough = proportions.filter { $0.value.whole > 0 }.count >= Self.fewest
+    self.centre = isEnough ? centre : nil
+    points = proportions.map { start, value in
+      guard let ratio = value.ratio else { return Point(start: start, value: nil, limits: nil) }
+      let half = 3 * (centre * (1 - centre) / value.whole).squareRoot()
+      let limits = Interval(low: max(0, centre - half), high: min(1, centre + half))
+      return Point(start: start, value: ratio, limits: isEnough ? limits : nil)
+    }
+  }
+
+  /// How many periods have data, and how many of these are outside of their limits.
+  package var filled: Int { points.filter { $0.value != nil }.count }
+  package var outside: Int { points.filter { $0.state == .low || $0.state == .high }.count }
+
+  private static func mean(_ values: [Double]) -> Double? {
+    values.isEmpty ? nil : values.reduce(0) { $0 + $1 / Double(values.count) }
+  }
+}
+
+/// The charts of a queue's recent past.
+package struct ControlCharts {
+  /// Mean service time of the acknowledged batches of a period, in seconds.
+  package let service: ControlChart
+  /// Failed batches of all settled in a period.
+  package let failures: ControlChart
+
+  package init(_ periods: [Period]) {
+    service = ControlChart(individuals: periods.map { ($0.start, $0.activity.batches.mean) })
+    failures = ControlChart(
+      proportions: periods.map {
+        let (failed, done) = ($0.activity.failures.count, $0.activity.batches.count)
+        return ($0.start, Proportion(part: failed, rest: done))
+      })
+  }
+}

@@ -1,0 +1,54 @@
+extension ControlCharts {
+  /// For people: at most 80 columns, readable without colour, a newline at the end.
+  package var text: String {
+    let lines =
+      ["mean service time of a batch"] + service.lines { inUnits($0) }
+      + ["", "batches that failed"] + failures.lines { percent($0) }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension ControlChart {
+  /// One line a period, and what they come to. The times are UTC.
+  func lines(_ said: (Double) -> String) -> [String] {
+    guard let centre else {
+      return ["too few periods: \(filled) with batches, \(Self.fewest) are needed"]
+    }
+    let scale = ControlScale(self)
+    let rows = points.map { point in
+      let value = (point.value.map(said) ?? "-").right(10)
+      let row = "\(clock(point.start)) \(value)  \(scale.line(point, centre: centre))"
+      guard let state = point.state, state != .inside else { return trimmed(row) }
+      return "\(row) \(state.rawValue)"
+    }
+    return [bounds(centre, said)] + rows + [sum]
+  }
+
+  private func bounds(_ centre: Double, _ said: (Double) -> String) -> String {
+    let limits = points.compactMap(\.limits)
+    let start = "centre \(said(centre)) |, limits "
+    guard let first = limits.first, limits.allSatisfy({ $0 == first }) else {
+      return start + "( ) by the number of batches; times in UTC"
+    }
+    return start + "( \(said(first.low)) to \(said(first.high)) ); times in UTC"
+  }
+
+  private var sum: String {
+    outside == 0
+      ? "in control: no period is outside of its limits"
+      : "out of control: \(counted(outside, "period is", "periods are")) outside of the limits"
+  }
+
+  /// `08:15`
+  private func clock(_ microseconds: Int64) -> String {
+    let second = microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
+    let minute = (second % 86_400 + 86_400) % 86_400 / 60
+    return [minute / 60, minute % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+  }
+
+  private func trimmed(_ row: String) -> String {
+    var row = Substring(row)
+    while row.hasSuffix(" ") { row.removeLast() }
+    return String(row)
+  }
+}
