@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|batch|ack|status|list|explain|dead|retry|drop|init|help)
+    ingest|enqueue|consume|batch|ack|status|list|explain|stats|dead|retry|drop|init|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain dead retry drop init help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats dead retry drop init help' -- "${cur}"))
         ;;
     esac
 }
@@ -257,7 +257,7 @@ _pipe_consume() {
     repeating_flags=()
     non_repeating_flags=(--force --follow --envelope --stream --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --size --every -n -j --timeout)
+    non_repeating_options=(-q --queue --size --every -n -j --timeout --tag)
     __pipe_offer_flags_options -1
 
     # Offer option value completions
@@ -278,6 +278,9 @@ _pipe_consume() {
         return
         ;;
     '--timeout')
+        return
+        ;;
+    '--tag')
         return
         ;;
     esac
@@ -378,6 +381,50 @@ _pipe_explain() {
     # Offer option value completions
     case "${prev}" in
     '-q'|'--queue')
+        return
+        ;;
+    esac
+}
+
+_pipe_stats() {
+    repeating_flags=()
+    non_repeating_flags=(--force --json --prometheus --hgrm --plot --model --chart --version -h --help)
+    repeating_options=(--compare)
+    non_repeating_options=(-q --queue --svg --by --of -n --since --watch --output --field)
+    __pipe_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--svg')
+        return
+        ;;
+    '--compare')
+        return
+        ;;
+    '--by')
+        __pipe_add_completions -W 'tag'
+        return
+        ;;
+    '--of')
+        __pipe_add_completions -W 'wait'$'\n''service'$'\n''total'
+        return
+        ;;
+    '-n')
+        return
+        ;;
+    '--since')
+        return
+        ;;
+    '--watch')
+        return
+        ;;
+    '--output')
+        return
+        ;;
+    '--field')
         return
         ;;
     esac

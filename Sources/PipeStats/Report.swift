@@ -92,19 +92,27 @@ package struct Counters {
   package init() {}
 }
 
-/// Some of the recent past.
+/// Some of the recent past, in sums alone: there are many of these.
 package struct Period {
   /// Microseconds since the epoch.
   package var start: Int64
   package var seconds: Double
   /// Items that came.
   package var accepted: Int
-  package var activity: Activity
+  /// Items that were done.
+  package var acknowledged = 0
+  /// Batches that were done, and those that failed.
+  package var batches = 0
+  package var failures = 0
+  /// How long all that were done took, in seconds.
+  package var service = 0.0
 
-  package init(start: Int64, seconds: Double, accepted: Int, activity: Activity) {
+  package init(start: Int64, seconds: Double, accepted: Int) {
     self.start = start
     self.seconds = seconds
     self.accepted = accepted
-    self.activity = activity
   }
+
+  /// Of a batch that was done.
+  package var meanService: Double? { batches > 0 ? service / Double(batches) : nil }
 }

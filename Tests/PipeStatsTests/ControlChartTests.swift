@@ -7,11 +7,11 @@ struct ControlChartTests {
   /// Minutes from 12:58 on, each with so many batches that took so many milliseconds, and so many failed ones.
   private func minutes(_ minutes: [(batches: Int, time: Int, failed: Int)]) -> [Period] {
     minutes.enumerated().map { index, minute in
-      let times = [Int](repeating: minute.time * 1000, count: minute.batches)
-      let failures = [Int](repeating: 1000, count: minute.failed)
-      return Period(
-        start: 1_795_870_680_000_000 + Int64(index) * 60_000_000, seconds: 60, accepted: 0,
-        activity: Activity.of(times, failures: failures))
+      var period = Period(
+        start: 1_795_870_680_000_000 + Int64(index) * 60_000_000, seconds: 60, accepted: 0)
+      (period.batches, period.failures) = (minute.batches, minute.failed)
+      period.service = Double(minute.batches * minute.time) / 1000
+      return period
     }
   }
 
@@ -142,12 +142,12 @@ struct ControlChartTests {
   }
 
   @Test func `times as early and as late as can be, and huge counts, do no harm`() {
-    var activity = Activity()
-    activity.batches.record(.max, count: 1_000_000_000_000)
-    activity.failures.record(.max, count: 1_000_000_000_000)
     let starts: [Int64] = [.min, -1, 0, .max]
     let periods = (0..<12).map {
-      Period(start: starts[$0 % 4], seconds: 60, accepted: 0, activity: activity)
+      var period = Period(start: starts[$0 % 4], seconds: 60, accepted: 0)
+      (period.batches, period.failures) = (1_000_000_000_000, 1_000_000_000_000)
+      period.service = 2.592e18
+      return period
     }
     let charts = ControlCharts(periods)
     #expect(charts.service.outside == 0)

@@ -114,7 +114,7 @@ struct PictureTests {
   @Test func `three minutes fill the width, and millions are short`() {
     var report = Report.hour
     report.periods = report.periods.prefix(3).map {
-      Period(start: $0.start, seconds: 60, accepted: 1_000_000_000, activity: Activity())
+      Period(start: $0.start, seconds: 60, accepted: 1_000_000_000)
     }
     #expect(
       Picture(report, .wait).text.hasSuffix(

@@ -89,11 +89,10 @@ extension Report {
     var report = Report.busy
     let first = morning / 60_000_000 * 60_000_000 - 3600_000_000
     report.periods = (0..<60).map { minute in
-      var activity = Activity()
-      activity.acknowledged = minute == 0 ? 0 : 90
-      return Period(
-        start: first + Int64(minute) * 60_000_000, seconds: 60,
-        accepted: minute < 30 ? 120 : 60, activity: activity)
+      var period = Period(
+        start: first + Int64(minute) * 60_000_000, seconds: 60, accepted: minute < 30 ? 120 : 60)
+      period.acknowledged = minute == 0 ? 0 : 90
+      return period
     }
     return report
   }

@@ -18,6 +18,8 @@ package struct Recording {
   /// When the first and the last of them was settled, microseconds since the epoch.
   package internal(set) var first: Int64
   package internal(set) var last: Int64
+  /// Between the two.
+  package var middle: Int64 { first / 2 + last / 2 }
   /// Of batches, those that are in them.
   package internal(set) var items: Int
   /// Microseconds, within 3 significant digits.

@@ -78,11 +78,10 @@ package struct ControlCharts {
   package let failures: ControlChart
 
   package init(_ periods: [Period]) {
-    service = ControlChart(individuals: periods.map { ($0.start, $0.activity.batches.mean) })
+    service = ControlChart(individuals: periods.map { ($0.start, $0.meanService) })
     failures = ControlChart(
       proportions: periods.map {
-        let (failed, done) = ($0.activity.failures.count, $0.activity.batches.count)
-        return ($0.start, Proportion(part: failed, rest: done))
+        ($0.start, Proportion(part: $0.failures, rest: $0.batches))
       })
   }
 }

@@ -46,6 +46,6 @@ struct PaceSeries {
   }
 
   private static func done(_ periods: ArraySlice<Period>) -> Int {
-    periods.reduce(0) { $0 &+ $1.activity.acknowledged }
+    periods.reduce(0) { $0 &+ $1.acknowledged }
   }
 }

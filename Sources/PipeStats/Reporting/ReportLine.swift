@@ -24,7 +24,6 @@ package struct ReportLine {
     ])
   }
 
-
   private var counters: String {
     let (counters, ever) = (report.counters, report.ever)
     return object([

@@ -43,9 +43,9 @@ struct Stats: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What --hgrm, --plot and --svg show: wait, service or total (the default); what --chart shows:"
-        + " service (the default) or failures.", valueName: "what"))
-  var of: Subject?
+      "What --hgrm, --plot and --svg show: wait, service or total, which is the default.",
+      valueName: "stage"))
+  var of: Stage?
 
   @Option(
     name: .customShort("n", allowingJoined: true),
@@ -88,11 +88,8 @@ struct Stats: ParsableCommand {
   }
 
   private func validateSubject() throws {
-    if let of, chart ? of != .service && of != .failures : of == .failures {
-      throw ValidationError("--of is service or failures for --chart, else wait, service or total")
-    }
-    if of != nil, !(hgrm || plot || svg != nil || chart) {
-      throw ValidationError("--of is for --hgrm, --plot, --svg and --chart")
+    if of != nil, !(hgrm || plot || svg != nil) {
+      throw ValidationError("--of is for --hgrm, --plot and --svg")
     }
     if count != nil, !chart { throw ValidationError("-n is for --chart") }
     if let count, count.value > 120 {
@@ -105,14 +102,12 @@ struct Stats: ParsableCommand {
 
   private var form: StatsForm {
     if prometheus { return .prometheus }
-    if hgrm { return .percentiles(of?.stage ?? .total) }
-    if plot || svg != nil { return .picture(of?.stage ?? .total, isSVG: svg != nil) }
+    if hgrm { return .percentiles(of ?? .total) }
+    if plot || svg != nil { return .picture(of ?? .total, isSVG: svg != nil) }
     if model { return .model(json: json) }
     if compare.count == 2 { return .comparison(compare[0], compare[1], json: json) }
     if by != nil { return .tags(json: json) }
-    if chart {
-      return .chart(minutes: count?.value ?? 60, failures: of == .failures, json: json)
-    }
+    if chart { return .chart(minutes: count?.value ?? 60, json: json) }
     return .report(json: json)
   }
 
@@ -131,8 +126,4 @@ struct Stats: ParsableCommand {
 
 enum Grouping: String, ExpressibleByArgument, CaseIterable { case tag }
 
-enum Subject: String, ExpressibleByArgument, CaseIterable {
-  case wait, service, total, failures
-
-  var stage: Stage? { Stage(rawValue: rawValue) }
-}
+extension Stage: ExpressibleByArgument {}

@@ -7,28 +7,35 @@ extension Measurement {
   func minutes(_ count: Int) throws(Fault) -> [Period] {
     let minute: Int64 = 60_000_000
     let start = (now / minute - Int64(count) + 1) * minute
-    var activities = [Activity](repeating: Activity(), count: count)
-    try queue.recordings(since: start, at: now) { recording in
-      // The middle, for what lies in two.
-      let index = Int((recording.first / 2 + recording.last / 2 - start) / minute)
-      // Waits are not looked at minute by minute, and would take memory.
-      switch recording.kind {
-      case .batches, .retried, .buried:
-        if activities.indices.contains(index) { activities[index].add(recording) }
-      case .wait, .service, .total: return
-      }
-    }
     var periods: [Period] = []
     var before = try queue.numbers(from: start).reduce(0, +)
-    for (index, activity) in activities.enumerated() {
+    for index in 0..<count {
       let begin = start + Int64(index) * minute
       let behind = try queue.numbers(from: begin + minute).reduce(0, +)
-      periods.append(
-        Period(
-          start: begin, seconds: min(60, inSeconds(now - begin)), accepted: behind - before,
-          activity: activity))
+      let seconds = min(60, inSeconds(now - begin))
+      periods.append(Period(start: begin, seconds: seconds, accepted: behind - before))
       before = behind
     }
+    try queue.recordings(since: start, at: now) { recording in
+      let index = Int((recording.middle - start) / minute)
+      if periods.indices.contains(index) { periods[index].add(recording) }
+    }
     return periods
+  }
+}
+
+extension Period {
+  fileprivate mutating func add(_ recording: Recording) {
+    let count = recording.times.reduce(0) { $0 &+ $1.count }
+    switch recording.kind {
+    case .wait, .service, .total: return
+    case .retried, .buried: failures &+= count
+    case .batches:
+      batches &+= count
+      acknowledged &+= recording.items
+      service += recording.times.reduce(0) {
+        $0 + inSeconds(Int64($1.microseconds)) * Double($1.count)
+      }
+    }
   }
 }

@@ -11,7 +11,7 @@ enum StatsForm {
   case model(json: Bool)
   case comparison(String, String, json: Bool)
   case tags(json: Bool)
-  case chart(minutes: Int, failures: Bool, json: Bool)
+  case chart(minutes: Int, json: Bool)
 }
 
 /// `pipe stats` of a queue, from its options on.
@@ -69,24 +69,26 @@ struct StatsJob {
       return json ? model.line : model.text
     case .comparison(let first, let second, let json):
       let comparison = Comparison(
-        try side(first, measurement), try side(second, measurement), names: (first, second))
+        try side(first, measurement), try side(second, measurement))
       return json ? comparison.line : comparison.text
     case .tags(let json):
       let tags = TagReport(try measurement.activities(since: since))
       return json ? tags.line : tags.text
-    case .chart(let minutes, let failures, let json):
-      let chart = ControlChart(try measurement.minutes(minutes), failures: failures)
-      return json ? chart.line : chart.text
+    case .chart(let minutes, let json):
+      let charts = ControlCharts(try measurement.minutes(minutes))
+      return json ? charts.line : charts.text
     }
   }
 
   // A queue has a slash in its name, and a tag has none.
-  private func side(_ name: String, _ measurement: Measurement) throws(Fault) -> Activity {
-    guard name.contains("/") else {
-      return try measurement.activities(since: since)[name == "-" ? nil : name] ?? Activity()
+  private func side(_ name: String, _ measurement: Measurement) throws(Fault) -> ComparedSide {
+    if name.contains("/") {
+      let other = QueueLocation(path: name, force: location.force)
+      let queue = try other.open(Diagnostics(command: "stats"))
+      return ComparedSide(try Measurement(queue).activity(since: since), named: name)
     }
-    let other = QueueLocation(path: name, force: location.force)
-    return try Measurement(other.open(Diagnostics(command: "stats"))).activity(since: since)
+    let all = try measurement.activities(since: since)
+    return ComparedSide(all[name == "-" ? nil : name] ?? Activity(), named: name)
   }
 
   private func write(_ text: String) throws(Fault) {
