@@ -20,7 +20,7 @@ extension Claimer {
     for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }
     let due = Due.after(wait ?? backoff(claim.attempt), from: now)
     let kept = try settle(claim, plan, due, holders)
-    record(claim.settled(plan, at: now))
+    record(claim.settled(plan, at: now, tag))
     return kept.isEmpty ? nil : claim.reduced(to: kept)
   }
 

@@ -6,7 +6,8 @@ extension Claimer {
   /// Acknowledges the whole claim.
   package func done(_ claim: consuming Claim) throws(Fault) {
     try acknowledge(claim)
-    record([claim.settled(.done, [claim.items.indices], at: wall())])
+    let all = CollectionOfOne(claim.items.indices)
+    record(CollectionOfOne(claim.settled(.done, all, at: wall(), tag)))
   }
 
   private func acknowledge(_ claim: borrowing Claim) throws(Fault) {

@@ -149,8 +149,8 @@ extension Claim {
     var acceptances: [Acceptance] = []
     for part in kept {
       let first = items.count
-      for accepted in self.acceptances(of: part.items) {
-        acceptances.note(accepted.time, items: accepted.items.count)
+      forEachAcceptance(of: part.items) {
+        acceptances.note($0.time, items: $0.items.count)
       }
       items += self.items[part.items]
       parts.append(Part(name: part.name, items: first..<items.count, places: part.places))

@@ -9,6 +9,7 @@ final class Recorder {
   private var opened: Int64 = 0
   private var isLooked = false
   private var failed: Int64?
+  private var bytes: [UInt8] = []
 
   /// Bytes of a log that is closed.
   private static let largest = 1 << 20
@@ -18,12 +19,14 @@ final class Recorder {
   init(_ queue: Queue) { self.queue = queue }
 
   /// A full disk must not keep an item from being settled: what cannot be noted is left out.
-  func note(_ lines: [SettledLine], at steady: Int64) {
-    guard !lines.isEmpty else { return }
+  func note(_ lines: some Sequence<SettledLine>, at steady: Int64) {
     if let failed, steady - failed < Recorder.reopening { return }
+    bytes.removeAll(keepingCapacity: true)
+    for line in lines where line.items > 0 { line.append(to: &bytes) }
+    if bytes.isEmpty { return }
     do throws(Fault) {
       let log = try current(at: steady)
-      try log.append(lines.flatMap(\.text))
+      try log.append(bytes)
       if isLooked { return }
       isLooked = true
       if try log.size() >= Recorder.largest {

@@ -2,11 +2,7 @@
 
 extension Claimer {
   /// Of this process's claims; the statistics tell them apart by it. One word.
-  func record(_ lines: [SettledLine]) {
-    var noted = lines.filter { $0.items > 0 }
-    for index in noted.indices { noted[index].tag = tag }
-    recorder.note(noted, at: steady())
-  }
+  func record(_ lines: some Sequence<SettledLine>) { recorder.note(lines, at: steady()) }
 }
 
 extension [Acceptance] {
@@ -34,36 +30,35 @@ extension [Acceptance] {
 }
 
 extension Claim {
-  /// Of some of its items.
-  func acceptances(of items: Range<Int>) -> [Acceptance] {
-    var found: [Acceptance] = []
+  /// When some of its items were accepted.
+  func forEachAcceptance(of items: Range<Int>, _ body: (Acceptance) -> Void) {
     for accepted in acceptances[acceptances.index(of: items.lowerBound)...] {
       let common = accepted.items.clamped(to: items)
-      if common.isEmpty { break }
-      found.append(Acceptance(time: accepted.time, items: common))
+      if common.isEmpty { return }
+      body(Acceptance(time: accepted.time, items: common))
     }
-    return found
   }
 
   /// `now`: microseconds since the epoch.
   func settled(
-    _ outcome: SettledLine.Outcome, _ items: [Range<Int>], at now: Int64
+    _ outcome: SettledLine.Outcome, _ items: some Sequence<Range<Int>>, at now: Int64,
+    _ tag: String?
   ) -> SettledLine {
     let claimed = batch.claimed
     var line = SettledLine(
-      time: now, tag: nil, outcome: outcome, service: Int(max(0, now - claimed)), items: 0)
+      time: now, tag: tag, outcome: outcome, service: Int(max(0, now - claimed)), items: 0)
     for range in items {
       line.items += range.count
       guard outcome == .done else { continue }
-      for accepted in acceptances(of: range) {
+      forEachAcceptance(of: range) { accepted in
         line.note(wait: Int(max(0, claimed - accepted.time)), items: accepted.items.count)
       }
     }
     return line
   }
 
-  func settled(_ plan: SettlingPlan, at now: Int64) -> [SettledLine] {
-    SettledLine.Outcome.allCases.map { settled($0, plan.items($0), at: now) }
+  func settled(_ plan: SettlingPlan, at now: Int64, _ tag: String?) -> [SettledLine] {
+    SettledLine.Outcome.allCases.map { settled($0, plan.items($0), at: now, tag) }
   }
 }
 

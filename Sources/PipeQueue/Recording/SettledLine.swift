@@ -21,32 +21,32 @@ struct SettledLine {
   var waits: [(microseconds: Int, count: Int)] = []
 
   /// A newline in front, so that a torn line does not spoil the next one.
-  var text: [UInt8] {
-    var line: [UInt8] = [newline]
-    line.reserveCapacity(80)
-    line.append(contentsOf: repeatElement(space, count: 9))
-    appendDecimal(Int(time), to: &line)
-    line.append(space)
-    line += (tag ?? "-").utf8
-    line.append(space)
-    line += outcome.rawValue.utf8
-    line.append(space)
-    appendDecimal(service, to: &line)
-    line.append(space)
-    appendDecimal(items, to: &line)
-    line.append(space)
+  func append(to out: inout [UInt8]) {
+    let start = out.count
+    out.append(newline)
+    out.append(contentsOf: repeatElement(space, count: 9))
+    appendDecimal(Int(time), to: &out)
+    out.append(space)
+    out += (tag ?? "-").utf8
+    out.append(space)
+    out += outcome.rawValue.utf8
+    out.append(space)
+    appendDecimal(service, to: &out)
+    out.append(space)
+    appendDecimal(items, to: &out)
+    out.append(space)
     for (position, wait) in waits.enumerated() {
-      if position > 0 { line.append(SettledLine.comma) }
-      appendDecimal(wait.microseconds, to: &line)
+      if position > 0 { out.append(SettledLine.comma) }
+      appendDecimal(wait.microseconds, to: &out)
       if wait.count == 1 { continue }
-      line.append(SettledLine.star)
-      appendDecimal(wait.count, to: &line)
+      out.append(SettledLine.star)
+      appendDecimal(wait.count, to: &out)
     }
-    if waits.isEmpty { line.append(dash) }
-    line.withUnsafeMutableBufferPointer {
-      writeHex(cpipe_crc32c(0, $0.baseAddress! + 9, $0.count - 9), to: $0.baseAddress! + 1)
+    if waits.isEmpty { out.append(dash) }
+    out.withUnsafeMutableBufferPointer { all in
+      let line = all.baseAddress! + start
+      writeHex(cpipe_crc32c(0, line + 9, all.count - start - 9), to: line + 1)
     }
-    return line
   }
 
   private static let comma: UInt8 = 0x2c

@@ -61,7 +61,7 @@ struct StatsJob {
       var report = try measurement.report(since: since)
       report.periods = try measurement.minutes(60)
       return isSVG
-        ? SVGPicture(report, stage).text
+        ? SVGPicture(report, stage, title: queue.path).text
         : Picture(report, stage, width: terminalColumns ?? 80).text
     case .model(let json):
       let report = try measurement.report(since: since)

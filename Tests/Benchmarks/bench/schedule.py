@@ -16,10 +16,10 @@ from .table import Bar, micros, per_second
 CONSUMERS = 4
 
 
-def together(commands):
+def together(commands, stderr=None):
     """The seconds until all of them have ended."""
     begin = time.perf_counter()
-    running = [subprocess.Popen(c, stdout=subprocess.DEVNULL) for c in commands]
+    running = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=stderr) for c in commands]
     if any([p.wait() for p in running]):
         raise Failed("a consumer failed")
     return time.perf_counter() - begin
