@@ -44,7 +44,7 @@ struct AmountTests {
     (0.99502, "99.50 %"),
   ])
   func `what is not all is not 100 percent`(ratio: Double?, text: String) {
-    #expect(percent(ratio) == text)
+    #expect(inPercent(ratio) == text)
   }
 
   @Test(
