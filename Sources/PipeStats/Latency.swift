@@ -57,30 +57,27 @@ package struct Latency {
 
   /// Ascending; each is the middle of a class of values that are not told apart.
   package var values: [(seconds: Double, count: Int)] {
+    classes.map { (Double($0.middle) / 1e6, $0.count) }
+  }
+
+  /// Ascending, in microseconds: the middle and the end of each class that has any.
+  var classes: [(middle: UInt64, longest: UInt64, count: Int)] {
     guard let histogram, histogram.totalCount > 0 else { return [] }
-    var values: [(seconds: Double, count: Int)] = []
+    var classes: [(middle: UInt64, longest: UInt64, count: Int)] = []
     var value = histogram.min
     // The histogram's own iterator sums times and traps past 2⁶⁴ µs: ten million items of 21 days.
     while value <= histogram.max {
       let count = Int(clamping: histogram.countForValue(value))
-      let middle = Double(histogram.medianEquivalentForValue(value)) / 1e6
-      if count > 0 { values.append((middle, count)) }
+      let middle = histogram.medianEquivalentForValue(value)
+      if count > 0 { classes.append((middle, histogram.highestEquivalentForValue(value), count)) }
       value = histogram.nextNonEquivalentForValue(value)
     }
-    return values
+    return classes
   }
 
   /// How many were not longer than this.
   package func count(upTo seconds: Double) -> Int {
     guard let histogram, seconds >= 0 else { return 0 }
     return Int(histogram.count(within: 0...UInt64(min(seconds * 1e6, Double(Latency.longest)))))
-  }
-
-  /// What HdrHistogram's plotters read. In milliseconds, as they expect.
-  package var percentileText: String {
-    var text = ""
-    let histogram = histogram ?? Histogram(highestTrackableValue: UInt64(Latency.longest))
-    histogram.outputPercentileDistribution(to: &text, outputValueUnitScalingRatio: 1000)
-    return text
   }
 }

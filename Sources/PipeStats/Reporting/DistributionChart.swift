@@ -33,7 +33,7 @@ struct DistributionChart {
       let height = max(1, frame.bottom - frame.y(share * 100 / end))
       svg.rectangle(
         frame.x(0) + Double(column) * width, frame.bottom - height, max(1, width - 1), height,
-        "bar", told: percent(share))
+        "bar", told: inPercent(share))
     }
   }
 

@@ -59,11 +59,11 @@ package struct ReportTable {
   private var success: [String] {
     let success = report.activity.success
     guard success.ratio != nil else { return ["success".left(14) + "not measured yet"] }
-    let interval = "95 % interval \(percent(success.low)) to \(percent(success.high))"
+    let interval = "95 % interval \(inPercent(success.low)) to \(inPercent(success.high))"
     let failures =
       "\(whole(report.activity.retried)) retried, \(whole(report.activity.buried)) buried"
     var grid = Grid()
-    grid.row("success", [percent(success.ratio)])
+    grid.row("success", [inPercent(success.ratio)])
     grid.row("acknowledged", [whole(success.acknowledged)])
     grid.row("failed", [whole(success.failed)])
     return zip(grid.lines, [interval, "", success.failed > 0 ? failures : ""]).map {

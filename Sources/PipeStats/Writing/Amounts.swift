@@ -56,7 +56,7 @@ private func amount(_ value: Double) -> String {
 }
 
 /// A share in percent. Never `100.00 %` or `0.00 %` of what is not all or nothing.
-func percent(_ ratio: Double?) -> String {
+func inPercent(_ ratio: Double?) -> String {
   guard let ratio, ratio.isFinite else { return "-" }
   if ratio <= 0 { return "0 %" }
   if ratio >= 1 { return "100 %" }
