@@ -17,7 +17,8 @@ let package = Package(
   dependencies: [
     // The command line: parsing, help and completion scripts. Seen by the `pipe` target alone.
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    // Percentiles of latencies in bounded memory, and their usual text. Seen by PipeStats alone.
+    // Percentiles of latencies in bounded memory, and their usual text. Seen by PipeStats, and by the
+    // tests of what is stored.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
   ],
   targets: [
@@ -43,7 +44,11 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
     .testTarget(
-      name: "PipeQueueTests", dependencies: ["PipeQueue", "PipeIO"], swiftSettings: strict),
+      name: "PipeQueueTests",
+      dependencies: [
+        "PipeQueue", "PipeIO", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "PipeStatsTests", dependencies: ["PipeStats"], exclude: ["Reference"],
       swiftSettings: strict),

@@ -17,23 +17,27 @@ enum CellCode {
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(40 + payload.count)
+    appendHead(payload.count, to: &bytes)
+    Base64.append(bytes + payload, to: &out)
+  }
+
+  private static func appendHead(_ count: Int, to bytes: inout [UInt8]) {
     append(cookie, to: &bytes)
-    append(UInt32(payload.count), to: &bytes)
+    append(UInt32(truncatingIfNeeded: count), to: &bytes)
     append(UInt32(0), to: &bytes)
     append(UInt32(LatencyClass.significantDigits), to: &bytes)
     append(UInt64(1), to: &bytes)
     append(UInt64(LatencyClass.longest), to: &bytes)
     append((1.0).bitPattern, to: &bytes)
-    Base64.append(bytes + payload, to: &out)
   }
 
   /// nil unless it is such a histogram of these classes.
   static func counts(_ text: UnsafeRawBufferPointer) -> [(index: Int, count: Int)]? {
     guard let bytes = Base64.bytes(text), bytes.count >= 40 else { return nil }
-    let head = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard head == UInt64(cookie) << 32 | UInt64(bytes.count - 40), bytes[15] == 3 else {
-      return nil
-    }
+    var head: [UInt8] = []
+    head.reserveCapacity(40)
+    appendHead(bytes.count - 40, to: &head)
+    guard bytes.starts(with: head) else { return nil }
     var found: [(index: Int, count: Int)] = []
     var at = 40
     var index = 0

@@ -6,6 +6,9 @@ struct Fold {
   }
 
   struct Sum {
+    /// What the column of a line can hold.
+    private static let most = 999_999_999_999_999_999
+
     var first = Int64.max
     var last = Int64.min
     var items = 0
@@ -14,7 +17,7 @@ struct Fold {
     mutating func note(_ from: Int64, _ to: Int64, items count: Int) {
       first = min(first, from)
       last = max(last, to)
-      items &+= count
+      items = min(items &+ count, Sum.most)
     }
   }
 

@@ -24,8 +24,14 @@ struct FoldedLine {
     append(Array(" end \(lines)".utf8), to: &out)
   }
 
-  static func isEnd(_ text: UnsafeRawBufferPointer) -> Bool {
-    checked(text).map { $0.starts(with: "end ".utf8) } ?? false
+  /// How many lines are before this one, if it is the last.
+  static func end(_ text: UnsafeRawBufferPointer) -> Int? {
+    guard let rest = checked(text) else { return nil }
+    var columns = Pieces(rest)
+    guard let word = columns.next(before: space), word.elementsEqual("end".utf8) else {
+      return nil
+    }
+    return columns.number(before: space)
   }
 
   private static func append(_ columns: [UInt8], to out: inout [UInt8]) {

@@ -16,7 +16,6 @@ struct Folding {
   /// Microseconds in which the kernel writes what is dirty (vm.dirty_expire_centisecs is 30 s).
   private static let writing: Int64 = 60_000_000
   private static let fan = 8
-  private static let highest = 6
 
   init(_ queue: Queue, at now: Int64 = Clock.now()) throws(Fault) {
     self.queue = queue
@@ -28,18 +27,20 @@ struct Folding {
   func run(closing size: Int) throws(Fault) {
     guard try directory.tryLock() else { return }
     defer { directory.unlock() }
-    var names = try directory.statsNames()
-    if let found = directory.size(of: StatsName.log), found >= size {
-      let next = StatsName(level: 0, number(after: names))
-      if try directory.rename(StatsName.log, to: next.text) == .renamed { names.append(next) }
+    var names = try directory.statsFiles()
+    if let found = directory.size(of: StatsName.log), found >= size, let next = try nextLog(),
+      try directory.rename(StatsName.log, to: next.text) == .renamed
+    {
+      names.append(next)
     }
     try remove(&names)
-    for level in 0..<Folding.highest { try fold(level, &names) }
+    for level in StatsName.levels { try fold(level - 1, &names) }
   }
 
-  private func number(after names: [StatsName]) -> ClosedRange<Int> {
-    let next = (names.map(\.numbers.upperBound).max() ?? 0) &+ 1
-    return next...next
+  // Behind all that is there, be it a file or not. nil where somebody has used the last number.
+  private func nextLog() throws(Fault) -> StatsName? {
+    let last = try directory.statsNames().map(\.numbers.upperBound).max() ?? 0
+    return last < StatsName.largestNumber ? StatsName(level: 0, (last + 1)...(last + 1)) : nil
   }
 
   // Logs as soon as they rest, files once there are enough of them.
@@ -54,21 +55,21 @@ struct Folding {
     for name in group { try directory.readStats(name.text, into: &fold) }
     let name = StatsName(
       level: level + 1, group[0].numbers.lowerBound...group[group.count - 1].numbers.upperBound)
-    try write(fold.lines, name)
-    names.append(name)
+    if try write(fold.lines, name) { names.append(name) }
   }
 
   private func rests(_ name: StatsName) -> Bool {
     directory.changed(name.text).map { abs(now - $0) >= Folding.patience } ?? false
   }
 
-  private func write(_ lines: [FoldedLine], _ name: StatsName) throws(Fault) {
+  // false: something else has this name.
+  private func write(_ lines: [FoldedLine], _ name: StatsName) throws(Fault) -> Bool {
     var bytes: [UInt8] = []
     for line in lines { line.append(to: &bytes) }
     FoldedLine.appendEnd(lines: lines.count, to: &bytes)
     let file = try Descriptor.create(StatsName.draft, in: directory, O_WRONLY | O_TRUNC)
     try bytes.write(to: file, at: 0)
-    _ = try directory.rename(StatsName.draft, to: name.text)
+    return try directory.rename(StatsName.draft, to: name.text) == .renamed
   }
 
   private func remove(_ names: inout [StatsName]) throws(Fault) {

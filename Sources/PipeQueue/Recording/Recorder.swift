@@ -10,6 +10,7 @@ final class Recorder {
   private var isLooked = false
   private var failed: Int64?
   private var bytes: [UInt8] = []
+  private var hasComplained = false
 
   /// Bytes of a log that is closed.
   private static let largest = 1 << 20
@@ -29,16 +30,22 @@ final class Recorder {
       try log.append(bytes)
       if isLooked { return }
       isLooked = true
-      if try log.size() >= Recorder.largest {
-        self.log = nil
-        try Folding(queue).run(closing: Recorder.largest)
-      }
+      if try log.size() < Recorder.largest { return }
+      self.log = nil
     } catch {
-      if failed == nil {
-        queue.report("\(error.text); statistics leave out what is settled meanwhile")
-      }
+      complain("\(error.text); statistics leave out what is settled meanwhile")
       (failed, log) = (steady, nil)
+      return
     }
+    do throws(Fault) { try Folding(queue).run(closing: Recorder.largest) } catch {
+      complain("\(error.text); statistics take more room meanwhile")
+    }
+  }
+
+  // Once: it would be the same for each of a million items.
+  private func complain(_ text: String) {
+    if !hasComplained { queue.report(text) }
+    hasComplained = true
   }
 
   private func current(at steady: Int64) throws(Fault) -> Descriptor {

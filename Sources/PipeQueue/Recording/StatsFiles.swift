@@ -37,25 +37,41 @@ extension Queue {
 }
 
 extension Directory {
+  /// All such names, whatever is behind them.
   func statsNames() throws(Fault) -> [StatsName] {
     var found: [StatsName] = []
     try forEachName { text in if let name = StatsName(text) { found.append(name) } }
     return found
   }
 
+  /// Those of files: nothing else is ever opened.
+  func statsFiles() throws(Fault) -> [StatsName] {
+    try statsNames().filter { size(of: $0.text) != nil }
+  }
+
   /// What counts, open; nil where some of it has gone since it was listed.
   fileprivate func openStats() throws(Fault) -> [Descriptor]? {
-    let names = try statsNames()
-    let whole = names.filter { $0.level > 0 && isWhole($0) }
+    let names = try statsFiles()
     // Before the closed ones: a log that is closed meanwhile would be missed, and is not read twice.
-    let log = try Descriptor.open(StatsName.log, in: self, O_RDONLY)
+    let log =
+      size(of: StatsName.log) == nil
+      ? nil : try Descriptor.open(StatsName.log, in: self, O_RDONLY)
     var files = log.map { [$0] } ?? []
-    for name in names where !whole.contains(where: { $0.covers(name) }) {
+    for name in counting(names) {
       guard let file = try Descriptor.open(name.text, in: self, O_RDONLY) else { return nil }
       files.append(file)
     }
-    let after = try statsNames()
+    let after = try statsFiles()
     return after.count == names.count && after.allSatisfy(names.contains) ? files : nil
+  }
+
+  /// Those that say, all together, everything once: of what was folded and what it was folded into, one.
+  private func counting(_ names: [StatsName]) -> [StatsName] {
+    let folded = names.filter { name in names.contains { name.covers($0) } }
+    let torn = folded.filter { !isWhole($0) }
+    return names.filter { name in
+      !torn.contains(name) && !folded.contains { $0.covers(name) && !torn.contains($0) }
+    }
   }
 
   func readStats(_ name: String, into fold: inout Fold) throws(Fault) {
@@ -69,20 +85,17 @@ extension Directory {
     }
   }
 
-  /// Whether it was written to its end, as far as can be seen from its last line.
+  /// Whether all that was written of it is there. A power cut can take the end, or any page before.
   func isWhole(_ name: StatsName) -> Bool {
-    guard let size = size(of: name.text), size > 0,
-      let file = try? Descriptor.open(name.text, in: self, O_RDONLY)
-    else { return false }
-    let start = max(0, size - 64)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size - start, alignment: 8)
-    defer { buffer.deallocate() }
-    guard (try? file.read(into: buffer, at: start)) == buffer.count,
-      buffer[buffer.count - 1] == newline
-    else { return false }
-    let text = UnsafeRawBufferPointer(rebasing: buffer.dropLast())
-    let lineStart = text.lastIndex(of: newline).map { $0 + 1 } ?? 0
-    return FoldedLine.isEnd(UnsafeRawBufferPointer(rebasing: text[lineStart...]))
+    var lines = 0
+    var isEnded = false
+    do throws(Fault) {
+      try Descriptor.open(name.text, in: self, O_RDONLY)?.forEachStatsLine { text in
+        isEnded = FoldedLine.end(text) == lines
+        if checked(text) != nil { lines += 1 }
+      }
+    } catch { return false }
+    return isEnded
   }
 }
 

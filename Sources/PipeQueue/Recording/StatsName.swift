@@ -5,6 +5,9 @@ struct StatsName: Comparable {
   let level: Int
   let numbers: ClosedRange<Int>
 
+  static let levels = 1...6
+  /// What is above was not made by this program.
+  static let largestNumber = 999_999_999_999_999
   /// What settled lines are appended to.
   static let log = "log"
   /// What is being folded.
@@ -24,11 +27,14 @@ struct StatsName: Comparable {
     var pieces = Pieces(text)
     guard let head = pieces.next(before: dot), !pieces.isAtEnd else { return nil }
     if head.elementsEqual(StatsName.log.utf8) {
-      guard let number = pieces.number(before: dot), pieces.isAtEnd else { return nil }
+      guard let number = pieces.number(before: dot), number <= StatsName.largestNumber,
+        pieces.isAtEnd
+      else { return nil }
       self.init(level: 0, number...number)
     } else {
-      guard let level = decimal(head), level > 0, let first = pieces.number(before: dash),
-        let last = pieces.number(before: dash), first <= last, pieces.isAtEnd
+      guard let level = decimal(head), StatsName.levels.contains(level),
+        let first = pieces.number(before: dash), let last = pieces.number(before: dash),
+        first <= last, last <= StatsName.largestNumber, pieces.isAtEnd
       else { return nil }
       self.init(level: level, first...last)
     }

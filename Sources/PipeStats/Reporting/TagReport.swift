@@ -29,7 +29,7 @@ package struct TagReport {
         [
           whole(activity.batches.count), whole(service.count), span(service.mean),
           span(service.percentile(50)), span(service.percentile(99)), span(service.max),
-          percent(activity.success.ratio),
+          inPercent(activity.success.ratio),
         ])
     }
     return grid.lines.map { $0 + "\n" }.joined()

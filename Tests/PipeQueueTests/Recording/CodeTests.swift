@@ -1,0 +1,141 @@
+import Histogram
+import Testing
+
+@testable import PipeQueue
+
+@Suite("a stored histogram")
+struct CodeTests {
+  typealias Cells = [(index: Int, count: Int)]
+
+  private func code(_ cells: Cells) -> [UInt8] {
+    var out: [UInt8] = []
+    CellCode.append(cells, to: &out)
+    return out
+  }
+
+  private func decoded(_ code: [UInt8]) -> Cells? { code.withUnsafeBytes { CellCode.counts($0) } }
+
+  private func isSame(_ one: Cells?, _ other: Cells) -> Bool {
+    one.map { $0.elementsEqual(other, by: ==) } ?? false
+  }
+
+  @Test("has the classes of HdrHistogram, all of them, from one to the next")
+  func classes() {
+    let histogram = Histogram<UInt64>(
+      lowestDiscernibleValue: 1, highestTrackableValue: UInt64(LatencyClass.longest),
+      numberOfSignificantValueDigits: .three)
+    var value: UInt64 = 0
+    for index in 0..<LatencyClass.count {
+      #expect(LatencyClass.lowest(of: index) == value)
+      #expect(LatencyClass.index(of: Int(value)) == index)
+      value = histogram.nextNonEquivalentForValue(value)
+      #expect(LatencyClass.index(of: min(LatencyClass.longest, Int(value) - 1)) == index)
+    }
+    #expect(value > LatencyClass.longest, "none is left")
+  }
+
+  @Test(
+    "takes what is out of bounds for the nearest time",
+    arguments: [(Int.min, 0), (-1, 0), (LatencyClass.longest + 1, 1), (Int.max, 1)])
+  func bounds(time: Int, end: Int) {
+    #expect(LatencyClass.index(of: time) == (end == 0 ? 0 : LatencyClass.count - 1))
+  }
+
+  @Test("is read as it was written, also empty, full, or with counts beyond all measure")
+  func roundTrip() {
+    let last = LatencyClass.count - 1
+    let all: [Cells] = [
+      [], [(0, 1)], [(1, 1)], [(2, 1)], [(last, 1)], [(0, Int.max), (last, Int.max)],
+      [(0, 63), (1, 64), (3, 8191), (4, 8192), (6, 1 << 55), (9, (1 << 56) - 1), (20, 1 << 62)],
+      (0...last).map { ($0, $0 + 1) },
+    ]
+    for cells in all { #expect(isSame(decoded(code(cells)), cells)) }
+  }
+
+  @Test("is read as it was written, whatever the classes and counts")
+  func anyCells() {
+    var numbers = SplitMix(seed: 1)
+    for _ in 0..<500 {
+      var cells: Cells = []
+      var index = numbers.number(0...20_000)
+      while index < LatencyClass.count, cells.count < 50 {
+        cells.append((index, 1 << numbers.number(0...62)))
+        index += numbers.pick([1, 1, 2, 3, 900])
+      }
+      #expect(isSame(decoded(code(cells)), cells))
+    }
+  }
+
+  private let some: Cells = [(0, 1), (1, 5), (7, 1 << 40), (900, 2), (20_000, 3)]
+
+  @Test("that was cut short anywhere is none")
+  func truncated() {
+    let code = code(some)
+    for count in 0..<code.count { #expect(decoded(Array(code[..<count])) == nil, "\(count)") }
+  }
+
+  @Test("with any byte changed is none, or one whose classes all exist")
+  func mutated() {
+    let code = code(some)
+    for position in code.indices {
+      for byte in 0...255 {
+        var wrong = code
+        wrong[position] = UInt8(byte)
+        check(decoded(wrong))
+      }
+    }
+  }
+
+  @Test("made of random bytes is none, or one whose classes all exist")
+  func anyBytes() {
+    var numbers = SplitMix(seed: 2)
+    for _ in 0..<20_000 {
+      var payload: [UInt8] = []
+      let count = numbers.number(0...40)
+      while payload.count < count {
+        payload.append(numbers.pick([0, 1, 2, 0x7f, 0x80, 0xff, 0xfe]))
+      }
+      check(decoded(headed(payload)))
+    }
+  }
+
+  @Test("of which not a byte is right is none")
+  func garbage() {
+    for text in ["", "=", "==", "====", "A===", "AAAA", "AA=A", "\u{e9}\u{e9}", "AAA\n"] {
+      #expect(decoded(Array(text.utf8)) == nil)
+    }
+  }
+
+  @Test(
+    "of other classes, or in another version, is none",
+    arguments: [3, 7, 8, 11, 12, 15, 23, 30, 39])
+  func foreign(position: Int) throws {
+    let good = code(some)
+    var bytes = try #require(good.withUnsafeBytes { Base64.bytes($0) })
+    var same: [UInt8] = []
+    Base64.append(bytes, to: &same)
+    #expect(same == good)
+    bytes[position] ^= 1
+    var other: [UInt8] = []
+    Base64.append(bytes, to: &other)
+    #expect(decoded(other) == nil)
+  }
+
+  // A right head, and then this.
+  private func headed(_ payload: [UInt8]) -> [UInt8] {
+    var bytes = code([]).withUnsafeBytes { Base64.bytes($0) } ?? []
+    bytes[7] = UInt8(payload.count)
+    var out: [UInt8] = []
+    Base64.append(bytes + payload, to: &out)
+    return out
+  }
+
+  private func check(_ cells: Cells?) {
+    guard let cells else { return }
+    #expect(zip(cells, cells.dropFirst()).allSatisfy { $0.index < $1.index })
+    #expect(cells.allSatisfy { $0.count > 0 && (0..<LatencyClass.count).contains($0.index) })
+    var sum = CellCounts()
+    for _ in 0..<3 { for cell in cells { sum.add(cell.count, at: cell.index) } }
+    _ = sum.inOrder
+  }
+}

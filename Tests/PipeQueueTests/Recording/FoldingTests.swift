@@ -1,0 +1,209 @@
+import Foundation
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+private let second: Int64 = 1_000_000
+private let minute = 60 * second
+private let hour = 60 * minute
+private let day = 24 * hour
+
+@Suite("folding")
+struct FoldingTests {
+  private let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  @Test("changes no count, of any kind and tag, however often and however late")
+  func totals() throws {
+    var numbers = SplitMix(seed: 3)
+    var lines: [SettledLine] = []
+    for round in 1...70 {
+      let now = Clock.now() + Int64(round) * 20 * second
+      let new = (0..<5).map { _ in SettledLine.random(at: now - numbers.number(0...day), &numbers) }
+      scratch.note(new)
+      lines += new
+      try Folding(scratch.queue, at: now).run(closing: 1)
+      let found = try Tally(scratch.queue, at: now)
+      #expect(found == Tally(lines), "round \(round), \(scratch.statsNames)")
+    }
+    #expect(scratch.statsNames.contains { $0.hasPrefix("3.1-") }, "\(scratch.statsNames)")
+    #expect(scratch.statsNames.count < 20, "\(scratch.statsNames)")
+    for age in [hour, 10 * hour, 2 * day, 6 * day, 400 * day] {
+      let now = Clock.now() + age
+      scratch.note(lines[0])
+      lines.append(lines[0])
+      try Folding(scratch.queue, at: now).run(closing: 1)
+      #expect(try Tally(scratch.queue, at: now) == Tally(lines), "\(age / hour) hours later")
+    }
+  }
+
+  /// Age, and how long what is that old is kept together.
+  static let spans = [
+    (5 * minute, 10 * second), (hour, minute), (6 * hour, 10 * minute), (2 * day, hour),
+    (5 * day, 6 * hour),
+  ]
+
+  @Test("keeps times, the less exactly the longer ago", arguments: spans)
+  func buckets(age: Int64, span: Int64) throws {
+    let now = Clock.now() + minute
+    let start = (now - age) / span * span
+    // The first and the last instant of an interval, of the next and of the one after that.
+    let ends: [[Int64]] = (0..<3).map { [start + $0 * span, start + ($0 + 1) * span - 1] }
+    let times = ends.flatMap { $0 }
+    scratch.note(times.map { SettledLine.done(at: $0) })
+    try scratch.fold()
+    try Folding(scratch.queue, at: now).run(closing: 1)
+    #expect(scratch.statsNames.contains("1.1-1"))
+    var found: [[Int64]] = []
+    try scratch.queue.recordings(since: nil, at: now) {
+      if $0.kind == .wait { found.append([$0.first, $0.last, Int64($0.items)]) }
+    }
+    #expect(found == ends.map { $0 + [2] })
+  }
+
+  @Test("keeps no times of what is older than what the queue retains, but all counts")
+  func old() throws {
+    let now = Clock.now() + minute
+    let times = [7 * day + 1, 8 * day, 9 * day, 3000 * day].map { now - $0 }
+    scratch.note(times.map { SettledLine.done(2, at: $0) })
+    try scratch.fold()
+    try Folding(scratch.queue, at: now).run(closing: 1)
+    var found: [Recording] = []
+    try scratch.queue.recordings(since: nil, at: now) { found.append($0) }
+    #expect(found.map(\.kind) == [.wait, .service, .total, .batches])
+    #expect(found.allSatisfy { $0.items == 8 && $0.first == times[3] && $0.last == times[0] })
+  }
+
+  @Test("of eight files makes one, and of eight of those again one")
+  func levels() throws {
+    // One more than sixty-four, since a log that was just closed is not folded yet.
+    for number in 1...65 {
+      scratch.note(.done())
+      try scratch.fold(in: 3)
+      if number == 9 { #expect(scratch.statsNames.contains("2.1-8"), "\(scratch.statsNames)") }
+    }
+    try scratch.fold(in: 61)
+    try scratch.fold(in: 122)
+    #expect(scratch.statsNames == ["1.65-65", "3.1-64"])
+    #expect(try Tally(scratch.queue).done == 65)
+  }
+
+  @Test("leaves a log alone in which somebody may still write")
+  func patience() throws {
+    scratch.note(.done())
+    try scratch.fold()
+    let closed = try #require(try Directory.open(scratch.path + "/stats")?.changed("log.1"))
+    try Folding(scratch.queue, at: closed + 2 * second - 1).run(closing: 1)
+    #expect(scratch.statsNames == ["log.1"])
+    try Folding(scratch.queue, at: closed + 2 * second).run(closing: 1)
+    #expect(scratch.statsNames == ["1.1-1", "log.1"])
+  }
+
+  @Test("does not pass over such a log to those that were closed later")
+  func order() throws {
+    let directory = try scratch.queue.statsDirectory()
+    let late = Recorder(scratch.queue)
+    late.note([.done()], at: 0)
+    try scratch.fold()
+    scratch.note(.done())
+    try scratch.fold()
+    let closed = try #require(directory.changed("log.2"))
+    var count = 2
+    while try #require(directory.changed("log.1")) <= closed {
+      late.note([.done()], at: 0)
+      count += 1
+    }
+    try Folding(scratch.queue, at: closed + 2 * second).run(closing: 1)
+    #expect(scratch.statsNames == ["log.1", "log.2"])
+    try scratch.fold(in: 3)
+    try scratch.fold(in: 64)
+    #expect(scratch.statsNames == ["1.1-2"])
+    #expect(try Tally(scratch.queue).done == count)
+  }
+
+  @Test("keeps what it folded for a minute, and not a second longer")
+  func inputs() throws {
+    scratch.note(.done())
+    try scratch.fold()
+    try scratch.fold(in: 3)
+    let written = try #require(try Directory.open(scratch.path + "/stats")?.modified("1.1-1"))
+    for time in [written, written + minute - 1, written - minute + 1] {
+      try Folding(scratch.queue, at: time).run(closing: 1)
+      #expect(scratch.statsNames == ["1.1-1", "log.1"])
+      #expect(try Tally(scratch.queue).done == 1, "once, though it is there twice")
+    }
+    try Folding(scratch.queue, at: written + minute).run(closing: 1)
+    #expect(scratch.statsNames == ["1.1-1"])
+    #expect(try Tally(scratch.queue).done == 1)
+  }
+
+  @Test("closes no log that is smaller than asked for")
+  func small() throws {
+    scratch.note(.done())
+    let size = try scratch.bytes("log").count
+    try scratch.fold(closing: size + 1)
+    #expect(scratch.statsNames == ["log"])
+    try scratch.fold(closing: size)
+    #expect(scratch.statsNames == ["log.1"])
+  }
+
+  @Test("is done by one at a time, and who comes second goes on without")
+  func locked() throws {
+    scratch.note(.done())
+    let other = try #require(try Directory.open(scratch.path + "/stats"))
+    #expect(try other.tryLock())
+    try scratch.fold()
+    #expect(scratch.statsNames == ["log"])
+    other.unlock()
+    try scratch.fold()
+    #expect(scratch.statsNames == ["log.1"])
+  }
+
+  @Test("reads what is asked for since a time, and nothing that was before")
+  func since() throws {
+    let now = Clock.now()
+    for age in [5 * minute, 30 * minute, 3 * hour] { scratch.note(.done(at: now - age)) }
+    for _ in 0..<2 {
+      for (since, count) in [(now - minute, 0), (now - 10 * minute, 1), (now - 2 * hour, 2)] {
+        #expect(try Tally(scratch.queue, since: since, at: now).done == count)
+      }
+      #expect(try Tally(scratch.queue, at: now).done == 3)
+      try scratch.fold()
+      try scratch.fold(in: 3)
+    }
+    #expect(scratch.statsNames.contains("1.1-1"))
+  }
+
+  @Test("goes over the torn line of a writer that died, or of a full disk, to the next")
+  func torn() throws {
+    for cut in [1, 10, SettledLine.done().text.count - 1] {
+      let scratch = try Scratch()
+      scratch.note(.done(2))
+      try scratch.write(try scratch.bytes("log") + SettledLine.done(4).text.prefix(cut), to: "log")
+      #expect(try Tally(scratch.queue).done == 2)
+      scratch.note(.done(8))
+      #expect(try Tally(scratch.queue).done == 10)
+      try scratch.fold()
+      try scratch.fold(in: 3)
+      try scratch.fold(in: 64)
+      #expect(scratch.statsNames == ["1.1-1"])
+      #expect(try Tally(scratch.queue).done == 10)
+    }
+  }
+
+  @Test("goes over a line beyond all measure to the next, and reads a log longer than its buffer")
+  func long() throws {
+    scratch.note(.done(1))
+    let log = try scratch.bytes("log")
+    let noise = [UInt8](repeating: 0x78, count: 9 << 20)
+    let many = (0..<80_000).flatMap { _ in log }
+    try scratch.write(log + [newline] + noise + log + many, to: "log")
+    #expect(try Tally(scratch.queue).done == 80_002)
+    try scratch.fold()
+    try scratch.fold(in: 3)
+    try scratch.fold(in: 64)
+    #expect(try Tally(scratch.queue).done == 80_002)
+  }
+}

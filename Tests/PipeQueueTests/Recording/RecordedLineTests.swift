@@ -1,0 +1,153 @@
+import CPipeIO
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+@Suite("a recorded line")
+struct RecordedLineTests {
+  private func settled(_ columns: String) -> SettledLine? { SettledLine(sealed(columns)) }
+
+  private func folded(_ text: [UInt8]) -> FoldedLine? { text.withUnsafeBytes { FoldedLine($0) } }
+
+  /// With the checksum that makes it believed.
+  private func sealed(_ columns: String) -> [UInt8] {
+    let rest = Array((" " + columns).utf8)
+    var sum = [UInt8](repeating: 0, count: 8)
+    let crc = rest.withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+    sum.withUnsafeMutableBufferPointer { writeHex(crc, to: $0.baseAddress!) }
+    return sum + rest
+  }
+
+  @Test("of what was settled says what pipe-queue(5) says, and is read as it was written")
+  func settledLine() throws {
+    let line = SettledLine(
+      time: 1_795_244_400_123_456, tag: "blue", outcome: .done, service: 4200, items: 4,
+      waits: [(7, 1), (900, 3)])
+    let text = Array(line.text.dropFirst())
+    #expect(line.text.first == newline)
+    #expect(text == sealed("1795244400123456 blue done 4200 4 7,900*3"))
+    let read = try #require(SettledLine(text))
+    #expect(read.text == line.text)
+    #expect(read.items == 4 && read.waits.map(\.count) == [1, 3])
+  }
+
+  @Test("without a tag, and of what failed, has dashes")
+  func dashes() throws {
+    let line = SettledLine(time: 5, tag: nil, outcome: .buried, service: 0, items: 2)
+    let text = Array(line.text.dropFirst())
+    #expect(text == sealed("5 - buried 0 2 -"))
+    #expect(SettledLine(text)?.tag == nil && SettledLine(text)?.outcome == .buried)
+  }
+
+  @Test(
+    "with a right checksum around anything else is none",
+    arguments: [
+      "", " ", "5", "5 -", "5 - done", "5 - done 0 1", "5 - done 0 1 ", "5 - done 0 1 -",
+      "5 - done 0 1 x", "5 - done 0 1 7,", "5 - done 0 1 *3", "5 - gone 0 1 7", "-5 - done 0 1 7",
+      "5 - done -1 1 7", "5 - done 0 -1 7", "1000000000000000000 - done 0 1 7", "5  done 0 1 7",
+      "05 - done 0 1 7", "5 - Done 0 1 7", "end 3",
+    ])
+  func foreign(columns: String) {
+    // Two spaces: a tag that is empty, which is as good as another.
+    if columns == "5  done 0 1 7" { return #expect(settled(columns)?.tag == "") }
+    #expect(settled(columns) == nil)
+    #expect(folded(sealed(columns)) == nil)
+  }
+
+  @Test("with the largest numbers that fit can be added up, over and over")
+  func largest() throws {
+    let most = String(repeating: "9", count: 18)
+    let line = try #require(settled("\(most) - done \(most) \(most) \(most)*\(most),1*x"))
+    var fold = Fold(at: 0, retain: .max)
+    for _ in 0..<30 { fold.add(line) }
+    for _ in 0..<30 { for line in fold.lines { fold.add(line) } }
+    var text: [UInt8] = []
+    for line in fold.lines { line.append(to: &text) }
+    let lines = text.split(separator: newline)
+    #expect(!lines.isEmpty && lines.allSatisfy { folded(Array($0)) != nil })
+  }
+
+  @Test("at any time, seen from any time, has its interval")
+  func anyTime() {
+    let times: [Int64] = [.min, -1, 0, 1, 1_795_244_400_000_000, 999_999_999_999_999_999, .max]
+    for time in times {
+      for now in times {
+        for retain: Int64 in [0, 604_800_000_000, .max] {
+          let bucket = Bucket(time, at: now, retain: retain)
+          #expect(bucket.span >= 0)
+        }
+      }
+    }
+  }
+
+  @Test("that was folded is read as it was written")
+  func foldedLine() throws {
+    let line = FoldedLine(
+      first: 5, last: 9, tag: "blue", kind: .wait, items: 3, cells: [(0, 1), (70, 2)])
+    var text: [UInt8] = []
+    line.append(to: &text)
+    #expect(text.removeLast() == newline)
+    let read = try #require(folded(text))
+    #expect(read.first == 5 && read.last == 9 && read.tag == "blue" && read.items == 3)
+    #expect(read.kind == .wait && read.cells.elementsEqual(line.cells, by: ==))
+    #expect(SettledLine(text) == nil)
+  }
+
+  @Test("with any bit wrong is none")
+  func damaged() {
+    var folded: [UInt8] = []
+    FoldedLine(first: 5, last: 9, tag: nil, kind: .total, items: 3, cells: [(4, 3)])
+      .append(to: &folded)
+    for line in [Array(SettledLine.done(3).text.dropFirst()), Array(folded.dropLast())] {
+      for bit in 0..<(line.count * 8) {
+        var wrong = line
+        wrong[bit / 8] ^= 1 << (bit % 8)
+        #expect(SettledLine(wrong) == nil && self.folded(wrong) == nil)
+      }
+      for count in line.indices {
+        #expect(
+          SettledLine(Array(line[..<count])) == nil && self.folded(Array(line[..<count])) == nil)
+      }
+    }
+  }
+}
+
+@Suite("a name in stats/")
+struct StatsNameTests {
+  private func name(_ text: String) -> StatsName? {
+    var copy = text
+    return copy.withUTF8 { StatsName(UnsafeRawBufferPointer($0)) }
+  }
+
+  @Test(
+    "is read and written alike",
+    arguments: ["log.1", "log.999999999999999", "1.1-1", "2.9-16", "6.1-999999999999999"])
+  func ours(text: String) {
+    #expect(name(text)?.text == text)
+  }
+
+  @Test(
+    "that is not exactly so is not ours",
+    arguments: [
+      "", ".", "log", "new", "log.", "log.x", "log.-1", "log.01", "log.1.", "log.1.2", "log.1~",
+      ".log.1.swp", "log.1000000000000000", "log.999999999999999999", "log.1000000000000000000",
+      "log.99999999999999999999999999", "0.1-1", "7.1-1", "1", "1.", "1.1", "1.1-", "1.-1", "1.2-1",
+      "1.1-1-1", "1.1-1.", "01.1-1", "999999999999999999.1-1", "1.1-1000000000000000",
+      "1.1-99999999999999999999", "-1.1-1", "1.1\u{2013}1",
+    ])
+  func foreign(text: String) {
+    #expect(name(text) == nil)
+  }
+
+  @Test("covers what is in it, and nothing beside")
+  func covers() throws {
+    let wide = try #require(name("2.9-16"))
+    for inside in ["log.9", "log.16", "1.9-9", "1.9-16", "1.12-16"] {
+      #expect(wide.covers(try #require(name(inside))))
+    }
+    for outside in ["log.8", "log.17", "1.8-9", "1.16-17", "2.9-16", "2.10-11", "3.9-16"] {
+      #expect(!wide.covers(try #require(name(outside))))
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+/// What somebody may have put where a file of stats/ would be.
+enum Strange: String, CaseIterable, CustomTestStringConvertible {
+  case directory, fullDirectory, fifo, link, danglingLink, loop
+
+  var testDescription: String { rawValue }
+
+  func make(_ path: String) throws {
+    switch self {
+    case .directory: try make(path, mkdir(path, 0o700))
+    case .fullDirectory:
+      try make(path, mkdir(path, 0o700))
+      try make(path, mkdir(path + "/log", 0o700))
+    case .fifo: try make(path, mkfifo(path, 0o600))
+    case .link: try make(path, symlink("../format", path))
+    case .danglingLink: try make(path, symlink("nowhere", path))
+    case .loop: try make(path, symlink(".", path))
+    }
+  }
+
+  private func make(_ path: String, _ result: Int32) throws {
+    if result != 0 { throw Fault("make", path) }
+  }
+}
+
+@Suite("what is not of stats/ does no harm there")
+struct StrangeStatsTests {
+  static let names = [
+    "log.1", "log.2", "log.9", "1.1-1", "1.2-2", "2.1-8", "6.1-999", "new",
+  ]
+
+  private func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  @Test("by the name of a file", .timeLimit(.minutes(1)), arguments: names, Strange.allCases)
+  func file(name: String, strange: Strange) throws {
+    let scratch = try Scratch()
+    scratch.note(.done())
+    try strange.make(scratch.stats(name))
+    for count in 1...12 {
+      #expect(try Tally(scratch.queue).done == count, "\(scratch.statsNames)")
+      // What is not folded for want of a name waits in its log.
+      do throws(Fault) {
+        try Folding(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(closing: 1)
+      } catch {
+        #expect(name == StatsName.draft, "\(error)")
+      }
+      #expect(try Tally(scratch.queue).done == count, "\(scratch.statsNames)")
+      scratch.note(.done())
+    }
+    #expect(isThere(scratch.stats(name)), "it is somebody's")
+    if name != StatsName.draft {
+      #expect(scratch.statsNames.contains { $0.hasPrefix("1.") || $0.hasPrefix("2.") })
+    }
+  }
+
+  @Test("by the name that a log is about to be folded into")
+  func taken() throws {
+    let scratch = try Scratch()
+    for number in 1...7 { try scratch.write(whole(.done()), to: "1.\(number)-\(number)") }
+    scratch.note(.done(100))
+    try scratch.fold()
+    try Strange.directory.make(scratch.stats("1.8-8"))
+    for seconds: Int64 in [3, 64, 128] {
+      try scratch.fold(in: seconds)
+      #expect(try Tally(scratch.queue).done == 107, "\(scratch.statsNames)")
+    }
+    scratch.note(.done(1000))
+    for seconds: Int64 in [3, 64, 128] { try scratch.fold(in: seconds) }
+    #expect(try Tally(scratch.queue).done == 1107, "\(scratch.statsNames)")
+    #expect(!scratch.statsNames.contains { $0.hasPrefix("log") }, "\(scratch.statsNames)")
+  }
+
+  /// A folded file of this.
+  private func whole(_ line: SettledLine) -> [UInt8] {
+    var fold = Fold(at: Clock.now(), retain: .max)
+    fold.add(line)
+    var bytes: [UInt8] = []
+    for line in fold.lines { line.append(to: &bytes) }
+    FoldedLine.appendEnd(lines: fold.lines.count, to: &bytes)
+    return bytes
+  }
+
+  @Test("by the name of the log", .timeLimit(.minutes(1)), arguments: Strange.allCases)
+  func log(strange: Strange) throws {
+    let scratch = try Scratch()
+    scratch.note(.done(3))
+    try scratch.fold()
+    try strange.make(scratch.stats("log"))
+    var reports: [String] = []
+    let queue = try Queue(path: scratch.path) { reports.append($0) }
+    let recorder = Recorder(queue)
+    for second: Int64 in 0..<5 { recorder.note([.done()], at: second * 1_000_000) }
+    #expect(reports.count == 1, "\(reports)")
+    #expect(try Tally(queue).done == 3)
+    try scratch.fold(in: 3)
+    #expect(try Tally(queue).done == 3)
+  }
+
+  @Test("by the name of what is being folded: nothing is left out, and one line says so")
+  func draft() throws {
+    let scratch = try Scratch()
+    for number in 1...8 { try scratch.write(SettledLine.done().text, to: "1.\(number)-\(number)") }
+    try Strange.directory.make(scratch.stats("new"))
+    var reports: [String] = []
+    let recorder = Recorder(try Queue(path: scratch.path) { reports.append($0) })
+    let large = [UInt8](repeating: newline, count: 1 << 20)
+    for count in 1...6 {
+      if count % 2 == 1 {
+        try scratch.write(((try? scratch.bytes("log")) ?? []) + large, to: "log")
+      }
+      recorder.note([.done()], at: Int64(count / 2) * 1_000_000)
+      #expect(try Tally(scratch.queue).done == 8 + count)
+    }
+    #expect(reports.count == 1, "\(reports)")
+  }
+
+  @Test("by the name of all of it", .timeLimit(.minutes(1)), arguments: ["fifo", "file", "link"])
+  func stats(kind: String) throws {
+    let scratch = try Scratch()
+    let path = scratch.path + "/stats"
+    switch kind {
+    case "fifo": #expect(mkfifo(path, 0o600) == 0)
+    case "link": #expect(symlink("now", path) == 0)
+    default: try Data("1\n".utf8).write(to: URL(fileURLWithPath: path))
+    }
+    var reports: [String] = []
+    let queue = try Queue(path: scratch.path) { reports.append($0) }
+    try scratch.store([id(at: Clock.now()), id(at: Clock.now(), 1)])
+    let claimer = Claimer(queue)
+    while let claim = try claimer.claim(size: 1) { try claimer.done(claim) }
+    #expect(reports.count == 1, "\(reports)")
+    #expect(throws: Fault.self) { try Tally(queue) }
+  }
+
+  @Test("by numbers beyond all measure")
+  func numbers() throws {
+    let scratch = try Scratch()
+    let huge = ["log.1000000000000000", "log.999999999999999999", "9.1-999999999999999999"]
+    scratch.note(.done())
+    for name in huge { try scratch.write(SettledLine.done(100).text, to: name) }
+    for _ in 0..<3 {
+      try scratch.fold(in: 61)
+      scratch.note(.done())
+    }
+    #expect(try Tally(scratch.queue).done == 4)
+    #expect(scratch.statsNames.contains("log.3"), "\(scratch.statsNames)")
+    // And the last that there is: then a log is just not closed.
+    try scratch.write(SettledLine.done(20).text, to: "log.999999999999999")
+    for count in 24..<28 {
+      #expect(try Tally(scratch.queue).done == count)
+      try scratch.fold(in: 61)
+      scratch.note(.done())
+    }
+    #expect(scratch.statsNames.contains("log"))
+  }
+
+  @Test("by being anything at all inside a file")
+  func contents() throws {
+    let scratch = try Scratch()
+    scratch.note(.done())
+    let log = try scratch.bytes("log")
+    let noise: [[UInt8]] = [[0], [newline], [0xff, 0xfe], Array(repeating: 0, count: 70_000)]
+    for (number, bytes) in noise.enumerated() {
+      try scratch.write(bytes, to: "log.\(number + 1)")
+      try scratch.write(bytes, to: "1.\(number + 11)-\(number + 11)")
+    }
+    for seconds: Int64 in [3, 64, 128, 192] {
+      #expect(try Tally(scratch.queue).done == 1, "\(scratch.statsNames)")
+      try scratch.fold(in: seconds, closing: log.count)
+    }
+    #expect(try Tally(scratch.queue).done == 1, "\(scratch.statsNames)")
+  }
+
+  @Test("by missing: an older queue has none, and nothing in it")
+  func older() throws {
+    let scratch = try Scratch()
+    try? FileManager.default.removeItem(atPath: scratch.path + "/stats")
+    #expect(try Tally(scratch.queue) == Tally([]))
+    scratch.note(.done(2))
+    #expect(try Tally(scratch.queue).done == 2)
+    try FileManager.default.removeItem(atPath: scratch.path + "/stats")
+    try scratch.fold()
+    #expect(try Tally(scratch.queue) == Tally([]))
+  }
+}
