@@ -21,7 +21,8 @@ package struct Success {
 
 extension Activity {
   package var success: Success {
-    let (failed, overflow) = retried.addingReportingOverflow(buried)
-    return Success(acknowledged: acknowledged, failed: overflow ? .max : failed)
+    let failed = retried.addingReportingOverflow(buried)
+    return Success(
+      acknowledged: acknowledged, failed: failed.overflow ? .max : failed.partialValue)
   }
 }

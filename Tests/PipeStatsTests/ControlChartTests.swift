@@ -155,5 +155,9 @@ struct ControlChartTests {
     #expect(charts.text.contains("23:59") && charts.text.contains("00:00"))
     let odd = ControlChart(individuals: (0..<20).map { (0, $0 % 2 == 0 ? .nan : .infinity) })
     #expect(odd.filled == 0)
+    let mixed = ControlChart(individuals: (0..<20).map { (0, $0 % 2 == 0 ? .nan : 5) })
+    #expect(mixed.centre == 5)
+    let wild = ControlChart(individuals: (0..<20).map { (0, $0 % 2 == 0 ? 0 : 1e308) })
+    #expect(wild.lines { number($0) }[1].hasSuffix(")"))
   }
 }

@@ -8,7 +8,7 @@ struct TestOfMeansTests {
     #expect(rows.count == 130)
     for row in rows {
       let student = try #require(StudentT(freedom: row[0]))
-      #expect(close(student.twoSided(row[1]), row[2], within: 1e-7), "\(row)")
+      #expect(close(student.twoSided(row[1]), row[2], within: 1e-8), "\(row)")
       #expect(close(student.quantile, row[3]), "\(row)")
     }
   }

@@ -19,16 +19,12 @@ enum IncompleteBeta {
   private static func front(_ x: Double, _ y: Double, _ a: Double, _ b: Double) -> Double {
     var sign: Int32 = 0
     let beta = lgamma_r(a, &sign) + lgamma_r(b, &sign) - lgamma_r(a + b, &sign)
-    return exp(a * logarithm(x, y) + b * logarithm(y, x) - beta) / a
-  }
-
-  private static func logarithm(_ x: Double, _ rest: Double) -> Double {
-    rest < 0.5 ? log1p(-rest) : log(x)
+    return exp(a * log(x) + b * log(y) - beta) / a
   }
 
   /// The continued fraction DLMF 8.17.22 (NIST Digital Library of Mathematical Functions) by the modified
-  /// method of Lentz: Thompson and Barnett, J. Comput. Phys. 64 (1986), pp. 490–509. It needs some √max(a, b)
-  /// steps; the bound on them only ends what cannot converge.
+  /// method of Lentz: Thompson and Barnett, J. Comput. Phys. 64 (1986), pp. 490–509. The
+  /// bound on its steps only ends what cannot converge.
   private static func fraction(_ x: Double, _ a: Double, _ b: Double) -> Double {
     var c = 1.0
     var d = 1 / nonZero(1 - (a + b) * x / (a + 1))

@@ -22,6 +22,6 @@ package struct Proportion {
     let spread = (ratio * (1 - ratio) / whole * (Interval.z * Interval.z) + square * square / 4)
     let half = spread.squareRoot() / (1 + square)
     return Interval(
-      low: part == 0 ? 0 : max(0, centre - half), high: part == whole ? 1 : min(1, centre + half))
+      low: max(0, centre - half), high: part == whole ? 1 : min(1, centre + half))
   }
 }

@@ -41,7 +41,7 @@ package struct ModelReport {
   }
 
   private static func station(_ service: Latency, _ seconds: Double?) -> Station? {
-    guard let seconds, seconds > 0, let sample = Sample(service), service.count >= fewest else {
+    guard let seconds, let sample = Sample(service), service.count >= fewest else {
       return nil
     }
     return Station(
