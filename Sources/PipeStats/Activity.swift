@@ -26,9 +26,9 @@ package struct Activity {
     total.add(other.total)
     batches.add(other.batches)
     failures.add(other.failures)
-    acknowledged += other.acknowledged
-    retried += other.retried
-    buried += other.buried
+    acknowledged &+= other.acknowledged
+    retried &+= other.retried
+    buried &+= other.buried
     if let theirs = other.first { first = Swift.min(first ?? theirs, theirs) }
     if let theirs = other.last { last = Swift.max(last ?? theirs, theirs) }
   }

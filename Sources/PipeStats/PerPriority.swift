@@ -23,5 +23,5 @@ package struct PerPriority<Value> {
 }
 
 extension PerPriority where Value == Int {
-  package var sum: Int { high + medium + low }
+  package var sum: Int { high &+ medium &+ low }
 }

@@ -78,11 +78,8 @@ private struct Explainer {
       return .claimed(
         token: batch, attempt: attempt, holder: nil, since: until.at - until.span, until: until.at)
     case .now(.claim(let batch, let attempt, let slot)):
-      let since = try view.name(of: number).flatMap { (name) throws(Fault) in
-        try queue.now().changed(name.text)
-      }
       return .claimed(
-        token: batch, attempt: attempt, holder: try holder(slot), since: since, until: nil)
+        token: batch, attempt: attempt, holder: try holder(slot), since: batch.claimed, until: nil)
     }
   }
 

@@ -60,7 +60,7 @@ extension Claimer {
     let name = part.name.text
     let attempt = part.name.attempt ?? 1
     let earlier = now.history(name)
-    let last = Attempt(failure, number: attempt, started: now.changed(name), ended: wall())
+    let last = Attempt(failure, number: attempt, started: part.name.batch?.claimed, ended: wall())
     let known = History.lines(earlier, of: range.from.number, range.lane)
     return known + History.line(range, last) + DeadLetter.stderrBlock(failure.stderr)
   }

@@ -80,7 +80,7 @@ extension Claimer {
       now.history(name.text), of: name.range.from.number, name.range.lane)
     if known.contains(where: { $0.number == attempt && $0.ended == until.at }) { return }
     let ended = Attempt(
-      Claimer.overdue, number: attempt, started: now.changed(name.text), ended: until.at)
+      Claimer.overdue, number: attempt, started: name.batch?.claimed, ended: until.at)
     now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)
   }
 

@@ -88,7 +88,7 @@ extension Claimer {
     let attempt = part.name.attempt ?? 1
     let line = History.line(
       part.range(failed.items),
-      Attempt(failed.failure, number: attempt, started: now.changed(name), ended: wall()))
+      Attempt(failed.failure, number: attempt, started: part.name.batch?.claimed, ended: wall()))
     // What is in a file that never failed for these items is of its earlier life.
     let isFirst =
       failed.isFirst

@@ -81,7 +81,7 @@ extension Claimer {
       .contains { $0.number == attempt }
     // Known: it was only on its way to later/ or from there.
     if !isKnown {
-      let ended = Attempt(Self.died, number: attempt, started: now.changed(text), ended: wall())
+      let ended = Attempt(Self.died, number: attempt, started: batch.claimed, ended: wall())
       now.note(History.line(name.range, ended), in: text, anew: attempt == 1)
     }
     let again = NowName(name.range, .again(batch: batch, attempt: attempt, due: .now))

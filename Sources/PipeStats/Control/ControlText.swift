@@ -17,7 +17,7 @@ extension ControlChart {
     let scale = ControlScale(self)
     let rows = points.map { point in
       let value = (point.value.map(said) ?? "-").right(10)
-      let row = "\(clock(point.start)) \(value)  \(scale.line(point, centre: centre))"
+      let row = "\(UTC(point.start).clock) \(value)  \(scale.line(point, centre: centre))"
       guard let state = point.state, state != .inside else { return trimmed(row) }
       return "\(row) \(state.rawValue)"
     }
@@ -37,13 +37,6 @@ extension ControlChart {
     outside == 0
       ? "in control: no period is outside of its limits"
       : "out of control: \(counted(outside, "period is", "periods are")) outside of the limits"
-  }
-
-  /// `08:15`
-  private func clock(_ microseconds: Int64) -> String {
-    let second = microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
-    let minute = (second % 86_400 + 86_400) % 86_400 / 60
-    return [minute / 60, minute % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
   }
 
   private func trimmed(_ row: String) -> String {
