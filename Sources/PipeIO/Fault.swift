@@ -7,6 +7,8 @@ package struct Fault: Error, Equatable {
   package enum Kind: Equatable {
     case notFound, unavailable, bug, cannotCreate, inputOutput, outcomeUnknown, tryLater, claimLost
     case permission, settings, usage
+    /// Of what is asked for nothing is known.
+    case unknown
   }
 
   package let kind: Kind

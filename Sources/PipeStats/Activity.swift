@@ -19,17 +19,4 @@ package struct Activity {
   package var last: Int64?
 
   package init() {}
-
-  package mutating func add(_ other: Activity) {
-    wait.add(other.wait)
-    service.add(other.service)
-    total.add(other.total)
-    batches.add(other.batches)
-    failures.add(other.failures)
-    acknowledged &+= other.acknowledged
-    retried &+= other.retried
-    buried &+= other.buried
-    if let theirs = other.first { first = Swift.min(first ?? theirs, theirs) }
-    if let theirs = other.last { last = Swift.max(last ?? theirs, theirs) }
-  }
 }

@@ -8,10 +8,14 @@ package struct Latency {
 
   /// 30 days, in microseconds.
   package static let longest = 2_592_000_000_000
+  /// Values, so many that no sum of them overflows.
+  private static let most = 1 << 52
 
   package init() {}
 
+  /// More than can be counted is left out.
   package mutating func record(_ microseconds: Int, count: Int = 1) {
+    let count = min(count, Latency.most - self.count)
     guard count > 0 else { return }
     if histogram == nil {
       histogram = Histogram(
@@ -52,7 +56,7 @@ package struct Latency {
     histogram.map { Double($0.valueAtPercentile(percentile)) / 1e6 }
   }
 
-  /// Seconds, as it was recorded; nil when empty.
+  /// Seconds; nil when empty.
   package var max: Double? { histogram.map { Double($0.maxRecorded) / 1e6 } }
 
   /// Ascending; each is the middle of a class of values that are not told apart.
@@ -78,6 +82,6 @@ package struct Latency {
   /// How many were not longer than this.
   package func count(upTo seconds: Double) -> Int {
     guard let histogram, seconds >= 0 else { return 0 }
-    return Int(histogram.count(within: 0...UInt64(min(seconds * 1e6, Double(Latency.longest)))))
+    return Int(clamping: histogram.count(within: 0...UInt64(min(seconds * 1e6, Double(Latency.longest)))))
   }
 }

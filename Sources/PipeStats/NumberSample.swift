@@ -7,9 +7,7 @@ package struct NumberSample {
   private var bits = 29
   package private(set) var count = 0
   package private(set) var max: Double?
-  // Kahan's compensated sum (1965).
-  private var sum = 0.0
-  private var compensation = 0.0
+  private var average = 0.0
 
   /// Some MB.
   private static let mostClasses = 1 << 17
@@ -21,21 +19,19 @@ package struct NumberSample {
     guard value.isFinite else { return }
     count += 1
     max = Swift.max(max ?? value, value)
-    let term = value - compensation
-    let next = sum + term
-    compensation = (next - sum) - term
-    sum = next
+    // A sum of the largest would overflow.
+    average += value / Double(count) - average / Double(count)
     classes[key(value), default: (value, 0)].count += 1
     while classes.count > NumberSample.mostClasses { coarsen() }
   }
 
-  package var mean: Double? { count > 0 ? sum / Double(count) : nil }
+  package var mean: Double? { count > 0 ? average : nil }
 
   /// The least number that `percent` percent of all do not exceed.
   package func percentiles(_ percents: [Double]) -> [Double?] {
     let ordered = classes.sorted { $0.key < $1.key }.map(\.value)
     return percents.map { percent in
-      let rank = Swift.max(1, Int((Double(count) * percent / 100).rounded(.up)))
+      let rank = Swift.max(1, Int((Double(count) * percent.nextDown / 100).rounded(.up)))
       var seen = 0
       for item in ordered {
         seen += item.count

@@ -8,7 +8,9 @@ package struct Report {
   package var ages: AgeTable
   /// Seconds of the window that was asked for; nil: all that is kept.
   package var since: Double?
-  /// How long that window really is; nil when nothing happened in it.
+  /// When that window begins, microseconds since the epoch, and how long it is: until now, or without `since`
+  /// until the last thing that happened. nil when nothing happened in it.
+  package var start: Int64?
   package var seconds: Double?
   /// Items that came in the window.
   package var accepted: Int
@@ -25,7 +27,7 @@ package struct Report {
 
   package init(
     at: Int64, depths: Depths, oldestReady: PerPriority<Double?>, ages: AgeTable,
-    since: Double? = nil, seconds: Double? = nil, accepted: Int = 0,
+    since: Double? = nil, start: Int64? = nil, seconds: Double? = nil, accepted: Int = 0,
     activity: Activity = Activity(), ever: Activity = Activity(), counters: Counters,
     inPerSecond: Double? = nil, outPerSecond: Double? = nil, periods: [Period] = []
   ) {
@@ -34,6 +36,7 @@ package struct Report {
     self.oldestReady = oldestReady
     self.ages = ages
     self.since = since
+    self.start = start
     self.seconds = seconds
     self.accepted = accepted
     self.activity = activity
@@ -84,6 +87,8 @@ package struct AgeTable {
 package struct Counters {
   /// Entries stored.
   package var ingestedRows = 0
+  /// Their items.
+  package var acceptedItems = 0
   /// Lines rejected.
   package var failedValidations = 0
   /// Accepted lines that were not stored.

@@ -11,6 +11,7 @@ enum Exit {
 
   static func status(of kind: Fault.Kind) -> Int32 {
     switch kind {
+    case .unknown: 1
     case .usage: 64
     case .notFound: 66
     case .unavailable: 69

@@ -2,7 +2,6 @@ package import PipeIO
 
 /// How many items of a lane are in each state, and which wait.
 package struct LaneCensus {
-  package let lane: Priority
   package let ready: Int
   package let claimed: Int
   package let later: Int
@@ -14,12 +13,14 @@ package struct LaneCensus {
   package fileprivate(set) var oldestWaiting: Int64?
   /// Entries that the lane ever took.
   package let entries: Int
+  /// Their items.
+  package let items: Int
   /// What waits, by the numbers of items; ranges do not overlap.
   private let waiting: [ItemRange]
 
   fileprivate init(_ ranges: LaneRanges, _ end: EndMark) {
-    lane = end.lane
     entries = end.entries
+    items = end.place.number
     ready = ranges.ready.items
     claimed = ranges.claimed.items
     later = ranges.later.items

@@ -4,11 +4,14 @@ struct CellCounts {
   private var pages = [[Int]](repeating: [], count: LatencyClass.count / width + 1)
 
   private static let width = 1024
+  /// What a damaged file can claim must not overflow.
+  private static let most = 1 << 52
 
   mutating func add(_ count: Int, at index: Int) {
     let page = index / CellCounts.width
     if pages[page].isEmpty { pages[page] = [Int](repeating: 0, count: CellCounts.width) }
-    pages[page][index % CellCounts.width] &+= count
+    let cell = index % CellCounts.width
+    pages[page][cell] = min(CellCounts.most, pages[page][cell] &+ min(CellCounts.most, count))
   }
 
   mutating func record(_ microseconds: Int, count: Int) {

@@ -62,11 +62,9 @@ extension FoldedLine {
       cells: cells)
   }
 
-  var middle: Int64 { first / 2 + last / 2 }
-
   var recording: Recording {
     Recording(
       kind: kind, tag: tag, first: first, last: last, items: items,
-      times: cells.map { (LatencyClass.lowest(of: $0.index), $0.count) })
+      times: cells.map { (LatencyClass.highest(of: $0.index), $0.count) })
   }
 }

@@ -21,5 +21,8 @@ enum LatencyClass {
     return (index % half + half) << (index / half - 1)
   }
 
+  /// The longest time of a class, microseconds.
+  static func highest(of index: Int) -> Int { lowest(of: index + 1) - 1 }
+
   static let count = index(of: longest) + 1
 }

@@ -22,6 +22,6 @@ package struct Recording {
   package var middle: Int64 { first / 2 + last / 2 }
   /// Of batches, those that are in them.
   package internal(set) var items: Int
-  /// Microseconds, within 3 significant digits.
+  /// Microseconds, each the longest of a class of 3 significant digits.
   package internal(set) var times: [(microseconds: Int, count: Int)]
 }

@@ -73,6 +73,7 @@ extension SettledLine {
       guard let wait = parts.number(before: SettledLine.star) else { return nil }
       self.waits.append((wait, parts.isAtEnd ? 1 : parts.number(before: space) ?? 0))
     }
+    guard self.waits.reduce(0, { $0 &+ $1.count }) == items else { return nil }
   }
 }
 

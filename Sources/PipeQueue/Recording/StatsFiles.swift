@@ -23,9 +23,9 @@ extension Queue {
         try file.forEachStatsLine { (text) in
           if let line = SettledLine(text) {
             if line.time >= from { fold.add(line) }
-          } else if let line = FoldedLine(text), line.middle >= from {
+          } else if let recording = FoldedLine(text)?.recording, recording.middle >= from {
             // What lies on both sides counts where its middle is.
-            body(line.recording)
+            body(recording)
           }
         }
       }

@@ -1,12 +1,13 @@
 extension Comparison {
   /// For people: at most 80 columns, a newline at the end.
   package var text: String {
-    let tests = tests
-    let lines = table + (tests.isEmpty ? [] : [""] + tests) + [""] + sentences
+    let (a, b) = shownNames
+    let tests = tests(b)
+    let lines = table(a, b) + (tests.isEmpty ? [] : [""] + tests) + [""] + sentences(a, b)
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private var table: [String] {
+  private func table(_ a: String, _ b: String) -> [String] {
     [
       row("", a, b),
       row("batches", "\(first.service.count)", "\(second.service.count)"),
@@ -33,7 +34,7 @@ extension Comparison {
     return "\(percent(interval.low)) to \(percent(interval.high))"
   }
 
-  private var tests: [String] {
+  private func tests(_ b: String) -> [String] {
     var lines: [String] = []
     if let welch {
       lines += ["difference    \(signed(welch.difference)), 95 %: " + times(welch.interval)]

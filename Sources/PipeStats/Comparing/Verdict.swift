@@ -1,14 +1,14 @@
 extension Comparison {
   /// What the tests come to.
-  package var verdict: String { sentences.joined(separator: ". ") }
+  package var verdict: String { sentences(first.name, second.name).joined(separator: ". ") }
 
   /// The first says how the times differ; others only where the tests disagree or the successes differ.
-  var sentences: [String] {
-    [times] + [doubt, successes].compactMap { $0 }
+  func sentences(_ a: String, _ b: String) -> [String] {
+    [times(a, b)] + [doubt(b), successes(b)].compactMap { $0 }
   }
 
-  private var times: String {
-    guard let welch else { return tooFew }
+  private func times(_ a: String, _ b: String) -> String {
+    guard let welch else { return tooFew(a, b) }
     return welch.p < Self.significance
       ? "\(b) is \(change(welch)), \(said(welch.p))"
       : "no difference to be seen (\(said(welch.p)))"
@@ -22,7 +22,7 @@ extension Comparison {
     return "\(percent(part)) \(word)"
   }
 
-  private var doubt: String? {
+  private func doubt(_ b: String) -> String? {
     guard let welch, let ranks = mannWhitney else { return nil }
     let isSure = welch.p < Self.significance
     guard ranks.p < Self.significance else {
@@ -36,14 +36,14 @@ extension Comparison {
     return "But by Mann-Whitney \(b) is \(word) in \(pairs) of pairs, \(said(ranks.p))"
   }
 
-  private var successes: String? {
+  private func successes(_ b: String) -> String? {
     guard let success, success.p < Self.significance else { return nil }
     let word = success.difference < 0 ? "less" : "more"
     let points = fixed(abs(success.difference) * 100, 1)
     return "\(b) succeeds \(word) often, by \(points) points, \(said(success.p))"
   }
 
-  private var tooFew: String {
+  private func tooFew(_ a: String, _ b: String) -> String {
     let few = [(a, first), (b, second)].filter { !$0.1.isEnough }.map { name, side in
       "\(name) has \(counted(side.service.count, "batch", "batches"))"
     }
@@ -51,18 +51,21 @@ extension Comparison {
     return "too few samples: the time varies neither in \(a) nor in \(b)"
   }
 
-  /// The names as they can be shown.
-  var a: String { shown(first.name) }
-  var b: String { shown(second.name) }
+  /// The names as they can be shown, where two that look alike are A and B.
+  var shownNames: (a: String, b: String) {
+    let (a, b) = (shown(first.name), shown(second.name))
+    return a == b ? ("A", "B") : (a, b)
+  }
 
-  /// At most 16 characters, and nothing that a terminal would obey.
+  /// At most 16 characters, of a path the last ones, and nothing that a terminal would obey.
   private func shown(_ name: String) -> String {
     let plain = String(
       String.UnicodeScalarView(
         name.unicodeScalars.map {
           $0.properties.generalCategory.isShown ? $0 : "?"
         }))
-    return plain.count > 16 ? plain.prefix(15) + "…" : plain
+    if plain.count <= 16 { return plain }
+    return plain.contains("/") ? "…" + plain.suffix(15) : plain.prefix(15) + "…"
   }
 }
 

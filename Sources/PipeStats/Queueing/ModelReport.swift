@@ -1,11 +1,13 @@
 /// What models of a queue say beside what was measured. Their customers are batches, since a consumer serves
-/// one batch at a time: λ is what was settled a second, and a batch that failed took its service too.
+/// one batch at a time: λ is how many came in a second, and a batch that failed took its service too.
 package struct ModelReport {
   /// Settled batches, done and failed.
   package let batches: Int
   /// Of the window.
   package let seconds: Double?
   package let itemsPerBatch: Double
+  /// Batches that came, as far as items tell.
+  package let arrivals: Double
   /// What was seen, per item.
   package let wait: Latency
   package let total: Latency
@@ -20,17 +22,20 @@ package struct ModelReport {
   /// Below this many batches nothing is said.
   package static let fewest = 30
 
-  package init(_ activity: Activity, seconds: Double?) {
+  /// `accepted`: items that came in so many seconds.
+  package init(_ activity: Activity, accepted: Int, seconds: Double?) {
     var service = activity.batches
     service.add(activity.failures)
     batches = service.count
     self.seconds = seconds
     let success = activity.success
     let items = Double(success.acknowledged) + Double(success.failed)
-    itemsPerBatch = batches > 0 ? items / Double(batches) : 0
+    let itemsPerBatch = batches > 0 ? items / Double(batches) : 0
+    self.itemsPerBatch = itemsPerBatch
+    arrivals = itemsPerBatch > 0 ? Double(accepted) / itemsPerBatch : 0
     wait = activity.wait
     total = activity.total
-    station = Self.station(service, seconds)
+    station = Self.station(service, arrivals, seconds)
     exponential = station.flatMap { ExponentialService($0) }
     general = station.flatMap { GeneralService($0) }
     more = station.flatMap { station in
@@ -40,12 +45,14 @@ package struct ModelReport {
     }
   }
 
-  private static func station(_ service: Latency, _ seconds: Double?) -> Station? {
-    guard let seconds, let sample = Sample(service), service.count >= fewest else {
+  private static func station(
+    _ service: Latency, _ arrivals: Double, _ seconds: Double?
+  ) -> Station? {
+    guard let seconds, arrivals > 0, let sample = Sample(service), service.count >= fewest else {
       return nil
     }
     return Station(
-      arrivals: sample.count / seconds, service: sample.mean, variance: sample.variance)
+      arrivals: arrivals / seconds, service: sample.mean, variance: sample.variance)
   }
 
   /// Whether one consumer keeps up; nil where there are too few samples.

@@ -7,8 +7,8 @@ extension ModelReport {
     let (now, then) = (exponential.meanTotal, more.meanTotal)
     let saved = (now - then) / now * 100
     return saved < 1
-      ? "A second consumer would change little: the mean total would stay at \(inUnits(then))."
-      : "A second consumer would cut the mean total from \(inUnits(now)) to \(inUnits(then)), "
+      ? "By M/M/2 a second consumer would change little: a mean total of \(inUnits(then))."
+      : "By M/M/2 a second consumer would cut the mean total from \(inUnits(now)) to \(inUnits(then)), "
         + "by \(fixed(saved, 0)) %."
   }
 
@@ -17,6 +17,7 @@ extension ModelReport {
       return "too few samples: \(counted(batches, "batch", "batches")), \(Self.fewest) are needed"
     }
     guard let seconds, seconds > 0 else { return "too few samples: no time has passed" }
+    guard arrivals > 0 else { return "too few samples: nothing came in this time" }
     return "too few samples: the service was too short to be measured"
   }
 

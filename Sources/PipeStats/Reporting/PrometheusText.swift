@@ -25,6 +25,9 @@ package struct PrometheusText {
         "Times of acknowledged items: accepted to claimed (wait), claimed to settled (service), both (total).",
         Stage.allCases.flatMap(histogram)),
       metric(
+        "pipe_accepted_items_total", "counter", "Items of the entries stored.",
+        [("", counters.acceptedItems)]),
+      metric(
         "pipe_acknowledged_items_total", "counter", "Items done.",
         [("", report.ever.acknowledged)]),
       metric(

@@ -30,6 +30,7 @@ package struct ReportLine {
       ("ingested_rows_total", "\(counters.ingestedRows)"),
       ("failed_validations_total", "\(counters.failedValidations)"),
       ("ingestion_errors_total", "\(counters.ingestionErrors)"),
+      ("pipe_accepted_items_total", "\(counters.acceptedItems)"),
       ("pipe_acknowledged_items_total", "\(ever.acknowledged)"),
       ("pipe_failed_items_total", "\(ever.retried &+ ever.buried)"),
     ])

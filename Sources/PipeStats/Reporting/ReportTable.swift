@@ -35,8 +35,8 @@ package struct ReportTable {
 
   private var rates: [String] {
     var grid = Grid()
-    grid.row("in", [pace(report.inPerSecond)])
-    grid.row("out", [pace(report.outPerSecond)])
+    grid.row("in", [pace(report.inPerSecond, beside: report.outPerSecond)])
+    grid.row("out", [pace(report.outPerSecond, beside: report.inPerSecond)])
     return grid.lines
   }
 

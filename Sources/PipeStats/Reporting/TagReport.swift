@@ -16,16 +16,24 @@ package struct TagReport {
     }.joined()
   }
 
-  /// For people.
+  /// Characters of a tag that a line of 80 columns has room for.
+  private static let longest = 16
+
+  private func shown(_ tag: String?) -> String {
+    guard let tag else { return "-" }
+    return tag.count > TagReport.longest ? tag.prefix(TagReport.longest - 1) + "…" : tag
+  }
+
+  /// For people: 80 columns.
   package var text: String {
     guard !rows.isEmpty else { return "nothing was settled yet\n" }
-    let widest = rows.compactMap { $0.tag?.count }.max() ?? 0
-    var grid = Grid(label: max(9, widest + 1), cell: 9, gap: 1)
+    let widest = min(TagReport.longest, rows.compactMap { $0.tag?.count }.max() ?? 0)
+    var grid = Grid(label: max(9, widest + 1), cell: 8, gap: 1)
     grid.row("service", ["batches", "items", "mean", "p50", "p99", "max", "success"])
     for (tag, activity) in rows {
       let service = activity.service
       grid.row(
-        tag ?? "-",
+        shown(tag),
         [
           whole(activity.batches.count), whole(service.count), span(service.mean),
           span(service.percentile(50)), span(service.percentile(99)), span(service.max),

@@ -9,8 +9,7 @@ extension Report {
   }
 
   private var began: String? {
-    guard let seconds, seconds.isFinite else { return nil }
-    let start = at &- Int64(min(max(0, seconds), 1e12) * 1e6)
+    guard let start, let seconds, seconds.isFinite else { return nil }
     return "\(UTC(start).minute) (\(span(seconds)))"
   }
 }

@@ -44,10 +44,12 @@ let multiples: [(name: String, size: Double)] = [
 ]
 
 /// How many items come or go, in the unit that makes it a number for people: `2.02 items/s`, `3.00 items/h`.
-func pace(_ perSecond: Double?) -> String {
+/// `beside`: another, that is to have the same unit.
+func pace(_ perSecond: Double?, beside other: Double? = nil) -> String {
   guard let perSecond, perSecond.isFinite else { return "-" }
+  let largest = max(perSecond, other ?? 0)
   let units: [(name: String, seconds: Double)] = [("s", 1), ("min", 60), ("h", 3600)]
-  let unit = units.first { perSecond <= 0 || perSecond * $0.seconds >= 0.9995 } ?? ("d", 86_400)
+  let unit = units.first { largest <= 0 || largest * $0.seconds >= 0.9995 } ?? ("d", 86_400)
   return amount(perSecond * unit.seconds) + " items/\(unit.name)"
 }
 

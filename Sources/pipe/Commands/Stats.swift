@@ -81,9 +81,16 @@ struct Stats: ParsableCommand {
     if let field, FieldPath(field) == nil {
       throw ValidationError("--field takes names with dots between them")
     }
-    if field != nil, since != nil || watch != nil {
-      throw ValidationError("--field reads stdin once: it goes without --since and --watch")
+    if field != nil, since != nil || watch != nil || output != nil || queue.queue != nil {
+      throw ValidationError(
+        "--field reads stdin once, and no queue: it goes without -q, --since, --watch and --output")
     }
+    if since != nil, prometheus || chart {
+      throw ValidationError("--since is not for --prometheus, which is of all time, nor for --chart")
+    }
+    if since?.microseconds == 0 { throw ValidationError("--since takes more than nothing") }
+    if svg != nil, output != nil { throw ValidationError("--svg names its file: leave out --output") }
+    if svg == "-" || output == "-" { throw ValidationError("- is no file: leave out --output") }
     try validateSubject()
   }
 

@@ -20,7 +20,8 @@ struct Measurement {
     let window = try Window(self, since, activity)
     return Report(
       at: now, depths: depths(lanes), oldestReady: PerPriority(lanes).map { age($0.oldestReady) },
-      ages: try ages(lanes), since: since.map(inSeconds), seconds: window.seconds,
+      ages: try ages(lanes), since: since.map(inSeconds), start: window.start,
+      seconds: window.seconds,
       accepted: window.accepted, activity: activity, counters: try counters(lanes),
       inPerSecond: window.rate(of: window.accepted),
       outPerSecond: window.rate(of: activity.acknowledged))
@@ -28,24 +29,24 @@ struct Measurement {
 
   /// What was settled in the last `since` microseconds; nil: in all the time that is kept.
   func activity(since: Int64?) throws(Fault) -> Activity {
-    var activity = Activity()
-    try queue.recordings(since: since.map { now - $0 } ?? now - queue.settings.retain, at: now) {
-      activity.add($0)
-    }
-    return activity
+    try activity(from: start(since))
   }
 
   /// Since the queue began: only grows.
-  func everything() throws(Fault) -> Activity {
+  func everything() throws(Fault) -> Activity { try activity(from: nil) }
+
+  private func activity(from start: Int64?) throws(Fault) -> Activity {
     var activity = Activity()
-    try queue.recordings(since: nil, at: now) { activity.add($0) }
+    try queue.recordings(since: start, at: now) { activity.add($0) }
     return activity
   }
+
+  private func start(_ since: Int64?) -> Int64 { now - (since ?? queue.settings.retain) }
 
   /// The same by tag; what has none is under nil.
   func activities(since: Int64?) throws(Fault) -> [String?: Activity] {
     var found: [String?: Activity] = [:]
-    try queue.recordings(since: since.map { now - $0 } ?? now - queue.settings.retain, at: now) {
+    try queue.recordings(since: start(since), at: now) {
       found[$0.tag, default: Activity()].add($0)
     }
     return found
@@ -84,6 +85,7 @@ struct Measurement {
   private func counters(_ lanes: [LaneCensus]) throws(Fault) -> PipeStats.Counters {
     var counters = PipeStats.Counters()
     counters.ingestedRows = lanes.reduce(0) { $0 + $1.entries }
+    counters.acceptedItems = lanes.reduce(0) { $0 + $1.items }
     counters.failedValidations = try queue.total(.failedValidations)
     counters.ingestionErrors = try queue.total(.ingestionErrors)
     return counters

@@ -65,18 +65,19 @@ struct StatsJob {
         : Picture(report, stage, width: terminalColumns ?? 80).text
     case .model(let json):
       let report = try measurement.report(since: since)
-      let model = ModelReport(report.activity, seconds: report.seconds)
-      return json ? model.line : model.text
+      let model = ModelReport(
+        report.activity, accepted: report.accepted, seconds: report.seconds)
+      return json ? model.line + "\n" : model.text
     case .comparison(let first, let second, let json):
       let comparison = Comparison(
         try side(first, measurement), try side(second, measurement))
-      return json ? comparison.line : comparison.text
+      return json ? comparison.line + "\n" : comparison.text
     case .tags(let json):
       let tags = TagReport(try measurement.activities(since: since))
       return json ? tags.line : tags.text
     case .chart(let minutes, let json):
       let charts = ControlCharts(try measurement.minutes(minutes))
-      return json ? charts.line : charts.text
+      return json ? charts.line + "\n" : charts.text
     }
   }
 
@@ -87,8 +88,11 @@ struct StatsJob {
       let queue = try other.open(Diagnostics(command: "stats"))
       return ComparedSide(try Measurement(queue).activity(since: since), named: name)
     }
-    let all = try measurement.activities(since: since)
-    return ComparedSide(all[name == "-" ? nil : name] ?? Activity(), named: name)
+    guard let found = try measurement.activities(since: since)[name == "-" ? nil : name] else {
+      throw Fault(
+        .unknown, "\(printable(name)): nothing was settled under this tag; a queue has a / in its name")
+    }
+    return ComparedSide(found, named: name)
   }
 
   private func write(_ text: String) throws(Fault) {

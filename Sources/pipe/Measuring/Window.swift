@@ -7,7 +7,8 @@ internal import PipeStats
 struct Window {
   /// Items that came in it.
   let accepted: Int
-  /// nil: nothing happened in it, or all at one instant.
+  /// Microseconds since the epoch; nil: nothing happened in it, or all at one instant.
+  let start: Int64?
   let seconds: Double?
 
   /// `since`: microseconds; nil for all that is kept.
@@ -18,20 +19,20 @@ struct Window {
       accepted = all.items
       let first = [all.first, activity.first].compactMap { $0 }.min()
       let last = [all.last, activity.last].compactMap { $0 }.max()
-      seconds = Window.span(first, last)
+      (start, seconds) = Window.span(first, last)
       return
     }
-    let start = now - since
-    let arrivals = try queue.arrivals(since: start)
+    let asked = now - since
+    let arrivals = try queue.arrivals(since: asked)
     accepted = arrivals.items
-    let isOlder = all.first.map { $0 < start } ?? false
+    let isOlder = all.first.map { $0 < asked } ?? false
     let first = [arrivals.first, activity.first].compactMap { $0 }.min()
-    seconds = Window.span(isOlder ? start : first, now)
+    (start, seconds) = Window.span(isOlder ? asked : first, now)
   }
 
-  private static func span(_ first: Int64?, _ last: Int64?) -> Double? {
-    guard let first, let last, last > first else { return nil }
-    return inSeconds(last - first)
+  private static func span(_ first: Int64?, _ last: Int64?) -> (Int64?, Double?) {
+    guard let first, let last, last > first else { return (nil, nil) }
+    return (first, inSeconds(last - first))
   }
 
   func rate(of items: Int) -> Double? { seconds.map { Double(items) / $0 } }
