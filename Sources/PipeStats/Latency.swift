@@ -82,6 +82,7 @@ package struct Latency {
   /// How many were not longer than this.
   package func count(upTo seconds: Double) -> Int {
     guard let histogram, seconds >= 0 else { return 0 }
-    return Int(clamping: histogram.count(within: 0...UInt64(min(seconds * 1e6, Double(Latency.longest)))))
+    return Int(
+      clamping: histogram.count(within: 0...UInt64(min(seconds * 1e6, Double(Latency.longest)))))
   }
 }

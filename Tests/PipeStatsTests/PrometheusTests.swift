@@ -50,6 +50,9 @@ struct PrometheusTests {
     # HELP pipe_latency_seconds Times of acknowledged items: accepted to claimed (wait), claimed to settled \
     (service), both (total).
     # TYPE pipe_latency_seconds histogram
+    # HELP pipe_accepted_items_total Items of the entries stored.
+    # TYPE pipe_accepted_items_total counter
+    pipe_accepted_items_total 12346950
     # HELP pipe_acknowledged_items_total Items done.
     # TYPE pipe_acknowledged_items_total counter
     pipe_acknowledged_items_total 0

@@ -17,7 +17,8 @@ struct ReportLineTests {
       #""p99.9":0.137087,"max":13.6}},"#,
       #""success":{"acknowledged":1000,"failed":5,"ratio":0.995025,"low":0.988407,"high":0.997873},"#,
       #""counters":{"ingested_rows_total":12346907,"failed_validations_total":3,"#,
-      #""ingestion_errors_total":0,"pipe_acknowledged_items_total":1000,"pipe_failed_items_total":5},"#,
+      #""ingestion_errors_total":0,"pipe_accepted_items_total":12346950,"#
+        + #""pipe_acknowledged_items_total":1000,"pipe_failed_items_total":5},"#,
       #""window":{"since_seconds":600.0,"seconds":600.0},"#,
       #""ages":{"bounds_seconds":[60.0,120.0,240.0,480.0,960.0,1920.0,3840.0,7680.0,15360.0],"#,
       #""HIGH":[10,0,0,0,0,0,0,0,0,0],"MEDIUM":[700,300,150,50,0,0,7,3,1,1],"#,
@@ -37,7 +38,7 @@ struct ReportLineTests {
       #""latency":{"wait":\#(none),"service":\#(none),"total":\#(none)},"#,
       #""success":{"acknowledged":0,"failed":0,"ratio":null,"low":null,"high":null},"#,
       #""counters":{"ingested_rows_total":0,"failed_validations_total":0,"ingestion_errors_total":0,"#,
-      #""pipe_acknowledged_items_total":0,"pipe_failed_items_total":0},"#,
+      #""pipe_accepted_items_total":0,"pipe_acknowledged_items_total":0,"pipe_failed_items_total":0},"#,
       #""window":{"since_seconds":null,"seconds":null},"#,
       #""ages":{"bounds_seconds":[60.0,120.0,240.0,480.0,960.0,1920.0,3840.0,7680.0,15360.0],"#,
       #""HIGH":\#(noAges),"MEDIUM":\#(noAges),"LOW":\#(noAges)}}"#,

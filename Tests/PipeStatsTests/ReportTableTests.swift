@@ -90,7 +90,7 @@ struct ReportTableTests {
 
         since 2026-10-21 08:15 UTC (30 d)
         in            385,802 items/s
-        out            0.0333 items/d
+        out           3.85e-7 items/s
 
         latency                wait        service          total
         items         1000000000000  1000000000000  1000000000000
@@ -118,7 +118,7 @@ struct ReportTableTests {
   {
     var report = Report.busy
     report.since = 3600
-    report.seconds = 1234
+    (report.start, report.seconds) = (report.at - 1_234_000_000, 1234)
     report.activity = Activity()
     report.inPerSecond = 0.002
     report.outPerSecond = 0
@@ -127,7 +127,7 @@ struct ReportTableTests {
         """
         in the last 1 h, that is since 2026-11-20 07:54 UTC (20 min 34 s)
         in            7.20 items/h
-        out              0 items/s
+        out              0 items/h
 
         latency       not measured yet
         success       not measured yet

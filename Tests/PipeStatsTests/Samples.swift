@@ -29,6 +29,7 @@ extension Report {
     ages.counts.medium = [700, 300, 150, 50, 0, 0, 7, 3, 1, 1]
     var counters = Counters()
     counters.ingestedRows = 12_346_907
+    counters.acceptedItems = 12_346_950
     counters.failedValidations = 3
     return Report(
       at: morning, depths: depths,
@@ -58,7 +59,8 @@ extension Report {
       ages: AgeTable(
         bounds: bounds.map { $0 * 60 },
         counts: PerPriority(all: [1, 99_999, 100_000, 999_949, 999_950, many, 0, 0, 0, many])),
-      seconds: 2_592_000, accepted: many, activity: activity, ever: activity, counters: counters,
+      start: morning - 2_592_000_000_000, seconds: 2_592_000, accepted: many, activity: activity,
+      ever: activity, counters: counters,
       inPerSecond: 385_802.469, outPerSecond: 0.000_000_385)
   }
 }

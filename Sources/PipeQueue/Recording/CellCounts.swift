@@ -1,17 +1,14 @@
-/// A histogram of times, few of whose classes were ever seen.
+/// A histogram of times, few of whose classes were ever seen: as large as those are many, since there is
+/// one for each tag, kind and interval.
 struct CellCounts {
-  // By 1,024 classes, one doubling; empty where nothing was seen.
-  private var pages = [[Int]](repeating: [], count: LatencyClass.count / width + 1)
+  private var counts: [Int: Int] = [:]
 
-  private static let width = 1024
   /// What a damaged file can claim must not overflow.
   private static let most = 1 << 52
 
   mutating func add(_ count: Int, at index: Int) {
-    let page = index / CellCounts.width
-    if pages[page].isEmpty { pages[page] = [Int](repeating: 0, count: CellCounts.width) }
-    let cell = index % CellCounts.width
-    pages[page][cell] = min(CellCounts.most, pages[page][cell] &+ min(CellCounts.most, count))
+    let sum = counts[index, default: 0] &+ min(CellCounts.most, count)
+    counts[index] = min(CellCounts.most, sum)
   }
 
   mutating func record(_ microseconds: Int, count: Int) {
@@ -20,12 +17,6 @@ struct CellCounts {
 
   /// Those that were seen, ascending.
   var inOrder: [(index: Int, count: Int)] {
-    var found: [(index: Int, count: Int)] = []
-    for (number, page) in pages.enumerated() {
-      for (offset, count) in page.enumerated() where count > 0 {
-        found.append((number * CellCounts.width + offset, count))
-      }
-    }
-    return found
+    counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }

@@ -3,7 +3,7 @@ extension Comparison {
   package var text: String {
     let (a, b) = shownNames
     let tests = tests(b)
-    let lines = table(a, b) + (tests.isEmpty ? [] : [""] + tests) + [""] + sentences(a, b)
+    let lines = table(a, b) + (tests.isEmpty ? [] : [""] + tests) + [""] + sentences
     return lines.joined(separator: "\n") + "\n"
   }
 

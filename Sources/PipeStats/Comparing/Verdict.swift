@@ -3,7 +3,9 @@ extension Comparison {
   package var verdict: String { sentences(first.name, second.name).joined(separator: ". ") }
 
   /// The first says how the times differ; others only where the tests disagree or the successes differ.
-  func sentences(_ a: String, _ b: String) -> [String] {
+  var sentences: [String] { sentences(shownNames.a, shownNames.b) }
+
+  private func sentences(_ a: String, _ b: String) -> [String] {
     [times(a, b)] + [doubt(b), successes(b)].compactMap { $0 }
   }
 

@@ -7,9 +7,8 @@ extension ModelReport {
     let (now, then) = (exponential.meanTotal, more.meanTotal)
     let saved = (now - then) / now * 100
     return saved < 1
-      ? "By M/M/2 a second consumer would change little: a mean total of \(inUnits(then))."
-      : "By M/M/2 a second consumer would cut the mean total from \(inUnits(now)) to \(inUnits(then)), "
-        + "by \(fixed(saved, 0)) %."
+      ? "By M/M/2 a second consumer changes little: a mean total of \(inUnits(then))."
+      : "By M/M/2 a second consumer cuts the mean total from \(inUnits(now)) to \(inUnits(then))."
   }
 
   private var tooFew: String {

@@ -86,10 +86,13 @@ struct Stats: ParsableCommand {
         "--field reads stdin once, and no queue: it goes without -q, --since, --watch and --output")
     }
     if since != nil, prometheus || chart {
-      throw ValidationError("--since is not for --prometheus, which is of all time, nor for --chart")
+      throw ValidationError(
+        "--since is not for --prometheus, which is of all time, nor for --chart")
     }
     if since?.microseconds == 0 { throw ValidationError("--since takes more than nothing") }
-    if svg != nil, output != nil { throw ValidationError("--svg names its file: leave out --output") }
+    if svg != nil, output != nil {
+      throw ValidationError("--svg names its file: leave out --output")
+    }
     if svg == "-" || output == "-" { throw ValidationError("- is no file: leave out --output") }
     try validateSubject()
   }

@@ -90,7 +90,8 @@ struct StatsJob {
     }
     guard let found = try measurement.activities(since: since)[name == "-" ? nil : name] else {
       throw Fault(
-        .unknown, "\(printable(name)): nothing was settled under this tag; a queue has a / in its name")
+        .unknown,
+        "\(printable(name)): nothing was settled under this tag; a queue has a / in its name")
     }
     return ComparedSide(found, named: name)
   }

@@ -21,6 +21,14 @@ extension Trait where Self == Needs {
     Needs { programs.lazy.compactMap(lacks).first }
   }
 
+  /// A module of Python, and the package of PyPI that has it.
+  static func needsModule(_ module: String, of package: String) -> Needs {
+    Needs {
+      lacks("python3")
+        ?? (imports(module) ? nil : "\(package) is not installed (a package of Python)")
+    }
+  }
+
   /// That the permissions of files count for what a test runs; see `Unprivileged`.
   static var needsPermissions: Needs {
     Needs { Unprivileged.works ? nil : "root cannot lay down its capabilities here (setpriv)" }
@@ -31,6 +39,12 @@ private func lacks(_ program: String) -> String? {
   let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
   let isThere = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
   return isThere ? nil : "\(program) is not installed"
+}
+
+private func imports(_ module: String) -> Bool {
+  let path = ProcessInfo.processInfo.environment["PYTHONPATH"] ?? ""
+  let program = ["python3", "-c", "import \(module)"]
+  return (try? Scratch().run(program, ["PYTHONPATH": path]).ending) == .exited(0)
 }
 
 /// Root may open anything; without its capabilities it is as any other user.
