@@ -1,10 +1,10 @@
 /// A distribution of any numbers, of either sign and any size, in bounded memory. (HdrHistogram counts whole
-/// numbers from 0 on.) Numbers are told apart by their leading bits, 5 significant digits; where there are
-/// too many of them, by fewer. Of those that are not told apart the first one seen stands for all.
+/// numbers from 0 on.) All that differ are told apart; where there are too many of them, by their leading bits
+/// alone, and of those that are alike the largest stands for all.
 package struct NumberSample {
-  private var classes: [Int64: (first: Double, count: Int)] = [:]
+  private var classes: [Int64: (largest: Double, count: Int)] = [:]
   /// Leading bits that tell numbers apart: sign, exponent, and the rest of the significand.
-  private var bits = 29
+  private var bits = 64
   package private(set) var count = 0
   package private(set) var max: Double?
   private var average = 0.0
@@ -21,7 +21,7 @@ package struct NumberSample {
     max = Swift.max(max ?? value, value)
     // A sum of the largest would overflow.
     average += value / Double(count) - average / Double(count)
-    classes[key(value), default: (value, 0)].count += 1
+    add(1, value)
     while classes.count > NumberSample.mostClasses { coarsen() }
   }
 
@@ -35,9 +35,9 @@ package struct NumberSample {
       var seen = 0
       for item in ordered {
         seen += item.count
-        if seen >= rank { return item.first }
+        if seen >= rank { return item.largest }
       }
-      return ordered.last?.first
+      return ordered.last?.largest
     }
   }
 
@@ -48,12 +48,15 @@ package struct NumberSample {
   }
 
   private mutating func coarsen() {
-    guard bits > 14 else { return }
-    bits -= 3
-    let finer = classes.sorted { $0.key < $1.key }
-    classes.removeAll(keepingCapacity: true)
-    for (_, item) in finer {
-      classes[key(item.first), default: (item.first, 0)].count += item.count
-    }
+    // Leading bits of what a program computes differ; where they do not, it is seldom called.
+    bits = bits > 40 ? 40 : bits - 1
+    let finer = classes.values
+    classes = [:]
+    for item in finer { add(item.count, item.largest) }
+  }
+
+  private mutating func add(_ more: Int, _ value: Double) {
+    let known = classes[key(value)] ?? (value, 0)
+    classes[key(value)] = (Swift.max(known.largest, value), known.count + more)
   }
 }

@@ -27,6 +27,7 @@ struct Fold {
   private var places: [Key: Int] = [:]
   // Lines of one time and tag come together.
   private var current = 0
+  private var tags = KnownTags()
   private let now: Int64
   private let retain: Int64
 
@@ -71,7 +72,7 @@ struct Fold {
   }
 
   private mutating func find(_ time: Int64, _ tag: String?) {
-    let key = Key(bucket: Bucket(time, at: now, retain: retain), tag: tag)
+    let key = Key(bucket: Bucket(time, at: now, retain: retain), tag: tags.shown(tag))
     if !groups.isEmpty, groups[current].key == key { return }
     if let place = places[key] {
       current = place

@@ -13,7 +13,13 @@ extension Queue {
   package func recordings(
     since: Int64?, at now: Int64 = Clock.now(), _ body: (Recording) -> Void
   ) throws(Fault) {
-    guard let directory = try Directory.open("stats", in: root) else { return }
+    let found: Directory?
+    do throws(Fault) { found = try Directory.open("stats", in: root) } catch {
+      // All else is known without it.
+      report("\(error.text); nothing is known of what was settled")
+      return
+    }
+    guard let directory = found else { return }
     let from = since ?? .min
     // A file can be folded and removed between the listing and the reading.
     for _ in 0..<100 {

@@ -5,7 +5,8 @@
 package struct Comparison {
   package let first: ComparedSide
   package let second: ComparedSide
-  /// Of the service times of acknowledged batches; both nil where there are too few samples.
+  /// Of the service times of acknowledged batches; both nil where there are too few samples, and
+  /// Welch's where the times of neither vary.
   package let welch: Welch?
   package let mannWhitney: MannWhitney?
   /// Of the ratios of success; nil where one of the two settled nothing.
@@ -20,15 +21,13 @@ package struct Comparison {
     self.first = first
     self.second = second
     success = RatioDifference(first.done, second.done)
-    if let one = first.sample, let two = second.sample, first.isEnough, second.isEnough,
-      let welch = Welch(one, two)
-    {
-      self.welch = welch
-      mannWhitney = MannWhitney(first.values, second.values)
+    let isEnough = first.isEnough && second.isEnough
+    if let one = first.sample, let two = second.sample, isEnough {
+      welch = Welch(one, two)
     } else {
       welch = nil
-      mannWhitney = nil
     }
+    mannWhitney = isEnough ? MannWhitney(first.values, second.values) : nil
   }
 
   /// A difference as a part of the first mean, which is taken as exact; nil where that is 0.

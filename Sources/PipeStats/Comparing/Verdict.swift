@@ -10,16 +10,24 @@ extension Comparison {
   }
 
   private func times(_ a: String, _ b: String) -> String {
-    guard let welch else { return tooFew(a, b) }
+    guard let welch else { return mannWhitney.map { constant(b, $0) } ?? tooFew(a, b) }
     return welch.p < Self.significance
-      ? "\(b) is \(change(welch)), \(said(welch.p))"
+      ? "\(b) is \(change(welch.difference)), \(said(welch.p))"
       : "no difference to be seen (\(said(welch.p)))"
   }
 
-  private func change(_ welch: Welch) -> String {
-    let word = welch.difference < 0 ? "faster" : "slower"
-    guard let part = part(abs(welch.difference)) else {
-      return "\(word) by \(inUnits(abs(welch.difference)))"
+  // Where the times of neither vary, there is no t, and the ranks tell all.
+  private func constant(_ b: String, _ ranks: MannWhitney) -> String {
+    let (one, two) = (first.sample?.mean ?? 0, second.sample?.mean ?? 0)
+    return one == two
+      ? "no difference to be seen: each batch of both took \(inUnits(one))"
+      : "\(b) is \(change(two - one)), \(said(ranks.p)): the time varies in neither"
+  }
+
+  private func change(_ difference: Double) -> String {
+    let word = difference < 0 ? "faster" : "slower"
+    guard let part = part(abs(difference)) else {
+      return "\(word) by \(inUnits(abs(difference)))"
     }
     return "\(percent(part)) \(word)"
   }
@@ -49,8 +57,7 @@ extension Comparison {
     let few = [(a, first), (b, second)].filter { !$0.1.isEnough }.map { name, side in
       "\(name) has \(counted(side.service.count, "batch", "batches"))"
     }
-    guard few.isEmpty else { return "too few samples: " + few.joined(separator: ", ") }
-    return "too few samples: the time varies neither in \(a) nor in \(b)"
+    return "too few samples: " + few.joined(separator: ", ")
   }
 
   /// The names as they can be shown, where two that look alike are A and B.

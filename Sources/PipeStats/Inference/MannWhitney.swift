@@ -1,7 +1,7 @@
 /// The test of Mann and Whitney whether the values of one sample tend to be greater: "On a test of whether one
 /// of two random variables is stochastically larger than the other", Ann. Math. Statist. 18 (1947), pp. 50–60.
-/// By the normal approximation with the corrections for ties and for continuity: Hollander and Wolfe,
-/// Nonparametric Statistical Methods (1999), section 4.1.
+/// By the normal approximation with the correction for ties (Hollander and Wolfe, Nonparametric Statistical
+/// Methods (1999), section 4.1) and one for continuity, as SciPy's mannwhitneyu(method="asymptotic").
 package struct MannWhitney: Equatable {
   /// How many of all pairs have the greater value in the first sample; ties count half.
   package let u: Double

@@ -4,7 +4,9 @@ extension NumberSample {
 
   /// One line of JSON. `skipped`: lines without such a number.
   package func line(skipped: Int) -> String {
-    percentileObject(count, mean, shown, max, [("skipped", "\(skipped)")]) + "\n"
+    let names = ["mean"] + Latency.percentiles.map(\.name) + ["max"]
+    let values = zip(names, [mean] + shown + [max]).map { ($0, exact($1)) }
+    return object([("count", "\(count)")] + values + [("skipped", "\(skipped)")]) + "\n"
   }
 
   /// For people; `name` is what was measured.
@@ -19,9 +21,16 @@ extension NumberSample {
     return ([name] + grid.lines).map { $0 + "\n" }.joined()
   }
 
+  /// To 15 digits, which any decimal of so many survives.
+  private func exact(_ value: Double?) -> String {
+    guard let value, let digits = Decimal(value, digits: 15) else { return "null" }
+    if value == 0 { return "0.0" }
+    return digits.point > 17 || digits.point < -8 ? digits.scientific : digits.plain
+  }
+
   private func shortest(_ value: Double?) -> String {
     guard value != nil else { return "-" }
-    let text = number(value)
+    let text = exact(value)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 }

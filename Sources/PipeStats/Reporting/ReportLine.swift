@@ -74,15 +74,14 @@ extension Latency {
   }
 }
 
-/// `{"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…}` and what comes behind it.
+/// `{"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…}`
 func percentileObject(
-  _ count: Int, _ mean: Double?, _ percentiles: [Double?], _ max: Double?,
-  _ others: [(name: String, value: String)] = []
+  _ count: Int, _ mean: Double?, _ percentiles: [Double?], _ max: Double?
 ) -> String {
   object(
     [("count", "\(count)"), ("mean", number(mean))]
       + zip(Latency.percentiles, percentiles).map { ($0.name, number($1)) }
-      + [("max", number(max))] + others)
+      + [("max", number(max))])
 }
 
 /// Names are written as they are: none of them needs an escape.

@@ -31,7 +31,9 @@ struct FieldJob {
     let output = Output()
     output.append(json ? sample.line(skipped: skipped) : sample.table(name))
     try output.flush()
-    if skipped > 0 {
+    if sample.count == 0 {
+      diagnostics.say("no line has a number \(printable(name))")
+    } else if skipped > 0 {
       diagnostics.say("\(skipped) of \(filter.lines) lines have no number \(printable(name))")
     }
     let status = filter.conclusion()

@@ -43,11 +43,15 @@ struct Measurement {
 
   private func start(_ since: Int64?) -> Int64 { now - (since ?? queue.settings.retain) }
 
-  /// The same by tag; what has none is under nil.
-  func activities(since: Int64?) throws(Fault) -> [String?: Activity] {
+  /// The same by tag; what has none is under nil. Of other tags than these nothing is kept.
+  func activities(since: Int64?, of wanted: Set<String?>? = nil) throws(Fault) -> [String?:
+    Activity]
+  {
     var found: [String?: Activity] = [:]
-    try queue.recordings(since: start(since), at: now) {
-      found[$0.tag, default: Activity()].add($0)
+    var tags = KnownTags()
+    try queue.recordings(since: start(since), at: now) { recording in
+      if wanted?.contains(recording.tag) == false { return }
+      found[tags.shown(recording.tag), default: Activity()].add(recording)
     }
     return found
   }

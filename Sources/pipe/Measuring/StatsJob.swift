@@ -88,7 +88,8 @@ struct StatsJob {
       let queue = try other.open(Diagnostics(command: "stats"))
       return ComparedSide(try Measurement(queue).activity(since: since), named: name)
     }
-    guard let found = try measurement.activities(since: since)[name == "-" ? nil : name] else {
+    let tag = name == "-" ? nil : name
+    guard let found = try measurement.activities(since: since, of: [tag])[tag] else {
       throw Fault(
         .unknown,
         "\(printable(name)): nothing was settled under this tag; a queue has a / in its name")

@@ -14,14 +14,15 @@ struct Window {
   /// `since`: microseconds; nil for all that is kept.
   init(_ measurement: Measurement, _ since: Int64?, _ activity: Activity) throws(Fault) {
     let (queue, now) = (measurement.queue, measurement.now)
-    let all = try queue.arrivals(since: 0)
     guard let since else {
+      let all = try queue.arrivals(since: max(0, now - queue.settings.retain))
       accepted = all.items
       let first = [all.first, activity.first].compactMap { $0 }.min()
       let last = [all.last, activity.last].compactMap { $0 }.max()
       (start, seconds) = Window.span(first, last)
       return
     }
+    let all = try queue.arrivals(since: 0)
     let asked = now - since
     let arrivals = try queue.arrivals(since: asked)
     accepted = arrivals.items

@@ -38,10 +38,10 @@ struct Tally: Equatable, CustomStringConvertible {
   private mutating func add(
     _ kind: String, _ line: SettledLine, _ times: [(microseconds: Int, count: Int)]
   ) {
-    let lowest = times.map {
-      (LatencyClass.lowest(of: LatencyClass.index(of: $0.microseconds)), $0.count)
+    let longest = times.map {
+      (LatencyClass.highest(of: LatencyClass.index(of: $0.microseconds)), $0.count)
     }
-    add(kind, line.tag, line.items, lowest)
+    add(kind, line.tag, line.items, longest)
   }
 
   private mutating func add(
