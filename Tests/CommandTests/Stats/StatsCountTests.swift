@@ -84,6 +84,7 @@ struct StatsCountTests {
     try scratch.sh("pipe ingest -q elsewhere", input: "bad\n").expect("", errors: nil, status: 65)
     let figures = try scratch.figures()
     #expect(figures["counters/ingested_rows_total"] == 3)
+    #expect(figures["counters/pipe_accepted_items_total"] == 10)
     #expect(figures["counters/failed_validations_total"] == 5)
     #expect(figures["counters/ingestion_errors_total"] == 0)
     #expect(figures.items("ready") == [0, 10, 0])

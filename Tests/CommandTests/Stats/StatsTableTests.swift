@@ -16,7 +16,7 @@ struct StatsTableTests {
     ["success", "acknowledged", "failed", "ratio", "low", "high"],
     [
       "counters", "ingested_rows_total", "failed_validations_total", "ingestion_errors_total",
-      "pipe_acknowledged_items_total", "pipe_failed_items_total",
+      "pipe_accepted_items_total", "pipe_acknowledged_items_total", "pipe_failed_items_total",
     ],
     ["window", "since_seconds", "seconds"], ["ages", "bounds_seconds"], priorities,
   ].flatMap { $0 }
@@ -38,7 +38,8 @@ struct StatsTableTests {
         + #""latency":{"wait":\#(none),"service":\#(none),"total":\#(none)},"#
         + #""success":{"acknowledged":0,"failed":0,"ratio":null,"low":null,"high":null},"#
         + #""counters":{"ingested_rows_total":0,"failed_validations_total":0,"#
-        + #""ingestion_errors_total":0,"pipe_acknowledged_items_total":0,"#
+        + #""ingestion_errors_total":0,"pipe_accepted_items_total":0,"#
+        + #""pipe_acknowledged_items_total":0,"#
         + #""pipe_failed_items_total":0},"window":{"since_seconds":null,"seconds":null},"#
         + #""ages":{"bounds_seconds":[1.0,2.0,4.0,8.0,16.0,32.0,64.0,128.0,256.0],"#
         + #""HIGH":\#(column),"MEDIUM":\#(column),"LOW":\#(column)}}"# + "\n")
