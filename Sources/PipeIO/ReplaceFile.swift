@@ -1,17 +1,33 @@
 internal import Glibc
 
 /// Gives the file at `path` other contents: who reads it sees the old ones or the new ones, whole. Not
-/// flushed. Readable as the umask allows.
+/// flushed. Readable as the umask allows. What a link leads to is replaced; and what is no file of its own,
+/// as a terminal or /dev/null, is written to: it must stay what it is, for others use it too.
 package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
-  // Beside it: a rename does not leave the file system.
-  let draft = "\(path).\(getpid())"
+  var status = stat()
+  if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+    let number = uninterrupted { open(path, O_WRONLY | O_CLOEXEC) }
+    if number < 0 { throw Fault("open", path) }
+    return try Descriptor(owning: number, path: path).append(bytes)
+  }
+  let target = behindLinks(path)
+  // Beside it: a rename does not leave the file system. One that is there was left by a killed process.
+  let draft = "\(target).\(getpid())"
+  unlink(draft)
   let number = uninterrupted { open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
-  if number < 0 { throw Fault("create", draft) }
+  if number < 0 { throw Fault("create", path) }
   do throws(Fault) {
-    try Descriptor(owning: number, path: draft).append(bytes)
-    if rename(draft, path) != 0 { throw Fault("replace", path) }
+    try Descriptor(owning: number, path: path).append(bytes)
+    if rename(draft, target) != 0 { throw Fault("replace", path) }
   } catch {
     unlink(draft)
     throw error
   }
+}
+
+/// The same where there is nothing yet.
+private func behindLinks(_ path: String) -> String {
+  guard let found = realpath(path, nil) else { return path }
+  defer { free(found) }
+  return String(cString: found)
 }

@@ -93,6 +93,8 @@ struct Stats: ParsableCommand {
     if svg != nil, output != nil {
       throw ValidationError("--svg names its file: leave out --output")
     }
+    if output == "" { throw ValidationError("--output is empty; name a file") }
+    if svg == "" { throw ValidationError("--svg is empty; name a file") }
     if svg == "-" || output == "-" { throw ValidationError("- is no file: leave out --output") }
     try validateSubject()
   }

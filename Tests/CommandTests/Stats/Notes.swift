@@ -1,0 +1,33 @@
+import Foundation
+import Testing
+
+/// Lines of stats/log as consumers append them (pipe-queue(5), STATS), at times of one's choice.
+struct Notes {
+  private var text = ""
+
+  /// Times are in microseconds; `ago`: how long before now it was settled.
+  mutating func add(
+    _ outcome: String = "done", service: Int, items: Int = 1, waits: String? = nil,
+    tag: String = "-", ago: Int = 0
+  ) {
+    let time = Int(Date().timeIntervalSince1970 * 1e6) - ago
+    let waits = outcome == "done" ? waits ?? "0*\(items)" : "-"
+    let rest = " \(time) \(tag) \(outcome) \(service) \(items) \(waits)"
+    text += "\n" + String(format: "%08x", crc32c(rest.utf8)) + rest
+  }
+
+  func write(to scratch: Scratch, queue: String = "queue") throws {
+    try scratch.prepare("init", "-q", queue)
+    try scratch.sh("mkdir -m 700 -p \(queue)/stats; cat >> \(queue)/stats/log", input: text)
+      .expect("")
+  }
+}
+
+/// Castagnoli's CRC, RFC 3720, appendix B.4: bit by bit.
+private func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
+  ~bytes.reduce(~0) { sum, byte in
+    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in
+      sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1
+    }
+  }
+}
