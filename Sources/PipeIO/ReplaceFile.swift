@@ -1,11 +1,12 @@
 internal import Glibc
 
 /// Gives the file at `path` other contents: who reads it sees the old ones or the new ones, whole. Not
-/// flushed. Readable as the umask allows. What a link leads to is replaced; and what is no file of its own,
+/// flushed. A new one is readable as the umask allows, another keeps its mode. What a link leads to is replaced; and what is no file of its own,
 /// as a terminal or /dev/null, is written to: it must stay what it is, for others use it too.
 package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
   var status = stat()
-  if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+  let isThere = stat(path, &status) == 0
+  if isThere, status.st_mode & S_IFMT != S_IFREG {
     let number = uninterrupted { open(path, O_WRONLY | O_CLOEXEC) }
     if number < 0 { throw Fault("open", path) }
     return try Descriptor(owning: number, path: path).append(bytes)
@@ -17,7 +18,9 @@ package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
   let number = uninterrupted { open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
   if number < 0 { throw Fault("create", path) }
   do throws(Fault) {
-    try Descriptor(owning: number, path: path).append(bytes)
+    let file = Descriptor(owning: number, path: path)
+    if isThere, fchmod(number, status.st_mode & 0o777) != 0 { throw Fault("set the mode of", path) }
+    try file.append(bytes)
     if rename(draft, target) != 0 { throw Fault("replace", path) }
   } catch {
     unlink(draft)
