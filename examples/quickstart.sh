@@ -83,4 +83,11 @@ echo "   all $completed entries are completed"
 echo "   nothing is left"
 
 echo
+echo "5. some lines of stats:"
+"$PIPE" stats > "$work/stats" || fail "stats ended with status $?"
+grep -E '^(items|done|latency|p50|p99) ' "$work/stats" | sed 's/^/   /'
+[ "$("$PIPE" stats --json | grep -c '"acknowledged":305,"failed":0')" -eq 1 ] ||
+  fail "stats does not know that 305 items were acknowledged"
+
+echo
 echo "All is well. Next: man $root/man/pipe.1"

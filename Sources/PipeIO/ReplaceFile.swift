@@ -1,3 +1,4 @@
+internal import CPipeIO
 internal import Glibc
 
 /// Gives the file at `path` other contents: who reads it sees the old ones or the new ones, whole. Not
