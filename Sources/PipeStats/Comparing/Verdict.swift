@@ -68,23 +68,8 @@ extension Comparison {
 
   /// At most 16 characters, of a path the last ones, and nothing that a terminal would obey.
   private func shown(_ name: String) -> String {
-    let plain = String(
-      String.UnicodeScalarView(
-        name.unicodeScalars.map {
-          $0.properties.generalCategory.isShown ? $0 : "?"
-        }))
+    let plain = name.plain
     if plain.count <= 16 { return plain }
     return plain.contains("/") ? "…" + plain.suffix(15) : plain.prefix(15) + "…"
-  }
-}
-
-extension Unicode.GeneralCategory {
-  fileprivate var isShown: Bool {
-    switch self {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned,
-      .privateUse:
-      false
-    default: true
-    }
   }
 }

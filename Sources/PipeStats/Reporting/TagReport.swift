@@ -20,7 +20,7 @@ package struct TagReport {
   private static let longest = 16
 
   private func shown(_ tag: String?) -> String {
-    guard let tag else { return "-" }
+    guard let tag = tag?.plain else { return "-" }
     return tag.count > TagReport.longest ? tag.prefix(TagReport.longest - 1) + "…" : tag
   }
 

@@ -29,7 +29,7 @@ struct FieldJob {
         }
       })
     let output = Output()
-    output.append(json ? sample.line(skipped: skipped) : sample.table(name))
+    output.append(json ? sample.line(skipped: skipped) : sample.table(printable(name)))
     try output.flush()
     if sample.count == 0 {
       diagnostics.say("no line has a number \(printable(name))")

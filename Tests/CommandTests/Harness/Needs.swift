@@ -29,6 +29,11 @@ extension Trait where Self == Needs {
     }
   }
 
+  /// That `faketime` can set the clock of `pipe`: of one that is linked statically it cannot.
+  static var needsFakeTime: Needs {
+    Needs { lacks("faketime") ?? (FakeTime.works ? nil : "faketime cannot set this pipe's clock") }
+  }
+
   /// That the permissions of files count for what a test runs; see `Unprivileged`.
   static var needsPermissions: Needs {
     Needs { Unprivileged.works ? nil : "root cannot lay down its capabilities here (setpriv)" }
@@ -57,5 +62,13 @@ enum Unprivileged {
     let line = "mkdir -m 0 closed; exec \(prefix.joined(separator: " ")) ls closed"
     return (try? scratch.sh(line).ending) != .exited(0)
       && (try? scratch.run(prefix + ["true"]).ending) == .exited(0)
+  }()
+}
+
+private enum FakeTime {
+  static let works: Bool = {
+    guard let scratch = try? Scratch(), (try? scratch.prepare("init")) != nil else { return false }
+    let line = "faketime '2001-01-01 12:00:00' pipe stats | grep -q 'at 2001-01-01'"
+    return (try? scratch.sh(line).ending) == .exited(0)
   }()
 }

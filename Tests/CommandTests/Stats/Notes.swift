@@ -18,8 +18,8 @@ struct Notes {
 
   func write(to scratch: Scratch, queue: String = "queue") throws {
     try scratch.prepare("init", "-q", queue)
-    try scratch.sh("mkdir -m 700 -p \(queue)/stats; cat >> \(queue)/stats/log", input: text)
-      .expect("")
+    let line = #"mkdir -m 700 -p "$Q/stats"; cat >> "$Q/stats/log""#
+    try scratch.sh(line, input: text, ["Q": queue]).expect("")
   }
 }
 

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@Suite("stats --prometheus")
+struct StatsPrometheusTests {
+  private let scratch: Scratch
+
+  /// Something of everything.
+  init() throws {
+    scratch = try Scratch()
+    try scratch.prepare("init", "--backoff", "1h..1h")
+    try scratch.store(#"{"ids":[1,2,3,4],"priority":"HIGH"}"#, "5", "6", "7", "8")
+    try scratch.pipe("ingest", input: "bad\n").expect("", errors: nil, status: 65)
+    try scratch.pipe("consume", "-n", "3", "--", "true").expect("")
+    try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
+    try scratch.sh("pipe consume -n 1 -- sh -c 'exit 65'").expect(errors: nil, status: 1)
+    try scratch.prepare("batch", "-n", "1", "--size", "1", "--hold", "1h")
+  }
+
+  @Test("is what promtool approves of", .needs("promtool"))
+  func metrics() throws {
+    try scratch.sh("pipe stats --prometheus | promtool check metrics").expect("")
+    try scratch.sh("pipe init -q new; pipe stats -q new --prometheus | promtool check metrics")
+      .expect("")
+  }
+
+  @Test("has the numbers of --json")
+  func numbers() throws {
+    let figures = try scratch.figures()
+    let text = try scratch.pipe("stats", "--prometheus").expect().output
+    for state in ["ready", "claimed", "later", "dead", "done"] {
+      for (priority, count) in zip(["HIGH", "MEDIUM", "LOW"], figures.items(state)) {
+        let name = #"pipe_queue_items{state="\#(state)",priority="\#(priority)"}"#
+        #expect(text.contains("\n\(name) \(count)\n"))
+      }
+    }
+    for name in figures.root["counters"].flatMap({ $0 as? [String: Any] })?.keys.sorted() ?? [] {
+      let value = Int(figures["counters/\(name)"] ?? -1)
+      let isShown = ("\n" + text).contains("\n\(name) \(value)\n")
+      #expect(isShown || name == "pipe_failed_items_total", "\(name)")
+    }
+    #expect(text.contains("\npipe_failed_items_total{outcome=\"retried\"} 1\n"))
+    #expect(text.contains("\npipe_failed_items_total{outcome=\"buried\"} 1\n"))
+    for stage in ["wait", "service", "total"] {
+      #expect(text.contains("\npipe_latency_seconds_count{stage=\"\(stage)\"} 3\n"))
+      #expect(text.contains("\npipe_latency_seconds_bucket{stage=\"\(stage)\",le=\"+Inf\"} 3\n"))
+    }
+  }
+
+  @Test(
+    "reaches a real Prometheus through the node exporter's text files",
+    .needs("prometheus", "prometheus-node-exporter", "python3"))
+  func scraped() throws {
+    try scratch.sh("mkdir texts; pipe stats --prometheus --output texts/pipe.prom").expect("")
+    let servers = try MonitoringServers(scratch)
+    let figures = try scratch.figures()
+    let rows = figures["counters/ingested_rows_total"]
+    try wait(until: { try servers.ask("ingested_rows_total").first == rows }, "the first scrape")
+    for state in ["ready", "claimed", "later", "dead", "done"] {
+      let sum = Double(figures.items(state).reduce(0, +))
+      #expect(try servers.ask("sum(pipe_queue_items{state='\(state)'})") == [sum])
+    }
+    #expect(try servers.ask("pipe_queue_items").count == 15)
+    #expect(try servers.ask("failed_validations_total") == [1])
+    #expect(try servers.ask("node_textfile_scrape_error") == [0])
+    // What comes later comes there, too.
+    try scratch.store("9", "10")
+    try scratch.sh("pipe stats --prometheus --output texts/pipe.prom").expect("")
+    try wait(until: { try servers.ask("ingested_rows_total") == [7] }, "the next scrape")
+    #expect(try servers.ask("sum(pipe_queue_items{state='ready'})") == [4])
+    try servers.stop()
+  }
+}
