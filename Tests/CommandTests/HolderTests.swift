@@ -41,6 +41,8 @@ struct HolderTests {
   func stoppedBatch() throws {
     let child = try scratch.start("batch", "-n", "1", "--size", "2")
     let line = try #require(child.line())
+    // Stopped within the lock of now/ it would hold up everybody.
+    try child.untilIdle()
     child.signal(SIGSTOP)
     try child.untilStopped()
     try scratch.pipe("consume").expect("3\n")
@@ -93,6 +95,15 @@ struct HolderTests {
 }
 
 extension Child {
+  /// Until it waits for what happens, in poll(2): ppoll is call 271 on x86-64 and 73 on 64-bit Arm.
+  func untilIdle() throws {
+    try wait(
+      until: {
+        let call = try String(contentsOfFile: "/proc/\(process)/syscall", encoding: .utf8)
+        return ["271", "73"].contains(call.split(separator: " ").first)
+      }, "its rest")
+  }
+
   func untilStopped() throws {
     try wait(
       until: {
