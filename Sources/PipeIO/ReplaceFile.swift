@@ -2,8 +2,9 @@ internal import CPipeIO
 internal import Glibc
 
 /// Gives the file at `path` other contents: who reads it sees the old ones or the new ones, whole. Not
-/// flushed. A new one is readable as the umask allows, another keeps its mode. What a link leads to is replaced; and what is no file of its own,
-/// as a terminal or /dev/null, is written to: it must stay what it is, for others use it too.
+/// flushed. A new one is readable as the umask allows, another keeps its mode. What a link leads to is
+/// replaced; and what is no file of its own, as a terminal or /dev/null, is written to: it must stay what it
+/// is, for others use it too.
 package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
   var status = stat()
   let isThere = stat(path, &status) == 0
