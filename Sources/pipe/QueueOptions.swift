@@ -46,7 +46,11 @@ struct QueueLocation {
   }
 
   func open(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
-    try Queue(path: try resolved(), force: force, report: diagnostics.say)
+    try open(report: diagnostics.say)
+  }
+
+  func open(report: @escaping (String) -> Void) throws(Fault) -> Queue {
+    try Queue(path: try resolved(), force: force, report: report)
   }
 
   func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {

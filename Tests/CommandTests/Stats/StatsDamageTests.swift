@@ -12,16 +12,18 @@ struct StatsDamageTests {
     try scratch.pipe("consume", "-n", "3", "--", "true").expect("")
   }
 
-  // One line that says what it is about, or figures.
+  // Depths in any case but that of a log that cannot be read, and at most one line about stats/.
   private func check(_ run: Run) {
     if run.ending == .exited(0) {
-      #expect(run.lines.count == 1 && run.errors.isEmpty, run.story)
-      #expect(Figures(root: run.lines[0].object).items("done") == [0, 3, 0], run.story)
+      #expect(run.lines.count == 1, run.story)
+      #expect(Figures(root: run.output.object).items("done") == [0, 3, 0], run.story)
     } else {
-      #expect([66, 74, 77].contains { run.ending == .exited($0) }, run.story)
-      #expect(run.errors.hasPrefix("pipe stats: \(scratch.path)/queue/stats"), run.story)
-      #expect(run.output.isEmpty && run.errors.split(separator: "\n").count == 1, run.story)
+      #expect([74, 77].contains { run.ending == .exited($0) }, run.story)
+      #expect(run.output.isEmpty && !run.errors.isEmpty, run.story)
     }
+    let about = "pipe stats: \(scratch.path)/queue/stats"
+    #expect(run.errors.isEmpty || run.errors.hasPrefix(about), run.story)
+    #expect(run.errors.split(separator: "\n").count <= 1, run.story)
   }
 
   @Test(
@@ -66,7 +68,7 @@ struct StatsDamageTests {
     defer { _ = try? scratch.sh("chmod -R u+rwX queue") }
     let stats = try scratch.run(Unprivileged.prefix + [Scratch.binary, "stats", "--json"])
     check(stats)
-    #expect(line == "chmod 500 stats" || stats.ending == .exited(77), stats.story)
+    #expect(stats.errors.isEmpty == (line == "chmod 500 stats"), stats.story)
     let run = try scratch.run(Unprivileged.prefix + [Scratch.binary, "consume", "--", "cat"])
     run.expect("4\n5\n6\n", errors: nil)
     #expect(run.errors.split(separator: "\n").count <= 1, run.story)

@@ -44,6 +44,16 @@ struct StatsWatchTests {
       "", errors: "pipe stats: \(scratch.path)/queue: was removed while in use\n", status: 66)
   }
 
+  @Test("tells what is wrong once, not each time")
+  func once() throws {
+    try scratch.sh("touch queue/stats").expect()
+    let child = try scratch.start("stats", "--json", "--watch", "100ms")
+    for _ in 0..<3 { #expect(child.line() != nil) }
+    child.closeOutput()
+    let run = child.finish().expect(errors: nil, ending: .killed(SIGPIPE))
+    #expect(run.errors.split(separator: "\n").count == 1, run.story)
+  }
+
   @Test("on a terminal puts each in the place of the one before", .needs("script"))
   func terminal() throws {
     let child = try scratch.start(
