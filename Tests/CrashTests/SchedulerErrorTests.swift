@@ -37,7 +37,9 @@ struct SchedulerErrorTests {
       return
     }
     // The command's own word.
-    let lines = completeLines(Array(result.errors.utf8)).filter { $0 != "bad" }
+    let lines = completeLines(Array(result.errors.utf8)).filter {
+      $0 != "bad" && !$0.contains("; statistics ")
+    }
     #expect(lines.allSatisfy { $0.hasPrefix("pipe \(form.verb): ") }, "\(story)")
     // What became of an item is told too.
     let told = lines.filter { !$0.contains(" (attempt ") && !$0.hasSuffix(noRoom) }

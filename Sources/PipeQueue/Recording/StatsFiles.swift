@@ -9,12 +9,15 @@ extension Queue {
   }
 
   /// Calls `body` with what was settled at `since` or later, microseconds since the epoch; nil: all of it.
-  /// As good as the buckets are: what is longer ago than ten minutes by minutes, and so on.
+  /// As good as the buckets are: what is longer ago than ten minutes by minutes, and so on. `isNeeded`: throws
+  /// where they cannot be had; else that is reported, and there are none.
   package func recordings(
-    since: Int64?, at now: Int64 = Clock.now(), _ body: (Recording) -> Void
+    since: Int64?, at now: Int64 = Clock.now(), isNeeded: Bool = false, _ body: (Recording) -> Void
   ) throws(Fault) {
     let found: Directory?
     do throws(Fault) { found = try Directory.open("stats", in: root) } catch {
+      // Not of the kind of a queue that is not there.
+      if isNeeded { throw Fault(error.kind == .permission ? .permission : .inputOutput, error.text) }
       // All else is known without it.
       report("\(error.text); nothing is known of what was settled")
       return

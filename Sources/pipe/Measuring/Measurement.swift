@@ -32,12 +32,15 @@ struct Measurement {
     try activity(from: start(since))
   }
 
-  /// Since the queue began: only grows.
-  func everything() throws(Fault) -> Activity { try activity(from: nil) }
+  /// Since the queue began: only grows. `isNeeded`: that it seems to shrink to nothing, where it cannot be
+  /// read, would be taken for a restart.
+  func everything(isNeeded: Bool = false) throws(Fault) -> Activity {
+    try activity(from: nil, isNeeded: isNeeded)
+  }
 
-  private func activity(from start: Int64?) throws(Fault) -> Activity {
+  private func activity(from start: Int64?, isNeeded: Bool = false) throws(Fault) -> Activity {
     var activity = Activity()
-    try queue.recordings(since: start, at: now) { activity.add($0) }
+    try queue.recordings(since: start, at: now, isNeeded: isNeeded) { activity.add($0) }
     return activity
   }
 

@@ -52,8 +52,9 @@ struct StatsJob {
       report.ever = try measurement.everything()
       return ReportLine(report).text
     case .prometheus:
+      let ever = try measurement.everything(isNeeded: true)
       var report = try measurement.report(since: 0)
-      report.ever = try measurement.everything()
+      report.ever = ever
       return PrometheusText(report).text
     case .percentiles(let stage):
       return try measurement.activity(since: since).latency(of: stage).percentileText

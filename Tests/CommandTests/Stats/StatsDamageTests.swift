@@ -49,6 +49,14 @@ struct StatsDamageTests {
     #expect(run.errors.split(separator: "\n").count <= 1, run.story)
   }
 
+  @Test("make no counter of Prometheus begin anew: where they cannot be read there is no answer")
+  func counters() throws {
+    try scratch.sh("rm -r queue/stats; echo x > queue/stats").expect("")
+    let run = try scratch.pipe("stats", "--prometheus")
+    #expect(run.ending != .exited(0) && run.output.isEmpty, run.story)
+    #expect(run.errors.hasPrefix("pipe stats: \(scratch.path)/queue/stats: "), run.story)
+  }
+
   @Test("keep what is sound: a torn line and rubbish around the others cost nothing else")
   func torn() throws {
     try scratch.sh(

@@ -29,7 +29,7 @@ struct Tally: Equatable, CustomStringConvertible {
 
   init(_ queue: Queue, since: Int64? = nil, at now: Int64 = Clock.now()) throws {
     var found = Tally([])
-    try queue.recordings(since: since, at: now) { recording in
+    try queue.recordings(since: since, at: now, isNeeded: true) { recording in
       found.add(recording.kind.rawValue, recording.tag, recording.items, recording.times)
     }
     self = found
