@@ -17,7 +17,9 @@ extension Queue {
     let found: Directory?
     do throws(Fault) { found = try Directory.open("stats", in: root) } catch {
       // Not of the kind of a queue that is not there.
-      if isNeeded { throw Fault(error.kind == .permission ? .permission : .inputOutput, error.text) }
+      if isNeeded {
+        throw Fault(error.kind == .permission ? .permission : .inputOutput, error.text)
+      }
       // All else is known without it.
       report("\(error.text); nothing is known of what was settled")
       return
