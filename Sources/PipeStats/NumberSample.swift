@@ -7,7 +7,11 @@ package struct NumberSample {
   private var bits = 64
   package private(set) var count = 0
   package private(set) var max: Double?
-  private var average = 0.0
+  /// Of all of them, made small enough that the largest add up; with Kahan's compensation (1965).
+  private var sum = 0.0
+  private var compensation = 0.0
+
+  private static let scale = 0x1p-64
 
   /// Some MB.
   private static let mostClasses = 1 << 17
@@ -19,13 +23,15 @@ package struct NumberSample {
     guard value.isFinite else { return }
     count += 1
     max = Swift.max(max ?? value, value)
-    // A sum of the largest would overflow.
-    average += value / Double(count) - average / Double(count)
+    let term = value * NumberSample.scale - compensation
+    let next = sum + term
+    compensation = (next - sum) - term
+    sum = next
     add(1, value)
     while classes.count > NumberSample.mostClasses { coarsen() }
   }
 
-  package var mean: Double? { count > 0 ? average : nil }
+  package var mean: Double? { count > 0 ? sum / Double(count) / NumberSample.scale : nil }
 
   /// The least number that `percent` percent of all do not exceed.
   package func percentiles(_ percents: [Double]) -> [Double?] {

@@ -30,6 +30,16 @@ struct NumberSampleTests {
     }
   }
 
+  @Test func `a mean loses no digit to many small steps, and the largest do not overflow`() {
+    var small = NumberSample()
+    for _ in 0..<1000 { small.record(0.1) }
+    for value in 1...1000 { small.record(Double(value)) }
+    #expect(small.line(skipped: 0).contains(#""mean":250.3,"#))
+    var large = NumberSample()
+    for _ in 0..<3 { large.record(1e308) }
+    #expect(abs((large.mean ?? 0) / 1e308 - 1) < 1e-12)
+  }
+
   @Test func `nothing but what is no number`() {
     var sample = NumberSample()
     sample.record(.nan)
