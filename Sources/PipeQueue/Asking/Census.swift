@@ -128,12 +128,7 @@ extension [ItemRange] {
 extension ItemRange {
   /// Whether it overlaps one of these, which are merged.
   fileprivate func overlaps(_ ranges: [ItemRange]) -> Bool {
-    var low = 0
-    var high = ranges.count
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].to.number <= from.number { low = middle + 1 } else { high = middle }
-    }
-    return low < ranges.count && overlaps(ranges[low])
+    let next = ranges.partition { $0.to.number <= from.number }
+    return next < ranges.count && overlaps(ranges[next])
   }
 }

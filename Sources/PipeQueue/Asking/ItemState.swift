@@ -15,14 +15,9 @@ struct AsideLine {
   }
 
   private static func name(of number: Int, _ names: [AsideName]) -> AsideName? {
-    var low = 0
-    var high = names.count
-    while low < high {
-      let middle = (low + high) / 2
-      if names[middle].range.to.number <= number { low = middle + 1 } else { high = middle }
-    }
-    guard low < names.count, names[low].range.from.number <= number else { return nil }
-    return names[low]
+    let next = names.partition { $0.range.to.number <= number }
+    guard next < names.count, names[next].range.from.number <= number else { return nil }
+    return names[next]
   }
 }
 

@@ -36,8 +36,6 @@ struct Fold {
     self.retain = retain
   }
 
-  var isEmpty: Bool { groups.isEmpty }
-
   mutating func add(_ line: SettledLine) {
     find(line.time, line.tag)
     let (time, service, items) = (line.time, line.service, line.items)

@@ -16,12 +16,12 @@ package struct Recording {
   package let kind: Kind
   package let tag: String?
   /// When the first and the last of them was settled, microseconds since the epoch.
-  package internal(set) var first: Int64
-  package internal(set) var last: Int64
+  package let first: Int64
+  package let last: Int64
   /// Between the two.
   package var middle: Int64 { first / 2 + last / 2 }
   /// Of batches, those that are in them.
-  package internal(set) var items: Int
+  package let items: Int
   /// Microseconds, each the longest of a class of 3 significant digits.
-  package internal(set) var times: [(microseconds: Int, count: Int)]
+  package let times: [(microseconds: Int, count: Int)]
 }

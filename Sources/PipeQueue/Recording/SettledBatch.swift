@@ -16,23 +16,13 @@ extension [Acceptance] {
       append(Acceptance(time: time, items: end..<(end + more)))
     }
   }
-
-  /// Where the one of an item is.
-  fileprivate func index(of item: Int) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle].items.upperBound <= item { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
 }
 
 extension Claim {
   /// When some of its items were accepted.
   func forEachAcceptance(of items: Range<Int>, _ body: (Acceptance) -> Void) {
-    for accepted in acceptances[acceptances.index(of: items.lowerBound)...] {
+    let first = acceptances.partition { $0.items.upperBound <= items.lowerBound }
+    for accepted in acceptances[first...] {
       let common = accepted.items.clamped(to: items)
       if common.isEmpty { return }
       body(Acceptance(time: accepted.time, items: common))
