@@ -18,7 +18,7 @@ extension ControlChart {
     let rows = points.map { point in
       let value = (point.value.map(said) ?? "-").right(10)
       let row = "\(UTC(point.start).clock) \(value)  \(scale.line(point, centre: centre))"
-      guard let state = point.state, state != .inside else { return trimmed(row) }
+      guard let state = point.state, state != .inside else { return row.trimmed }
       return "\(row) \(state.rawValue)"
     }
     return [bounds(centre, said)] + rows + [sum]
@@ -37,11 +37,5 @@ extension ControlChart {
     outside == 0
       ? "in control: no period is outside of its limits"
       : "out of control: \(counted(outside, "period is", "periods are")) outside of the limits"
-  }
-
-  private func trimmed(_ row: String) -> String {
-    var row = Substring(row)
-    while row.hasSuffix(" ") { row.removeLast() }
-    return String(row)
   }
 }

@@ -24,15 +24,6 @@ struct StudentT {
     return IncompleteBeta.value(x: freedom / sum, y: square / sum, a: freedom / 2, b: 0.5)
   }
 
-  /// The value that 2.5 % lie above: the root of `twoSided` = 5 %, by bisection.
-  var quantile: Double {
-    var low = 0.0
-    var high = 2.0
-    while let above = twoSided(high), above > 0.05, high < 1e300 { (low, high) = (high, high * 2) }
-    for _ in 0..<100 where high - low > 1e-13 * high {
-      let middle = (low + high) / 2
-      if let beyond = twoSided(middle), beyond > 0.05 { low = middle } else { high = middle }
-    }
-    return (low + high) / 2
-  }
+  /// The value that 2.5 % lie above: the root of `twoSided` = 5 %.
+  var quantile: Double { root(near: 2) { (twoSided($0) ?? 0) > 0.05 } }
 }

@@ -40,19 +40,12 @@ package struct ExponentialService {
     return max(0, log(waiting / (1 - quantile)) / drain)
   }
 
-  /// The same of waiting and service; the root of `longer` by bisection, but for one consumer, where the
-  /// total is exponential.
+  /// The same of waiting and service; the root of `longer`, but for one consumer, where the total is
+  /// exponential.
   package func total(quantile: Double) -> Double? {
     guard quantile >= 0, quantile < 1 else { return nil }
     if consumers == 1 { return -log1p(-quantile) / drain }
-    var low = 0.0
-    var high = 1 / rate
-    while longer(than: high) > 1 - quantile, high < 1e300 { (low, high) = (high, high * 2) }
-    for _ in 0..<100 where high - low > 1e-13 * high {
-      let middle = (low + high) / 2
-      if longer(than: middle) > 1 - quantile { low = middle } else { high = middle }
-    }
-    return (low + high) / 2
+    return root(near: 1 / rate) { longer(than: $0) > 1 - quantile }
   }
 
   /// The probability of a total above t: service alone, or service after a wait that is exponential too. The

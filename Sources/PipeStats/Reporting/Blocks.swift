@@ -30,9 +30,5 @@ struct LabelLine {
     return true
   }
 
-  var text: String {
-    var text = cells[...]
-    while text.last == " " { text.removeLast() }
-    return String(text)
-  }
+  var text: String { String(cells).trimmed }
 }

@@ -4,9 +4,7 @@ extension NumberSample {
 
   /// One line of JSON. `skipped`: lines without such a number.
   package func line(skipped: Int) -> String {
-    let names = ["mean"] + Latency.percentiles.map(\.name) + ["max"]
-    let values = zip(names, [mean] + shown + [max]).map { ($0, exact($1)) }
-    return object([("count", "\(count)")] + values + [("skipped", "\(skipped)")]) + "\n"
+    object(percentileMembers(count, mean, shown, max, exact) + [("skipped", "\(skipped)")]) + "\n"
   }
 
   /// For people; `name` is what was measured.

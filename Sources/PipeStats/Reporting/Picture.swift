@@ -76,8 +76,7 @@ package struct Picture {
         case bars.count / 2: roundText(top / 2) + unit
         default: ""
         }
-      let line = label.right(Picture.margin - 2) + (label.isEmpty ? " │" : " ┤") + bar
-      return String(line.reversed().drop { $0 == " " }.reversed())
+      return (label.right(Picture.margin - 2) + (label.isEmpty ? " │" : " ┤") + bar).trimmed
     }
   }
 

@@ -70,23 +70,16 @@ extension Success {
 extension Latency {
   /// As JSON, in seconds.
   var line: String {
-    percentileObject(count, mean, Latency.percentiles.map { percentile($0.percentile) }, max)
+    let shown = Latency.percentiles.map { percentile($0.percentile) }
+    return object(percentileMembers(count, mean, shown, max, number))
   }
 }
 
-/// `{"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…}`
-func percentileObject(
-  _ count: Int, _ mean: Double?, _ percentiles: [Double?], _ max: Double?
-) -> String {
-  object(
-    [("count", "\(count)"), ("mean", number(mean))]
-      + zip(Latency.percentiles, percentiles).map { ($0.name, number($1)) }
-      + [("max", number(max))])
+/// `"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…`; `percentiles`: those of `Latency`.
+func percentileMembers(
+  _ count: Int, _ mean: Double?, _ percentiles: [Double?], _ max: Double?,
+  _ text: (Double?) -> String
+) -> [(name: String, value: String)] {
+  [("count", "\(count)"), ("mean", text(mean))]
+    + zip(Latency.percentiles, percentiles).map { ($0.name, text($1)) } + [("max", text(max))]
 }
-
-/// Names are written as they are: none of them needs an escape.
-func object(_ members: [(name: String, value: String)]) -> String {
-  "{" + members.map { "\"\($0.name)\":\($0.value)" }.joined(separator: ",") + "}"
-}
-
-func list(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }

@@ -14,6 +14,14 @@ func quoted(_ text: String) -> String {
 }
 
 /// An object of members that are JSON already, in this order.
-func object(_ members: KeyValuePairs<String, String>) -> String {
-  "{" + members.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
+func object(_ members: [(name: String, value: String)]) -> String {
+  "{" + members.map { "\(quoted($0.name)):\($0.value)" }.joined(separator: ",") + "}"
 }
+
+/// The same of a literal.
+func object(_ members: KeyValuePairs<String, String>) -> String {
+  object(members.map { ($0.key, $0.value) })
+}
+
+/// An array of values that are JSON already.
+func list(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }

@@ -23,6 +23,13 @@ extension String {
     String(repeating: " ", count: Swift.max(0, columns - count)) + self
   }
 
+  /// Without the spaces at its end.
+  var trimmed: String {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+
   /// Padded on the right to that many columns.
   func left(_ columns: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, columns - count))
