@@ -12,8 +12,6 @@ package struct Report {
   /// until the last thing that happened. nil when nothing happened in it.
   package var start: Int64?
   package var seconds: Double?
-  /// Items that came in the window.
-  package var accepted: Int
   /// Of the window.
   package var activity: Activity
   /// Since the queue began. Only grows.
@@ -27,7 +25,7 @@ package struct Report {
 
   package init(
     at: Int64, depths: Depths, oldestReady: PerPriority<Double?>, ages: AgeTable,
-    since: Double? = nil, start: Int64? = nil, seconds: Double? = nil, accepted: Int = 0,
+    since: Double? = nil, start: Int64? = nil, seconds: Double? = nil,
     activity: Activity = Activity(), ever: Activity = Activity(), counters: Counters,
     inPerSecond: Double? = nil, outPerSecond: Double? = nil, periods: [Period] = []
   ) {
@@ -38,7 +36,6 @@ package struct Report {
     self.since = since
     self.start = start
     self.seconds = seconds
-    self.accepted = accepted
     self.activity = activity
     self.ever = ever
     self.counters = counters

@@ -34,7 +34,7 @@ extension Report {
     return Report(
       at: morning, depths: depths,
       oldestReady: PerPriority(high: 1.25, medium: 192.3, low: nil), ages: ages, since: 600,
-      seconds: 600, accepted: 1210, activity: .minutes, ever: .minutes, counters: counters,
+      seconds: 600, activity: .minutes, ever: .minutes, counters: counters,
       inPerSecond: 2.016667, outPerSecond: 1.666667)
   }
 
@@ -59,7 +59,7 @@ extension Report {
       ages: AgeTable(
         bounds: bounds.map { $0 * 60 },
         counts: PerPriority(all: [1, 99_999, 100_000, 999_949, 999_950, many, 0, 0, 0, many])),
-      start: morning - 2_592_000_000_000, seconds: 2_592_000, accepted: many, activity: activity,
+      start: morning - 2_592_000_000_000, seconds: 2_592_000, activity: activity,
       ever: activity, counters: counters,
       inPerSecond: 385_802.469, outPerSecond: 0.000_000_385)
   }

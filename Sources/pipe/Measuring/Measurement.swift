@@ -15,14 +15,17 @@ struct Measurement {
 
   /// `since`: microseconds; nil for all that is kept.
   func report(since: Int64?) throws(Fault) -> Report {
+    try report(since: since, try activity(since: since))
+  }
+
+  /// The same with what was settled in that time.
+  func report(since: Int64?, _ activity: Activity) throws(Fault) -> Report {
     let lanes = try queue.census(at: now)
-    let activity = try activity(since: since)
     let window = try Window(self, since, activity)
     return Report(
       at: now, depths: depths(lanes), oldestReady: PerPriority(lanes).map { age($0.oldestReady) },
       ages: try ages(lanes), since: since.map(inSeconds), start: window.start,
-      seconds: window.seconds,
-      accepted: window.accepted, activity: activity, counters: try counters(lanes),
+      seconds: window.seconds, activity: activity, counters: try counters(lanes),
       inPerSecond: window.rate(of: window.accepted),
       outPerSecond: window.rate(of: activity.acknowledged))
   }

@@ -53,7 +53,8 @@ struct StatsJob {
       return ReportLine(report).text
     case .prometheus:
       let ever = try measurement.everything(isNeeded: true)
-      var report = try measurement.report(since: 0)
+      // Of no window: Prometheus makes its own.
+      var report = try measurement.report(since: 0, Activity())
       report.ever = ever
       return PrometheusText(report).text
     case .percentiles(let stage):
@@ -65,9 +66,9 @@ struct StatsJob {
         ? SVGPicture(report, stage, title: queue.path).text
         : Picture(report, stage, width: terminalColumns ?? 80).text
     case .model(let json):
-      let report = try measurement.report(since: since)
-      let model = ModelReport(
-        report.activity, accepted: report.accepted, seconds: report.seconds)
+      let activity = try measurement.activity(since: since)
+      let window = try Window(measurement, since, activity)
+      let model = ModelReport(activity, accepted: window.accepted, seconds: window.seconds)
       return json ? model.line + "\n" : model.text
     case .comparison(let first, let second, let json):
       let comparison = Comparison(
