@@ -20,6 +20,10 @@ let package = Package(
     // Percentiles of latencies in bounded memory, and their usual text. Seen by PipeStats, and by the
     // tests of what is stored.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+    // HTTP/1.1: sockets, parsing, back-pressure. Seen by PipeGateway alone.
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    // Levels and handlers of what the gateway logs. Seen by the `pipe` target alone.
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
   ],
   targets: [
     // Bottom-up. Each line says what the target may not know.
@@ -35,12 +39,22 @@ let package = Package(
     .target(
       name: "PipeStats", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
+    // HTTP connections, limits and answers: knows no queue, and is the only target that sees NIO.
+    .target(
+      name: "PipeGateway",
+      dependencies: [
+        "PipeJSON",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ], swiftSettings: strict),
     // The commands: the only target that sees the argument parser.
     .executableTarget(
       name: "pipe",
       dependencies: [
-        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats",
+        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
     .testTarget(

@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|batch|ack|status|list|explain|stats|dead|retry|drop|init|help)
+    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|dead|retry|drop|init|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats dead retry drop init help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve dead retry drop init help' -- "${cur}"))
         ;;
     esac
 }
@@ -425,6 +425,42 @@ _pipe_stats() {
         return
         ;;
     '--field')
+        return
+        ;;
+    esac
+}
+
+_pipe_serve() {
+    repeating_flags=()
+    non_repeating_flags=(--force --access-log --version -h --help)
+    repeating_options=(--require)
+    non_repeating_options=(-q --queue --host --port --token-file --max-body --limit --cors)
+    __pipe_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--host')
+        return
+        ;;
+    '--port')
+        return
+        ;;
+    '--token-file')
+        return
+        ;;
+    '--max-body')
+        return
+        ;;
+    '--require')
+        return
+        ;;
+    '--limit')
+        return
+        ;;
+    '--cors')
         return
         ;;
     esac

@@ -54,6 +54,10 @@ struct QueueLocation {
   }
 
   func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
-    try Queue.create(path: try resolved(), force: force, report: diagnostics.say)
+    try create(report: diagnostics.say)
+  }
+
+  func create(report: @escaping (String) -> Void) throws(Fault) -> Queue {
+    try Queue.create(path: try resolved(), force: force, report: report)
   }
 }

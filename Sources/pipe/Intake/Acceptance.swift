@@ -8,17 +8,30 @@ enum Accepted {
 }
 
 struct Rejection: Error {
+  /// What callers tell apart.
+  enum Kind {
+    case emptyIDs, idOutOfRange, priority, other
+  }
+
   /// Counts from 1; nil where the whole line is meant.
   let byte: Int?
   let reason: String
+  let kind: Kind
 
-  init(_ reason: String, byte: Int? = nil) {
+  init(_ reason: String, byte: Int? = nil, kind: Kind = .other) {
     self.byte = byte
     self.reason = reason
+    self.kind = kind
   }
 
   init(_ fault: JSONFault, at offset: Int = 0) {
-    self.init(fault.reason.text, byte: fault.byte + offset + 1)
+    let kind: Kind =
+      switch fault.reason {
+      case .emptyIDs: .emptyIDs
+      case .idOutOfRange: .idOutOfRange
+      default: .other
+      }
+    self.init(fault.reason.text, byte: fault.byte + offset + 1, kind: kind)
   }
 }
 
@@ -67,7 +80,8 @@ struct Acceptance {
       return .ids(.medium, list: list.range, count: count)
     }
     guard let priority = Priority(line, span) else {
-      throw Rejection("priority must be HIGH, MEDIUM or LOW", byte: span.range.lowerBound + 1)
+      throw Rejection(
+        "priority must be HIGH, MEDIUM or LOW", byte: span.range.lowerBound + 1, kind: .priority)
     }
     return .ids(priority, list: list.range, count: count)
   }

@@ -91,8 +91,12 @@ struct EntryLineReader {
     guard span.kind == .string else {
       throw Rejection("key is not a string", byte: span.range.lowerBound + 1)
     }
+    return Self.keyColumn(decodeString(UnsafeRawBufferPointer(rebasing: line[span.range])))
+  }
+
+  /// A key as it stands in a segment.
+  static func keyColumn(_ key: [UInt8]) -> [UInt8] {
     var quoted: [UInt8] = []
-    let key = decodeString(UnsafeRawBufferPointer(rebasing: line[span.range]))
     key.withUnsafeBytes { appendJSONString($0, to: &quoted) }
     // A column of a segment has no space in it.
     return quoted.flatMap { $0 == 0x20 ? Array("\\u0020".utf8) : [$0] }

@@ -11,7 +11,7 @@ struct Page: CustomTestStringConvertible, Sendable {
   }
 
   static let commands = [
-    "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "dead",
+    "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "serve", "dead",
     "retry",
     "drop",
     "init",

@@ -1,0 +1,30 @@
+internal import PipeJSON
+
+/// What is sent back.
+package struct Answer: Sendable {
+  package var status: Int
+  package var headers: [(name: String, value: String)]
+  package var body: [UInt8]
+
+  package init(
+    _ status: Int, _ type: String? = nil, _ body: [UInt8] = [],
+    headers: [(name: String, value: String)] = []
+  ) {
+    self.status = status
+    self.body = body
+    self.headers = (type.map { [("content-type", $0)] } ?? []) + headers
+  }
+
+  package static let json = "application/json"
+
+  /// `{"detail":"…","status_code":N}`
+  package static func error(
+    _ status: Int, _ detail: String, headers: [(name: String, value: String)] = []
+  ) -> Answer {
+    var detail = detail
+    var body = Array(#"{"detail":"#.utf8)
+    detail.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &body) }
+    body += #","status_code":\#(status)}"#.utf8
+    return Answer(status, json, body, headers: headers)
+  }
+}

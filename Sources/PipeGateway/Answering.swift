@@ -1,0 +1,71 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+extension Connection {
+  /// Takes the answer to a request, unless the one who asked has gone.
+  func answer(_ answer: Answer, to number: Int) {
+    guard let first = turns.first, number >= first.number else { return }
+    let index = turns.index(turns.startIndex, offsetBy: number - first.number)
+    turns[index].answer = answer
+    sendWhatIsDue()
+  }
+
+  /// Sends the answers up to the first that is not there yet.
+  func sendWhatIsDue() {
+    var isSent = false
+    while let turn = turns.first, let answer = turn.answer, let context {
+      turns.removeFirst()
+      all.release(turn.held)
+      let isLast = all.isEnding && isBetweenRequests
+      let keepsAlive = turn.head?.isKeepAlive == true && !turn.isRefused && !isLast
+      write(turn, answer, keepsAlive: keepsAlive)
+      isSent = true
+      if !keepsAlive {
+        return close(context, turn.isRefused ? .output : .all)
+      }
+    }
+    guard isSent else { return }
+    context?.flush()
+    if isBetweenRequests { allow(all.limits.idleTime) }
+    readOn()
+  }
+
+  private func close(_ context: ChannelHandlerContext, _ mode: CloseMode) {
+    let sent = context.eventLoop.makePromise(of: Void.self)
+    sent.futureResult.whenComplete { [channel = context.channel] _ in
+      channel.close(mode: mode, promise: nil)
+    }
+    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: sent)
+  }
+
+  private func write(_ turn: Turn, _ answer: Answer, keepsAlive: Bool) {
+    var headers = HTTPHeaders(answer.headers)
+    headers.add(name: "date", value: all.date)
+    if answer.status != 204 { headers.add(name: "content-length", value: "\(answer.body.count)") }
+    if !keepsAlive {
+      headers.add(name: "connection", value: "close")
+    } else if turn.head?.version == .http1_0 {
+      headers.add(name: "connection", value: "keep-alive")
+    }
+    let status = HTTPResponseStatus(statusCode: answer.status)
+    write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
+    if turn.head?.method != .HEAD, !answer.body.isEmpty, let context {
+      write(.body(.byteBuffer(context.channel.allocator.buffer(bytes: answer.body))))
+    }
+    write(.end(nil))
+    record(turn, answer)
+  }
+
+  private func write(_ part: HTTPServerResponsePart) {
+    context?.write(wrapOutboundOut(part), promise: nil)
+  }
+
+  private func record(_ turn: Turn, _ answer: Answer) {
+    guard let record = all.record else { return }
+    record(
+      Served(
+        client: client, method: turn.head?.method.rawValue ?? "", target: turn.head?.uri ?? "",
+        status: answer.status, bytes: answer.body.count,
+        seconds: Double((NIODeadline.now() - turn.began).nanoseconds) / 1e9))
+  }
+}

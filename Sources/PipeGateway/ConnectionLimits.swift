@@ -1,0 +1,36 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// What clients may ask of the server.
+package struct ConnectionLimits: Sendable {
+  /// Bytes of a body.
+  package var body: Int
+  /// Connections at once; a further one is closed at once.
+  package var connections: Int
+
+  package init(body: Int, connections: Int) {
+    self.body = body
+    self.connections = connections
+  }
+
+  /// Bytes of all bodies together that have not been answered yet.
+  var bodies: Int { max(64 << 20, 4 * body) }
+  /// From the first byte of a request to its last, and to the first of all.
+  let requestTime = TimeAmount.seconds(30)
+  /// From an answer to the next request.
+  let idleTime = TimeAmount.seconds(75)
+  /// How long a client whose request was refused half-way may go on sending before it is cut off, and how
+  /// long a request that has begun may take when the server ends.
+  let partingTime = TimeAmount.seconds(5)
+
+  /// Requests of one connection that are worked on at once; behind them nothing is read.
+  let turns = 64
+
+  var decoder: NIOHTTPDecoderLimitConfiguration {
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = 16 << 10
+    limits.maxHeaderListSize = 64 << 10
+    limits.maxHeaderFieldCount = 100
+    return limits
+  }
+}

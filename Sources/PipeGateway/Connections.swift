@@ -1,0 +1,92 @@
+internal import NIOCore
+
+/// All connections of a server and what they hold together. Confined to the event loop.
+final class Connections {
+  let limits: ConnectionLimits
+  private let handle: @Sendable ([Exchange]) -> Void
+  let record: (@Sendable (Served) -> Void)?
+  /// The time for the header `date`, to the second.
+  private(set) var date = httpDate()
+  private(set) var isEnding = false
+  /// Bytes of bodies.
+  private(set) var held = 0
+
+  private let loop: any EventLoop
+  private var open: [ObjectIdentifier: Connection] = [:]
+  private var clock: RepeatedTask?
+  /// Requests that came in this turn of the loop.
+  private var arrived: [Exchange] = []
+  private var ended: EventLoopPromise<Void>?
+
+  init(
+    _ loop: any EventLoop, _ limits: ConnectionLimits, record: (@Sendable (Served) -> Void)?,
+    _ handle: @escaping @Sendable ([Exchange]) -> Void
+  ) {
+    self.loop = loop
+    self.limits = limits
+    self.record = record
+    self.handle = handle
+  }
+
+  var hasRoom: Bool { open.count < limits.connections && !isEnding }
+
+  func add(_ connection: Connection) {
+    open[ObjectIdentifier(connection)] = connection
+    if clock == nil { startClock() }
+  }
+
+  func remove(_ connection: Connection) {
+    open[ObjectIdentifier(connection)] = nil
+    guard open.isEmpty else { return }
+    clock?.cancel()
+    clock = nil
+    ended?.succeed()
+  }
+
+  /// What comes in one turn of the loop is handed on together, at its end.
+  func take(_ exchange: Exchange) {
+    arrived.append(exchange)
+
+    guard arrived.count == 1 else { return }
+    let all = NIOLoopBound(self, eventLoop: loop)
+    loop.execute { all.value.handOn() }
+  }
+
+  private func handOn() {
+    let together = arrived
+    arrived.removeAll(keepingCapacity: true)
+    handle(together)
+  }
+
+  /// False: there is no room for so many bytes more.
+  func hold(_ bytes: Int) -> Bool {
+    if held + bytes > limits.bodies { return false }
+    held += bytes
+    return true
+  }
+
+  func release(_ bytes: Int) { held -= bytes }
+
+  // One clock for all: timers for each would be looked through whenever one is cancelled.
+  private func startClock() {
+    date = httpDate()
+    let all = NIOLoopBound(self, eventLoop: loop)
+    clock = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+      all.value.tick()
+    }
+  }
+
+  private func tick() {
+    date = httpDate()
+    let now = NIODeadline.now()
+    for connection in open.values { connection.expire(now) }
+  }
+
+  /// Ends those that ask nothing, and each of the others after its answer.
+  func end(_ ended: EventLoopPromise<Void>) {
+    isEnding = true
+    self.ended = ended
+    for connection in Array(open.values) { connection.finish() }
+    if open.isEmpty { ended.succeed() }
+  }
+}

@@ -1,0 +1,35 @@
+internal import NIOCore
+
+/// A request that waits for its answer. It can be answered from any thread, once.
+package struct Exchange: Sendable {
+  package let request: Request
+  /// What its answer has besides its own headers.
+  package var headers: [(name: String, value: String)] = []
+  private let connection: NIOLoopBound<Connection>
+  private let loop: any EventLoop
+  private let number: Int
+
+  init(_ request: Request, _ connection: Connection, _ loop: any EventLoop, _ number: Int) {
+    self.request = request
+    self.connection = NIOLoopBound(connection, eventLoop: loop)
+    self.loop = loop
+    self.number = number
+  }
+
+  package func answer(_ answer: Answer) {
+    if loop.inEventLoop { send(answer) } else { Exchange.answer([(self, answer)]) }
+  }
+
+  /// Many at once wake the event loop once.
+  package static func answer(_ answers: [(Exchange, Answer)]) {
+    answers.first?.0.loop.execute {
+      for (exchange, answer) in answers { exchange.send(answer) }
+    }
+  }
+
+  private func send(_ answer: Answer) {
+    var answer = answer
+    answer.headers += headers
+    connection.value.answer(answer, to: number)
+  }
+}

@@ -1,0 +1,16 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A request whose answer has not been sent: answers go out in the order in which requests came.
+struct Turn {
+  /// Counts the requests of a connection.
+  let number: Int
+  /// nil: it could not be read.
+  let head: HTTPRequestHead?
+  let began: NIODeadline
+  /// Bytes of its body.
+  let held: Int
+  var answer: Answer?
+  /// Nothing is read behind it: the client is to be told that its request is not taken.
+  var isRefused = false
+}

@@ -1,0 +1,69 @@
+internal import PipeGateway
+
+/// Gives each request to who answers it. On the event loop: nothing here blocks.
+struct Router: Sendable {
+  let intake: Desk<IntakeClerk, Exchange>
+  let questions: Desk<QuestionClerk, Exchange>
+  /// What takes longer must not keep the others waiting.
+  let figures: Desk<QuestionClerk, Exchange>
+  let token: Token?
+  let origins: Origins
+  let limit: RateLimit?
+
+  func take(_ exchanges: [Exchange]) {
+    var posts: [Exchange] = []
+    for var exchange in exchanges {
+      exchange.headers = Router.headers + origins.headers(for: exchange.request)
+      switch direct(exchange.request) {
+      case .answer(let answer): exchange.answer(answer)
+      case .to(.intake): posts.append(exchange)
+      case .to(.question): questions.put(exchange)
+      case .to(.figures): figures.put(exchange)
+      }
+    }
+    intake.put(posts)
+  }
+
+  private enum Direction {
+    case answer(Answer)
+    case to(Route)
+  }
+
+  private func direct(_ request: Request) -> Direction {
+    if let refusal = refusal(request) { return .answer(refusal) }
+    guard let (methods, route) = Route.find(request.path) else {
+      return .answer(.error(404, "there is nothing at \(request.path)"))
+    }
+    guard methods.contains(request.method) else { return .answer(other(request, methods)) }
+    return .to(route)
+  }
+
+  /// What is sent is data: no browser is to take it for anything else, or to keep it.
+  private static let headers = [
+    ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+  ]
+
+  // Before it is looked at what is asked for.
+  private func refusal(_ request: Request) -> Answer? {
+    if Route.isOpen(request.path) { return nil }
+    if let seconds = limit?.refuses(request.client) {
+      return .error(
+        429, "too many requests from \(request.client)", headers: [("retry-after", "\(seconds)")])
+    }
+    if let refusal = origins.refuses(request) { return refusal }
+    // What a browser asks before the request itself has no token.
+    if request.method == "OPTIONS" { return nil }
+    if let token, !token.permits(request.header("authorization")) {
+      return .error(
+        401, "send Authorization: Bearer and the token", headers: [("www-authenticate", "Bearer")])
+    }
+    return nil
+  }
+
+  private func other(_ request: Request, _ methods: [String]) -> Answer {
+    let allow = (methods + ["OPTIONS"]).joined(separator: ", ")
+    if request.method == "OPTIONS" { return Answer(204, headers: [("allow", allow)]) }
+    return .error(405, "\(request.path) takes \(allow)", headers: [("allow", allow)])
+  }
+}
