@@ -55,7 +55,13 @@ let package = Package(
         "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: strict),
+      ],
+      // The gateway's pages are files that a browser can open, and a part of the program.
+      resources: [
+        .embedInCode("Serving/Pages/dashboard.html"), .embedInCode("Serving/Pages/docs.html"),
+        .embedInCode("Serving/Pages/openapi.json"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
     .testTarget(
       name: "PipeQueueTests",

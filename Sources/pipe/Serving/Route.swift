@@ -1,6 +1,7 @@
 /// What a path leads to.
 enum Route {
   case intake, question, figures
+  case page(Page)
 
   static let statusPrefix = "/status/"
 
@@ -9,11 +10,20 @@ enum Route {
     switch path {
     case "/ingest", "/log": (["POST"], .intake)
     case "/health": (["GET", "HEAD"], .question)
+    case "/": (["GET", "HEAD"], .page(.dashboard))
+    case "/docs": (["GET", "HEAD"], .page(.docs))
+    case "/openapi.json": (["GET", "HEAD"], .page(.openAPI))
     case "/metrics": (["GET", "HEAD"], .figures)
     default: path.hasPrefix(statusPrefix) ? (["GET", "HEAD"], .question) : nil
     }
   }
 
   /// Whether it is answered to those without a token.
-  static func isOpen(_ path: String) -> Bool { path == "/health" }
+  static func isOpen(_ path: String) -> Bool {
+    switch path {
+    // Pages have no data in them: they ask for it, with a token.
+    case "/health", "/", "/docs", "/openapi.json": true
+    default: false
+    }
+  }
 }

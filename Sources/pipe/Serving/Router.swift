@@ -19,6 +19,9 @@ struct Router: Sendable {
       case .to(.intake): posts.append(exchange)
       case .to(.question): questions.put(exchange)
       case .to(.figures): figures.put(exchange)
+      case .to(.page(let page)):
+        exchange.headers.removeAll { $0.name == Router.dataPolicy.name }
+        exchange.answer(page.answer())
       }
     }
     intake.put(posts)
@@ -38,11 +41,16 @@ struct Router: Sendable {
     return .to(route)
   }
 
-  /// What is sent is data: no browser is to take it for anything else, or to keep it.
+  /// No browser is to take what is sent for anything else, or to keep it.
   private static let headers = [
     ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"), dataPolicy,
   ]
+
+  /// Pages have a policy of their own.
+  private static let dataPolicy = (
+    name: "content-security-policy", value: "default-src 'none'; frame-ancestors 'none'"
+  )
 
   // Before it is looked at what is asked for.
   private func refusal(_ request: Request) -> Answer? {

@@ -11,7 +11,8 @@ struct Page: CustomTestStringConvertible, Sendable {
   }
 
   static let commands = [
-    "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "serve", "dead",
+    "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "serve",
+    "dead",
     "retry",
     "drop",
     "init",

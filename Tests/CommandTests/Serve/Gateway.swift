@@ -1,0 +1,164 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `pipe serve` on a free port of loopback. It ends with the test.
+final class Gateway {
+  let child: Child
+  let port: UInt16
+  private let scratch: Scratch
+
+  init(
+    _ scratch: Scratch, _ options: String..., environment: [String: String] = [:]
+  ) throws {
+    self.scratch = scratch
+    child = try scratch.start([Scratch.binary, "serve", "--port", "0"] + options, environment)
+    guard let line = child.complaint(), let colon = line.lastIndex(of: ":"),
+      let port = UInt16(line[line.index(after: colon)...])
+    else { throw Failure("no gateway: \(child.finish())") }
+    self.port = port
+  }
+
+  var address: String { "http://127.0.0.1:\(port)" }
+
+  /// One request over a connection of its own.
+  func ask(
+    _ method: String, _ path: String, _ headers: [String] = [], body: String? = nil
+  ) throws -> Reply {
+    let wire = try Wire(port)
+    wire.send(Gateway.request(method, path, headers, body: body))
+    return try wire.reply(isHead: method == "HEAD")
+  }
+
+  func post(_ path: String, _ body: String, _ headers: String...) throws -> Reply {
+    try ask("POST", path, ["Content-Type: application/json"] + headers, body: body)
+  }
+
+  func get(_ path: String, _ headers: String...) throws -> Reply { try ask("GET", path, headers) }
+
+  static func request(
+    _ method: String, _ path: String, _ headers: [String] = [], body: String? = nil
+  ) -> String {
+    let length = body.map { ["Content-Length: \($0.utf8.count)"] } ?? []
+    let lines = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers + length
+    return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
+  }
+
+  /// Has it end as a service manager does.
+  func stop() -> Run {
+    child.signal(SIGTERM)
+    return child.finish()
+  }
+}
+
+/// An answer of a gateway.
+struct Reply: CustomStringConvertible {
+  let status: Int
+  /// Names in lower case.
+  let headers: [String: String]
+  let body: String
+
+  var description: String { "\(status) \(headers)\n\(body)" }
+
+  func object() throws -> [String: Any] {
+    guard let object = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+    else { throw Failure("no object: \(self)") }
+    return object
+  }
+
+  /// Of `{"detail":"…","status_code":N}`, where N is the status.
+  func detail() throws -> String {
+    let object = try object()
+    guard object["status_code"] as? Int == status, let detail = object["detail"] as? String else {
+      throw Failure("no error: \(self)")
+    }
+    return detail
+  }
+
+  func receipt() throws -> String {
+    guard let id = try object()["ingestion_id"] as? String else { throw Failure("no id: \(self)") }
+    return id
+  }
+}
+
+/// A connection, byte by byte.
+final class Wire {
+  private let number: Int32
+  private var bytes: [UInt8] = []
+  private(set) var isOver = false
+
+  init(_ port: UInt16) throws {
+    number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else { throw Failure("connect: \(errno)") }
+    // Who waits longer waits for ever.
+    var patience = timeval(tv_sec: 60, tv_usec: 0)
+    setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  func send(_ text: String) { send(Array(text.utf8)) }
+
+  func send(_ bytes: [UInt8]) {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(number, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { return }
+      sent += count
+    }
+  }
+
+  /// Nothing more will be sent.
+  func endSending() { shutdown(number, Int32(SHUT_WR)) }
+
+  /// The next answer.
+  func reply(isHead: Bool = false) throws -> Reply {
+    let end = Array("\r\n\r\n".utf8)
+    while bytes.firstRange(of: end) == nil {
+      guard receive() else { throw Failure("no answer: \(String(decoding: bytes, as: UTF8.self))") }
+    }
+    let head = bytes.firstRange(of: end)!
+    let lines = String(decoding: bytes[..<head.lowerBound], as: UTF8.self)
+      .components(separatedBy: "\r\n")
+    bytes.removeSubrange(..<head.upperBound)
+    var headers: [String: String] = [:]
+    for line in lines.dropFirst() {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+    }
+    guard let status = Int(lines[0].split(separator: " ")[1]) else {
+      throw Failure("no status: \(lines[0])")
+    }
+    let hasBody = !isHead && status >= 200 && status != 204
+    let length = hasBody ? headers["content-length"].flatMap(Int.init) : 0
+    while length.map({ bytes.count < $0 }) ?? true, receive() {}
+    let body = bytes.prefix(length ?? bytes.count)
+    bytes.removeFirst(body.count)
+    return Reply(status: status, headers: headers, body: String(decoding: body, as: UTF8.self))
+  }
+
+  /// All that still comes until the other side closes.
+  func rest() -> String {
+    while receive() {}
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  // false: the other side has closed, or says nothing for a minute.
+  private func receive() -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    let count = recv(number, &buffer, buffer.count, 0)
+    if count > 0 { bytes += buffer[..<count] } else { isOver = count == 0 }
+    return count > 0
+  }
+
+  deinit { close(number) }
+}
