@@ -3,10 +3,14 @@ internal import NIOHTTP1
 
 extension Connection {
   /// Takes the answer to a request, unless the one who asked has gone.
-  func answer(_ answer: Answer, to number: Int) {
-    guard let first = turns.first, number >= first.number else { return }
+  func answer(_ answer: Answer, to number: Int, _ viewer: Viewer?) {
+    guard let first = turns.first, number >= first.number else {
+      viewer?.leave()
+      return
+    }
     let index = turns.index(turns.startIndex, offsetBy: number - first.number)
     turns[index].answer = answer
+    turns[index].viewer = viewer
     sendWhatIsDue()
   }
 
@@ -16,6 +20,10 @@ extension Connection {
     while let turn = turns.first, let answer = turn.answer, let context {
       turns.removeFirst()
       all.release(turn.held)
+      if let viewer = turn.viewer {
+        if !all.isEnding, !viewer.isGone { return begin(viewer, turn, answer) }
+        viewer.leave()
+      }
       let isLast = all.isEnding && isBetweenRequests
       let keepsAlive = turn.head?.isKeepAlive == true && !turn.isRefused && !isLast
       write(turn, answer, keepsAlive: keepsAlive)
@@ -53,19 +61,19 @@ extension Connection {
       write(.body(.byteBuffer(context.channel.allocator.buffer(bytes: answer.body))))
     }
     write(.end(nil))
-    record(turn, answer)
+    record(turn, answer.status, bytes: answer.body.count)
   }
 
   private func write(_ part: HTTPServerResponsePart) {
     context?.write(wrapOutboundOut(part), promise: nil)
   }
 
-  private func record(_ turn: Turn, _ answer: Answer) {
+  func record(_ turn: Turn, _ status: Int, bytes: Int) {
     guard let record = all.record else { return }
     record(
       Served(
         client: client, method: turn.head?.method.rawValue ?? "", target: turn.head?.uri ?? "",
-        status: answer.status, bytes: answer.body.count,
+        status: status, bytes: bytes,
         seconds: Double((NIODeadline.now() - turn.began).nanoseconds) / 1e9))
   }
 }

@@ -19,6 +19,8 @@ final class Connection: ChannelDuplexHandler {
   private(set) var context: ChannelHandlerContext?
   private(set) var client = ""
   var turns = CircularBuffer<Turn>(initialCapacity: 1)
+  /// What goes on here, if something does.
+  var view: View?
   private var reading = Reading.nothing
   private var body: [UInt8] = []
   private var count = 0
@@ -37,8 +39,9 @@ final class Connection: ChannelDuplexHandler {
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
     dropBody()
-    for turn in turns { all.release(turn.held) }
+    for turn in turns { turn.leave(all) }
     turns.removeAll()
+    leaveView()
     all.remove(self)
   }
 
@@ -107,6 +110,17 @@ final class Connection: ChannelDuplexHandler {
 
   func allow(_ time: TimeAmount) { deadline = .now() + time }
 
+  /// From the first time on that this is said.
+  func allowAtMost(_ time: TimeAmount) { deadline = min(deadline, .now() + time) }
+
+  func allowForEver() { deadline = .distantFuture }
+
+  func ignoreTheRest() {
+    dropBody()
+    reading = .waste
+    allowForEver()
+  }
+
   /// Who neither asks nor reads for too long is let go.
   func expire(_ now: NIODeadline) {
     if now > deadline { context?.close(promise: nil) }
@@ -115,6 +129,7 @@ final class Connection: ChannelDuplexHandler {
   /// The server ends: what was asked is answered, and nothing else.
   func finish() {
     if isBetweenRequests { context?.close(promise: nil) }
+    endView()
     if case .request = reading { allow(all.limits.partingTime) }
   }
 

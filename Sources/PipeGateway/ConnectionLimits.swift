@@ -23,6 +23,9 @@ package struct ConnectionLimits: Sendable {
   /// long a request that has begun may take when the server ends.
   let partingTime = TimeAmount.seconds(5)
 
+  /// How long one whose answer goes on may leave unread what it was sent.
+  let viewerTime = TimeAmount.seconds(10)
+
   /// Requests of one connection that are worked on at once; behind them nothing is read.
   let turns = 64
 

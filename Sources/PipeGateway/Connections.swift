@@ -5,6 +5,7 @@ final class Connections {
   let limits: ConnectionLimits
   private let handle: @Sendable ([Exchange]) -> Void
   let record: (@Sendable (Served) -> Void)?
+  private let everySecond: (@Sendable () -> Void)?
   /// The time for the header `date`, to the second.
   private(set) var date = httpDate()
   private(set) var isEnding = false
@@ -20,11 +21,12 @@ final class Connections {
 
   init(
     _ loop: any EventLoop, _ limits: ConnectionLimits, record: (@Sendable (Served) -> Void)?,
-    _ handle: @escaping @Sendable ([Exchange]) -> Void
+    everySecond: (@Sendable () -> Void)?, _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) {
     self.loop = loop
     self.limits = limits
     self.record = record
+    self.everySecond = everySecond
     self.handle = handle
   }
 
@@ -80,6 +82,7 @@ final class Connections {
     date = httpDate()
     let now = NIODeadline.now()
     for connection in open.values { connection.expire(now) }
+    everySecond?()
   }
 
   /// Ends those that ask nothing, and each of the others after its answer.

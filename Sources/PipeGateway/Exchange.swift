@@ -27,9 +27,16 @@ package struct Exchange: Sendable {
     }
   }
 
-  private func send(_ answer: Answer) {
+  /// Answers with this, and goes on with what the viewer is shown.
+  package func begin(_ answer: Answer) -> Viewer {
+    let viewer = Viewer(connection, loop)
+    loop.execute { send(answer, viewer) }
+    return viewer
+  }
+
+  private func send(_ answer: Answer, _ viewer: Viewer? = nil) {
     var answer = answer
     answer.headers += headers
-    connection.value.answer(answer, to: number)
+    connection.value.answer(answer, to: number, viewer)
   }
 }

@@ -9,15 +9,15 @@ package final class Server: Sendable {
   private let channel: any Channel
   private let connections: NIOLoopBoundBox<Connections>
 
-  /// `record` is told of each answer.
+  /// `record` is told of each answer; `everySecond` is called while anybody is connected, on the event loop.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
-    record: (@Sendable (Served) -> Void)? = nil,
+    record: (@Sendable (Served) -> Void)? = nil, everySecond: (@Sendable () -> Void)? = nil,
     _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) throws {
     let loop = group.any()
     let connections = NIOLoopBoundBox.makeBoxSendingValue(
-      Connections(loop, limits, record: record, handle), eventLoop: loop)
+      Connections(loop, limits, record: record, everySecond: everySecond, handle), eventLoop: loop)
     self.connections = connections
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)

@@ -11,6 +11,8 @@ struct Turn {
   /// Bytes of its body.
   let held: Int
   var answer: Answer?
+  /// nil: the answer ends.
+  var viewer: Viewer?
   /// Nothing is read behind it: the client is to be told that its request is not taken.
   var isRefused = false
 }

@@ -1,0 +1,66 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// An answer that goes on.
+struct View {
+  let viewer: Viewer
+  let turn: Turn
+  var answer: Answer
+  /// Of all bodies, for the access log: what was shown is not kept.
+  var bytes: Int
+}
+
+// A connection that shows something takes no request any more.
+extension Connection {
+  /// Sends the head and what there is to be seen by now.
+  func begin(_ viewer: Viewer, _ turn: Turn, _ answer: Answer) {
+    guard let context else { return }
+    for later in turns { later.leave(all) }
+    turns.removeAll()
+    ignoreTheRest()
+    view = View(viewer: viewer, turn: turn, answer: answer, bytes: answer.body.count)
+    // Neither here nor in the kernel does much wait for who does not read.
+    context.channel.setOption(.socketOption(.so_sndbuf), value: 1 << 16).whenFailure { _ in }
+    var headers = HTTPHeaders(answer.headers)
+    headers.add(name: "date", value: all.date)
+    headers.add(name: "connection", value: "close")
+    // Without a length: in chunks, but for who does not know them until the connection ends.
+    let version = turn.head?.version == .http1_0 ? HTTPVersion.http1_0 : .http1_1
+    let status = HTTPResponseStatus(statusCode: answer.status)
+    let head = HTTPResponseHead(version: version, status: status, headers: headers)
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
+    let body = context.channel.allocator.buffer(bytes: answer.body)
+    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+  }
+
+  /// Nothing is kept for who does not read, and after a while it is let go.
+  func show(_ bytes: ByteBuffer, to viewer: Viewer) {
+    guard let view, view.viewer === viewer, let context else { return }
+    guard context.channel.isWritable else { return allowAtMost(all.limits.viewerTime) }
+    allowForEver()
+    self.view?.bytes += bytes.readableBytes
+    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+  }
+
+  func endView() {
+    guard view != nil, let context else { return }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    context.close(promise: nil)
+  }
+
+  /// The viewer has gone.
+  func leaveView() {
+    guard let view else { return }
+    view.viewer.leave()
+    record(view.turn, view.answer.status, bytes: view.bytes)
+    self.view = nil
+  }
+}
+
+extension Turn {
+  /// It will not be answered.
+  func leave(_ all: Connections) {
+    all.release(held)
+    viewer?.leave()
+  }
+}
