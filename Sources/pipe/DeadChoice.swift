@@ -42,7 +42,7 @@ struct DeadChoice: ParsableArguments {
 
   private func print(_ treated: Treated) throws(Fault) {
     let output = Output()
-    output.append(#"{"id":""# + treated.id.text + #"","items":\#(treated.items)}"# + "\n")
+    output.bytes = treated.line + [0x0a]
     try output.flush()
   }
 }

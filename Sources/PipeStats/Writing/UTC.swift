@@ -16,6 +16,9 @@ struct UTC {
   /// `2026-11-20 08:15:02 UTC`
   var text: String { "\(date) \(time) UTC" }
 
+  /// `2026-11-20T08:15:02Z`
+  var internet: String { "\(date)T\(time)Z" }
+
   /// `2026-11-20 08:15 UTC`
   var minute: String { "\(date) \(clock) UTC" }
 

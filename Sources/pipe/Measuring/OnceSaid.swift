@@ -1,11 +1,15 @@
 /// Lines on stderr, each of them once: what is read twice, or again and again, is wrong each time.
 final class OnceSaid {
-  private let diagnostics: Diagnostics
+  private let print: (String) -> Void
   private var said: Set<String> = []
 
-  init(_ command: String) { diagnostics = Diagnostics(command: command) }
+  /// Texts that are remembered; some have the number of a process in them.
+  private static let most = 1000
+
+  init(_ print: @escaping (String) -> Void) { self.print = print }
 
   func say(_ text: String) {
-    if said.insert(text).inserted { diagnostics.say(text) }
+    if said.count >= OnceSaid.most { said.removeAll() }
+    if said.insert(text).inserted { print(text) }
   }
 }

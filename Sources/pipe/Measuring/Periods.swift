@@ -3,8 +3,11 @@ internal import PipeQueue
 internal import PipeStats
 
 extension Measurement {
-  /// The last `count` minutes, the running one included.
-  func minutes(_ count: Int) throws(Fault) -> [Period] {
+  /// The last `count` minutes, the running one included. `body` gets what was recorded, each with the index
+  /// of its minute.
+  func minutes(
+    _ count: Int, _ body: (Int, Recording) -> Void = { _, _ in }
+  ) throws(Fault) -> [Period] {
     let minute: Int64 = 60_000_000
     let start = (now / minute - Int64(count) + 1) * minute
     var periods: [Period] = []
@@ -18,7 +21,9 @@ extension Measurement {
     }
     try queue.recordings(since: start, at: now) { recording in
       let index = Int((recording.middle - start) / minute)
-      if periods.indices.contains(index) { periods[index].add(recording) }
+      guard periods.indices.contains(index) else { return }
+      periods[index].add(recording)
+      body(index, recording)
     }
     return periods
   }

@@ -26,7 +26,7 @@ struct StatsJob {
   let file: String?
 
   func run() throws(Fault) -> Int32 {
-    let queue = try location.open(report: OnceSaid("stats").say)
+    let queue = try location.open(report: OnceSaid(Diagnostics(command: "stats").say).say)
     let start = Clock.steady()
     try write(try text(queue))
     guard let every else { return Exit.fine }

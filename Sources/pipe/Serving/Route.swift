@@ -1,9 +1,10 @@
 /// What a path leads to.
 enum Route {
-  case intake, question, figures
+  case intake, question, figures, watching, retry
   case page(Page)
 
   static let statusPrefix = "/status/"
+  static let retryPrefix = "/retry/"
 
   /// The methods that a path takes, and who answers; nil: nothing is there.
   static func find(_ path: String) -> (methods: [String], route: Route)? {
@@ -14,8 +15,14 @@ enum Route {
     case "/docs": (["GET", "HEAD"], .page(.docs))
     case "/openapi.json": (["GET", "HEAD"], .page(.openAPI))
     case "/metrics": (["GET", "HEAD"], .figures)
-    default: path.hasPrefix(statusPrefix) ? (["GET", "HEAD"], .question) : nil
+    case "/events": (["GET"], .watching)
+    default: below(path)
     }
+  }
+
+  private static func below(_ path: String) -> (methods: [String], route: Route)? {
+    if path.hasPrefix(statusPrefix) { return (["GET", "HEAD"], .question) }
+    return path.hasPrefix(retryPrefix) ? (["POST"], .retry) : nil
   }
 
   /// Whether it is answered to those without a token.

@@ -6,6 +6,9 @@ struct Router: Sendable {
   let questions: Desk<QuestionClerk, Exchange>
   /// What takes longer must not keep the others waiting.
   let figures: Desk<QuestionClerk, Exchange>
+  /// Those who look on, and what makes dead items ready again.
+  let watching: Desk<WatchClerk, WatchNews>
+  let retries: Desk<RetryClerk, Exchange>
   let token: Token?
   let origins: Origins
   let limit: RateLimit?
@@ -19,6 +22,8 @@ struct Router: Sendable {
       case .to(.intake): posts.append(exchange)
       case .to(.question): questions.put(exchange)
       case .to(.figures): figures.put(exchange)
+      case .to(.watching): watching.put(.came(exchange))
+      case .to(.retry): retries.put(exchange)
       case .to(.page(let page)):
         exchange.headers.removeAll { $0.name == Router.dataPolicy.name }
         exchange.answer(page.answer())
@@ -26,6 +31,9 @@ struct Router: Sendable {
     }
     intake.put(posts)
   }
+
+  /// Once a second.
+  func watch() { watching.put(.second, upTo: 1) }
 
   private enum Direction {
     case answer(Answer)
@@ -38,6 +46,10 @@ struct Router: Sendable {
       return .answer(.error(404, "there is nothing at \(request.path)"))
     }
     guard methods.contains(request.method) else { return .answer(other(request, methods)) }
+    // Whoever may send something may not do all: that is for those who were given the token.
+    if case .retry = route, token == nil {
+      return .answer(.error(403, "without a token nothing is retried here (see --token-file)"))
+    }
     return .to(route)
   }
 

@@ -40,16 +40,22 @@ struct ServeJob {
       try location.create(report: report), requirements: requirements, diagnostics)
     let questions = QuestionClerk(try location.open(report: report))
     let figures = QuestionClerk(try location.open(report: report))
+    let once = OnceSaid(report)
+    let watching = WatchClerk(try location.open(report: once.say), canRetry: token != nil)
+    let retries = RetryClerk(try location.open(report: report))
     return Router(
       intake: Desk(intake) { $0.serve($1) }, questions: Desk(questions) { $0.serve($1) },
-      figures: Desk(figures) { $0.serve($1) }, token: token,
+      figures: Desk(figures) { $0.serve($1) }, watching: Desk(watching) { $0.serve($1) },
+      retries: Desk(retries) { $0.serve($1) }, token: token,
       origins: Origins(permitted: cors, hasToken: token != nil), limit: limit.map(RateLimit.init))
   }
 
   private func listen(_ router: Router, _ log: ServerLog) throws(Fault) -> Server {
     let limits = ConnectionLimits(body: maxBody, connections: raiseOpenFiles() - 64)
     do {
-      return try Server(address, limits, record: log.record) { router.take($0) }
+      return try Server(address, limits, record: log.record, everySecond: router.watch) {
+        router.take($0)
+      }
     } catch {
       throw Fault(.unavailable, "\(printable(address.text)): cannot listen: \(error)")
     }
