@@ -5,22 +5,26 @@ struct Newcomers {
     let index: Int
     let receipt: Int
     let print: Fingerprint
+    let mayRepeat: Bool
   }
 
   private(set) var lines: [Line] = []
-  /// By their wanted hashes; of equal ones the earlier first.
+  /// Those that may not repeat an earlier one, by their wanted hashes; of equal ones the earlier first.
   let order: [Int]
 
   init(_ draft: Draft, _ hash: SeededHash) {
     for lane in Priority.allCases {
       for (index, line) in draft[lane].lines.enumerated() {
         let print = draft.withLine(lane, index) { Fingerprint($0, lane, hash) }
-        lines.append(Line(lane: lane, index: index, receipt: line.receipt, print: print))
+        lines.append(
+          Line(
+            lane: lane, index: index, receipt: line.receipt, print: print,
+            mayRepeat: line.mayRepeat))
       }
     }
     lines.sort { $0.receipt < $1.receipt }
     let lines = lines
-    order = lines.indices.sorted {
+    order = lines.indices.filter { !lines[$0].mayRepeat }.sorted {
       let (one, other) = (lines[$0].print.wanted, lines[$1].print.wanted)
       return one != other ? one < other : $0 < $1
     }
@@ -43,7 +47,7 @@ struct Newcomers {
     guard lines.count > 1 else { return }
     var known = Chains(lines.count)
     for (position, line) in lines.enumerated() where answers[line.receipt] == nil {
-      var earlier = known.last(line.print.wanted)
+      var earlier = line.mayRepeat ? nil : known.last(line.print.wanted)
       while let found = earlier, !isRepeat(position, found.line, draft) {
         earlier = known.before(found)
       }

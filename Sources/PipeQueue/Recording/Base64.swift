@@ -1,9 +1,9 @@
 /// RFC 4648, section 4.
-enum Base64 {
+package enum Base64 {
   private static let alphabet: StaticString =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-  static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
+  package static func append(_ bytes: [UInt8], to out: inout [UInt8]) {
     let digits = alphabet.utf8Start
     out.reserveCapacity(out.count + (bytes.count + 2) / 3 * 4)
     var at = 0

@@ -8,6 +8,8 @@ package struct NewEntry {
   package var created: Int64?
   /// What else must be kept: a JSON object without any space; nil if nothing.
   package var options: [UInt8]?
+  /// Whether it is stored also where an equal entry was, whatever the appender's window.
+  package var mayRepeat = false
 
   package init(
     id: EntryID, priority: Priority, ids: (count: Int, slice: Int)? = nil, created: Int64? = nil,
@@ -34,6 +36,7 @@ package struct Draft {
     let items: Int
     let receipt: Int
     let id: EntryID
+    let mayRepeat: Bool
   }
 
   struct Lane {
@@ -68,7 +71,9 @@ package struct Draft {
     lanes[lane].isAscending = lanes[lane].isAscending && last.map { $0 < entry.id } ?? true
     isAscending = isAscending && receipts.last.map { $0.id < entry.id } ?? true
     lanes[lane].lines.append(
-      Line(start: start, items: entry.ids?.count ?? 1, receipt: receipts.count, id: entry.id))
+      Line(
+        start: start, items: entry.ids?.count ?? 1, receipt: receipts.count, id: entry.id,
+        mayRepeat: entry.mayRepeat))
     receipts.append(Receipt(id: entry.id))
     let created = createdColumn(entry.created)
     Draft.appendLine(entry, created, data, to: &lanes[lane].text)
@@ -147,7 +152,9 @@ package struct Draft {
         let start = kept.text.count
         kept.text += old.text[line.start..<old.end(of: position)]
         kept.lines.append(
-          Line(start: start, items: line.items, receipt: line.receipt, id: line.id))
+          Line(
+            start: start, items: line.items, receipt: line.receipt, id: line.id,
+            mayRepeat: line.mayRepeat))
       }
       lanes[lane] = kept
     }

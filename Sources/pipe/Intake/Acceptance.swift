@@ -24,14 +24,14 @@ struct Rejection: Error {
     self.kind = kind
   }
 
-  init(_ fault: JSONFault, at offset: Int = 0) {
-    let kind: Kind =
+  init(_ fault: JSONFault, at offset: Int = 0, kind: Kind? = nil) {
+    let usual: Kind =
       switch fault.reason {
       case .emptyIDs: .emptyIDs
       case .idOutOfRange: .idOutOfRange
       default: .other
       }
-    self.init(fault.reason.text, byte: fault.byte + offset + 1, kind: kind)
+    self.init(fault.reason.text, byte: fault.byte + offset + 1, kind: kind ?? usual)
   }
 }
 
@@ -95,8 +95,17 @@ func idCount(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> 
   do throws(JSONFault) {
     return try IDList(validating: UnsafeRawBufferPointer(rebasing: line[list.range])).count
   } catch {
-    throw Rejection(error, at: list.range.lowerBound)
+    let start = list.range.lowerBound + error.byte
+    let isNegative = error.reason == .idNotDigits && isNegative(line[start..<list.range.upperBound])
+    throw Rejection(error, at: list.range.lowerBound, kind: isNegative ? .idOutOfRange : nil)
   }
+}
+
+// A whole number, and yet no id.
+private func isNegative(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+  let end = text.dropFirst().drop { $0 &- 0x30 < 10 }.first
+  return text.first == 0x2d
+    && end.map { [0x20, 0x09, 0x0a, 0x0d, 0x2c, 0x5d].contains($0) } ?? false
 }
 
 extension Priority {

@@ -31,7 +31,7 @@ struct QuestionClerk {
       let output = Output()
       output.append(#"{"status":"unhealthy","detail":"#)
       output.appendString(error.text)
-      output.append("}")
+      output.append(#","status_code":503}"#)
       return Answer(503, Answer.json, output.bytes, headers: [("retry-after", "1")])
     }
   }

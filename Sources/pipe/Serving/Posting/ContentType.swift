@@ -2,17 +2,14 @@
 enum ContentType {
   case json, lines, other
 
-  /// None counts as JSON.
+  /// None counts as JSON. Parameters are passed over: JSON is UTF-8 whatever they say (RFC 8259, 11).
   init(_ header: String?) {
-    guard let header else {
-      self = .json
-      return
-    }
-    let type = header.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
-    switch type {
+    let type = (header ?? "").prefix { $0 != ";" }.lowercased()
+    switch type.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ") {
+    case "", "application/json": self = .json
     case "application/x-ndjson", "application/jsonl": self = .lines
-    case "application/json": self = .json
-    default: self = type.hasPrefix("application/") && type.hasSuffix("+json") ? .json : .other
+    case let type where type.hasPrefix("application/") && type.hasSuffix("+json"): self = .json
+    default: self = .other
     }
   }
 }

@@ -9,11 +9,9 @@ struct IntakeClerk {
   private let queue: Queue
   private let diagnostics: Logger
   private var reader: PostReader
-  /// What an earlier entry may answer for, id requests and what has a key; and what it may not.
-  private var guarded: Commit
-  private var plain: Commit
-  /// What was last said of commits that failed.
-  private var trouble: String?
+  private var commit: Commit
+  /// Why commits fail, as was said; nil: they do not.
+  private var trouble: Fault.Kind?
 
   /// Microseconds in which an equal id request, or the same key, is answered with the same id.
   private static let window: Int64 = 300_000_000
@@ -22,57 +20,49 @@ struct IntakeClerk {
     self.queue = queue
     self.diagnostics = diagnostics
     reader = PostReader(slice: queue.settings.slice, requirements: requirements)
-    guarded = Commit(Appender(queue, dedup: IntakeClerk.window))
-    plain = Commit(Appender(queue))
+    commit = Commit(queue, window: IntakeClerk.window)
   }
 
   mutating func serve(_ exchanges: [Exchange]) {
     store(exchanges)
-    guarded.rest()
-    plain.rest()
+    commit.rest()
   }
 
   private mutating func store(_ exchanges: [Exchange]) {
-    guarded.begin()
-    plain.begin()
+    commit.begin()
     reader.begin()
-    let posts = exchanges.map { reader.read($0, &guarded.draft, &plain.draft) }
-    guarded.store()
-    plain.store()
+    let posts = exchanges.map { reader.read($0, &commit) }
+    commit.store()
     // What is too much together may have room one by one.
-    let again = exchanges.count > 1 ? posts.filter { $0.drafted.contains(where: mayFit) } : []
-    let served = again.isEmpty ? posts : posts.filter { !$0.drafted.contains(where: mayFit) }
+    let isTooMuch = commit.fault?.kind == .tryLater && exchanges.count > 1
+    let again = isTooMuch ? posts.filter(\.isDrafted) : []
+    let served = (isTooMuch ? posts.filter { !$0.isDrafted } : posts)
+      .map { post in post.settled { fate($0, of: post) } }
     count(served)
     tell()
     Exchange.answer(served.map { ($0.exchange, answer($0)) })
     for post in again { store([post.exchange]) }
   }
 
-  private func commit(_ drafted: Drafted) -> Commit { drafted.isGuarded ? guarded : plain }
-
-  private func mayFit(_ drafted: Drafted) -> Bool { commit(drafted).fault?.kind == .tryLater }
+  // What a key answers for must be what is asked for now.
+  private func fate(_ index: Int, of post: Post) -> Post.Fate {
+    if let fault = commit.fault { return .lost(fault) }
+    let receipt = commit.receipt(index)
+    guard let keyed = post.keyed, receipt.isDuplicate else { return .drafted(index) }
+    do throws(Fault) {
+      if try queue.content(of: receipt.id) == keyed { return .drafted(index) }
+      return .rejected(Rejection("another body was sent under this Idempotency-Key"))
+    } catch { return .lost(error) }
+  }
 
   private func answer(_ post: Post) -> Answer {
     switch post.form {
     case .refused(let answer): answer
     case .one(_, .rejected(let rejection)): rejection.answer
-    case .one(let status, .drafted(let drafted)): answer(post, status, drafted)
+    case .one(_, .lost(let fault)): .unavailable(fault)
+    case .one(let status, .drafted(let index)): .receipt(status, commit.receipt(index).id)
     case .lines(let lines): answer(lines)
     }
-  }
-
-  private func answer(_ post: Post, _ status: Int, _ drafted: Drafted) -> Answer {
-    let commit = commit(drafted)
-    if let fault = commit.fault { return .unavailable(fault) }
-    let receipt = commit.draft.receipts[drafted.index]
-    if receipt.isDuplicate, let keyed = post.keyed {
-      do throws(Fault) {
-        guard try queue.data(of: receipt.id) == keyed else {
-          return .error(422, "another body was sent under this Idempotency-Key")
-        }
-      } catch { return .unavailable(error) }
-    }
-    return .receipt(status, receipt.id)
   }
 
   private func answer(_ lines: [PostedLine]) -> Answer {
@@ -82,15 +72,12 @@ struct IntakeClerk {
     for line in lines {
       switch line.fate {
       case .rejected(let rejection): RejectLine.append(rejection, line, to: output)
-      case .drafted(let drafted):
-        let commit = commit(drafted)
-        if let found = commit.fault {
-          fault = found
-          RejectLine.append(Rejection("not stored: \(found.text)"), line, to: output)
-        } else {
-          ReceiptLine.append(commit.draft.receipts[drafted.index], to: output)
-          stored += 1
-        }
+      case .lost(let found):
+        fault = found
+        RejectLine.append(Rejection("not stored: \(found.text)"), line, to: output)
+      case .drafted(let index):
+        ReceiptLine.append(commit.receipt(index), to: output)
+        stored += 1
       }
     }
     if let fault, stored == 0 { return .unavailable(fault) }
@@ -99,16 +86,19 @@ struct IntakeClerk {
 
   private func count(_ posts: [Post]) {
     let rejected = posts.reduce(0) { $0 + $1.rejected }
-    let lost = posts.reduce(0) { $0 + $1.drafted.count { commit($0).fault != nil } }
+    let lost = posts.reduce(0) { $0 + $1.lost }
     if rejected > 0 { try? queue.count(.failedValidations, rejected) }
     if lost > 0 { try? queue.count(.ingestionErrors, lost) }
   }
 
   // Once, and not for each request that meets it.
   private mutating func tell() {
-    let fault = guarded.fault ?? plain.fault
-    if let fault, fault.text != trouble { diagnostics.error("\(fault.text)") }
-    if fault == nil, trouble != nil { diagnostics.notice("entries are stored again") }
-    trouble = fault?.text
+    if let fault = commit.fault, fault.kind != trouble {
+      diagnostics.error("\(fault.text)")
+      trouble = fault.kind
+    } else if commit.hasStored, trouble != nil {
+      diagnostics.notice("entries are stored again")
+      trouble = nil
+    }
   }
 }

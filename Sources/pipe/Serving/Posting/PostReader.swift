@@ -20,106 +20,88 @@ struct PostReader {
   mutating func begin() { now = Clock.now() }
 
   mutating func read(
-    _ exchange: Exchange, _ guarded: inout Draft, _ plain: inout Draft
+    _ exchange: Exchange, _ commit: inout Commit
   ) -> Post {
     let request = exchange.request
     let isLog = request.path == "/log"
-    let key = request.header("idempotency-key")
-    switch ContentType(request.header("content-type")) {
-    case .lines where !isLog:
-      if key != nil {
-        return refuse(exchange, 400, "Idempotency-Key is for one entry, not for lines")
+    do throws(Rejection) {
+      let key = try IdempotencyKey(request)
+      switch ContentType(request.header("content-type")) {
+      case .json: return one(exchange, isLog, key, &commit)
+      case .lines where !isLog:
+        if key != nil { throw Rejection("Idempotency-Key is for one entry, not for lines") }
+        return lines(exchange, &commit)
+      case .lines, .other:
+        let types = "application/json" + (isLog ? "" : " or application/x-ndjson")
+        return refuse(exchange, 415, "send Content-Type: \(types)")
       }
-      return Post(exchange: exchange, form: .lines(lines(request.body, &guarded, &plain)))
-    case .json:
-      return one(exchange, isLog, key, &guarded, &plain)
-    case .lines, .other:
-      return refuse(
-        exchange, 415,
-        "send Content-Type: application/json" + (isLog ? "" : " or application/x-ndjson"))
-    }
+    } catch { return refuse(exchange, 400, error.reason) }
   }
 
   private func refuse(_ exchange: Exchange, _ status: Int, _ detail: String) -> Post {
-    Post(exchange: exchange, form: .refused(.error(status, detail)))
+    Post(exchange, .refused(.error(status, detail)))
   }
 
   private mutating func one(
-    _ exchange: Exchange, _ isLog: Bool, _ key: String?, _ guarded: inout Draft,
-    _ plain: inout Draft
+    _ exchange: Exchange, _ isLog: Bool, _ key: IdempotencyKey?, _ commit: inout Commit
   ) -> Post {
-    exchange.request.body.withUnsafeBytes { body in
+    exchange.request.body.withoutMark.withUnsafeBytes { body in
       do throws(Rejection) {
         let accepted = isLog ? try logAcceptance.judge(body) : try acceptance.judge(body)
         if !isLog, case .record(_, let data) = accepted, body[data.lowerBound] != 0x7b {
           throw Rejection("not an object; POST /log takes any value")
         }
-        let data = data(accepted, body)
-        let drafted = draft(accepted, data, key, &guarded, &plain)
+        let content = content(accepted, body)
+        let drafted = draft(accepted, content, key, &commit)
         return Post(
-          exchange: exchange, form: .one(accepted.isIDs ? 200 : 202, .drafted(drafted)),
-          keyed: key == nil ? nil : data)
-      } catch {
-        return Post(exchange: exchange, form: .one(202, .rejected(error)))
-      }
+          exchange, .one(accepted.isIDs ? 200 : 202, .drafted(drafted)),
+          keyed: key == nil ? nil : content)
+      } catch { return Post(exchange, .one(202, .rejected(error))) }
     }
   }
 
   private mutating func lines(
-    _ body: [UInt8], _ guarded: inout Draft, _ plain: inout Draft
-  ) -> [PostedLine] {
+    _ exchange: Exchange, _ commit: inout Commit
+  ) -> Post {
     var found: [PostedLine] = []
+    let body = exchange.request.body.withoutMark
     for (index, raw) in body.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
-      let line = raw.withUnsafeBytes { Input.content($0, isFirst: index == 0).map { Array($0) } }
-      guard let line else { continue }
+      let isBlank = raw.withUnsafeBytes { Input.content($0, isFirst: false) == nil }
+      if isBlank { continue }
+      let line = Array(raw.last == 0x0d ? raw.dropLast() : raw)
       let fate = line.withUnsafeBytes { bytes -> Post.Fate in
         do throws(Rejection) {
           let accepted = try acceptance.judge(bytes)
-          return .drafted(draft(accepted, data(accepted, bytes), nil, &guarded, &plain))
+          return .drafted(draft(accepted, content(accepted, bytes), nil, &commit))
         } catch { return .rejected(error) }
       }
       found.append(PostedLine(number: index + 1, text: line, fate: fate))
     }
-    return found
+    return found.isEmpty ? refuse(exchange, 400, "there is no line") : Post(exchange, .lines(found))
   }
 
-  // The value of a record, or the compact list of ids.
-  private func data(_ accepted: Accepted, _ body: UnsafeRawBufferPointer) -> [UInt8] {
+  private func content(_ accepted: Accepted, _ body: UnsafeRawBufferPointer) -> EntryContent {
     switch accepted {
-    case .record(_, let data): return Array(body[data])
-    case .ids(_, let list, _):
+    case .record(let priority, let data):
+      return EntryContent(priority: priority, isRecord: true, data: Array(body[data]).inOneLine)
+    case .ids(let priority, let list, _):
       var compact: [UInt8] = []
       IDList.appendCompact(UnsafeRawBufferPointer(rebasing: body[list]), to: &compact)
-      return compact
+      return EntryContent(priority: priority, isRecord: false, data: compact)
     }
   }
 
   private mutating func draft(
-    _ accepted: Accepted, _ data: [UInt8], _ key: String?, _ guarded: inout Draft,
-    _ plain: inout Draft
-  ) -> Drafted {
-    let options = key.flatMap {
-      LineOptions.column(key: EntryLineReader.keyColumn(Array($0.utf8)), notBefore: nil, delay: nil)
-    }
-    var entry = NewEntry(id: mint.id(at: now), priority: accepted.priority, options: options)
+    _ accepted: Accepted, _ content: EntryContent, _ key: IdempotencyKey?, _ commit: inout Commit
+  ) -> Int {
+    var entry = NewEntry(
+      id: mint.id(at: now), priority: content.priority, options: key?.options)
     if case .ids(_, _, let count) = accepted { entry.ids = (count, slice) }
-    return data.withUnsafeBytes { data in
-      if accepted.isIDs || key != nil {
-        guarded.append(entry, data: data)
-        return Drafted(isGuarded: true, index: guarded.receipts.count - 1)
-      }
-      plain.append(entry, data: data)
-      return Drafted(isGuarded: false, index: plain.receipts.count - 1)
-    }
+    entry.mayRepeat = !accepted.isIDs && key == nil
+    return commit.append(entry, content.data)
   }
 }
 
 extension Accepted {
   var isIDs: Bool { if case .ids = self { true } else { false } }
-
-  var priority: Priority {
-    switch self {
-    case .record(let priority, _), .ids(let priority, _, _): priority
-    }
-  }
 }

@@ -1,14 +1,27 @@
 package import PipeIO
 
+/// What was stored under an id.
+package struct EntryContent: Equatable {
+  package let priority: Priority
+  package let isRecord: Bool
+  /// The record's value, or the compact list of ids.
+  package let data: [UInt8]
+
+  package init(priority: Priority, isRecord: Bool, data: [UInt8]) {
+    self.priority = priority
+    self.isRecord = isRecord
+    self.data = data
+  }
+}
+
 extension Queue {
-  /// What was stored of an entry: the record's value, or the compact list of its ids. nil for an id that no
-  /// entry before the ends has.
-  package func data(of id: EntryID) throws(Fault) -> [UInt8]? {
+  /// nil for an id that no entry before the ends has.
+  package func content(of id: EntryID) throws(Fault) -> EntryContent? {
     guard let found = try Lookup(self).find(id, try ends()),
       case .line(let line) = try found.reader.line(
         at: found.offset, limit: try found.reader.file.size())
     else { return nil }
-    return Array(line.data)
+    return EntryContent(priority: found.lane, isRecord: line.isRecord, data: Array(line.data))
   }
 
   /// Throws what keeps entries from being stored now: "full", or that the queue is gone.

@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+@Suite("requests that are sent again")
+struct IdempotencyTests {
+  private let scratch: Scratch
+  private let gateway: Gateway
+
+  init() throws {
+    scratch = try Scratch()
+    gateway = try Gateway(scratch)
+  }
+
+  private func keyed(_ path: String, _ body: String, _ key: String) throws -> Reply {
+    try gateway.post(path, body, "Idempotency-Key: \(key)")
+  }
+
+  private static let conflict = "another body was sent under this Idempotency-Key"
+
+  private func expectConflict(
+    _ path: String, _ body: String, _ key: String, at location: SourceLocation = #_sourceLocation
+  ) throws {
+    let reply = try keyed(path, body, key)
+    #expect(reply.status == 422, "\(reply)", sourceLocation: location)
+    #expect(try reply.detail() == Self.conflict, sourceLocation: location)
+  }
+
+  @Test("have the same id where they are id requests, also of a gateway that was started anew")
+  func requests() throws {
+    let id = try gateway.post("/ingest", #"{"ids":[1,2],"priority":"HIGH"}"#).receipt()
+    let again = try gateway.post("/ingest", #"{"priority":"HIGH","ids":[1, 2],"x":1}"#)
+    #expect(try again.status == 200 && again.receipt() == id)
+    for other in [#"{"ids":[2,1],"priority":"HIGH"}"#, #"{"ids":[1,2]}"#, #"{"ids":[1,2,3]}"#] {
+      #expect(try gateway.post("/ingest", other).receipt() != id)
+    }
+    gateway.stop().expect("", errors: nil)
+    let next = try Gateway(scratch)
+    #expect(try next.post("/ingest", #"{"ids":[1,2],"priority":"HIGH"}"#).receipt() == id)
+    #expect(try next.counters()["ingested"] == 4)
+  }
+
+  @Test("have one id also when they come at the same time")
+  func together() throws {
+    let request = Gateway.request("POST", "/ingest", body: #"{"ids":[7]}"#)
+    let wire = try Wire(gateway.port)
+    wire.send(String(repeating: request, count: 20))
+    let ids = try (0..<20).map { _ in try wire.reply().receipt() }
+    #expect(Set(ids).count == 1)
+    try scratch.pipe("consume").expect("7\n")
+  }
+
+  @Test("are stored again where they are records without a key")
+  func records() throws {
+    for path in ["/ingest", "/log", "/ingest"] {
+      #expect(try gateway.post(path, #"{"a":1}"#).status == 202)
+    }
+    try scratch.pipe("consume").expect("{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n")
+  }
+
+  @Test("have the same id and status under the same key, also of a gateway that was started anew")
+  func keys() throws {
+    let record = try keyed("/ingest", #"{"a":1}"#, "one")
+    let request = try keyed("/ingest", #"{"ids":[1]}"#, "two")
+    let log = try keyed("/log", "[1]", "three")
+    #expect([record, request, log].map(\.status) == [202, 200, 202])
+    func expectSame() throws {
+      for (reply, first) in [
+        (try keyed("/ingest", #" {"a":1}"# + "\n", "one"), record),
+        (try keyed("/ingest", #"{"ids":[ 1 ],"priority":"MEDIUM"}"#, "two"), request),
+        (try keyed("/log", "[1]", "three"), log),
+      ] { #expect(reply.status == first.status && reply.body == first.body, "\(reply)") }
+    }
+    try expectSame()
+    #expect(try keyed("/ingest", #"{"a":1}"#, "One").receipt() != record.receipt())
+    gateway.stop().expect("", errors: nil)
+    let next = try Gateway(scratch)
+    #expect(
+      try next.post("/ingest", #"{"a":1}"#, "Idempotency-Key: one").receipt() == record.receipt())
+    try scratch.pipe("consume").expect("{\"a\":1}\n1\n[1]\n{\"a\":1}\n")
+  }
+
+  @Test("are refused under the key of another body, priority or kind, and counted once")
+  func conflicts() throws {
+    #expect(try keyed("/ingest", #"{"ids":[1,2]}"#, "k").status == 200)
+    try expectConflict("/ingest", #"{"ids":[1,2],"priority":"HIGH"}"#, "k")
+    try expectConflict("/ingest", #"{"ids":[2,1]}"#, "k")
+    try expectConflict("/ingest", #"{"a":1}"#, "k")
+    try expectConflict("/log", "[1,2]", "k")
+    #expect(try keyed("/ingest", #"{"priority":"HIGH"}"#, "k").status == 422)
+    #expect(try keyed("/log", #"{"priority":"HIGH","a":1}"#, "l").status == 202)
+    try expectConflict("/ingest", #"{"priority":"HIGH","a":1}"#, "l")
+    #expect(try keyed("/ingest", #"{"ids":[1,2]}"#, "k").status == 200)
+    #expect(try gateway.counters() == ["ingested": 2, "failed": 6, "errors": 0])
+  }
+
+  @Test("do not use up a key by what was rejected")
+  func rejected() throws {
+    #expect(try keyed("/ingest", "bad", "k").status == 422)
+    #expect(try keyed("/ingest", #"{"ids":[]}"#, "k").status == 400)
+    #expect(try keyed("/ingest", #"{"a":1}"#, "k").status == 202)
+  }
+
+  @Test(
+    "may have any key that a header can hold",
+    arguments: [
+      #""8e03978e-40d5-43dd-bc93-6894a57f9324""#, #"a\"b'c,d;e=f{}"#, "a b\tc", "käse 🧀",
+      String(repeating: "k", count: 4096),
+    ])
+  func oddKeys(key: String) throws {
+    let id = try keyed("/ingest", #"{"a":1}"#, key).receipt()
+    #expect(try keyed("/ingest", #"{"a":1}"#, key).receipt() == id)
+    #expect(try keyed("/ingest", #"{"a":1}"#, key + "x").receipt() != id)
+    try expectConflict("/ingest", #"{"a":2}"#, key)
+    try scratch.pipe("consume").expect("{\"a\":1}\n{\"a\":1}\n")
+  }
+
+  @Test("may have no empty key, none that is not UTF-8, and none for many lines")
+  func badKeys() throws {
+    let empty = try keyed("/ingest", #"{"a":1}"#, "")
+    #expect(try empty.status == 400 && empty.detail() == "Idempotency-Key is empty")
+    let wire = try Wire(gateway.port)
+    let head = Gateway.request("POST", "/log", ["Content-Length: 1", "Idempotency-Key: x"])
+    let parts = head.components(separatedBy: "Key: x")
+    wire.send(Array(parts[0].utf8) + Array("Key: ".utf8) + [0xff] + Array(parts[1].utf8) + [0x31])
+    let odd = try wire.reply()
+    #expect(try odd.status == 400 && odd.detail() == "Idempotency-Key is not UTF-8")
+    let lines = try gateway.ask(
+      "POST", "/ingest", ["Content-Type: application/x-ndjson", "Idempotency-Key: k"], body: "{}")
+    #expect(
+      try lines.status == 400
+        && lines.detail() == "Idempotency-Key is for one entry, not for lines")
+    #expect(try gateway.counters() == ["ingested": 0, "failed": 0, "errors": 0])
+  }
+
+  @Test("are one entry when they come on many connections at one instant")
+  func race() throws {
+    let wires = try (0..<16).map { _ in try Wire(gateway.port) }
+    let request = Gateway.request("POST", "/log", ["Idempotency-Key: k"], body: "5")
+    for wire in wires { wire.send(String(request.dropLast())) }
+    for wire in wires { wire.send("5") }
+    let replies = try wires.map { try $0.reply() }
+    #expect(Set(replies.map(\.status)) == [202])
+    #expect(Set(try replies.map { try $0.receipt() }).count == 1)
+    try scratch.pipe("consume").expect("5\n")
+  }
+}
