@@ -8,8 +8,14 @@ final class Gateway {
   let port: UInt16
   private let scratch: Scratch
 
-  init(
+  convenience init(
     _ scratch: Scratch, _ options: String..., environment: [String: String] = [:]
+  ) throws {
+    try self.init(scratch, options: options, environment: environment)
+  }
+
+  init(
+    _ scratch: Scratch, options: [String], environment: [String: String] = [:]
   ) throws {
     self.scratch = scratch
     child = try scratch.start([Scratch.binary, "serve", "--port", "0"] + options, environment)
