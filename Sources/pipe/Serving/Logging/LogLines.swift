@@ -1,4 +1,3 @@
-internal import Glibc
 internal import PipeGateway
 internal import PipeIO
 internal import Synchronization
@@ -6,26 +5,52 @@ internal import Synchronization
 /// Lines for stderr. Whoever logs never waits for who reads them: what comes faster than it is taken is
 /// dropped, and counted.
 final class LogLines: Sendable {
-  private let dropped = Mutex(0)
-  private let desk = Desk<Void, String>(()) { _, lines in
-    let output = Output(STDERR_FILENO, name: "stderr")
-    for line in lines { output.append(line + "\n") }
-    try? output.flush()
+  private struct Pending {
+    var bytes: [UInt8] = []
+    /// Lines that found no room behind them.
+    var dropped = 0
   }
 
-  /// Lines that wait to be written.
-  private static let most = 1 << 14
+  private let pending = Mutex(Pending())
+  private let desk = Desk<LogWriter, LogLines>(LogWriter()) { $1.first?.write(with: &$0) }
+  /// When what is not written by then is given up (`Clock.steady`).
+  private let end = Atomic(Int64.max)
+
+  /// Bytes that wait to be written.
+  private static let most = 4 << 20
+  /// How long, at the end, who reads may take. Microseconds.
+  private static let patience: Int64 = 1_000_000
 
   func put(_ line: String) {
-    let lost = dropped.withLock { dropped in
-      let lost = dropped
-      dropped = 0
-      return lost
+    let isFirst = pending.withLock { pending in
+      let isFirst = pending.bytes.isEmpty
+      if pending.bytes.count + line.utf8.count < LogLines.most {
+        pending.bytes += line.utf8
+        pending.bytes.append(0x0a)
+      } else {
+        pending.dropped += 1
+      }
+      return isFirst
     }
-    let note = lost > 0 ? "pipe serve: \(lost) lines of the log were dropped: stderr is slow\n" : ""
-    if !desk.put(note + line, upTo: LogLines.most) { dropped.withLock { $0 += lost + 1 } }
+    if isFirst { desk.put(self) }
   }
 
-  /// Until what was put before is written.
-  func finish() { desk.finish() }
+  private func write(with writer: inout LogWriter) {
+    let taken = pending.withLock { pending in
+      let taken = pending
+      pending = Pending()
+      return taken
+    }
+    writer.dropped += writer.write(taken.bytes, until: end) + taken.dropped
+    guard writer.dropped > 0 else { return }
+    let note =
+      "pipe serve: \(writer.dropped) lines of the log were dropped: stderr is slow or full\n"
+    if writer.write(Array(note.utf8), until: end) == 0 { writer.dropped = 0 }
+  }
+
+  /// Until what was put before is written, or nobody takes it.
+  func finish() {
+    end.store(Clock.steady() + LogLines.patience, ordering: .relaxed)
+    desk.finish()
+  }
 }
