@@ -19,26 +19,34 @@ extension Connection {
     var isSent = false
     while let turn = turns.first, let answer = turn.answer, let context {
       turns.removeFirst()
+      inHand = max(0, inHand - 1)
       all.release(turn.held)
       if let viewer = turn.viewer {
         if !all.isEnding, !viewer.isGone { return begin(viewer, turn, answer) }
         viewer.leave()
       }
-      let isLast = all.isEnding && isBetweenRequests
-      let keepsAlive = turn.head?.isKeepAlive == true && !turn.isRefused && !isLast
-      write(turn, answer, keepsAlive: keepsAlive)
+      let isLast =
+        turn.isLast || all.isEnding && isBetweenRequests || isInputOver && turns.isEmpty
+      write(turn, answer, keepsAlive: !isLast)
       isSent = true
-      if !keepsAlive {
-        return close(context, turn.isRefused ? .output : .all)
-      }
+      if isLast { return part(context) }
     }
     guard isSent else { return }
     context?.flush()
     if isBetweenRequests { allow(all.limits.idleTime) }
+    handOn()
+    invite()
     readOn()
   }
 
-  private func close(_ context: ChannelHandlerContext, _ mode: CloseMode) {
+  // To close at once would take the answer from a client that has sent more than was read: what it still
+  // sends is read and thrown away until it closes too.
+  private func part(_ context: ChannelHandlerContext) {
+    dropBody()
+    reading = .waste
+    allow(all.limits.partingTime)
+    readOn()
+    let mode: CloseMode = isInputOver || isDeaf ? .all : .output
     let sent = context.eventLoop.makePromise(of: Void.self)
     sent.futureResult.whenComplete { [channel = context.channel] _ in
       channel.close(mode: mode, promise: nil)

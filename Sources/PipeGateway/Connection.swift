@@ -8,10 +8,10 @@ final class Connection: ChannelDuplexHandler {
   typealias OutboundIn = Never
   typealias OutboundOut = HTTPServerResponsePart
 
-  private enum Reading {
+  enum Reading {
     case nothing
     case request(HTTPRequestHead, began: NIODeadline)
-    /// What comes is thrown away: a request before it was refused.
+    /// What comes is thrown away: nothing behind the last request is taken.
     case waste
   }
 
@@ -21,11 +21,24 @@ final class Connection: ChannelDuplexHandler {
   var turns = CircularBuffer<Turn>(initialCapacity: 1)
   /// What goes on here, if something does.
   var view: View?
-  private var reading = Reading.nothing
-  private var body: [UInt8] = []
-  private var count = 0
-  private var deadline = NIODeadline.distantFuture
+  /// Those of the turns that are not worked on yet.
+  var waiting = CircularBuffer<Exchange>(initialCapacity: 1)
+  /// How many are, and whether others may be beside them.
+  var inHand = 0
+  var isLightInHand = false
+  var reading = Reading.nothing
+  var body: [UInt8] = []
+  var count = 0
+  var deadline = NIODeadline.distantFuture
+  /// Until when the client is to take some of what was sent to it.
+  private var stalled = NIODeadline.distantFuture
   private var isReadWanted = false
+  /// The client waits to be told to send the body.
+  var isContinueOwed = false
+  /// The client sends nothing more, but may still read.
+  private(set) var isInputOver = false
+  /// The decoder has stopped: what it was given would pile up there.
+  var isDeaf = false
 
   init(_ all: Connections) { self.all = all }
 
@@ -42,64 +55,11 @@ final class Connection: ChannelDuplexHandler {
     for turn in turns { turn.leave(all) }
     turns.removeAll()
     leaveView()
+    waiting.removeAll()
     all.remove(self)
   }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch (unwrapInboundIn(data), reading) {
-    case (_, .waste): return
-    case (.head(let head), _): begin(head)
-    case (.body(let buffer), _): take(buffer)
-    case (.end, .request(let head, let began)): complete(head, began)
-    case (.end, .nothing): return
-    }
-  }
-
-  private func begin(_ head: HTTPRequestHead) {
-    reading = .request(head, began: .now())
-    allow(all.limits.requestTime)
-    if let refusal = Refusal(head, all.limits) { return refuse(refusal) }
-    if head.headers.contains(name: "expect"), turns.isEmpty {
-      let start = HTTPResponseHead(version: .http1_1, status: .continue)
-      context?.writeAndFlush(wrapOutboundOut(.head(start)), promise: nil)
-    }
-  }
-
-  private func take(_ buffer: ByteBuffer) {
-    if body.count + buffer.readableBytes > all.limits.body {
-      return refuse(.tooLong(all.limits))
-    }
-    guard all.hold(buffer.readableBytes) else { return refuse(.crowded) }
-    body.append(contentsOf: buffer.readableBytesView)
-  }
-
-  private func complete(_ head: HTTPRequestHead, _ began: NIODeadline) {
-    guard let context else { return }
-    count += 1
-    turns.append(Turn(number: count, head: head, began: began, held: body.count))
-    let request = Request(head, body: body, client: client)
-    reading = .nothing
-    body.removeAll()
-    deadline = .distantFuture
-    all.take(Exchange(request, self, context.eventLoop, count))
-  }
-
-  // Answers before the request was read. To close at once would take the answer from a client that is
-  // still sending; so the rest is read for a while and thrown away.
-  private func refuse(_ refusal: Refusal) {
-    dropBody()
-    count += 1
-    var (head, began): (HTTPRequestHead?, NIODeadline) = (nil, .now())
-    if case .request(let found, let start) = reading { (head, began) = (found, start) }
-    reading = .waste
-    turns.append(
-      Turn(
-        number: count, head: head, began: began, held: 0, answer: refusal.answer, isRefused: true))
-    sendWhatIsDue()
-    allow(all.limits.partingTime)
-  }
-
-  private func dropBody() {
+  func dropBody() {
     all.release(body.count)
     body.removeAll()
   }
@@ -123,7 +83,10 @@ final class Connection: ChannelDuplexHandler {
 
   /// Who neither asks nor reads for too long is let go.
   func expire(_ now: NIODeadline) {
-    if now > deadline { context?.close(promise: nil) }
+    if now > deadline, now <= stalled, case .request = reading, !all.isEnding {
+      return refuse(.slow)
+    }
+    if now > min(deadline, stalled) { context?.close(promise: nil) }
   }
 
   /// The server ends: what was asked is answered, and nothing else.
@@ -131,24 +94,48 @@ final class Connection: ChannelDuplexHandler {
     if isBetweenRequests { context?.close(promise: nil) }
     endView()
     if case .request = reading { allow(all.limits.partingTime) }
+    stalled = min(stalled, .now() + all.limits.partingTime)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch (error, reading) {
-    case (_, .waste): return
+    // Of what comes behind something that is not HTTP.
+    case (is ByteToMessageDecoderError, _), (is HTTPParserError, .waste): return
     case (let error as HTTPParserError, _): refuse(Refusal(error))
+    // Such as blanks in front of a value, which no limit of the decoder counts.
+    case (is ByteToMessageDecoderError.PayloadTooLargeError, .nothing):
+      refuse(Refusal(.headerOverflow))
     default: context.close(promise: nil)
     }
   }
 
-  // A client that sends on and on without waiting for answers is left waiting.
+  // The decoder has told before of a request that was cut off. Who has sent all it wants may yet read.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event as? ChannelEvent == .inputClosed else { return }
+    isInputOver = true
+    if turns.isEmpty { context.close(promise: nil) }
+  }
+
+  // A client that sends on and on without waiting for answers, or without reading them, is left waiting.
   func read(context: ChannelHandlerContext) {
-    if turns.count < all.limits.turns { context.read() } else { isReadWanted = true }
+    if mayRead { context.read() } else { isReadWanted = true }
   }
 
   func readOn() {
-    guard isReadWanted, turns.count < all.limits.turns else { return }
+    guard isReadWanted, mayRead else { return }
     isReadWanted = false
     context?.read()
+  }
+
+  private var mayRead: Bool {
+    if case .waste = reading { return !isDeaf }
+    return turns.count < all.limits.turns && context?.channel.isWritable == true
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    let time = all.isEnding ? all.limits.partingTime : all.limits.idleTime
+    stalled = context.channel.isWritable ? .distantFuture : .now() + time
+    handOn()
+    readOn()
   }
 }

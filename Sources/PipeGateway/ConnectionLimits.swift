@@ -29,6 +29,9 @@ package struct ConnectionLimits: Sendable {
   /// Requests of one connection that are worked on at once; behind them nothing is read.
   let turns = 64
 
+  /// Bytes that the decoder may keep: the longest headers, and what was read with them.
+  let undecoded = 128 << 10
+
   var decoder: NIOHTTPDecoderLimitConfiguration {
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = 16 << 10

@@ -6,6 +6,7 @@ final class Connections {
   private let handle: @Sendable ([Exchange]) -> Void
   let record: (@Sendable (Served) -> Void)?
   private let everySecond: (@Sendable () -> Void)?
+  private let notice: @Sendable (String) -> Void
   /// The time for the header `date`, to the second.
   private(set) var date = httpDate()
   private(set) var isEnding = false
@@ -17,20 +18,30 @@ final class Connections {
   private var clock: RepeatedTask?
   /// Requests that came in this turn of the loop.
   private var arrived: [Exchange] = []
+  /// Connections since it was last said.
+  private var turnedAway = 0
   private var ended: EventLoopPromise<Void>?
 
   init(
     _ loop: any EventLoop, _ limits: ConnectionLimits, record: (@Sendable (Served) -> Void)?,
-    everySecond: (@Sendable () -> Void)?, _ handle: @escaping @Sendable ([Exchange]) -> Void
+    everySecond: (@Sendable () -> Void)?, notice: @escaping @Sendable (String) -> Void,
+    _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) {
     self.loop = loop
     self.limits = limits
     self.record = record
     self.everySecond = everySecond
+    self.notice = notice
     self.handle = handle
   }
 
-  var hasRoom: Bool { open.count < limits.connections && !isEnding }
+  /// False: there are as many as may be; it is to be closed.
+  func admit() -> Bool {
+    if isEnding { return false }
+    if open.count < limits.connections { return true }
+    turnedAway += 1
+    return false
+  }
 
   func add(_ connection: Connection) {
     open[ObjectIdentifier(connection)] = connection
@@ -80,6 +91,11 @@ final class Connections {
 
   private func tick() {
     date = httpDate()
+    if turnedAway > 0 {
+      notice(
+        "\(turnedAway) connections were turned away: \(open.count) are open, and no more may be")
+      turnedAway = 0
+    }
     let now = NIODeadline.now()
     for connection in open.values { connection.expire(now) }
     everySecond?()

@@ -25,10 +25,18 @@ package enum ListeningAddress: Sendable {
   package var isValid: Bool { address != nil }
 
   func bind(_ bootstrap: ServerBootstrap) throws -> any Channel {
-    switch self {
-    case .own(let host, let port):
-      try bootstrap.bind(to: try SocketAddress(ipAddress: host, port: port)).wait()
-    case .inherited(let number): try bootstrap.withBoundSocket(number).wait()
-    }
+    do {
+      return switch self {
+      case .own(let host, let port):
+        try bootstrap.bind(to: try SocketAddress(ipAddress: host, port: port)).wait()
+      case .inherited(let number): try bootstrap.withBoundSocket(number).wait()
+      }
+    } catch { throw ListenFault(code: (error as? IOError)?.errnoCode ?? 0) }
   }
+}
+
+/// Nothing can be listened at there.
+package struct ListenFault: Error {
+  /// `errno`, or 0 where no system call failed.
+  package let code: Int32
 }

@@ -11,11 +11,11 @@ struct Refusal {
     self.detail = detail
   }
 
+  var answer: Answer { .error(status, detail, headers: headers + Answer.guards) }
+
   static func tooLong(_ limits: ConnectionLimits) -> Refusal {
     Refusal(413, "the body is longer than \(limits.body) bytes")
   }
-
-  var answer: Answer { .error(status, detail, headers: headers) }
 
   /// The bodies of all clients together.
   static let crowded: Refusal = {
@@ -24,27 +24,66 @@ struct Refusal {
     return refusal
   }()
 
+  static let slow = Refusal(408, "the request took too long to come")
+
   /// What can be told by the head alone; nil: it may go on.
   init?(_ head: HTTPRequestHead, _ limits: ConnectionLimits) {
-    let hosts = head.headers[canonicalForm: "host"]
-    if hosts.count > 1 || head.version != .http1_0 && hosts.isEmpty {
-      self.init(400, "one Host is needed")
-    } else if head.headers["expect"].contains(where: { $0.lowercased() != "100-continue" }) {
-      self.init(417, "only 100-continue can be expected")
-    } else if let length = head.headers.first(name: "content-length"),
-      Int(length).map({ $0 > limits.body }) ?? true
-    {
-      self = .tooLong(limits)
-    } else {
-      return nil
+    guard
+      let found = Refusal.ofFraming(head) ?? .ofTarget(head) ?? .ofExpectation(head)
+        ?? .ofLength(head, limits)
+    else { return nil }
+    self = found
+  }
+
+  /// Of these the first would count here and the last somewhere else.
+  private static let single = [
+    "host", "transfer-encoding", "content-length", "content-type", "expect", "authorization",
+    "origin", "idempotency-key",
+  ]
+
+  // The decoder refuses both lengths at once, and codings behind the last chunked. What is left is what a
+  // proxy in front could read in another way.
+  private static func ofFraming(_ head: HTTPRequestHead) -> Refusal? {
+    for name in single where head.headers[name].count > 1 {
+      return Refusal(400, "\(name) is given more than once")
     }
+    guard let coding = head.headers.first(name: "transfer-encoding") else { return nil }
+    if head.version == .http1_0 { return Refusal(400, "HTTP/1.0 has no transfer-encoding") }
+    let isChunked = coding.lowercased() == "chunked"
+    return isChunked ? nil : Refusal(501, "of transfer-encodings only chunked is known here")
+  }
+
+  private static func ofTarget(_ head: HTTPRequestHead) -> Refusal? {
+    if head.method == .CONNECT { return Refusal(501, "this is no proxy") }
+    let host = head.headers.first(name: "host")
+    if host == nil, head.version == .http1_0 { return nil }
+    guard let host else { return Refusal(400, "one Host is needed") }
+    guard isHost(host) else { return Refusal(400, "Host is no name or address") }
+    guard let target = Target(head.uri) else { return Refusal(400, "what is asked for is no path") }
+    if let named = target.host, named.lowercased() != host.lowercased() {
+      return Refusal(400, "Host is not that of what is asked for")
+    }
+    return nil
+  }
+
+  private static func ofExpectation(_ head: HTTPRequestHead) -> Refusal? {
+    let isKnown = head.headers["expect"].allSatisfy { $0.lowercased() == "100-continue" }
+    return isKnown ? nil : Refusal(417, "only 100-continue can be expected")
+  }
+
+  private static func ofLength(_ head: HTTPRequestHead, _ limits: ConnectionLimits) -> Refusal? {
+    guard let length = head.headers.first(name: "content-length") else { return nil }
+    return Int(length).map { $0 <= limits.body } ?? false ? nil : .tooLong(limits)
   }
 
   /// What is not HTTP.
   init(_ error: HTTPParserError) {
     switch error {
-    case .headerOverflow: self.init(431, "the headers are too long")
-    case .invalidVersion: self.init(505, "HTTP/1.1 is spoken here")
+    case .headerOverflow: self.init(431, "the first line or the headers are too long")
+    // The second is how HTTP/2 begins.
+    case .invalidVersion, .paused: self.init(505, "HTTP/1.1 is spoken here")
+    case .invalidEOFState: self.init(400, "the request ends too early")
+    case .unknown, .strictModeAssertion: self.init(400, "not HTTP as it is written down")
     default: self.init(400, "not HTTP: \(error)")
     }
   }

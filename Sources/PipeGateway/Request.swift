@@ -13,9 +13,9 @@ package struct Request: Sendable {
 
   init(_ head: HTTPRequestHead, body: [UInt8], client: String) {
     method = head.method.rawValue
-    let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    path = String(parts[0])
-    query = parts.count > 1 ? String(parts[1]) : ""
+    let target = Target(head.uri)
+    path = target?.path ?? head.uri
+    query = target?.query ?? ""
     headers = head.headers
     self.body = body
     self.client = client

@@ -9,20 +9,32 @@ package final class Server: Sendable {
   private let channel: any Channel
   private let connections: NIOLoopBoundBox<Connections>
 
-  /// `record` is told of each answer; `everySecond` is called while anybody is connected, on the event loop.
+  /// `record` is told of each answer, `notice` of what whoever runs the server should know; `everySecond` is
+  /// called while anybody is connected, on the event loop. Throws `ListenFault`.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
     record: (@Sendable (Served) -> Void)? = nil, everySecond: (@Sendable () -> Void)? = nil,
+    notice: @escaping @Sendable (String) -> Void,
     _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) throws {
     let loop = group.any()
     let connections = NIOLoopBoundBox.makeBoxSendingValue(
-      Connections(loop, limits, record: record, everySecond: everySecond, handle), eventLoop: loop)
+      Connections(
+        loop, limits, record: record, everySecond: everySecond, notice: notice, handle),
+      eventLoop: loop)
     self.connections = connections
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // Who has said all may still listen.
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      // Little at a time, so that little is at hand of those who send much and read nothing.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 1 << 14)
+      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try Server.add(channel, to: connections.value) }
       }
@@ -30,15 +42,15 @@ package final class Server: Sendable {
   }
 
   private static func add(_ channel: any Channel, to connections: Connections) throws {
-    guard connections.hasRoom else { throw ChannelError.connectTimeout(.zero) }
-    let pipeline = channel.pipeline.syncOperations
+    guard connections.admit() else { throw ChannelError.connectTimeout(.zero) }
+    let decoder = HTTPRequestDecoder(
+      leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
+      limitConfiguration: connections.limits.decoder)
     // What we send is ours; order, and what is wrong in requests, is seen to by the connection.
-    try pipeline.configureHTTPServerPipeline(
-      withPipeliningAssistance: false, withErrorHandling: false,
-      withOutboundHeaderValidation: false,
-      withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
-      withDecoderLimitConfiguration: connections.limits.decoder)
-    try pipeline.addHandler(Connection(connections))
+    try channel.pipeline.syncOperations.addHandlers(
+      HTTPResponseEncoder(),
+      ByteToMessageHandler(decoder, maximumBufferSize: connections.limits.undecoded),
+      Connection(connections))
   }
 
   /// Where it listens: `http://127.0.0.1:8000`, or the path of a Unix socket.

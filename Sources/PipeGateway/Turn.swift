@@ -10,9 +10,9 @@ struct Turn {
   let began: NIODeadline
   /// Bytes of its body.
   let held: Int
+  /// Nothing is taken behind it.
+  let isLast: Bool
   var answer: Answer?
   /// nil: the answer ends.
   var viewer: Viewer?
-  /// Nothing is read behind it: the client is to be told that its request is not taken.
-  var isRefused = false
 }

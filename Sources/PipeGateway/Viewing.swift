@@ -17,6 +17,7 @@ extension Connection {
     guard let context else { return }
     for later in turns { later.leave(all) }
     turns.removeAll()
+    waiting.removeAll()
     ignoreTheRest()
     view = View(viewer: viewer, turn: turn, answer: answer, bytes: answer.body.count)
     // Neither here nor in the kernel does much wait for who does not read.

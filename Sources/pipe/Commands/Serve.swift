@@ -66,11 +66,13 @@ struct Serve: ParsableCommand {
 
   private func address() throws(Fault) -> ListeningAddress {
     if let inherited = try ListeningAddress.fromSystemd() { return inherited }
-    let host = host ?? variable("PIPE_HOST") ?? "127.0.0.1"
-    let address = ListeningAddress.own(host == "localhost" ? "127.0.0.1" : host, try portNumber())
+    let name = host ?? variable("PIPE_HOST") ?? "127.0.0.1"
+    let address = ListeningAddress.own(name == "localhost" ? "127.0.0.1" : name, try portNumber())
     guard address.isValid else {
       throw Fault(
-        .usage, "\(printable(host)): is no address; give one such as 127.0.0.1, 0.0.0.0 or ::")
+        host == nil ? .settings : .usage,
+        (host == nil ? "PIPE_HOST: " : "")
+          + "\(printable(name)): is no address; give one such as 127.0.0.1, 0.0.0.0 or ::")
     }
     return address
   }

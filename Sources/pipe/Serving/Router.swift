@@ -16,7 +16,7 @@ struct Router: Sendable {
   func take(_ exchanges: [Exchange]) {
     var posts: [Exchange] = []
     for var exchange in exchanges {
-      exchange.headers = Router.headers + origins.headers(for: exchange.request)
+      exchange.headers = Answer.guards + origins.headers(for: exchange.request)
       switch direct(exchange.request) {
       case .answer(let answer): exchange.answer(answer)
       case .to(.intake): posts.append(exchange)
@@ -25,7 +25,7 @@ struct Router: Sendable {
       case .to(.watching): watching.put(.came(exchange))
       case .to(.retry): retries.put(exchange)
       case .to(.page(let page)):
-        exchange.headers.removeAll { $0.name == Router.dataPolicy.name }
+        exchange.headers.removeAll { $0.name == Answer.dataPolicy.name }
         exchange.answer(page.answer())
       }
     }
@@ -52,17 +52,6 @@ struct Router: Sendable {
     }
     return .to(route)
   }
-
-  /// No browser is to take what is sent for anything else, or to keep it.
-  private static let headers = [
-    ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
-    ("referrer-policy", "no-referrer"), dataPolicy,
-  ]
-
-  /// Pages have a policy of their own.
-  private static let dataPolicy = (
-    name: "content-security-policy", value: "default-src 'none'; frame-ancestors 'none'"
-  )
 
   // Before it is looked at what is asked for.
   private func refusal(_ request: Request) -> Answer? {

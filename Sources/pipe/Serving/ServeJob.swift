@@ -27,9 +27,13 @@ struct ServeJob {
     // Before any thread: they inherit what is blocked.
     let signals = try SignalQueue([SignalQueue.terminate, SignalQueue.interrupt])
     let log = ServerLog(logLevel, access: accessLog)
-    let server = try listen(try router(token, log), log)
+    if let tokenFile, token?.isExposed == true {
+      log.diagnostics.warning("\(tokenFile): every user of this machine can read the token")
+    }
+    let router = try router(token, log)
+    let server = try listen(router, log)
     log.diagnostics.info("listening on \(server.text)")
-    return try wait(for: signals, server, log)
+    return try wait(for: signals, server, router, log)
   }
 
   // Each desk has a queue of its own: locks are of an open directory.
@@ -51,19 +55,28 @@ struct ServeJob {
   }
 
   private func listen(_ router: Router, _ log: ServerLog) throws(Fault) -> Server {
-    let limits = ConnectionLimits(body: maxBody, connections: raiseOpenFiles() - 64)
+    let files = raiseOpenFiles()
+    // Some are for the queue; of few it needs a larger part.
+    let limits = ConnectionLimits(body: maxBody, connections: max(files - 64, files / 4))
+    let diagnostics = log.diagnostics
+    let notice: @Sendable (String) -> Void = { diagnostics.warning("\($0)") }
     do {
-      return try Server(address, limits, record: log.record, everySecond: router.watch) {
-        router.take($0)
-      }
+      return try Server(
+        address, limits, record: log.record, everySecond: router.watch, notice: notice
+      ) { router.take($0) }
     } catch {
-      throw Fault(.unavailable, "\(printable(address.text)): cannot listen: \(error)")
+      throw cannotListen((error as? ListenFault)?.code ?? 0)
     }
+  }
+
+  private func cannotListen(_ code: Int32) -> Fault {
+    let fault = Fault("listen", address.text, code: code)
+    return fault.kind == .permission ? fault : Fault(.unavailable, fault.text, code: code)
   }
 
   // The first signal ends it when all that was asked is answered; a second one at once.
   private func wait(
-    for signals: SignalQueue, _ server: Server, _ log: ServerLog
+    for signals: SignalQueue, _ server: Server, _ router: Router, _ log: ServerLog
   ) throws(Fault) -> Int32 {
     var poller = Poller()
     _ = poller.watch(signals.number)
@@ -72,6 +85,7 @@ struct ServeJob {
     log.diagnostics.info("stopping")
     let lines = log.lines
     server.stop {
+      router.intake.finish()
       lines.finish()
       exit(Exit.fine)
     }

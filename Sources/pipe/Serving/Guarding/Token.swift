@@ -5,20 +5,41 @@ internal import PipeIO
 struct Token: Sendable {
   private let bytes: [UInt8]
 
-  /// Of a file: its first line.
+  /// Whether everybody on this machine can read the file.
+  let isExposed: Bool
+
+  private static let longest = 4096
+
+  /// Of a file or a pipe: its first line.
   init(file path: String) throws(Fault) {
     let number = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
     if number < 0 { throw Fault("open", path) }
-    let file = Descriptor(owning: number, path: path)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
-    defer { buffer.deallocate() }
-    let count = try file.read(into: buffer, at: 0)
-    bytes = Array(buffer[..<count].prefix { $0 != 0x0a && $0 != 0x0d })
-    guard bytes.count >= 16, bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+    defer { close(number) }
+    let line = try Token.firstLine(number, path)
+    guard (16...Token.longest).contains(line.count),
+      line.allSatisfy({ (0x21...0x7e).contains($0) })
+    else {
       throw Fault(
         .settings,
         "\(printable(path)): holds no token: one line of 16 or more printable characters")
     }
+    bytes = line
+    var status = stat()
+    isExposed = fstat(number, &status) == 0 && status.st_mode & S_IROTH != 0
+  }
+
+  private static func firstLine(_ number: Int32, _ path: String) throws(Fault) -> [UInt8] {
+    var found: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: longest)
+    while found.count <= longest {
+      let count = uninterrupted { read(number, &buffer, buffer.count) }
+      if count < 0 { throw Fault("read", path) }
+      if count == 0 { break }
+      found += buffer[..<count]
+      if found.contains(0x0a) { break }
+    }
+    let line = found.prefix { $0 != 0x0a }
+    return Array(line.last == 0x0d ? line.dropLast() : line)
   }
 
   /// In a time that does not tell how much of it was right.
