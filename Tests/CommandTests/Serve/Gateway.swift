@@ -50,6 +50,15 @@ final class Gateway {
     return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
   }
 
+  /// Bytes of its memory that are in use (`VmRSS`).
+  func memory() throws -> Int {
+    let text = try String(contentsOfFile: "/proc/\(child.process)/status", encoding: .utf8)
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+      let kilobytes = line.split(whereSeparator: { " \t".contains($0) }).dropFirst().first
+    else { throw Failure("no memory: \(text)") }
+    return (Int(kilobytes) ?? 0) << 10
+  }
+
   /// Has it end as a service manager does.
   func stop() -> Run {
     child.signal(SIGTERM)
@@ -93,21 +102,31 @@ final class Wire {
   private var bytes: [UInt8] = []
   private(set) var isOver = false
 
-  init(_ port: UInt16) throws {
+  /// `client`: the last byte of the address in 127.0.0.0/24 that it comes from.
+  init(_ port: UInt16, from client: UInt32 = 1) throws {
     number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
+    let isBound = client == 1 || Wire.call(bind, number, 0x7f00_0000 + client, 0) == 0
+    guard isBound, Wire.call(connect, number, 0x7f00_0001, port) == 0 else {
+      throw Failure("connect: \(errno)")
     }
-    guard result == 0 else { throw Failure("connect: \(errno)") }
     // Who waits longer waits for ever.
     var patience = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  private static func call(
+    _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ number: Int32,
+    _ host: UInt32, _ port: UInt16
+  ) -> Int32 {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = host.bigEndian
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        function(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
   }
 
   func send(_ text: String) { send(Array(text.utf8)) }
@@ -121,6 +140,19 @@ final class Wire {
       if count <= 0 { return }
       sent += count
     }
+  }
+
+  /// Sends what the other side takes without anything of its own being read.
+  func sendWhatIsTaken(_ bytes: [UInt8]) {
+    var patience = timeval(tv_sec: 0, tv_usec: 50_000)
+    setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    send(bytes)
+  }
+
+  /// Goes away without a word: the other side is told that the connection is broken.
+  func abort() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
   }
 
   /// Nothing more will be sent.
@@ -150,6 +182,13 @@ final class Wire {
     let body = bytes.prefix(length ?? bytes.count)
     bytes.removeFirst(body.count)
     return Reply(status: status, headers: headers, body: String(decoding: body, as: UTF8.self))
+  }
+
+  /// All answers until the other side closes.
+  func replies() throws -> [Reply] {
+    var all: [Reply] = []
+    while !bytes.isEmpty || receive() { all.append(try reply()) }
+    return all
   }
 
   /// All that still comes until the other side closes.
