@@ -1,0 +1,100 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("nginx in front of the gateway", .needs("nginx", "openssl", "curl"))
+struct ServeProxyTests {
+  @Test("a record that was posted over TLS and HTTP/2 is answered 202, and is in the queue")
+  func post() throws {
+    let proxy = try Proxy()
+    let run = try proxy.curl("\(Proxy.secret) --json '{\"n\":1}' URL/ingest")
+    #expect(normalized(run.output) == #"{"ingestion_id":"ULID"} 202 2"#, run.story)
+    try proxy.scratch.pipe("consume").expect("{\"n\":1}\n")
+    try proxy.curl("-o answer --json '{\"n\":1}' URL/ingest").expect(" 401 2")
+  }
+
+  @Test("what is longer than the gateway takes does not reach it, and what it takes does")
+  func long() throws {
+    let proxy = try Proxy()
+    try proxy.scratch.write([UInt8](repeating: 0x31, count: 1 << 20), to: "long")
+    try proxy.scratch.write([UInt8](repeating: 0x31, count: (1 << 20) + 1), to: "longer")
+    let send = "\(Proxy.secret) -o answer -H 'Content-Type: application/json' --data-binary"
+    try proxy.curl("\(send) @long URL/log").expect(" 202 2")
+    try proxy.curl("\(send) @longer URL/log").expect(" 413 2")
+  }
+
+  @Test("nginx can send the token itself, and then keeps pages of strangers out")
+  func adds() throws {
+    let proxy = try Proxy(
+      #"-e 's|# \(proxy_set_header Auth\)|\1|; s|# \(if .*origin\)|\1|"#
+        + "; s|TOKEN|\(Proxy.token)|'")
+    let post = "-o answer --json 1 URL/log"
+    try proxy.curl(post).expect(" 202 2")
+    try proxy.curl("\(post) -H 'Origin: https://pipe.example.org'").expect(" 202 2")
+    try proxy.curl("\(post) -H 'Origin: https://elsewhere.example'").expect(" 403 2")
+  }
+}
+
+/// The site of examples/serve for nginx, at a Unix socket, with a certificate of its own. It ends with the test.
+private final class Proxy {
+  static let token = "a-token-of-sixteen"
+  static let secret = "-H 'Authorization: Bearer \(token)'"
+  let scratch: Scratch
+  private let gateway: Gateway
+  private let nginx: Child
+
+  /// `edits` are options of sed.
+  init(_ edits: String = "") throws {
+    scratch = try Scratch()
+    try scratch.write(Proxy.token + "\n", to: "token")
+    gateway = try Gateway(scratch, "--token-file", "token")
+    try Proxy.configure(scratch, gateway, edits)
+    nginx = try scratch.start(["nginx", "-p", scratch.path, "-c", "nginx.conf"])
+    while let line = nginx.complaint() {
+      if line.contains("start worker process ") { return }
+    }
+    throw Failure("no nginx: \(nginx.finish())")
+  }
+
+  private static func configure(_ scratch: Scratch, _ gateway: Gateway, _ edits: String) throws {
+    let around = """
+      daemon off;
+      pid nginx.pid;
+      \(getuid() == 0 ? "user root;" : "")
+      error_log stderr notice;
+      events {}
+      http {
+        access_log off;
+        client_body_temp_path body;
+        proxy_temp_path proxy;
+        fastcgi_temp_path fastcgi;
+        uwsgi_temp_path uwsgi;
+        scgi_temp_path scgi;
+        include site.conf;
+      }
+
+      """
+    try scratch.write(around, to: "nginx.conf")
+    try scratch.sh(
+      """
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 \
+        -subj /CN=pipe.example.org -addext subjectAltName=DNS:pipe.example.org \
+        -keyout key.pem -out certificate.pem
+      sed -e 's|listen 443 |listen unix:\(scratch.path)/tls |' \
+        -e 's|127.0.0.1:8000|127.0.0.1:\(gateway.port)|' \
+        -e 's|/etc/ssl/certs/pipe.pem|\(scratch.path)/certificate.pem|' \
+        -e 's|/etc/ssl/private/pipe.key|\(scratch.path)/key.pem|' \(edits) \
+        '\(ServeExampleTests.directory)/nginx.conf' > site.conf
+      """
+    ).expect("", errors: nil)
+  }
+
+  /// Asks; `URL` is where nginx is. Prints the answer, its status and the version of HTTP.
+  func curl(_ options: String) throws -> Run {
+    try scratch.sh(
+      """
+      curl -s --unix-socket tls --cacert certificate.pem -w ' %{http_code} %{http_version}' \
+        \(options.replacing("URL", with: "https://pipe.example.org"))
+      """)
+  }
+}

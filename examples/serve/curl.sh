@@ -1,0 +1,89 @@
+#!/bin/sh
+# A tour of the gateway with curl: starts one on a free port, with a queue of its own, asks it this and that,
+# and ends it. Prints each command and its answer. Set PIPE to a binary that is not in the PATH.
+set -eu
+
+fail() {
+  echo "curl.sh: $*" >&2
+  exit 1
+}
+
+pipe=${PIPE:-pipe}
+for program in "$pipe" curl; do
+  command -v "$program" > /dev/null || fail "$program cannot be executed"
+done
+
+work=$(mktemp -d)
+gateway=
+finish() {
+  [ -z "$gateway" ] || kill "$gateway" 2> /dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+say() { printf '\n# %s\n' "$*"; }
+
+# Prints a command as it could be typed, and runs it; its output ends with a newline.
+show() {
+  line='$'
+  for word in "$@"; do
+    case $word in
+      *[!A-Za-z0-9_./:@=-]*) line="$line '$word'" ;;
+      *) line="$line $word" ;;
+    esac
+  done
+  printf '%s\n' "$line"
+  printf '%s\n' "$("$@")"
+}
+
+# The value of a member of a line of JSON: enough for ids.
+member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+
+"$pipe" serve --port 0 -q "$work/queue" 2> "$work/log" &
+gateway=$!
+until grep -qs listening "$work/log"; do
+  kill -0 "$gateway" 2> /dev/null || fail "no gateway: $(cat "$work/log")"
+  sleep 0.1
+done
+url=$(sed -n 's/.*listening on //p' "$work/log")
+echo "A gateway listens at $url"
+
+say "A record: any object. 202 says that it is on disk."
+show curl -s --json '{"source":"kitchen","data":{"temperature":25.50}}' "$url/ingest"
+
+say "An id request: each id is an item of its own. The same one within 300 s gets the same answer."
+show curl -s --json '{"ids":[1,2,3,4,5],"priority":"HIGH"}' "$url/ingest" | tee "$work/shown"
+id=$(member ingestion_id < "$work/shown")
+show curl -s --json '{"ids":[1,2,3,4,5],"priority":"HIGH"}' "$url/ingest"
+
+say "Who must not store a record twice, and may lose the answer, sends a key. Here the answer was lost:"
+show curl -s -H 'Idempotency-Key: order-17' --json '{"order":17}' "$url/ingest"
+show curl -s -H 'Idempotency-Key: order-17' --json '{"order":17}' "$url/ingest"
+
+say "Many at once, one a line. A bad one does not stop the rest."
+printf '%s\n' '{"n":1}' '{"n":' '{"n":3}' > "$work/lines"
+show curl -s -H 'Content-Type: application/x-ndjson' --data-binary "@$work/lines" "$url/ingest"
+
+say "Any value at all."
+show curl -s --json '"disk is hot"' "$url/log"
+
+say "What has become of the id request? Nobody consumes yet."
+show curl -s "$url/status/$id"
+echo '$ pipe consume --size 3 -n 1'
+"$pipe" consume --size 3 -n 1 -q "$work/queue"
+show curl -s "$url/status/$id"
+
+say "Errors say why. -i shows the status, and headers."
+show curl -si --json '{"ids":[]}' "$url/ingest" | sed '/^content-security/d; /^referrer/d; /^x-content/d'
+
+say "Can entries be stored? And some of what Prometheus reads:"
+show curl -s "$url/health"
+echo "\$ curl -s $url/metrics | grep ^ing"
+curl -s "$url/metrics" | grep ^ing
+
+say "The end: what was asked is answered first. In a browser, / is the dashboard and /docs the manual."
+kill "$gateway"
+wait "$gateway" || fail "the gateway ended with status $?"
+gateway=
+cat "$work/log"
