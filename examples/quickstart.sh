@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds pipe, stores a small sample in a temporary queue, drains it with four consumers at once, and
-# checks that each line came out exactly once. Set PIPE to use a binary that is built already.
+# checks that each line came out exactly once; then the same over HTTP, if there is a curl. Set PIPE to use a
+# binary that is built already.
 set -eu
 
 fail() {
@@ -18,7 +19,12 @@ fi
 command -v "$PIPE" > /dev/null || fail "$PIPE cannot be executed"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+gateway=
+finish() {
+  [ -z "$gateway" ] || kill "$gateway" 2> /dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
 trap 'exit 1' HUP INT TERM
 PIPE_QUEUE=$work/queue
 LC_ALL=C
@@ -88,6 +94,33 @@ echo "5. some lines of stats:"
 grep -E '^(items|done|latency|p50|p99) ' "$work/stats" | sed 's/^/   /'
 [ "$("$PIPE" stats --json | grep -c '"acknowledged":305,"failed":0')" -eq 1 ] ||
   fail "stats does not know that 305 items were acknowledged"
+
+echo
+if command -v curl > /dev/null; then
+  "$PIPE" serve --port 0 2> "$work/log" &
+  gateway=$!
+  until grep -qs listening "$work/log"; do
+    kill -0 "$gateway" 2> /dev/null || fail "no gateway: $(cat "$work/log")"
+    sleep 0.1
+  done
+  url=$(sed -n 's/.*listening on //p' "$work/log")
+  echo "6. a gateway at $url:"
+  curl -sS -H 'Content-Type: application/json' -d '{"ids":[1,2,3,4,5]}' "$url/ingest" > "$work/receipt" ||
+    fail "curl ended with status $?"
+  echo "   POST /ingest: $(cat "$work/receipt")"
+  "$PIPE" consume > "$work/out" || fail "consume ended with status $?"
+  [ "$(paste -s -d, "$work/out")" = 1,2,3,4,5 ] || fail "what came out is not what was posted"
+  id=$(sed 's/.*"ingestion_id":"\([^"]*\)".*/\1/' "$work/receipt")
+  curl -sS "$url/status/$id" > "$work/status" || fail "curl ended with status $?"
+  grep -q '","status":"completed","batches"' "$work/status" || fail "not completed: $(cat "$work/status")"
+  echo "   a consumer took 5 items, and GET /status/$id says completed"
+  kill "$gateway"
+  wait "$gateway" || fail "the gateway ended with status $?"
+  gateway=
+  echo "   it has ended"
+else
+  echo "6. no curl, so no gateway"
+fi
 
 echo
 echo "All is well. Next: man $root/man/pipe.1"

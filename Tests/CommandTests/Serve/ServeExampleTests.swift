@@ -33,6 +33,15 @@ struct ServeExampleTests {
       .expect(errors: "curl.sh: nothing cannot be executed\n", status: 1)
   }
 
+  @Test("the quickstart posts to a gateway too, and leaves none behind", .needs("curl"))
+  func quickstart() throws {
+    let scratch = try Scratch()
+    let run = try scratch.run(
+      ["sh", Scratch.root + "/examples/quickstart.sh"], ["PIPE": Scratch.binary])
+    run.expect(errors: nil)
+    #expect(run.output.contains(" says completed\n   it has ended\n"), run.story)
+  }
+
   @Test("shell scripts are clean", .needs("shellcheck"))
   func clean() throws {
     try Scratch().sh("shellcheck \(ServeExampleTests.directory)/*.sh").expect("")
