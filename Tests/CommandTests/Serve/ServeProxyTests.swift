@@ -46,7 +46,7 @@ private final class Proxy {
   /// `edits` are options of sed.
   init(_ edits: String = "") throws {
     scratch = try Scratch()
-    try scratch.write(Proxy.token + "\n", to: "token")
+    try scratch.sh("umask 077; echo \(Proxy.token) > token").expect("")
     gateway = try Gateway(scratch, "--token-file", "token")
     try Proxy.configure(scratch, gateway, edits)
     nginx = try scratch.start(["nginx", "-p", scratch.path, "-c", "nginx.conf"])

@@ -33,7 +33,7 @@ struct ServeUnitTests {
     "start it with the first connection, at a socket that was there before, with the token",
     .needs("systemd-socket-activate", "curl"))
   func activated() throws {
-    try scratch.sh("mkdir keys; echo a-token-of-sixteen > keys/token").expect("")
+    try scratch.sh("umask 077; mkdir keys; echo a-token-of-sixteen > keys/token").expect("")
     let command = try settings("ExecStart").joined().replacing(
       "/usr/local/bin/pipe", with: "exec pipe")
     let child = try scratch.start(
