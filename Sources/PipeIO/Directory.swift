@@ -127,6 +127,13 @@ package final class Directory {
     return fstat(number, &status) == 0 && status.st_nlink == 0
   }
 
+  /// Whether it is one directory, whatever the paths.
+  package func isSame(as other: Directory) -> Bool {
+    var (mine, theirs) = (stat(), stat())
+    return fstat(number, &mine) == 0 && fstat(other.number, &theirs) == 0
+      && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+  }
+
   package func names() throws(Fault) -> [String] {
     var found: [String] = []
     try forEachName { found.append(String(decoding: $0, as: UTF8.self)) }

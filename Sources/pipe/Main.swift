@@ -55,6 +55,6 @@ struct Root: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Ingest.self, Enqueue.self, Consume.self, Batch.self, Ack.self, Status.self, List.self,
-      Explain.self, Stats.self, Serve.self, Dead.self, Retry.self, Drop.self, Init.self,
+      Explain.self, Stats.self, Serve.self, Route.self, Dead.self, Retry.self, Drop.self, Init.self,
     ])
 }

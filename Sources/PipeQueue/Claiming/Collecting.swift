@@ -72,7 +72,7 @@ extension Claimer {
   /// Entries under one name: what is read again when the first of them is due.
   private static let mostDelayed = 1024
 
-  private func step(
+  func step(
     _ lane: Priority, _ place: Place, _ end: EndMark
   ) throws(Fault) -> SegmentReader.Reading {
     guard let reader = try reader(lane, place.segment) else {

@@ -46,6 +46,9 @@ package final class Queue {
   /// Whether the directory was deleted since it was opened.
   package var isRemoved: Bool { root.isRemoved }
 
+  /// Whether it is one queue, whatever the paths.
+  package func isSame(as other: Queue) -> Bool { root.isSame(as: other.root) }
+
   func now() throws(Fault) -> Directory {
     if let openedNow { return openedNow }
     let now = try root.existing("now")

@@ -37,12 +37,12 @@ struct Router: Sendable {
 
   private enum Direction {
     case answer(Answer)
-    case to(Route)
+    case to(Target)
   }
 
   private func direct(_ request: Request) -> Direction {
     if let refusal = refusal(request) { return .answer(refusal) }
-    guard let (methods, route) = Route.find(request.path) else {
+    guard let (methods, route) = Target.find(request.path) else {
       return .answer(.error(404, "there is nothing at \(request.path)"))
     }
     guard methods.contains(request.method) else { return .answer(other(request, methods)) }
@@ -55,7 +55,7 @@ struct Router: Sendable {
 
   // Before it is looked at what is asked for.
   private func refusal(_ request: Request) -> Answer? {
-    if Route.isOpen(request.path) { return nil }
+    if Target.isOpen(request.path) { return nil }
     if let seconds = limit?.refuses(request.client) {
       return .error(
         429, "too many requests from \(request.client)", headers: [("retry-after", "\(seconds)")])

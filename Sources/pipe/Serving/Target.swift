@@ -1,5 +1,5 @@
 /// What a path leads to.
-enum Route {
+enum Target {
   case intake, question, figures, watching, retry
   case page(Page)
 
@@ -7,7 +7,7 @@ enum Route {
   static let retryPrefix = "/retry/"
 
   /// The methods that a path takes, and who answers; nil: nothing is there.
-  static func find(_ path: String) -> (methods: [String], route: Route)? {
+  static func find(_ path: String) -> (methods: [String], route: Target)? {
     switch path {
     case "/ingest", "/log": (["POST"], .intake)
     case "/health": (["GET", "HEAD"], .question)
@@ -20,7 +20,7 @@ enum Route {
     }
   }
 
-  private static func below(_ path: String) -> (methods: [String], route: Route)? {
+  private static func below(_ path: String) -> (methods: [String], route: Target)? {
     if path.hasPrefix(statusPrefix) { return (["GET", "HEAD"], .question) }
     return path.hasPrefix(retryPrefix) ? (["POST"], .retry) : nil
   }

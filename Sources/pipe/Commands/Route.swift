@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeJSON
+internal import PipeQueue
+
+struct Route: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "route", abstract: "Move entries to other queues, by what is in them or to each.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The member whose value says where to; dots reach into objects.", valueName: "field"))
+  var on: String?
+
+  @Option(help: ArgumentHelp("Copy each entry to this queue; may be repeated.", valueName: "dir"))
+  var to: [String] = []
+
+  @Flag(help: "Wait for more instead of ending when nothing is ready.")
+  var follow = false
+
+  @Argument(
+    help: ArgumentHelp(
+      "With --on: a value and the queue for it; *=DIR is for all others.", valueName: "value=dir"))
+  var rules: [Rule] = []
+
+  func validate() throws {
+    if on == nil, !rules.isEmpty { throw ValidationError("VALUE=DIR goes with --on FIELD") }
+    if on != nil, rules.isEmpty { throw ValidationError("--on needs VALUE=DIR, or '*=DIR'") }
+    if (on == nil) == to.isEmpty {
+      throw ValidationError("give --on FIELD VALUE=DIR …, or --to DIR …")
+    }
+    if let on, FieldPath(on) == nil { throw ValidationError("--on: \(on) names no member") }
+    let values = rules.map(\.value)
+    if let twice = values.first(where: { value in values.count { $0 == value } > 1 }) {
+      throw ValidationError("\(twice) has two queues; --to copies to several")
+    }
+  }
+
+  func run() {
+    Exit.perform("route") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "route")
+      ignoreBrokenPipes()
+      let origin =
+        try follow ? queue.location.create(diagnostics) : queue.location.open(diagnostics)
+      let destinations = Destinations(origin, force: queue.force, diagnostics)
+      let table = try table(destinations)
+      let source = try BatchSource(origin, Limits(size: nil, batches: .max, follow: follow))
+      let job = RouteJob(source, table, destinations.all)
+      return try source.conclude(try job.run())
+    }
+  }
+
+  private func table(_ destinations: Destinations) throws(Fault) -> RouteTable {
+    guard let on, let path = FieldPath(on) else {
+      for name in to { _ = try destinations.named(name) }
+      return .toAll(destinations.all)
+    }
+    var named: [String: Destination] = [:]
+    var otherwise: Destination?
+    for rule in rules {
+      let destination = try destinations.named(rule.queue)
+      if rule.value == "*" { otherwise = destination } else { named[rule.value] = destination }
+    }
+    return .byValue(path, named, otherwise: otherwise)
+  }
+}
+
+/// `error=/var/spool/errors`: up to the last equals sign it is the value.
+struct Rule: ExpressibleByArgument {
+  let value: String
+  let queue: String
+
+  init?(argument: String) {
+    guard let sign = argument.lastIndex(of: "="), argument.index(after: sign) < argument.endIndex
+    else { return nil }
+    value = String(argument[..<sign])
+    queue = String(argument[argument.index(after: sign)...])
+  }
+}
