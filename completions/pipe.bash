@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|dead|retry|drop|init|help)
+    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|route|dead|retry|drop|init|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve dead retry drop init help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve route dead retry drop init help' -- "${cur}"))
         ;;
     esac
 }
@@ -461,6 +461,27 @@ _pipe_serve() {
         return
         ;;
     '--cors')
+        return
+        ;;
+    esac
+}
+
+_pipe_route() {
+    repeating_flags=()
+    non_repeating_flags=(--force --follow --version -h --help)
+    repeating_options=(--to)
+    non_repeating_options=(-q --queue --on)
+    __pipe_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--on')
+        return
+        ;;
+    '--to')
         return
         ;;
     esac
