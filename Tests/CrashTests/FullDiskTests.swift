@@ -147,6 +147,37 @@ struct FullDiskTests {
     }
   }
 
+  @Test(
+    "under load from many connections is answered 503, and when there is room entries are taken again",
+    .needsDisks(.ext4, .btrfs), arguments: SmallDisk.allCases)
+  fileprivate func gateway(kind: SmallDisk) throws {
+    let scratch = try Scratch()
+    try kind.with(scratch) { directory in
+      let queue = TestQueue("\(directory)/queue", scratch)
+      try Command.pipe("init", "-q", queue.path, "--min-free", "0").mustRun()
+      let ballast = Ballast(directory: directory)
+      try ballast.fill(leaving: 2 << 20)
+      let gateway = try LoadedGateway(queue, clients: 64, after: 0)
+      gateway.size = 4000
+      try gateway.load { gateway.refused.count >= 500 }
+      let before = gateway.accepted.count
+      #expect(before > 0)
+      try ballast.remove()
+      try gateway.load { gateway.accepted.count >= before + 100 }
+      gateway.child.signal(SIGTERM)
+      try gateway.hearRest()
+      #expect(gateway.child.reap() == .exited(0))
+      for (head, _) in gateway.refused {
+        #expect(head.hasPrefix("HTTP/1.1 503") && head.contains("\r\nretry-after: "), "\(head)")
+      }
+      var oracle = Oracle()
+      oracle.feed(gateway)
+      try oracle.settle(queue, after: gateway.child.complaint)
+      let lines = gateway.child.complaint.split(separator: "\n")
+      #expect(lines.count < 20, "said once, and not for each request: \(lines.prefix(5))")
+    }
+  }
+
   @Test("without free inodes enqueue goes on, and all can be drained", .needsDisks(.ext4))
   func inodes() throws {
     let scratch = try Scratch()

@@ -34,6 +34,18 @@ extension Trait where Self == Needs {
     Needs { lacks("faketime") ?? (FakeTime.works ? nil : "faketime cannot set this pipe's clock") }
   }
 
+  /// That a process here, and another one at the same time, may open ten thousand files and some.
+  static var needsFiles: Needs {
+    Needs {
+      var limit = rlimit()
+      let which = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+      getrlimit(which, &limit)
+      limit.rlim_cur = min(limit.rlim_max, 1 << 16)
+      setrlimit(which, &limit)
+      return limit.rlim_cur >= 12_000 ? nil : "only \(limit.rlim_cur) files may be open (ulimit -n)"
+    }
+  }
+
   /// That the permissions of files count for what a test runs; see `Unprivileged`.
   static var needsPermissions: Needs {
     Needs { Unprivileged.works ? nil : "root cannot lay down its capabilities here (setpriv)" }

@@ -8,17 +8,21 @@ final class Gateway {
   let port: UInt16
   private let scratch: Scratch
 
+  /// `prefix`: what runs it.
   convenience init(
-    _ scratch: Scratch, _ options: String..., environment: [String: String] = [:]
+    _ scratch: Scratch, _ options: String..., environment: [String: String] = [:],
+    under prefix: [String] = []
   ) throws {
-    try self.init(scratch, options: options, environment: environment)
+    try self.init(scratch, options: options, environment: environment, under: prefix)
   }
 
   init(
-    _ scratch: Scratch, options: [String], environment: [String: String] = [:]
+    _ scratch: Scratch, options: [String], environment: [String: String] = [:],
+    under prefix: [String] = []
   ) throws {
     self.scratch = scratch
-    child = try scratch.start([Scratch.binary, "serve", "--port", "0"] + options, environment)
+    let program = prefix + [Scratch.binary, "serve", "--port", "0"] + options
+    child = try scratch.start(program, environment)
     guard let line = child.complaint(), let colon = line.lastIndex(of: ":"),
       let port = UInt16(line[line.index(after: colon)...])
     else { throw Failure("no gateway: \(child.finish())") }
@@ -98,7 +102,7 @@ struct Reply: CustomStringConvertible {
 
 /// A connection, byte by byte.
 final class Wire {
-  private let number: Int32
+  private var number: Int32
   private var bytes: [UInt8] = []
   private(set) var isOver = false
 
@@ -197,13 +201,22 @@ final class Wire {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// Takes what is there, without waiting for it.
+  func look() { while receive(Int32(MSG_DONTWAIT)) {} }
+
   // false: the other side has closed, or says nothing for a minute.
-  private func receive() -> Bool {
+  private func receive(_ flags: Int32 = 0) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    let count = recv(number, &buffer, buffer.count, 0)
+    let count = recv(number, &buffer, buffer.count, flags)
     if count > 0 { bytes += buffer[..<count] } else { isOver = count == 0 }
     return count > 0
   }
 
-  deinit { close(number) }
+  /// The connection as a descriptor, for who goes on with it.
+  func release() -> Int32 {
+    defer { number = -1 }
+    return number
+  }
+
+  deinit { if number >= 0 { close(number) } }
 }

@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// Clients that take their time, and clients that are many.
+@Suite("serve, and clients that are slow or many")
+struct HostileSlowTests {
+  /// A client, and what it sends bit by bit.
+  private struct Slow {
+    let wire: Wire
+    var rest: ArraySlice<UInt8>
+
+    init(_ gateway: Gateway, _ start: String, _ rest: String = "") throws {
+      wire = try Wire(gateway.port)
+      wire.send(start)
+      self.rest = Array(rest.utf8)[...]
+    }
+  }
+
+  private static let head =
+    "POST /log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+
+  // Half a minute: the limit is that of the gateway.
+  @Test(
+    "who says nothing, or sends a request too slowly, is let go, and others are served meanwhile")
+  func slow() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let much = String(repeating: "a", count: 1000)
+    var silent = [try Slow(gateway, ""), try Slow(gateway, "POST /log", much)]
+    silent.append(try Slow(gateway, "POST /log HTTP/1.1\r\nX: y\r\n", much))
+    var told = [
+      try Slow(gateway, HostileSlowTests.head), try Slow(gateway, HostileSlowTests.head, much),
+    ]
+    told.append(
+      try Slow(gateway, Gateway.request("GET", "/health") + HostileSlowTests.head, much))
+    #expect(try told[2].wire.reply().status == 200)
+    var second = 0
+    try wait(
+      until: {
+        let now = Int(uptime())
+        if now != second {
+          second = now
+          for index in silent.indices { trickle(&silent[index]) }
+          for index in told.indices { trickle(&told[index]) }
+          let reply = try gateway.post("/log", "\(now)")
+          #expect(reply.status == 202)
+        }
+        return (silent + told).allSatisfy { $0.wire.isOver }
+      }, "the end of slow clients")
+    for client in told { #expect(try client.wire.reply().status == 408) }
+    for client in silent { #expect(client.wire.rest().isEmpty) }
+  }
+
+  private func trickle(_ client: inout Slow) {
+    client.wire.look()
+    if client.wire.isOver { return }
+    if let byte = client.rest.popFirst() { client.wire.send([byte]) }
+  }
+
+  @Test("ten thousand idle connections need less than 100 MiB, and others are served", .needsFiles)
+  func idle() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let wires = try (0..<10_000).map { _ in try Wire(gateway.port) }
+    let entry = try gateway.post("/log", "1")
+    #expect(entry.status == 202)
+    #expect(try gateway.memory() < 100 << 20)
+    let id = try entry.receipt()
+    wires[5000].send(Gateway.request("GET", "/status/\(id)"))
+    #expect(try wires[5000].reply().status == 200)
+    // The last was accepted too.
+    wires[9999].send(Gateway.request("POST", "/log", body: "2"))
+    #expect(try wires[9999].reply().status == 202)
+    gateway.stop().expect("", errors: nil)
+  }
+
+  @Test("a connection too many is closed at once, which is said, and there is room again later")
+  func tooMany() throws {
+    let scratch = try Scratch()
+    let limit = ["bash", "-c", "ulimit -n 128; exec \"$@\"", "-"]
+    let gateway = try Gateway(scratch, under: limit)
+    var wires = try (0..<64).map { _ in try Wire(gateway.port) }
+    wires[63].send(Gateway.request("GET", "/health"))
+    #expect(try wires[63].reply().status == 200)
+    let further = try Wire(gateway.port)
+    #expect(further.rest().isEmpty && further.isOver)
+    let line = gateway.child.complaint()
+    #expect(
+      line == "pipe serve: 1 connections were turned away: 64 are open, and no more may be",
+      "\(line ?? "")")
+    wires.removeLast(10)
+    try wait(until: {
+      let wire = try Wire(gateway.port)
+      wire.send(Gateway.request("POST", "/log", body: "1"))
+      return (try? wire.reply().status) == 202
+    })
+    wires[0].send(Gateway.request("GET", "/health"))
+    #expect(try wires[0].reply().status == 200)
+  }
+
+  @Test(
+    "of two thousand large bodies at once some are told to come later, and the others are stored")
+  func largeBodies() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let body = "\"" + String(repeating: "a", count: (1 << 20) - 2) + "\""
+    let crowd = try Crowd(2000, gateway.port, Gateway.request("POST", "/log", body: body))
+    var most = 0
+    try crowd.work { most = max(most, try gateway.memory()) }
+    let stored = crowd.statuses.count { $0 == 202 }
+    #expect(stored > 0 && stored < 2000)
+    #expect(crowd.statuses.allSatisfy { $0 == 202 || $0 == 503 })
+    #expect(crowd.heads.allSatisfy { $0.contains("HTTP/1.1 202") || $0.contains("retry-after: 1") })
+    #expect(most < 512 << 20, "\(most)")
+    #expect(try gateway.post("/log", "1").status == 202)
+    let listed = try scratch.sh("pipe list | wc -l").expect().lines
+    #expect(listed == ["\(stored + 1)"])
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("serve, killed under load", .serialized)
+struct KillGatewayTests {
+  @Test("what was answered 2xx is in the queue with its bytes, and the next gateway goes on")
+  func kill() throws {
+    let scratch = try Scratch()
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    var random = Generator(state: .random(in: 0...9999))
+    let seed = random.state
+    print("KILL_SEED=\(seed)")
+    var oracle = Oracle()
+    var (last, unknown) = (0, 0)
+    for round in 1...12 {
+      let gateway = try LoadedGateway(queue, clients: 64, after: last)
+      gateway.size = [0, 300, 5000][round % 3]
+      let enough = 20 + random.below(400)
+      try gateway.load { gateway.accepted.count >= enough }
+      gateway.child.signal(SIGKILL)
+      try gateway.hearRest()
+      #expect(gateway.child.reap() == .killed(SIGKILL))
+      #expect(gateway.refused.isEmpty, "seed \(seed): \(gateway.refused.first?.head ?? "")")
+      last = gateway.last
+      unknown += gateway.unknown.count
+      oracle.feed(gateway)
+    }
+    try oracle.settle(queue, after: "seed \(seed)")
+    print("12 kills: \(oracle.promised.count) accepted, \(unknown) not answered")
+  }
+
+  @Test(
+    "a flush that fails is no 2xx, and what was accepted before and after is there", .needsStrace)
+  func flush() throws {
+    let scratch = try Scratch()
+    for (number, when) in ["3", "20+3", "8..9"].enumerated() {
+      let queue = TestQueue(scratch.path("queue\(number)"), scratch)
+      let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e"]
+      let failing = strace + ["inject=fdatasync:error=EIO:when=\(when)", "--"]
+      let gateway = try LoadedGateway(queue, clients: 8, after: 0, under: failing)
+      try gateway.load { gateway.accepted.count >= 200 && !gateway.refused.isEmpty }
+      gateway.child.signal(SIGTERM)
+      try gateway.hearRest()
+      gateway.child.reap()
+      #expect(!gateway.refused.isEmpty)
+      for (head, _) in gateway.refused {
+        #expect(head.hasPrefix("HTTP/1.1 503") && head.contains("\r\nretry-after: "), "\(head)")
+      }
+      var oracle = Oracle()
+      oracle.feed(gateway)
+      // Nobody knows what became of what could not be flushed.
+      oracle.feed(gateway.refused.map(\.entry), receipts: [])
+      try oracle.settle(queue, after: gateway.child.complaint)
+    }
+  }
+}
