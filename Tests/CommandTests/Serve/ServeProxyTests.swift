@@ -33,6 +33,17 @@ struct ServeProxyTests {
     try proxy.curl("\(post) -H 'Origin: https://pipe.example.org'").expect(" 202 2")
     try proxy.curl("\(post) -H 'Origin: https://elsewhere.example'").expect(" 403 2")
   }
+
+  @Test("server-sent events come through as they are sent")
+  func events() throws {
+    let proxy = try Proxy()
+    try proxy.scratch.sh(
+      """
+      curl -sN --unix-socket tls --cacert certificate.pem \(Proxy.secret) \\
+        https://pipe.example.org/events | grep -m 2 '^data:' | wc -l
+      """
+    ).expect("2\n")
+  }
 }
 
 /// The site of examples/serve for nginx, at a Unix socket, with a certificate of its own. It ends with the test.
