@@ -45,14 +45,18 @@ struct OpenAPISchemathesisTests {
   func contract(hasToken: Bool) throws {
     let scratch = try Scratch()
     try scratch.write(Self.hooks, to: "hooks.py")
-    try scratch.write(Self.token, to: "token")
+    try scratch.sh("umask 077; cat > token", input: Self.token).expect("")
     let options = hasToken ? ["--token-file", "token"] : []
     let gateway = try Gateway(scratch, options: options)
-    let headers = hasToken ? ["-H", "Authorization: Bearer \(Self.token)"] : []
+    // Without a token nobody may retry, whatever is asked.
+    let more =
+      hasToken
+      ? ["-H", "Authorization: Bearer \(Self.token)"] : ["--exclude-path", "/retry/{id}"]
     let run = try scratch.run(
-      ["python3", "-m", "schemathesis.cli", "run", gateway.address + "/openapi.json"] + headers + [
+      ["python3", "-m", "schemathesis.cli", "run", gateway.address + "/openapi.json"] + more + [
         "--checks", "all", "--max-time", "14", "--seed", "1", "--continue-on-failure", "--no-color",
-        "--generation-database", "none",
+        // It would wait for the end of a stream that has none.
+        "--generation-database", "none", "--exclude-path", "/events",
       ],
       [
         "PYTHONPATH": ProcessInfo.processInfo.environment["PYTHONPATH"] ?? "",

@@ -44,7 +44,9 @@ struct OpenAPITests {
     for (path, operations) in paths {
       let target = path.replacingOccurrences(of: "{id}", with: "01JD3V7Q8N6T2K5M9XWZ4RBC1H")
       let taken = Set(operations.keys.map { $0.uppercased() })
-      let allowed = taken.union(["OPTIONS"]).union(taken.contains("GET") ? ["HEAD"] : [])
+      // Of a stream there is no HEAD.
+      let heads = path == "/events" ? [] : taken.contains("GET") ? ["HEAD"] : []
+      let allowed = taken.union(["OPTIONS"]).union(heads)
       for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] where !taken.contains(method) {
         let reply = try gateway.ask(method, target)
         #expect(reply.status == (method == "OPTIONS" ? 204 : 405), "\(method) \(target) \(reply)")

@@ -102,6 +102,9 @@ struct TableTests {
       "application/x-ndjson", 415, .detail("send Content-Type: application/json"), path: "/log"),
     .typed("text/csv", 415, .detail("send Content-Type: application/json"), path: "/log"),
     TableRow(
+      request: "POST /log", headers: ["Content-Encoding: gzip"], body: "1", status: 415,
+      shape: .detail("send the body without Content-Encoding")),
+    TableRow(
       request: "POST /ingest", body: "{\"a\":\"" + String(repeating: "x", count: 1 << 20) + "\"}",
       status: 413, shape: .detail("the body is longer than 1048576 bytes")),
   ]

@@ -23,8 +23,22 @@ struct IntakeClerk {
     commit = Commit(queue, window: IntakeClerk.window)
   }
 
+  /// Bytes of bodies that are read for one commit. Of short lines each takes a hundred times as much.
+  private static let most = 1 << 20
+
   mutating func serve(_ exchanges: [Exchange]) {
-    store(exchanges)
+    var group: [Exchange] = []
+    var size = 0
+    for exchange in exchanges {
+      if size + exchange.request.body.count > IntakeClerk.most, !group.isEmpty {
+        store(group)
+        group.removeAll()
+        size = 0
+      }
+      group.append(exchange)
+      size += exchange.request.body.count
+    }
+    store(group)
     commit.rest()
   }
 

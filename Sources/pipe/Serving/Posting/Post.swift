@@ -69,6 +69,7 @@ struct Post {
 struct PostedLine {
   /// Counts from 1.
   let number: Int
-  let text: [UInt8]
+  /// Of the body, which is kept whole as long as any of them.
+  let text: ArraySlice<UInt8>
   let fate: Post.Fate
 }

@@ -26,6 +26,9 @@ struct PostReader {
     let isLog = request.path == "/log"
     do throws(Rejection) {
       let key = try IdempotencyKey(request)
+      if let coding = request.header("content-encoding"), coding.lowercased() != "identity" {
+        return refuse(exchange, 415, "send the body without Content-Encoding")
+      }
       switch ContentType(request.header("content-type")) {
       case .json: return one(exchange, isLog, key, &commit)
       case .lines where !isLog:
@@ -68,7 +71,7 @@ struct PostReader {
     for (index, raw) in body.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
       let isBlank = raw.withUnsafeBytes { Input.content($0, isFirst: false) == nil }
       if isBlank { continue }
-      let line = Array(raw.last == 0x0d ? raw.dropLast() : raw)
+      let line = raw.last == 0x0d ? raw.dropLast() : raw
       let fate = line.withUnsafeBytes { bytes -> Post.Fate in
         do throws(Rejection) {
           let accepted = try acceptance.judge(bytes)

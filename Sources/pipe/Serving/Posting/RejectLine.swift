@@ -24,9 +24,10 @@ enum RejectLine {
   }
 
   // Not cut within a character.
-  private static func excerpt(_ text: [UInt8]) -> ArraySlice<UInt8> {
-    guard text.count > longest else { return text[...] }
-    let end = (longest - 3...longest).last { text[$0] & 0xc0 != 0x80 } ?? longest
+  private static func excerpt(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard text.count > longest else { return text }
+    let most = text.startIndex + longest
+    let end = (most - 3...most).last { text[$0] & 0xc0 != 0x80 } ?? most
     return text[..<end]
   }
 }
