@@ -106,9 +106,13 @@ final class Wire {
   private var bytes: [UInt8] = []
   private(set) var isOver = false
 
-  /// `client`: the last byte of the address in 127.0.0.0/24 that it comes from.
-  init(_ port: UInt16, from client: UInt32 = 1) throws {
+  /// `client`: the last byte of the address in 127.0.0.0/24 that it comes from. `buffer`: bytes that the kernel
+  /// takes though nobody reads; nil: as many as it likes.
+  init(_ port: UInt16, from client: UInt32 = 1, buffer: Int32? = nil) throws {
     number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    if var buffer {
+      setsockopt(number, SOL_SOCKET, SO_RCVBUF, &buffer, socklen_t(MemoryLayout<Int32>.size))
+    }
     let isBound = client == 1 || Wire.call(bind, number, 0x7f00_0000 + client, 0) == 0
     guard isBound, Wire.call(connect, number, 0x7f00_0001, port) == 0 else {
       throw Failure("connect: \(errno)")
@@ -162,16 +166,20 @@ final class Wire {
   /// Nothing more will be sent.
   func endSending() { shutdown(number, Int32(SHUT_WR)) }
 
-  /// The next answer.
-  func reply(isHead: Bool = false) throws -> Reply {
+  /// Of the next answer, all before its body.
+  func head() throws -> String {
     let end = Array("\r\n\r\n".utf8)
     while bytes.firstRange(of: end) == nil {
       guard receive() else { throw Failure("no answer: \(String(decoding: bytes, as: UTF8.self))") }
     }
     let head = bytes.firstRange(of: end)!
-    let lines = String(decoding: bytes[..<head.lowerBound], as: UTF8.self)
-      .components(separatedBy: "\r\n")
-    bytes.removeSubrange(..<head.upperBound)
+    defer { bytes.removeSubrange(..<head.upperBound) }
+    return String(decoding: bytes[..<head.lowerBound], as: UTF8.self)
+  }
+
+  /// The next answer.
+  func reply(isHead: Bool = false) throws -> Reply {
+    let lines = try head().components(separatedBy: "\r\n")
     var headers: [String: String] = [:]
     for line in lines.dropFirst() {
       let parts = line.split(separator: ":", maxSplits: 1)
