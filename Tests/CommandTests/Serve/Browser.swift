@@ -82,14 +82,14 @@ final class Browser {
     try log("browser").compactMap { $0["message"] as? String }
   }
 
-  /// All that was asked for, of whomever, since this was last asked; but what the browser has in itself.
+  /// All that was asked for, of whomever, since this was last asked; but for what the browser has in itself.
   func requests() throws -> [String] {
     try log("performance").compactMap { entry in
       let message = (entry["message"] as? String ?? "").object["message"] as? [String: Any]
       guard message?["method"] as? String == "Network.requestWillBeSent" else { return nil }
       let parameters = message?["params"] as? [String: Any]
       return (parameters?["request"] as? [String: Any])?["url"] as? String
-    }.filter { !$0.hasPrefix("chrome:") }
+    }.filter { !$0.hasPrefix("chrome:") && !$0.hasPrefix("data:") }
   }
 
   private func log(_ type: String) throws -> [[String: Any]] {
