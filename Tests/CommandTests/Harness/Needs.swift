@@ -52,13 +52,13 @@ extension Trait where Self == Needs {
   }
 }
 
-private func lacks(_ program: String) -> String? {
+func lacks(_ program: String) -> String? {
   let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
   let isThere = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
   return isThere ? nil : "\(program) is not installed"
 }
 
-private func imports(_ module: String) -> Bool {
+func imports(_ module: String) -> Bool {
   let path = ProcessInfo.processInfo.environment["PYTHONPATH"] ?? ""
   let program = ["python3", "-c", "import \(module)"]
   return (try? Scratch().run(program, ["PYTHONPATH": path]).ending) == .exited(0)

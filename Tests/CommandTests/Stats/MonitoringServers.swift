@@ -60,7 +60,7 @@ final class MonitoringServers {
 }
 
 /// Ports of loopback that nobody listens at.
-private func freePorts(_ count: Int) throws -> [Int] {
+func freePorts(_ count: Int) throws -> [Int] {
   let sockets = (0..<count).map { _ in
     socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
   }
