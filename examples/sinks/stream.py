@@ -98,6 +98,8 @@ def items_of(line):
         _, end = DECODER.raw_decode(line, head.end())
         items.append(Item(claim, head[1], int(head[2]), line[head.end() : end]))
         at = end + 2
+    if line[at - 1 :] != "]}":
+        raise Stop(69, f"no batch line: {line[:100]}")
     return items
 
 
