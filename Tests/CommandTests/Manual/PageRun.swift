@@ -1,0 +1,23 @@
+import Foundation
+import Testing
+
+extension Page {
+  /// Runs all its examples in one shell, and compares what they print with what is printed there.
+  func check(in scratch: Scratch, _ environment: [String: String] = [:]) throws {
+    let examples = examples
+    #expect(!examples.isEmpty, "\(name) has no example")
+    let marker = "=== \(UUID().uuidString)"
+    let script = examples.map { "\($0.command)\necho '\(marker)'\n" }.joined()
+    // What an example has left in the background would keep the test waiting.
+    let run = try scratch.run(
+      ["bash", "-c", "exec 2>&1; trap 'kill $(jobs -p) 2> rest' EXIT; \(script)"], environment)
+    let outputs = run.output.components(separatedBy: marker + "\n")
+    #expect(outputs.count == examples.count + 1, run.story)
+    for (example, output) in zip(examples, outputs) {
+      let expected = example.output.map { $0 + "\n" }.joined()
+      #expect(
+        normalized(output) == normalized(expected),
+        "\(name):\(example.line): \(example.command)\n\(run)")
+    }
+  }
+}
