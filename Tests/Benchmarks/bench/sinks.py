@@ -80,7 +80,8 @@ def run(context, table, row, fresh, count, loader, load, worker, sink, arguments
         "--size 1000": sunk("1000"), loader: loaded, "--size 1": sunk("1"), "a commit each": worked})
     rate = lambda samples: samples[0]
     for name, peer, bar in (("--size 1000", loader, None), ("--size 1", loader, None),
-                            ("--size 1000", "a commit each", Bar(">=", 10)), ("--size 1", "a commit each", Bar(">=", 10))):
+                            ("--size 1000", "a commit each", Bar(">=", 10)),
+                            ("--size 1", "a commit each", Bar(">=", 10))):
         table.compare(row, "%s sink, %s" % (sink, name), got, name, peer, rate, per_second, bar)
 
 
@@ -91,7 +92,8 @@ class Server:
         programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
         if not programs or not shutil.which("psql"):
             raise Missing("postgresql is not installed")
-        self.user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if not os.getuid() else []
+        other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
+        self.user = [] if os.getuid() else other
         home = os.path.dirname(context.fresh("postgres"))
         if self.user:
             # The directory of the run is closed to others; this one it may pass through.
