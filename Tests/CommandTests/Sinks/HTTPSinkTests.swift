@@ -1,0 +1,116 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("examples/sinks/http", .needs("curl", "jq", "python3"))
+struct HTTPSinkTests {
+  private let scratch: Scratch
+  private let server: Child
+  private let address: String
+
+  /// Answers a record `{"answers":[503,200]}` with these, one after the other, and each other with 200; notes
+  /// of each request the status, the key and the body.
+  private static let program = #"""
+    import json, sys, time
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    seen = {}
+    class Handler(BaseHTTPRequestHandler):
+      def log_message(self, *rest): pass
+      def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        key, record = self.headers["Idempotency-Key"], json.loads(body)
+        answers = record.get("answers", [200]) if isinstance(record, dict) else [200]
+        status = answers[min(seen.get(key, 0), len(answers) - 1)]
+        seen[key] = seen.get(key, 0) + 1
+        if self.path == "/token" and self.headers["Authorization"] != "Bearer secret": status = 401
+        with open("requests", "ab") as file: file.write(b"%d %s " % (status, key.encode()) + body + b"\n")
+        if status == 0: return self.close_connection
+        self.send_response(status)
+        if status == 429: self.send_header("Retry-After", "1")
+        self.end_headers()
+        self.wfile.write(b"because of %d" % status)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+    """#
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.retriesAtOnce()
+    server = try scratch.start(["python3", "-c", HTTPSinkTests.program])
+    guard let port = server.line() else { throw Failure("no server") }
+    address = "http://127.0.0.1:\(port)/"
+  }
+
+  private func run(_ address: String, _ more: [String: String] = [:]) throws -> Run {
+    try scratch.sh(
+      "\(Scratch.sink("http", "--envelope -j 2")) '\(address)'",
+      ["no_proxy": "*"].merging(more) { $1 })
+  }
+
+  @Test("each item is one request, byte for byte, with a key of its own")
+  func bytes() throws {
+    let ids = try scratch.store(
+      #"{"é":1.50,\#t"b":"\u0000 $(date) \\ '\"%s"}"#, #"{"ids":[7,8]}"#, #""@/etc/passwd""#,
+      #"[{"items":[{"id":"x","item":1,"data":9}]}]"#)
+    try run(address).expect("")
+    #expect(
+      try scratch.lines(of: "requests").sorted { $0.dropFirst(4) < $1.dropFirst(4) } == [
+        #"200 \#(ids[0]) {"é":1.50,\#t"b":"\u0000 $(date) \\ '\"%s"}"#, "200 \(ids[1]) 7",
+        "200 \(ids[1])-2 8", #"200 \#(ids[2]) "@/etc/passwd""#,
+        #"200 \#(ids[3]) [{"items":[{"id":"x","item":1,"data":9}]}]"#,
+      ])
+  }
+
+  @Test("429 and 5xx, and an answer that breaks off, are tried again with the same key")
+  func again() throws {
+    let id = try scratch.store(#"{"answers":[503,429,0,201]}"#)[0]
+    for _ in 0..<3 { try run(address).expect("", errors: nil, status: 1) }
+    try run(address).expect("")
+    let body = #"{"answers":[503,429,0,201]}"#
+    #expect(try scratch.lines(of: "requests") == [503, 429, 0, 201].map { "\($0) \(id) \(body)" })
+  }
+
+  @Test("what the server says is wrong with an item buries it, with the server's words")
+  func refused() throws {
+    try scratch.store(#"{"answers":[422]}"#, #"{"n":1}"#, #"{"answers":[400]}"#)
+    try run(address).expect("", errors: nil, status: 1)
+    let letters = try scratch.pipe("dead").expect().objects()
+    #expect(
+      letters.map { $0["stderr"] as? String } == [
+        "http: 422: because of 422\n", "http: 400: because of 400\n",
+      ])
+    #expect(try scratch.pipe("list", "--state", "done").expect().lines.count == 1)
+  }
+
+  @Test("what is wrong with the address stops the consumer, and nothing counts as attempt")
+  func settings() throws {
+    for status in [301, 401, 403, 404, 405] {
+      try scratch.store(#"{"answers":[\#(status),200]}"#)
+      let run = try run(address).expect("", errors: nil, status: 69)
+      #expect(run.errors.contains("http: \(status): because of"), run.story)
+      try scratch.sh("pipe consume -- sh -c 'echo $PIPE_ATTEMPT'").expect("1\n")
+    }
+    try scratch.store("1")
+    for wrong in ["", "what://x", "http://[", "http://127.0.0.1:1"] {
+      try run(wrong, ["SINK_WAIT": "0"]).expect("", errors: nil, status: 69)
+    }
+    try scratch.sh(Scratch.sink("http", "") + " \(address)").expect("", errors: nil, status: 69)
+    try scratch.store("2")
+    try scratch.sh(Scratch.sink("http", "--envelope --size 2") + " \(address)")
+      .expect("", errors: nil, status: 69)
+    #expect(try scratch.attempts() == ["1 1", "2 1"])
+  }
+
+  @Test("a token goes with each request")
+  func token() throws {
+    try scratch.store("1")
+    try run(address + "token", ["HTTP_TOKEN": "wrong"]).expect("", errors: nil, status: 69)
+    try run(address + "token", ["HTTP_TOKEN": "secret"]).expect("")
+  }
+
+  @Test("is clean for shellcheck", .needs("shellcheck"))
+  func shellcheck() throws {
+    try scratch.sh("shellcheck '\(Scratch.root)/examples/sinks/http'").expect("")
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A PostgreSQL with its data in the test's directory, on a free port of loopback. It ends with the test.
+final class PostgresServer {
+  let port: Int
+  private let scratch: Scratch
+  private var child: Child?
+
+  init(_ scratch: Scratch) throws {
+    self.scratch = scratch
+    port = try freePorts(1)[0]
+    let user = PostgresServer.user.joined(separator: " ")
+    let owner = getuid() == 0 ? "-o postgres" : ""
+    try scratch.sh(
+      """
+      install -d \(owner) postgres && cd postgres
+      \(user) \(PostgresServer.programs)/initdb -D data -A trust -U postgres --no-sync > initdb.log
+      # One who is asked for a password.
+      sed -i '1i host all locked 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
+      """
+    ).expect("")
+    try start()
+  }
+
+  deinit { crash() }
+
+  func start() throws {
+    let command =
+      "exec \(PostgresServer.user.joined(separator: " ")) \(PostgresServer.programs)/postgres "
+      + "-D postgres/data -p \(port) -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
+      + "> postgres.log 2>&1"
+    child = try scratch.start(["sh", "-c", command])
+    try wait(until: { try psql("SELECT 1").ending == .exited(0) }, "PostgreSQL")
+  }
+
+  /// At once and without a checkpoint: what was committed it recovers from its log when it starts.
+  func crash() {
+    child?.signal(SIGQUIT)
+    child?.reap()
+    child = nil
+  }
+
+  var environment: [String: String] {
+    [
+      "PGHOST": "127.0.0.1", "PGPORT": "\(port)", "PGUSER": "postgres", "PGDATABASE": "postgres",
+    ].merging(sinkEnvironment) { $1 }
+  }
+
+  func psql(_ command: String) throws -> Run {
+    try scratch.run(["psql", "-XAtqc", command], environment)
+  }
+
+  /// The lines of an answer.
+  func ask(_ query: String) throws -> [String] { try psql(query).expect().lines }
+
+  func count() throws -> Int { Int(try psql("SELECT count(*) FROM logs").lines.first ?? "") ?? -1 }
+
+  /// Has whoever inserts wait, until the child is told to end.
+  func hold() throws -> Child {
+    let child = try scratch.start(["psql", "-XAtq"], environment)
+    child.feed("BEGIN; LOCK TABLE logs IN SHARE MODE; SELECT 'held';\n")
+    guard child.line() == "held" else { throw Failure("no lock: \(child.finish())") }
+    return child
+  }
+
+  /// It refuses to run as root.
+  private static let user =
+    getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
+
+  /// Where Debian keeps those of the server; elsewhere they are in the PATH.
+  static let programs: String = {
+    let base = "/usr/lib/postgresql"
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []
+    let paths = versions.map { "\(base)/\($0)/bin" }
+    return paths.last { access($0 + "/initdb", X_OK) == 0 } ?? "/usr/bin"
+  }()
+}
+
+/// For programs that import modules of PyPI, and leave nothing beside the scripts of the repository.
+let sinkEnvironment = [
+  "PYTHONPATH": ProcessInfo.processInfo.environment["PYTHONPATH"] ?? "",
+  "PYTHONDONTWRITEBYTECODE": "1", "no_proxy": "*",
+]
+
+extension Scratch {
+  /// A line that runs a sink of examples/sinks for all that is ready.
+  static func sink(_ name: String, _ options: String = "--size 1000 --stream") -> String {
+    "pipe consume \(options) -- '\(root)/examples/sinks/\(name)'"
+  }
+
+  /// Reasons of the dead letters, by their data.
+  func buried() throws -> [String: String] {
+    let pairs = try sh("pipe dead | jq -c '[(.data | tojson), .reason]'").expect().lines.map {
+      try JSONDecoder().decode([String].self, from: Data($0.utf8))
+    }
+    return Dictionary(pairs.map { ($0[0], $0[1]) }) { $0 + "; " + $1 }
+  }
+
+  /// Stores 100,000 records; returns their ids.
+  func storeMany() throws -> [String] {
+    try sh(#"seq 100000 | sed 's/.*/{"n":&,"price":&.50,"text":"é"}/' > records"#).expect("")
+    return try sh("pipe enqueue --raw < records").expect().receipts
+  }
+}
+
+extension Trait where Self == Needs {
+  static var needsPostgres: Needs {
+    Needs {
+      lacks("psql") ?? lacks("jq")
+        ?? (access(PostgresServer.programs + "/initdb", X_OK) == 0
+          ? nil : "the server of PostgreSQL is not installed")
+        ?? (imports("psycopg2") ? nil : "psycopg2 is not installed (a package of Python)")
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("examples/sinks/postgres", .needsPostgres)
+struct PostgresSinkTests {
+  private let scratch: Scratch
+  private let server: PostgresServer
+  private let sink = Scratch.sink("postgres")
+
+  init() throws {
+    scratch = try Scratch()
+    server = try PostgresServer(scratch)
+    try scratch.run(
+      ["psql", "-Xqf", "\(Scratch.root)/examples/sinks/postgres.sql"], server.environment
+    ).expect("")
+  }
+
+  private func run(_ more: [String: String] = [:]) throws -> Run {
+    try scratch.sh(sink, server.environment.merging(more) { $1 })
+  }
+
+  @Test("a server that crashes and a consumer that is killed leave 100,000 rows, each once")
+  func crashes() throws {
+    let ids = try scratch.storeMany()
+    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], server.environment)
+    try wait(until: { try server.count() > 0 })
+    let lock = try server.hold()
+    let before = try server.count()
+    server.crash()
+    lock.finish().expect(errors: nil, status: 2)
+    try server.start()
+    try wait(until: { try server.count() > before })
+    let hold = try server.hold()
+    #expect(try server.count() < ids.count, "the middle was missed")
+    consumer.signal(SIGKILL)
+    // What its worker commits now it can tell nobody: all that is delivered again.
+    hold.finish().expect("", errors: nil)
+    try wait(until: {
+      try run().expect(errors: nil)
+      return try scratch.pipe("list").expect().output.isEmpty
+    })
+    #expect(try server.ask("SELECT id FROM logs ORDER BY id") == ids)
+    let sums = "SELECT count(DISTINCT data), sum((data->>'price')::numeric) FROM logs"
+    #expect(try server.ask(sums) == ["100000|5000100000.00"])
+  }
+
+  @Test("only the rows that the server refuses are buried, with its own words")
+  func badRows() throws {
+    try server.psql(
+      """
+      ALTER TABLE logs ADD age integer GENERATED ALWAYS AS ((data->>'age')::integer) STORED
+      CHECK (age < 150)
+      """
+    ).expect("")
+    let good = (1...400).map { #"{"age":\#($0 % 100),"n":\#($0)}"# }
+    let bad = [#"{"a":"x\u0000"}"#, #"{"age":"old"}"#, #"{"age":200}"#]
+    let lines = good[..<200] + bad + good[200...]
+    try scratch.sh("pipe enqueue --raw --quiet", input: lines.joined(separator: "\n")).expect("")
+    try run().expect("", errors: nil, status: 1)
+    #expect(try server.count() == 400)
+    let reasons = try scratch.buried()
+    #expect(Set(reasons.keys) == Set(bad), "\(reasons)")
+    let words = [
+      #"unsupported Unicode escape sequence: \u0000 cannot be converted to text."#,
+      #"invalid input syntax for type integer: "old""#,
+      #"new row for relation "logs" violates check constraint "logs_age_check""#,
+    ]
+    for (data, start) in zip(bad, words) {
+      #expect(reasons[data]?.hasPrefix(start) == true, "\(reasons)")
+    }
+  }
+
+  @Test("what is delivered again is stored no second time, also items of an id request")
+  func redelivery() throws {
+    let ids = try scratch.store(#"{"ids":[7,8,7]}"#, "1", "2")
+    try scratch.sh("cp -r queue again").expect("")
+    try run().expect("")
+    try run(["PIPE_QUEUE": scratch.path("again")]).expect("")
+    #expect(
+      try server.ask("SELECT id || ' ' || data FROM logs ORDER BY id") == [
+        "\(ids[0]) 7", "\(ids[0])-2 8", "\(ids[0])-3 7", "\(ids[1]) 1", "\(ids[2]) 2",
+      ])
+  }
+
+  @Test("data are no SQL and no line of COPY, and lose no digit")
+  func bytes() throws {
+    let records = [
+      #"["'); DROP TABLE logs; --", "\\.", "\\N", "a\tb\nc", "$$", "%s"]"#, #""\\.""#, "null",
+      #"{"big": 123456789012345678901234567890.10, "é": "\ud83d\ude00"}"#,
+    ]
+    try scratch.sh("pipe enqueue --raw --quiet", input: records.joined(separator: "\n")).expect("")
+    try scratch.store("[1,\t2,\r3]")
+    try run().expect("")
+    var expected = records
+    expected[3] = #"{"é": "😀", "big": 123456789012345678901234567890.10}"#
+    #expect(try server.ask("SELECT data FROM logs ORDER BY id") == expected + ["[1, 2, 3]"])
+  }
+
+  @Test("settings that cannot work stop the consumer, and nothing counts as attempt")
+  func settings() throws {
+    try server.psql(
+      """
+      CREATE ROLE locked LOGIN PASSWORD 'secret'; CREATE ROLE reader LOGIN;
+      CREATE TABLE keyless (id text, data jsonb)
+      """
+    ).expect("")
+    try scratch.store("1")
+    for (environment, words) in [
+      (["PGDATABASE": "nothing"], #"database "nothing" does not exist"#),
+      (["PGUSER": "nobody"], #"role "nobody" does not exist"#),
+      (["PGUSER": "locked", "PGPASSWORD": "wrong"], "password authentication failed"),
+      (["PGUSER": "reader"], "permission denied for table logs"),
+      (["SINK_TABLE": "nothing"], #"relation "nothing" does not exist"#),
+      (["SINK_TABLE": "keyless"], "no unique or exclusion constraint"),
+      (["POSTGRES_URL": "what"], "invalid dsn"),
+    ] {
+      let run = try run(environment).expect("", errors: nil, status: 69)
+      #expect(run.errors.contains(words), run.story)
+    }
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("a server that is away is waited for; when SINK_WAIT is over all goes back unharmed")
+  func away() throws {
+    try scratch.store("1", "2")
+    server.crash()
+    let stopped = try run(["SINK_WAIT": "0.2"]).expect("", errors: nil, status: 69)
+    #expect(stopped.errors.contains("Connection refused"), stopped.story)
+    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], server.environment)
+    #expect(consumer.complaint()?.contains("trying again") == true)
+    try server.start()
+    consumer.finish().expect("", errors: nil)
+    #expect(try server.count() == 2)
+  }
+
+  @Test("a commit is on disk also where the role has it otherwise")
+  func durable() throws {
+    try server.psql(
+      """
+      ALTER ROLE postgres SET synchronous_commit = off;
+      ALTER TABLE logs ADD mode text DEFAULT current_setting('synchronous_commit')
+      """
+    ).expect("")
+    try scratch.store("1")
+    try run().expect("")
+    #expect(try server.ask("SELECT mode FROM logs") == ["on"])
+  }
+}

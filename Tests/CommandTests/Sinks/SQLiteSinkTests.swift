@@ -1,0 +1,129 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("examples/sinks/sqlite", .needs("python3", "sqlite3", "jq"))
+struct SQLiteSinkTests {
+  private let scratch: Scratch
+  private let sink = Scratch.sink("sqlite") + " logs.db"
+
+  init() throws {
+    scratch = try Scratch()
+  }
+
+  private func run(_ more: [String: String] = [:]) throws -> Run {
+    try scratch.sh(sink, sinkEnvironment.merging(more) { $1 })
+  }
+
+  private func ask(_ query: String) throws -> [String] {
+    try scratch.run(["sqlite3", "-cmd", ".timeout 60000", "logs.db", query]).expect().lines
+  }
+
+  private func count() throws -> Int { Int(try ask("SELECT count(*) FROM logs")[0]) ?? -1 }
+
+  @Test("a consumer that is killed, and its worker with it, leave 100,000 rows, each once")
+  func crashes() throws {
+    let ids = try scratch.storeMany()
+    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], sinkEnvironment)
+    try wait(until: {
+      // sqlite3 would create the file.
+      guard access(scratch.path("logs.db-wal"), F_OK) == 0 else { return false }
+      return try scratch.sh("sqlite3 logs.db 'SELECT count(*) > 0 FROM logs' 2>&1").output == "1\n"
+    })
+    let hold = try hold()
+    #expect(try count() < ids.count, "the middle was missed")
+    let worker = try scratch.sh("ps -o pid= --ppid \(consumer.process)").expect().output
+    consumer.signal(SIGKILL)
+    kill(try #require(pid_t(worker.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
+    hold.finish().expect("")
+    try wait(until: {
+      try run().expect("")
+      return try scratch.pipe("list").expect().output.isEmpty
+    })
+    #expect(try ask("SELECT id FROM logs ORDER BY id") == ids)
+    try scratch.sh("sqlite3 logs.db 'SELECT data FROM logs ORDER BY id' | cmp - records").expect("")
+  }
+
+  // Has whoever writes wait, until the child is told to end.
+  private func hold() throws -> Child {
+    let child = try scratch.start(["sqlite3", "logs.db"])
+    child.feed(".timeout 60000\nBEGIN IMMEDIATE;\nSELECT 'held';\n")
+    guard child.line() == "held" else { throw Failure("no lock: \(child.finish())") }
+    return child
+  }
+
+  @Test("only the rows that the table refuses are buried, with SQLite's own words")
+  func badRows() throws {
+    try scratch.sh(
+      """
+      sqlite3 logs.db "CREATE TABLE logs (id TEXT PRIMARY KEY, data TEXT NOT NULL,
+        n INTEGER NOT NULL AS (data ->> 'n') STORED UNIQUE, CHECK (n < 1000))"
+      """
+    ).expect("")
+    let lines = (1...400).map { #"{"n":\#($0)}"# }
+    let bad = [#"{"m":1}"#, #"{"n":4000}"#, #"{"n":7,"again":true}"#]
+    let all = lines[..<200] + bad + lines[200...]
+    try scratch.sh("pipe enqueue --raw --quiet", input: all.joined(separator: "\n")).expect("")
+    try run().expect("", errors: nil, status: 1)
+    #expect(try count() == 400)
+    #expect(
+      try scratch.buried() == [
+        bad[0]: "NOT NULL constraint failed: logs.n", bad[1]: "CHECK constraint failed: n < 1000",
+        bad[2]: "UNIQUE constraint failed: logs.n",
+      ])
+  }
+
+  @Test("what is delivered again is stored no second time, also items of an id request")
+  func redelivery() throws {
+    let ids = try scratch.store(#"{"ids":[7,8]}"#, #"{"n":1.50,\#t"é":"'); \u0000"}"#)
+    try scratch.sh("cp -r queue again").expect("")
+    try run().expect("")
+    try run(["PIPE_QUEUE": scratch.path("again")]).expect("")
+    #expect(
+      try ask("SELECT id || ' ' || data FROM logs ORDER BY id") == [
+        "\(ids[0]) 7", "\(ids[0])-2 8", #"\#(ids[1]) {"n":1.50,\#t"é":"'); \u0000"}"#,
+      ])
+  }
+
+  @Test("a file that another holds is waited for")
+  func busy() throws {
+    try scratch.store("1")
+    try run().expect("")
+    try scratch.store("2")
+    let hold = try hold()
+    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], sinkEnvironment)
+    #expect(consumer.complaint()?.contains("database is locked (SQLITE_BUSY)") == true)
+    hold.finish().expect("")
+    consumer.finish().expect("", errors: nil)
+    #expect(try count() == 2)
+  }
+
+  @Test("a file that cannot be used stops the consumer, and nothing counts as attempt")
+  func settings() throws {
+    try scratch.store("1")
+    try scratch.sh("echo 'no database' > text.db; sqlite3 other.db 'CREATE TABLE logs (x)'").expect(
+      "")
+    for (file, words) in [
+      ("text.db", "file is not a database"), ("none/logs.db", "unable to open database file"),
+      ("other.db", "no column named"), ("''", "which file?"),
+    ] {
+      let run = try scratch.sh("\(Scratch.sink("sqlite")) \(file)", sinkEnvironment)
+      run.expect("", errors: nil, status: 69)
+      #expect(run.errors.contains(words), run.story)
+    }
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("a disk that is full is waited for, and all goes back unharmed")
+  func full() throws {
+    try scratch.store("1")
+    // The largest file that it may write: less than what the file of a database takes.
+    try scratch.write(
+      "ulimit -f 4; SINK_WAIT=0.2 exec '\(Scratch.root)/examples/sinks/sqlite' logs.db\n",
+      to: "sink")
+    let run = try scratch.sh("pipe consume --stream -- bash sink", sinkEnvironment)
+      .expect("", errors: nil, status: 69)
+    #expect(run.errors.contains("SQLITE_FULL") || run.errors.contains("SQLITE_IOERR"), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+}
