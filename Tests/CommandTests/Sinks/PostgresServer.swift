@@ -16,7 +16,7 @@ final class PostgresServer {
     try scratch.sh(
       """
       install -d \(owner) postgres && cd postgres
-      \(user) \(PostgresServer.programs)/initdb -D data -A trust -U postgres --no-sync > initdb.log
+      \(user) \(PostgresServer.programs)/initdb -D data -A trust -U postgres -E UTF8 --no-sync > initdb.log
       # One who is asked for a password.
       sed -i '1i host all locked 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
       """
