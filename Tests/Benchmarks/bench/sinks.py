@@ -102,7 +102,8 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         os.environ.update(PGHOST="127.0.0.1", PGPORT=str(port), PGUSER="postgres", PGDATABASE="postgres")
-        pipeline([*self.user, programs[-1] + "/initdb", "-D", home + "/data", "-A", "trust", "-U", "postgres", "-E", "UTF8"])
+        options = ["-D", home + "/data", "-A", "trust", "-U", "postgres", "-E", "UTF8"]
+        pipeline([*self.user, programs[-1] + "/initdb", *options])
         with open(home + "/log", "wb") as log:
             self.process = subprocess.Popen(
                 [*self.user, programs[-1] + "/postgres", "-D", home + "/data", "-p", str(port),

@@ -35,7 +35,7 @@ struct PostgresSinkTests {
     #expect(try server.count() < ids.count, "the middle was missed")
     consumer.signal(SIGKILL)
     // What its worker commits now it can tell nobody: all that is delivered again.
-    hold.finish().expect("", errors: nil)
+    hold.finish().expect("held\n")
     try wait(until: {
       try run().expect(errors: nil)
       return try scratch.pipe("list").expect().output.isEmpty

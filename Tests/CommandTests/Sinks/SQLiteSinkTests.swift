@@ -35,7 +35,7 @@ struct SQLiteSinkTests {
     let worker = try scratch.sh("ps -o pid= --ppid \(consumer.process)").expect().output
     consumer.signal(SIGKILL)
     kill(try #require(pid_t(worker.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
-    hold.finish().expect("")
+    hold.finish().expect("held\n")
     try wait(until: {
       try run().expect("")
       return try scratch.pipe("list").expect().output.isEmpty
@@ -93,7 +93,7 @@ struct SQLiteSinkTests {
     let hold = try hold()
     let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], sinkEnvironment)
     #expect(consumer.complaint()?.contains("database is locked (SQLITE_BUSY)") == true)
-    hold.finish().expect("")
+    hold.finish().expect("held\n")
     consumer.finish().expect("", errors: nil)
     #expect(try count() == 2)
   }
