@@ -1,0 +1,73 @@
+import Testing
+
+@Suite("examples/sources/csv", .needs("python3"))
+struct CSVSourceTests {
+  private let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  @Test("a table is stored as records with the names of its header")
+  func stores() throws {
+    let line = "\(Scratch.example("sources/csv")) people.csv | pipe ingest | pipe enqueue | wc -l"
+    try scratch.write("patient_id,age,diagnosis\np1,50,\"a, b\"\np2,,é\n", to: "people.csv")
+    try scratch.sh(line).expect("2\n")
+    try scratch.pipe("consume").expect(
+      #"{"patient_id":"p1","age":"50","diagnosis":"a, b"}"# + "\n"
+        + #"{"patient_id":"p2","age":"","diagnosis":"é"}"# + "\n")
+  }
+
+  @Test("quoted newlines, a byte-order mark, CRLF and blank rows are no matter")
+  func newlines() throws {
+    try csv("\u{feff}a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n\r\n1,2").expect(
+      #"{"a":"x\r\ny","b":"say \"hi\""}"# + "\n" + #"{"a":"1","b":"2"}"# + "\n")
+  }
+
+  @Test("with --numbers what reads as a JSON number is one, digit for digit")
+  func numbers() throws {
+    try csv("a,b,c,d,e,f\n1.50,-0,1e400,007,+1, 1\n", "--numbers").expect(
+      #"{"a":1.50,"b":-0,"c":1e400,"d":"007","e":"+1","f":" 1"}"# + "\n")
+    try csv("a,b\n1.50,2\n").expect(#"{"a":"1.50","b":"2"}"# + "\n")
+  }
+
+  @Test("names that come again or are missing get others, none of them twice, and that is told")
+  func names() throws {
+    try csv("a,a,,a_2\n1,2,3,4\n").expect(
+      #"{"a":"1","a_3":"2","column_3":"3","a_2":"4"}"# + "\n",
+      errors: "csv: line 1: column 2 is named a_3, not \"a\"\n"
+        + "csv: line 1: column 3 is named column_3, not \"\"\n")
+  }
+
+  @Test("a row that lacks cells lacks members; bad rows are told with their lines, and left out")
+  func badRows() throws {
+    try csv("a,b\n\"1\n\"\n1,2,3\n\"x\"y,2\n4,5\n\"never").expect(
+      #"{"a":"1\n"}"# + "\n" + #"{"a":"4","b":"5"}"# + "\n",
+      errors: """
+        csv: line 4: 3 cells, but 2 names
+        csv: line 5: ',' expected after '"'
+        csv: line 7: unexpected end of data
+
+        """, status: 65)
+    let latin = Array("a\n".utf8) + [0xe9, 0x0a] + Array("b\n".utf8)
+    try scratch.run([Scratch.example("sources/csv")], input: latin).expect(
+      #"{"a":"b"}"# + "\n", errors: "csv: line 2: not UTF-8\n", status: 65)
+  }
+
+  @Test("a row is handed on as soon as it is there, also to a reader that goes")
+  func flushes() throws {
+    let child = try scratch.start([Scratch.example("sources/csv")])
+    child.feed("a\n1\n")
+    #expect(child.line() == #"{"a":"1"}"#)
+    child.closeOutput()
+    child.feed("2\n")
+    child.finish().expect("{\"a\":\"1\"}\n")
+    try csv("").expect("")
+    try csv("", "nothing.csv").expect(
+      "", errors: "csv: [Errno 2] No such file or directory: 'nothing.csv'\n", status: 66)
+    try csv("", "--x").expect(
+      "", errors: "csv: unrecognized arguments: --x; see --help\n", status: 64)
+  }
+
+  private func csv(_ input: String, _ options: String...) throws -> Run {
+    try scratch.run([Scratch.example("sources/csv")] + options, input: Array(input.utf8))
+  }
+}
