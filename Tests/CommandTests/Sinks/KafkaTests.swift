@@ -1,0 +1,121 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite(
+  "examples/sinks/kafka and examples/sources/kafka", .needs("kcat", "jq"),
+  .needsModule("confluent_kafka", of: "confluent-kafka"))
+struct KafkaTests {
+  private let scratch: Scratch
+  private let server: KafkaServer
+  private let source = [Scratch.example("sources/kafka"), "--reject", "bad", "--once", "jobs"]
+
+  init() throws {
+    scratch = try Scratch()
+    server = try KafkaServer(scratch)
+  }
+
+  @Test("100,000 records come through brokers that hang and clients that are killed, each once")
+  func crashes() throws {
+    try scratch.sh("seq 100000 | pipe enqueue --raw --quiet").expect("")
+    let line = "exec pipe consume --size 500 --stream -- \(Scratch.example("sinks/kafka")) jobs"
+    let consumer = try scratch.start(["bash", "-c", line], server.environment)
+    try wait(until: { try left() < 95_000 })
+    server.pause()
+    consumer.signal(SIGKILL)
+    consumer.reap()
+    #expect(try left() > 0, "the middle was missed")
+    server.resume()
+    try wait(until: {
+      try run().expect("", errors: nil)
+      return try left() == 0
+    })
+    // What was produced twice has the same key.
+    let keys = try scratch.sh(
+      "kcat -C -q -e -b $KAFKA_BROKERS -t jobs -f '%k %s\\n' | sort -u | wc -l", server.environment)
+    #expect(keys.output == "100000\n", keys.story)
+    let produced = try scratch.sh(
+      "kcat -C -q -e -b $KAFKA_BROKERS -t jobs -f '%s\\n' | wc -l", server.environment)
+    let target = ["PIPE_QUEUE": scratch.path("target")]
+    let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID").merging(target) { $1 }
+    let killed = try scratch.run(source, server.environment.merging(fatal) { $1 })
+    #expect(killed.ending == .killed(SIGKILL), killed.story)
+    try scratch.run(source, server.environment.merging(target) { $1 }).expect("", errors: nil)
+    let numbers = try scratch.sh("pipe consume -q target").expect().lines.compactMap { Int($0) }
+    #expect("\(numbers.count)\n" == produced.output)
+    #expect(Set(numbers) == Set(1...100_000))
+  }
+
+  @Test("an item is a message with its own bytes, and its receipt as key")
+  func message() throws {
+    let ids = try scratch.store(#"{"n": 1.50}"#, #"{"ids":[7,8]}"#)
+    try run().expect("")
+    let messages = try scratch.sh(
+      "kcat -C -q -e -b $KAFKA_BROKERS -t jobs -f '%k %s\\n' | sort", server.environment)
+    messages.expect("\(ids[0]) {\"n\": 1.50}\n\(ids[1]) 7\n\(ids[1])-2 8\n")
+  }
+
+  @Test("of a batch only the message that is too long is buried, with Kafka's words")
+  func tooLong() throws {
+    let long = "\"\(String(repeating: "x", count: 1_000_000))\""
+    let lines = (1...200).map { "\($0)\n" }.joined() + long + "\n" + "201\n"
+    try scratch.prepare("enqueue", "--raw", "--quiet", input: lines)
+    try run().expect("", errors: nil, status: 1)
+    try scratch.sh("pipe dead | jq -r .reason | grep -c 'Broker: Message size too large'")
+      .expect("1\n")
+    let messages = try scratch.sh(
+      "kcat -C -q -e -b $KAFKA_BROKERS -t jobs -f '%s\\n' | wc -l", server.environment)
+    messages.expect("201\n")
+  }
+
+  @Test("brokers that are away stop sink and source with 69, and no attempt is counted")
+  func away() throws {
+    try scratch.store("1")
+    let nobody = ["KAFKA_BROKERS": "127.0.0.1:1", "SINK_WAIT": "1", "SOURCE_WAIT": "1"]
+    try run(nobody).expect("", errors: nil, status: 69)
+    #expect(try scratch.attempts() == ["1 1"])
+    let source = try scratch.run(source, server.environment.merging(nobody) { $1 })
+    #expect(source.ending == .exited(69), source.story)
+  }
+
+  @Test("a message that is no JSON is kept and blocks nothing, and each comes once to a group")
+  func poison() throws {
+    try publish("1", "poison", "", "2")
+    let run = try scratch.run(source, server.environment).expect("", errors: nil)
+    #expect(run.errors.contains("byte 1: expected a value"), run.story)
+    try scratch.sh("grep . bad; pipe consume | sort").expect("poison\n1\n2\n")
+    try publish("3")
+    try scratch.run(source, server.environment).expect("")
+    try scratch.pipe("consume").expect("3\n")
+  }
+
+  @Test("what pipe has no room for is not committed, and comes again")
+  func full() throws {
+    try scratch.prepare("init", "--max-items", "1")
+    try publish("1", "2")
+    let hasty = try scratch.afterEach("none", do: ":")
+    try scratch.sh("sed -i 's/\"$@\"/\"${@\\/1m\\/0s}\"/' around/pipe").expect("")
+    let run = try scratch.run(source, server.environment.merging(hasty) { $1 })
+    #expect(run.ending == .exited(75), run.story)
+    try scratch.prepare("init", "--max-items", "10")
+    try scratch.run(source, server.environment).expect("")
+    try scratch.expectEach(to: 2)
+  }
+
+  private func publish(_ messages: String...) throws {
+    let input = messages.map { "k:\($0)\n" }.joined()
+    try scratch.sh("kcat -P -K: -b $KAFKA_BROKERS -t jobs", input: input, server.environment)
+      .expect("", errors: nil)
+  }
+
+  private func run(_ more: [String: String] = [:]) throws -> Run {
+    try scratch.sh(
+      "pipe consume --size 1000 --stream -- \(Scratch.example("sinks/kafka")) jobs",
+      server.environment.merging(more) { $1 })
+  }
+
+  private func left() throws -> Int {
+    let line = "pipe stats --json | jq '[.items | .ready, .claimed | .[]] | add'"
+    return Int(try scratch.sh(line).lines.first ?? "") ?? -1
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A RabbitMQ on free ports of loopback, with its data in a directory of its own. It ends with whoever
+/// started it, also when that crashes: its stdin is closed then.
+final class RabbitMQServer {
+  private let scratch: Scratch
+  private let ports: [Int]
+  private var child: Child?
+
+  /// One for all tests that do not stop it, for it takes some seconds to start; each has queues of its own.
+  nonisolated(unsafe) static let shared = Result { try RabbitMQServer(Scratch()) }
+
+  init(_ scratch: Scratch) throws {
+    self.scratch = scratch
+    ports = try freePorts(3)
+    try scratch.sh(
+      """
+      mkdir -p rabbit; cd rabbit; echo '[].' > plugins; : > env
+      printf 'max_message_size = 100000\\nlog.console = true\\n' > rabbitmq.conf
+      """
+    ).expect("")
+    try start()
+  }
+
+  func start() throws {
+    let line = """
+      (epmd -port \(ports[1]) -address 127.0.0.1 & exec \(RabbitMQServer.program)) > rabbit.log 2>&1 &
+      read -r end
+      exec setsid sh -c "kill -9 -$$; rm -rf '$PWD'"
+      """
+    child = try scratch.start(["bash", "-c", line], settings)
+    try wait(
+      until: {
+        try scratch.sh("grep -q 'Server startup complete' rabbit.log").ending == .exited(0)
+      },
+      "RabbitMQ")
+  }
+
+  /// As if the power were cut, but for what the kernel has.
+  func crash() {
+    guard let child else { return }
+    kill(-child.process, SIGKILL)
+    child.reap()
+    self.child = nil
+  }
+
+  deinit { crash() }
+
+  private var settings: [String: String] {
+    let base = scratch.path("rabbit")
+    return [
+      "HOME": base, "ERL_EPMD_PORT": "\(ports[1])", "RABBITMQ_DIST_PORT": "\(ports[2])",
+      "RABBITMQ_NODE_PORT": "\(ports[0])", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+      "RABBITMQ_NODENAME": "pipe\(ports[0])@localhost", "RABBITMQ_MNESIA_BASE": base + "/mnesia",
+      "RABBITMQ_LOG_BASE": base + "/log", "RABBITMQ_LOGS": "-",
+      "RABBITMQ_ENABLED_PLUGINS_FILE": base + "/plugins",
+      "RABBITMQ_CONFIG_FILE": base + "/rabbitmq.conf", "RABBITMQ_CONF_ENV_FILE": base + "/env",
+      "RABBITMQ_PID_FILE": base + "/pid",
+    ]
+  }
+
+  /// For a sink, a source, or `ask`.
+  var environment: [String: String] {
+    [
+      "RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:\(ports[0])/%2F",
+      "PYTHONPATH": ProcessInfo.processInfo.environment["PYTHONPATH"] ?? "",
+      "PYTHONDONTWRITEBYTECODE": "1",
+    ]
+  }
+
+  /// What a program in Python prints, with `c`, a channel.
+  @discardableResult
+  func ask(_ body: String, in scratch: Scratch) throws -> [String] {
+    let program = """
+      import os, pika
+      connection = pika.BlockingConnection(pika.URLParameters(os.environ["RABBITMQ_URL"]))
+      c = connection.channel()
+      P = pika.BasicProperties
+      def take(queue, ack=True):
+        while True:
+          method, properties, body = c.basic_get(queue, auto_ack=ack)
+          if not method: return
+          yield properties, body.decode()
+      \(body)
+      """
+    return try scratch.run(["python3", "-c", program], environment).expect().lines
+  }
+
+  func depth(_ queue: String) throws -> Int {
+    let body = "print(c.queue_declare('\(queue)', passive=True).method.message_count)"
+    return Int(try ask(body, in: scratch).first ?? "") ?? -1
+  }
+
+  /// Without the check of the user that Debian's program in the PATH does.
+  static let program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+}
+
+extension Trait where Self == Needs {
+  static var needsRabbitMQ: Needs {
+    Needs {
+      lacks("epmd")
+        ?? (access(RabbitMQServer.program, X_OK) == 0 ? nil : "rabbitmq-server is not installed")
+        ?? (imports("pika") ? nil : "pika is not installed (a package of Python)")
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("examples/sinks/rabbitmq", .needsRabbitMQ)
+struct RabbitMQSinkTests {
+  private let scratch: Scratch
+  private let server: RabbitMQServer
+  private let queue = "sink.\(UUID().uuidString.prefix(8))"
+
+  init() throws {
+    scratch = try Scratch()
+    server = try RabbitMQServer.shared.get()
+  }
+
+  @Test("an item is a persistent message with its own bytes, named by its receipt")
+  func message() throws {
+    let ids = try scratch.store(#"{"n": 1.50}"#, #"{"ids":[7,8]}"#)
+    try run().expect("")
+    let lines = try server.ask(
+      "for p, body in take('\(queue)'): print(p.message_id, p.delivery_mode, body)", in: scratch)
+    #expect(lines == ["\(ids[0]) 2 {\"n\": 1.50}", "\(ids[1]) 2 7", "\(ids[1])-2 2 8"])
+    let declared = "c.queue_declare('\(queue)', durable=True); print('durable')"
+    #expect(try server.ask(declared, in: scratch) == ["durable"])
+  }
+
+  @Test("of a batch only the message that is too long is buried, with the broker's words")
+  func tooLong() throws {
+    let long = "\"\(String(repeating: "x", count: 100_000))\""
+    let lines = (1...500).map { "\($0)\n" }.joined() + long + "\n" + "501\n"
+    try scratch.prepare("enqueue", "--raw", "--quiet", input: lines)
+    try run().expect("", errors: nil, status: 1)
+    try scratch.sh("pipe dead | jq -r .reason").expect(
+      "PRECONDITION_FAILED - message size 100002 is larger than configured max size 100000\n")
+    // Some may be published twice: the broker closed the channel before all were confirmed.
+    let bodies = try server.ask(
+      "for body in {p.message_id: b for p, b in take('\(queue)')}.values(): print(body)",
+      in: scratch)
+    #expect(bodies.compactMap { Int($0) }.sorted() == Array(1...501))
+  }
+
+  @Test("what a full queue refuses is retried")
+  func refused() throws {
+    try server.ask(
+      "c.queue_declare('\(queue)', durable=True, arguments="
+        + "{'x-max-length': 2, 'x-overflow': 'reject-publish'})", in: scratch)
+    try scratch.store("1", "2")
+    try run().expect("")
+    try scratch.store("3", "4")
+    let full = try run()
+    #expect(full.ending == .exited(1), full.story)
+    try scratch.sh("pipe list | jq -c '[.state, .data]'").expect("[\"later\",3]\n[\"later\",4]\n")
+    try scratch.sh("pipe list | jq -r .id | head -n 1 | xargs pipe explain | grep -c basic.nack")
+      .expect("1\n")
+  }
+
+  @Test("a message that no queue takes stops the sink, and is not lost")
+  func unroutable() throws {
+    try scratch.store("1")
+    let run = try run(["RABBITMQ_EXCHANGE": "amq.direct"])
+    run.expect("", errors: nil, status: 69)
+    #expect(run.errors.contains("312 NO_ROUTE: no queue takes"), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test(
+    "where the settings are wrong it stops, and no attempt is counted",
+    arguments: [
+      ("transient", [:], "406 PRECONDITION_FAILED - inequivalent arg 'durable'"),
+      ("x", ["RABBITMQ_EXCHANGE": "nothing"], "404 NOT_FOUND - no exchange 'nothing'"),
+      ("x", ["RABBITMQ_URL": "amqp://127.0.0.1:1/", "SINK_WAIT": "0"], "Connection refused"),
+      ("", [:], "rabbitmq: which queue?"),
+    ])
+  func settings(queue: String, more: [String: String], words: String) throws {
+    try server.ask("c.queue_declare('transient', durable=False)", in: scratch)
+    try scratch.store("1")
+    let run = try run(queue, more)
+    run.expect("", errors: nil, status: 69)
+    #expect(run.errors.contains(words), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("a wrong password stops it")
+  func password() throws {
+    try scratch.store("1")
+    let address = (server.environment["RABBITMQ_URL"] ?? "").replacing(":guest@", with: ":wrong@")
+    let run = try run(["RABBITMQ_URL": address])
+    run.expect("", errors: nil, status: 69)
+    #expect(run.errors.contains("ACCESS_REFUSED"), run.story)
+  }
+
+  private func run(_ more: [String: String] = [:]) throws -> Run { try run(queue, more) }
+
+  private func run(_ queue: String, _ more: [String: String]) throws -> Run {
+    try scratch.sh(
+      "pipe consume --size 1000 --stream -- \(Scratch.example("sinks/rabbitmq")) \(queue)",
+      server.environment.merging(more) { $1 })
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The S3 of moto, a stand-in: it keeps all in memory, speaks the protocol, and checks signatures as the real
+/// one does. It has one bucket, `logs`, and ends with the test.
+final class S3Server {
+  private let scratch: Scratch
+  private let child: Child
+  let environment: [String: String]
+
+  init(_ scratch: Scratch) throws {
+    self.scratch = scratch
+    let program = """
+      import os, sys
+      # So many requests may be unsigned: those that create who signs.
+      os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
+      import boto3, json
+      from moto.server import ThreadedMotoServer
+      server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+      server.start()
+      url = "http://127.0.0.1:%d" % server.get_host_and_port()[1]
+      iam = boto3.client("iam", endpoint_url=url, region_name="us-east-1",
+        aws_access_key_id="none", aws_secret_access_key="none")
+      iam.create_user(UserName="pipe")
+      everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+      iam.put_user_policy(UserName="pipe", PolicyName="all",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": everything}))
+      key = iam.create_access_key(UserName="pipe")["AccessKey"]
+      boto3.client("s3", endpoint_url=url, region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+      ).create_bucket(Bucket="logs")
+      print(url, key["AccessKeyId"], key["SecretAccessKey"], flush=True)
+      sys.stdin.read()
+      """
+    child = try scratch.start(
+      ["python3", "-c", program], ["PYTHONPATH": S3Server.modules, "no_proxy": "*"])
+    let words = (child.line() ?? "").split(separator: " ").map(String.init)
+    guard words.count == 3 else { throw Failure("no server: \(child.finish())") }
+    environment = [
+      "AWS_ENDPOINT_URL": words[0], "AWS_ACCESS_KEY_ID": words[1],
+      "AWS_SECRET_ACCESS_KEY": words[2], "PYTHONPATH": S3Server.modules,
+      "PYTHONDONTWRITEBYTECODE": "1", "no_proxy": "*",
+    ]
+  }
+
+  /// It answers nobody until it is resumed.
+  func pause() { child.signal(SIGSTOP) }
+
+  func resume() { child.signal(SIGCONT) }
+
+  /// Of each object a line with its name, then its own.
+  func objects() throws -> [String] {
+    let program = """
+      import boto3, os
+      s3 = boto3.client("s3", region_name="us-east-1")
+      for page in s3.get_paginator("list_objects_v2").paginate(Bucket="logs"):
+        for object in page.get("Contents", []):
+          print(object["Key"])
+          body = s3.get_object(Bucket="logs", Key=object["Key"])["Body"].read()
+          print(body.decode(), end="")
+      """
+    return try scratch.run(["python3", "-c", program], environment).expect().lines
+  }
+
+  private static let modules = ProcessInfo.processInfo.environment["PYTHONPATH"] ?? ""
+}
+
+/// A cluster of librdkafka's own mock brokers, a stand-in: it speaks the protocol, keeps all in memory, and
+/// lasts as long as its process. It ends with the test.
+final class KafkaServer {
+  private let child: Child
+  let environment: [String: String]
+
+  init(_ scratch: Scratch) throws {
+    let modules = ProcessInfo.processInfo.environment["PYTHONPATH"] ?? ""
+    let program = """
+      import confluent_kafka, sys
+      cluster = confluent_kafka.Producer({"test.mock.num.brokers": 1, "log_level": 0})
+      brokers = cluster.list_topics(timeout=30).brokers.values()
+      print(",".join("%s:%d" % (broker.host, broker.port) for broker in brokers), flush=True)
+      sys.stdin.read()
+      """
+    child = try scratch.start(["python3", "-c", program], ["PYTHONPATH": modules])
+    guard let brokers = child.line() else { throw Failure("no server: \(child.finish())") }
+    environment = [
+      "KAFKA_BROKERS": brokers, "PYTHONPATH": modules, "PYTHONDONTWRITEBYTECODE": "1",
+    ]
+  }
+
+  func pause() { child.signal(SIGSTOP) }
+
+  func resume() { child.signal(SIGCONT) }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite(
+  "examples/sinks/s3", .needs("curl", "jq"), .needsModule("moto.server", of: "moto[server]"))
+struct S3SinkTests {
+  private let scratch: Scratch
+  private let server: S3Server
+  private let script = Scratch.example("sinks/s3")
+
+  init() throws {
+    scratch = try Scratch()
+    server = try S3Server(scratch)
+  }
+
+  @Test("a batch is one object, with its items byte for byte, named in their order")
+  func object() throws {
+    let first = try scratch.store(#"{"n": 1.50}"#, "\"é\"", #"{"ids":[7,8]}"#)
+    try run("--size 3", "logs day/1/").expect("")
+    let lines = try server.objects()
+    #expect(lines.count == 6)
+    #expect(lines[0].hasPrefix("day/1/\(first[0])-3-") && lines[0].hasSuffix(".jsonl"), "\(lines)")
+    #expect(lines[1] == #"{"id":"\#(first[0])","item":1,"data":{"n": 1.50}}"#)
+    #expect(lines[2] == #"{"id":"\#(first[1])","item":1,"data":"é"}"#)
+    #expect(lines[4].hasPrefix("day/1/\(first[2])-2-1-"), "\(lines)")
+    #expect(lines[5] == #"{"id":"\#(first[2])","item":2,"data":8}"#)
+  }
+
+  @Test("the same items under another claim are the same object, and that is success")
+  func again() throws {
+    try scratch.store("1", "2")
+    try scratch.sh("pipe batch -n 1 --size 2 --hold 1h > line").expect("")
+    try scratch.sh("\(script) logs < line", server.environment).expect("")
+    let other = #"sed 's/"claim":"[^"]*"/"claim":"01M7ZMFKM64VAE4F28Q13BE0XV"/' line"#
+    try scratch.sh("\(other) | \(script) logs", server.environment).expect("")
+    #expect(try server.objects().count == 3)
+    // Others between the same first and last item are other items.
+    let less = #"sed 's/"data":2/"data":3/' line"#
+    try scratch.sh("\(less) | \(script) logs", server.environment).expect("")
+    #expect(try server.objects().count == 6)
+  }
+
+  @Test("a server that hangs and a consumer that is killed lose none of 20,000 items")
+  func crashes() throws {
+    try scratch.sh("seq 20000 | pipe enqueue --raw --quiet").expect("")
+    let line = "exec pipe consume --size 500 --envelope -- \(script) logs"
+    let consumer = try scratch.start(["bash", "-c", line], server.environment)
+    try wait(until: { try left() < 18_000 })
+    server.pause()
+    consumer.signal(SIGKILL)
+    consumer.reap()
+    #expect(try left() > 0)
+    server.resume()
+    try wait(until: {
+      try run("--size 500").expect("", errors: nil)
+      return try left() == 0
+    })
+    let lines = try server.objects().filter { $0.hasPrefix("{") }
+    let numbers = Set(lines.compactMap { Int($0.dropLast().split(separator: ":").last ?? "") })
+    #expect(numbers == Set(1...20_000))
+  }
+
+  @Test(
+    "where the settings are wrong it stops, with the server's words, and no attempt is counted",
+    arguments: [
+      ("logs", ["AWS_SECRET_ACCESS_KEY": "wrong"], "s3: 403 SignatureDoesNotMatch: "),
+      ("nothing", [:], "s3: 404 NoSuchBucket: The specified bucket does not exist"),
+      ("logs", ["AWS_ENDPOINT_URL": "http://127.0.0.1:1", "SINK_WAIT": "0"], "Failed to connect"),
+      ("logs", ["AWS_ACCESS_KEY_ID": ""], "s3: AWS_ACCESS_KEY_ID and AWS_SECRET"),
+      ("", [:], "s3: which bucket?"),
+    ])
+  func settings(bucket: String, more: [String: String], words: String) throws {
+    try scratch.store("1")
+    let run = try run("", bucket, more)
+    run.expect("", errors: nil, status: 69)
+    #expect(run.errors.contains(words), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  private func run(
+    _ options: String, _ place: String = "logs", _ more: [String: String] = [:]
+  ) throws -> Run {
+    try scratch.sh(
+      "pipe consume \(options) --envelope -- \(script) \(place)",
+      server.environment.merging(more) { $1 })
+  }
+
+  private func left() throws -> Int {
+    let line = "pipe stats --json | jq '[.items | .ready, .claimed | .[]] | add'"
+    return Int(try scratch.sh(line).lines.first ?? "") ?? -1
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("examples/sources/rabbitmq", .needsRabbitMQ)
+struct RabbitMQSourceTests {
+  private let scratch: Scratch
+  private let server: RabbitMQServer
+  private let queue = "source.\(UUID().uuidString.prefix(8))"
+
+  init() throws {
+    scratch = try Scratch()
+    server = try RabbitMQServer.shared.get()
+  }
+
+  @Test("a message is stored byte for byte as soon as it comes, and then acknowledged")
+  func stores() throws {
+    try publish("'{\"n\": 1.50}'")
+    let source = try scratch.start(command(["--reject", "bad"]), server.environment)
+    let reader = try scratch.start("consume", "--follow", "-n", "3", "--size", "1")
+    #expect(reader.line() == #"{"n": 1.50}"#)
+    try publish("'[1,\\r\\n2]'")
+    #expect(reader.line() == "[1,  2]")
+    try publish("'3'")
+    // It acknowledges what it had before it takes the next.
+    #expect(reader.line() == "3")
+    source.signal(SIGTERM)
+    source.finish().expect("", ending: .killed(SIGTERM))
+    #expect(try server.depth(queue) <= 1)
+  }
+
+  @Test("killed between the receipt and the acknowledgement, it stores nothing twice")
+  func killed() throws {
+    try publish("*[str(n) for n in range(1, 501)]")
+    let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID")
+    let run = try once(["--reject", "bad"], fatal)
+    #expect(run.ending == .killed(SIGKILL), run.story)
+    try wait(until: { try server.depth(queue) == 500 })
+    try once(["--reject", "bad"]).expect("")
+    #expect(try server.depth(queue) == 0)
+    try scratch.expectEach(to: 500)
+  }
+
+  @Test("equal messages without ids are two, and two that have the same id are one")
+  func ids() throws {
+    try publish("1, 1, 2, 2", id: "None if body == '1' else 'same'")
+    try once(["--reject", "bad"]).expect("")
+    try scratch.pipe("consume").expect("1\n1\n2\n")
+  }
+
+  @Test("a message that is no JSON goes to the dead-letter exchange, and blocks nothing")
+  func deadLetters() throws {
+    try server.ask(
+      """
+      c.queue_declare('\(queue).dead', durable=True)
+      c.queue_declare('\(queue)', durable=True, arguments={'x-dead-letter-exchange': '',
+        'x-dead-letter-routing-key': '\(queue).dead'})
+      """, in: scratch)
+    try publish("'1', 'poison', '', '2', '\\ud800'.encode('utf-8', 'surrogatepass'), 'a\\nb'")
+    let run = try once([]).expect("", errors: nil)
+    #expect(run.errors.contains("rabbitmq: message id-1: byte 1: "), run.story)
+    try scratch.pipe("consume").expect("1\n2\n")
+    #expect(try server.depth(queue) == 0)
+    try wait(until: { try server.depth(queue + ".dead") == 4 })
+  }
+
+  @Test("with --reject it is kept in a file, and acknowledged when it is there")
+  func kept() throws {
+    try publish("'1', 'poison', '2'")
+    try once(["--reject", "bad"]).expect("", errors: nil)
+    try scratch.sh("cat bad; pipe consume").expect("poison\n1\n2\n")
+    #expect(try server.depth(queue) == 0)
+  }
+
+  @Test("where neither is there it takes nothing, for the broker would drop what is rejected")
+  func nowhere() throws {
+    try publish("'1'")
+    try once([]).expect(
+      "", errors: "rabbitmq: \(queue) has no dead-letter exchange: give --reject FILE\n", status: 78
+    )
+    #expect(try server.depth(queue) == 1)
+    try once([], ["RABBITMQ_DEAD_LETTERS": "yes"]).expect("")
+  }
+
+  @Test("what pipe has no room for stays in the broker")
+  func full() throws {
+    try scratch.prepare("init", "--max-items", "1")
+    try publish("'1', '2'")
+    let hasty = try scratch.afterEach("none", do: ":")
+    try scratch.sh("sed -i 's/\"$@\"/\"${@\\/1m\\/0s}\"/' around/pipe").expect("")
+    let run = try once(["--reject", "bad"], hasty)
+    #expect(run.ending == .exited(75), run.story)
+    try wait(until: { try server.depth(queue) == 2 })
+  }
+
+  @Test("a broker that is away for too long is told with 69, a queue that is not there with 78")
+  func away() throws {
+    let nobody = ["RABBITMQ_URL": "amqp://127.0.0.1:1/", "SOURCE_WAIT": "0"]
+    let away = try once(["--reject", "bad"], nobody)
+    #expect(away.ending == .exited(69), away.story)
+    try once(["--reject", "bad"]).expect(
+      "", errors: "rabbitmq: NOT_FOUND - no queue '\(queue)' in vhost '/'\n", status: 78)
+  }
+
+  private func publish(_ bodies: String, id: String = "'id-%d' % number") throws {
+    let program = """
+      c.queue_declare('\(queue)', durable=True, passive=\(try isThere() ? "True" : "False"))
+      c.confirm_delivery()
+      for number, body in enumerate([str(b) if isinstance(b, int) else b for b in [\(bodies)]]):
+        c.basic_publish('', '\(queue)', body, P(delivery_mode=2, message_id=\(id)))
+      """
+    try server.ask(program, in: scratch)
+  }
+
+  private func isThere() throws -> Bool {
+    let program = """
+      try: c.queue_declare('\(queue)', passive=True); print('there')
+      except pika.exceptions.ChannelClosedByBroker: pass
+      """
+    return try server.ask(program, in: scratch) == ["there"]
+  }
+
+  private func command(_ options: [String]) -> [String] {
+    [Scratch.example("sources/rabbitmq")] + options + [queue]
+  }
+
+  private func once(_ options: [String], _ more: [String: String] = [:]) throws -> Run {
+    try scratch.run(command(["--once"] + options), server.environment.merging(more) { $1 })
+  }
+}
