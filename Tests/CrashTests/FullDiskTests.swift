@@ -164,9 +164,7 @@ struct FullDiskTests {
       #expect(before > 0)
       try ballast.remove()
       try gateway.load { gateway.accepted.count >= before + 100 }
-      gateway.child.signal(SIGTERM)
-      try gateway.hearRest()
-      #expect(gateway.child.reap() == .exited(0))
+      #expect(gateway.end(by: SIGTERM) == .exited(0))
       for (head, _) in gateway.refused {
         #expect(head.hasPrefix("HTTP/1.1 503") && head.contains("\r\nretry-after: "), "\(head)")
       }

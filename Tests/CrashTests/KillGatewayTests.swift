@@ -5,7 +5,7 @@ import Testing
 @Suite("serve, killed under load", .serialized)
 struct KillGatewayTests {
   @Test("what was answered 2xx is in the queue with its bytes, and the next gateway goes on")
-  func kill() throws {
+  func killed() throws {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
     var random = Generator(state: .random(in: 0...9999))
@@ -18,9 +18,7 @@ struct KillGatewayTests {
       gateway.size = [0, 300, 5000][round % 3]
       let enough = 20 + random.below(400)
       try gateway.load { gateway.accepted.count >= enough }
-      gateway.child.signal(SIGKILL)
-      try gateway.hearRest()
-      #expect(gateway.child.reap() == .killed(SIGKILL))
+      #expect(gateway.end(by: SIGKILL) == .killed(SIGKILL))
       #expect(gateway.refused.isEmpty, "seed \(seed): \(gateway.refused.first?.head ?? "")")
       last = gateway.last
       unknown += gateway.unknown.count
@@ -40,9 +38,7 @@ struct KillGatewayTests {
       let failing = strace + ["inject=fdatasync:error=EIO:when=\(when)", "--"]
       let gateway = try LoadedGateway(queue, clients: 8, after: 0, under: failing)
       try gateway.load { gateway.accepted.count >= 200 && !gateway.refused.isEmpty }
-      gateway.child.signal(SIGTERM)
-      try gateway.hearRest()
-      gateway.child.reap()
+      _ = gateway.end(by: SIGTERM)
       #expect(!gateway.refused.isEmpty)
       for (head, _) in gateway.refused {
         #expect(head.hasPrefix("HTTP/1.1 503") && head.contains("\r\nretry-after: "), "\(head)")

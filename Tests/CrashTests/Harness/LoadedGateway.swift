@@ -14,6 +14,7 @@ final class LoadedGateway {
   let child: Child
   private let port: UInt16
   private var clients: [Client] = []
+  private var isEnded = false
   /// Numbers the entries of all gateways of a test.
   private(set) var last: Int
   /// Entries that were answered 2xx, with their ids.
@@ -75,9 +76,13 @@ final class LoadedGateway {
     }
   }
 
-  /// Takes what was answered before the end, and no more is asked.
-  func hearRest() throws {
+  /// Ends it, and what runs it, by a signal, and takes what was answered before the end.
+  func end(by signal: Int32) -> Ending {
+    // strace does not hand it on.
+    kill(-child.process, signal)
     for index in clients.indices { while clients[index].number >= 0 { hear(index) } }
+    isEnded = true
+    return child.reap()
   }
 
   private func ask(_ index: Int) {
@@ -117,7 +122,10 @@ final class LoadedGateway {
     clients[index].received = []
   }
 
-  deinit { for client in clients where client.number >= 0 { close(client.number) } }
+  deinit {
+    if !isEnded { kill(-child.process, SIGKILL) }
+    for client in clients where client.number >= 0 { close(client.number) }
+  }
 }
 
 extension Oracle {
