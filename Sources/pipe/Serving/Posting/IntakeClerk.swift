@@ -12,6 +12,8 @@ struct IntakeClerk {
   private var commit: Commit
   /// Why commits fail, as was said; nil: they do not.
   private var trouble: Fault.Kind?
+  /// Nothing is said of it before then (`Clock.steady`).
+  private var quietUntil: Int64 = 0
 
   /// Microseconds in which an equal id request, or the same key, is answered with the same id.
   private static let window: Int64 = 300_000_000
@@ -105,14 +107,18 @@ struct IntakeClerk {
     if lost > 0 { try? queue.count(.ingestionErrors, lost) }
   }
 
-  // Once, and not for each request that meets it.
+  // Not for each request that meets it, nor each time that a nearly full disk takes one and refuses the next.
   private mutating func tell() {
+    guard Clock.steady() >= quietUntil else { return }
     if let fault = commit.fault, fault.kind != trouble {
       diagnostics.error("\(fault.text)")
       trouble = fault.kind
     } else if commit.hasStored, trouble != nil {
       diagnostics.notice("entries are stored again")
       trouble = nil
+    } else {
+      return
     }
+    quietUntil = Clock.steady() + 1_000_000
   }
 }
