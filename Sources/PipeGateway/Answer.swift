@@ -17,14 +17,14 @@ package struct Answer: Sendable {
 
   package static let json = "application/json"
 
-  /// What goes with all answers but pages: no browser is to take what is sent for anything else, or to
+  /// What goes with all answers: no browser is to take what is sent for anything else, or to
   /// keep it.
   package static let guards: [(name: String, value: String)] = [
     ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"), dataPolicy,
   ]
 
-  /// Pages have a policy of their own.
+  /// Pages of HTML have one of their own.
   package static let dataPolicy = (
     name: "content-security-policy", value: "default-src 'none'; frame-ancestors 'none'"
   )

@@ -19,7 +19,7 @@ package enum ListeningAddress: Sendable {
     }
   }
 
-  package var text: String { address?.description ?? "" }
+  package var text: String { address?.text ?? "" }
 
   /// Whether it can be listened at.
   package var isValid: Bool { address != nil }

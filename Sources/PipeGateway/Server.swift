@@ -56,10 +56,7 @@ package final class Server: Sendable {
   /// Where it listens: `http://127.0.0.1:8000`, or the path of a Unix socket.
   package var text: String {
     guard let address = channel.localAddress else { return "" }
-    guard let port = address.port, let host = address.ipAddress else {
-      return "unix:\(address.pathname ?? "")"
-    }
-    return "http://" + (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+    return (address.port == nil ? "" : "http://") + address.text
   }
 
   /// Accepts nothing more, waits until what was asked is answered, and calls `ended`.

@@ -8,8 +8,19 @@ extension SocketAddress {
     return host == "::1" || host.hasPrefix("127.") || host.hasPrefix("::ffff:127.")
   }
 
-  /// What a socket is bound to.
+  /// `127.0.0.1:8000`, `[::1]:8000`, or the path of a Unix socket.
+  var text: String {
+    guard let port, let host = ipAddress else { return "unix:\(pathname ?? "")" }
+    return (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+  }
+
+  /// What a socket is bound to; nil: it is none that takes connections.
   init?(boundTo number: Int32) {
+    var type: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    guard getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &length) == 0,
+      type == Int32(SOCK_STREAM.rawValue)
+    else { return nil }
     var storage = sockaddr_storage()
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let found: SocketAddress? = withUnsafeMutableBytes(of: &storage) { bytes in

@@ -115,7 +115,9 @@ extension ListeningAddress {
       throw Fault(.settings, "LISTEN_FDS: \(printable(text)) sockets; one can be listened at")
     }
     let address = ListeningAddress.inherited(3)
-    guard address.isValid else { throw Fault(.settings, "LISTEN_FDS: descriptor 3 is no socket") }
+    guard address.isValid else {
+      throw Fault(.settings, "LISTEN_FDS: descriptor 3 takes no connections")
+    }
     return address
   }
 }

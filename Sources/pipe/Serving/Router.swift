@@ -25,8 +25,11 @@ struct Router: Sendable {
       case .to(.watching): watching.put(.came(exchange))
       case .to(.retry): retries.put(exchange)
       case .to(.page(let page)):
-        exchange.headers.removeAll { $0.name == Answer.dataPolicy.name }
-        exchange.answer(page.answer())
+        let answer = page.answer()
+        if answer.headers.contains(where: { $0.name == Answer.dataPolicy.name }) {
+          exchange.headers.removeAll { $0.name == Answer.dataPolicy.name }
+        }
+        exchange.answer(answer)
       }
     }
     intake.put(posts)
