@@ -1,0 +1,115 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("serve ends")
+struct ShutdownTests {
+  /// A client of which half a request has come: all but the `2` of a body `42`.
+  private func halfSent(_ gateway: Gateway) throws -> Wire {
+    let wire = try Wire(gateway.port)
+    let head = "POST /log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+    wire.send(head + "Expect: 100-continue\r\n\r\n")
+    guard try wire.reply().status == 100 else { throw Failure("it was not invited") }
+    wire.send("4")
+    return wire
+  }
+
+  @Test("with what was asked answered, at SIGTERM and at SIGINT", arguments: [SIGTERM, SIGINT])
+  func answers(signal: Int32) throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let idle = try Wire(gateway.port)
+    let used = try Wire(gateway.port)
+    used.send(Gateway.request("GET", "/health"))
+    #expect(try used.reply().status == 200)
+    let half = try halfSent(gateway)
+    let busy = try (0..<20).map { _ in try Wire(gateway.port) }
+    let request = String(repeating: Gateway.request("POST", "/log", body: "1"), count: 10)
+    for wire in busy { wire.send(request) }
+    // The first answer of each shows that what it sent with it was read.
+    for wire in busy { #expect(try wire.reply().status == 202) }
+    gateway.child.signal(signal)
+    #expect(idle.rest().isEmpty && idle.isOver && used.rest().isEmpty)
+    half.send("2")
+    let last = try half.replies()
+    #expect(last.map(\.status) == [202] && last[0].headers["connection"] == "close")
+    var answered = busy.count
+    for wire in busy { answered += try wire.replies().count { $0.status == 202 } }
+    let run = gateway.child.finish().expect("", errors: nil)
+    #expect(run.errors.hasSuffix("pipe serve: stopping\n"), run.story)
+    let stored = try scratch.pipe("list").expect().lines.count
+    #expect(stored == answered + 1)
+  }
+
+  @Test("though a client that sends half a request says nothing more")
+  func half() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let half = try halfSent(gateway)
+    let deaf = try Wire(gateway.port)
+    deaf.sendWhatIsTaken(
+      Array(String(repeating: Gateway.request("GET", "/metrics"), count: 5000).utf8))
+    gateway.child.signal(SIGTERM)
+    #expect(half.rest().isEmpty && half.isOver)
+    gateway.child.finish().expect("", errors: nil)
+    try scratch.pipe("list").expect("")
+  }
+
+  @Test("at once at a second signal")
+  func second() throws {
+    let gateway = try Gateway(try Scratch())
+    let half = try halfSent(gateway)
+    gateway.child.signal(SIGTERM)
+    #expect(gateway.child.complaint() == "pipe serve: stopping")
+    gateway.child.signal(SIGINT)
+    gateway.child.finish().expect("", errors: nil, ending: .killed(SIGINT))
+    #expect(half.rest().isEmpty)
+  }
+
+  @Test("at once where its port is in use, and where it is not given one")
+  func ports() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    try scratch.pipe("serve", "--port", "\(gateway.port)").expect(
+      errors:
+        "pipe serve: 127.0.0.1:\(gateway.port): cannot listen: Address already in use\n",
+      status: 69)
+    for (name, value) in [
+      ("PIPE_PORT", "x"), ("PIPE_PORT", "65536"), ("PIPE_PORT", "-1"), ("PIPE_HOST", "nowhere"),
+      ("PIPE_LOG_LEVEL", "loud"),
+    ] {
+      let run = try scratch.run(["timeout", "20", Scratch.binary, "serve"], [name: value])
+      run.expect("", errors: nil, status: 78, "\(name)=\(value)")
+      #expect(run.errors.hasPrefix("pipe serve: \(name): \(value)"), run.story)
+    }
+    let bad = ["PIPE_PORT": "1", "PIPE_HOST": "nowhere"]
+    let other = try Gateway(scratch, "--host", "127.0.0.1", environment: bad)
+    #expect(try other.get("/health").status == 200, "options beat the environment")
+  }
+
+  @Test("its queue stays private")
+  func permissions() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch, under: ["bash", "-c", "umask 0; exec \"$@\"", "-"])
+    #expect(try gateway.post("/log", "1").status == 202)
+    #expect(scratch.mode("queue") == 0o700)
+    let open = try scratch.sh("find queue -type f -perm /077 -o -type d -perm /077")
+    open.expect("")
+  }
+
+  @Test("not because its queue is removed, but takes nothing any more and says so")
+  func removed() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let id = try gateway.post("/log", "1").receipt()
+    try scratch.sh("rm -r queue").expect()
+    let posted = try gateway.post("/log", "2")
+    #expect(posted.status == 503 && posted.headers["retry-after"] != nil, "\(posted)")
+    let status = try gateway.get("/status/\(id)")
+    #expect(status.status == 503 || status.status == 404, "\(status)")
+    #expect(try gateway.get("/health").status == 503)
+    #expect(try gateway.get("/metrics").status == 503)
+    gateway.stop().expect("", errors: nil)
+    #expect(scratch.mode("queue") == -1)
+  }
+}
