@@ -38,9 +38,9 @@ struct KafkaTests {
       "kcat -C -q -e -b $KAFKA_BROKERS -t jobs -f '%s\\n' | wc -l", server.environment)
     let target = ["PIPE_QUEUE": scratch.path("target")]
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID").merging(target) { $1 }
-    let killed = try scratch.run(source, server.environment.merging(fatal) { $1 })
+    let killed = try take(fatal)
     #expect(killed.ending == .killed(SIGKILL), killed.story)
-    try scratch.run(source, server.environment.merging(target) { $1 }).expect("", errors: nil)
+    try take(target).expect("", errors: nil)
     let numbers = try scratch.sh("pipe consume -q target").expect().lines.compactMap { Int($0) }
     #expect("\(numbers.count)\n" == produced.output)
     #expect(Set(numbers) == Set(1...100_000))
@@ -74,18 +74,18 @@ struct KafkaTests {
     let nobody = ["KAFKA_BROKERS": "127.0.0.1:1", "SINK_WAIT": "1", "SOURCE_WAIT": "1"]
     try run(nobody).expect("", errors: nil, status: 69)
     #expect(try scratch.attempts() == ["1 1"])
-    let source = try scratch.run(source, server.environment.merging(nobody) { $1 })
+    let source = try take(nobody)
     #expect(source.ending == .exited(69), source.story)
   }
 
   @Test("a message that is no JSON is kept and blocks nothing, and each comes once to a group")
   func poison() throws {
     try publish("1", "poison", "", "2")
-    let run = try scratch.run(source, server.environment).expect("", errors: nil)
+    let run = try take().expect("", errors: nil)
     #expect(run.errors.contains("byte 1: expected a value"), run.story)
     try scratch.sh("grep . bad; pipe consume | sort").expect("poison\n1\n2\n")
     try publish("3")
-    try scratch.run(source, server.environment).expect("")
+    try take().expect("")
     try scratch.pipe("consume").expect("3\n")
   }
 
@@ -95,10 +95,10 @@ struct KafkaTests {
     try publish("1", "2")
     let hasty = try scratch.afterEach("none", do: ":")
     try scratch.sh("sed -i 's/\"$@\"/\"${@\\/1m\\/0s}\"/' around/pipe").expect("")
-    let run = try scratch.run(source, server.environment.merging(hasty) { $1 })
+    let run = try take(hasty)
     #expect(run.ending == .exited(75), run.story)
     try scratch.prepare("init", "--max-items", "10")
-    try scratch.run(source, server.environment).expect("")
+    try take().expect("")
     try scratch.expectEach(to: 2)
   }
 
@@ -112,6 +112,12 @@ struct KafkaTests {
     try scratch.sh(
       "pipe consume --size 1000 --stream -- \(Scratch.example("sinks/kafka")) jobs",
       server.environment.merging(more) { $1 })
+  }
+
+  private func take(_ more: [String: String] = [:]) throws -> Run {
+    // For so long a group waits for who was killed.
+    let short = ["KAFKA_OPTIONS": "session.timeout.ms=6000,heartbeat.interval.ms=500"]
+    return try scratch.run(source, server.environment.merging(short) { $1 }.merging(more) { $1 })
   }
 
   private func left() throws -> Int {

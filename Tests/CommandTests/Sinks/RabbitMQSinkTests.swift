@@ -37,6 +37,9 @@ struct RabbitMQSinkTests {
       "for body in {p.message_id: b for p, b in take('\(queue)')}.values(): print(body)",
       in: scratch)
     #expect(bodies.compactMap { Int($0) }.sorted() == Array(1...501))
+    // And where there is nothing else in the batch.
+    try scratch.store(long)
+    try run().expect("", errors: nil, status: 1)
   }
 
   @Test("what a full queue refuses is retried")

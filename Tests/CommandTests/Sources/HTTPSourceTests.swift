@@ -43,12 +43,11 @@ struct HTTPSourceTests {
     // Its first hundred are in; it waits with the second.
     let ids = (1...100).map { _ in source.line() }
     #expect(!ids.contains(nil))
-    try wait(until: {
-      try scratch.sh("pipe stats --prometheus").output.contains("errors_total 100")
-    })
-    try scratch.prepare("init", "--max-items", "1000")
+    let refused = "pipe stats --prometheus | grep -q '^ingestion_errors_total [1-9]'"
+    try wait(until: { try scratch.sh(refused).ending == .exited(0) })
+    let reader = try scratch.start("consume", "--follow", "-n", "300", "--size", "1")
     source.finish().expect(errors: "")
-    try scratch.expectEach(to: 300)
+    reader.finish().expect((1...300).map { "\($0)\n" }.joined())
   }
 
   @Test("without a gateway it waits for one; after SOURCE_WAIT the status is 69")

@@ -57,8 +57,8 @@ struct RabbitMQSourceTests {
         'x-dead-letter-routing-key': '\(queue).dead'})
       """, in: scratch)
     try publish("'1', 'poison', '', '2', '\\ud800'.encode('utf-8', 'surrogatepass'), 'a\\nb'")
-    let run = try once([]).expect("", errors: nil)
-    #expect(run.errors.contains("rabbitmq: message id-1: byte 1: "), run.story)
+    let run = try once(["--dead-letter"]).expect("", errors: nil)
+    #expect(run.errors.contains(": byte 1: expected a value"), run.story)
     try scratch.pipe("consume").expect("1\n2\n")
     #expect(try server.depth(queue) == 0)
     try wait(until: { try server.depth(queue + ".dead") == 4 })
@@ -72,14 +72,13 @@ struct RabbitMQSourceTests {
     #expect(try server.depth(queue) == 0)
   }
 
-  @Test("where neither is there it takes nothing, for the broker would drop what is rejected")
+  @Test("it is to be said which of both, for the broker would drop what is rejected to nowhere")
   func nowhere() throws {
     try publish("'1'")
     try once([]).expect(
-      "", errors: "rabbitmq: \(queue) has no dead-letter exchange: give --reject FILE\n", status: 78
-    )
+      "", errors: "rabbitmq: one of the arguments --reject --dead-letter is required; see --help\n",
+      status: 64)
     #expect(try server.depth(queue) == 1)
-    try once([], ["RABBITMQ_DEAD_LETTERS": "yes"]).expect("")
   }
 
   @Test("what pipe has no room for stays in the broker")
@@ -102,7 +101,7 @@ struct RabbitMQSourceTests {
       "", errors: "rabbitmq: NOT_FOUND - no queue '\(queue)' in vhost '/'\n", status: 78)
   }
 
-  private func publish(_ bodies: String, id: String = "'id-%d' % number") throws {
+  private func publish(_ bodies: String, id: String = "os.urandom(8).hex()") throws {
     let program = """
       c.queue_declare('\(queue)', durable=True, passive=\(try isThere() ? "True" : "False"))
       c.confirm_delivery()
