@@ -15,6 +15,13 @@ package struct Answer: Sendable {
     self.headers = (type.map { [("content-type", $0)] } ?? []) + headers
   }
 
+  /// With more headers.
+  func with(_ more: [(name: String, value: String)]) -> Answer {
+    var answer = self
+    answer.headers += more
+    return answer
+  }
+
   package static let json = "application/json"
 
   /// What goes with all answers: no browser is to take what is sent for anything else, or to

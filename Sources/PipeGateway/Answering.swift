@@ -19,7 +19,7 @@ extension Connection {
     var isSent = false
     while let turn = turns.first, let answer = turn.answer, let context {
       turns.removeFirst()
-      inHand = max(0, inHand - 1)
+      if turn.isWorkedOn { inHand -= 1 }
       all.release(turn.held)
       if let viewer = turn.viewer {
         if !all.isEnding, !viewer.isGone { return begin(viewer, turn, answer) }
@@ -68,8 +68,20 @@ extension Connection {
     if turn.head?.method != .HEAD, !answer.body.isEmpty, let context {
       write(.body(.byteBuffer(context.channel.allocator.buffer(bytes: answer.body))))
     }
-    write(.end(nil))
-    record(turn, answer.status, bytes: answer.body.count)
+    context?.write(wrapOutboundOut(.end(nil)), promise: charge(answer))
+    let isShown = turn.head?.method != .HEAD
+    record(turn, answer.status, bytes: isShown ? answer.body.count : 0)
+  }
+
+  // What is large counts as long as nobody has taken it.
+  private func charge(_ answer: Answer) -> EventLoopPromise<Void>? {
+    let size = answer.body.count
+    guard size > 1 << 16, let context else { return nil }
+    all.charge(size)
+    let sent = context.eventLoop.makePromise(of: Void.self)
+    let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+    sent.futureResult.whenComplete { _ in connection.value.all.release(size) }
+    return sent
   }
 
   private func write(_ part: HTTPServerResponsePart) {

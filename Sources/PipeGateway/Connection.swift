@@ -27,7 +27,10 @@ final class Connection: ChannelDuplexHandler {
   var inHand = 0
   var isLightInHand = false
   var reading = Reading.nothing
+  var reception = Reception()
   var body: [UInt8] = []
+  /// Bytes of the body of a request that goes no further.
+  var wasted = 0
   var count = 0
   var deadline = NIODeadline.distantFuture
   /// Until when the client is to take some of what was sent to it.
@@ -84,7 +87,7 @@ final class Connection: ChannelDuplexHandler {
   /// Who neither asks nor reads for too long is let go.
   func expire(_ now: NIODeadline) {
     if now > deadline, now <= stalled, case .request = reading, !all.isEnding {
-      return refuse(.slow)
+      return refuse(Refusal.slow)
     }
     if now > min(deadline, stalled) { context?.close(promise: nil) }
   }
@@ -94,7 +97,7 @@ final class Connection: ChannelDuplexHandler {
     if isBetweenRequests { context?.close(promise: nil) }
     endView()
     if case .request = reading { allow(all.limits.partingTime) }
-    stalled = min(stalled, .now() + all.limits.partingTime)
+    if context?.channel.isWritable == false { stalled = .now() + all.limits.partingTime }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

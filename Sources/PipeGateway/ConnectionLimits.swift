@@ -13,11 +13,11 @@ package struct ConnectionLimits: Sendable {
     self.connections = connections
   }
 
-  /// Bytes of all bodies together that have not been answered yet.
+  /// Bytes of all bodies that have not been answered, and of long answers that have not been taken, together.
   var bodies: Int { max(64 << 20, 4 * body) }
-  /// From the first byte of a request to its last, and to the first of all.
+  /// From the head of a request to its end, and to the first head of all.
   let requestTime = TimeAmount.seconds(30)
-  /// From an answer to the next request.
+  /// From an answer to the head of the next request.
   let idleTime = TimeAmount.seconds(75)
   /// How long a client whose request was refused half-way may go on sending before it is cut off, and how
   /// long a request that has begun may take when the server ends.
@@ -26,7 +26,7 @@ package struct ConnectionLimits: Sendable {
   /// How long one whose answer goes on may leave unread what it was sent.
   let viewerTime = TimeAmount.seconds(10)
 
-  /// Requests of one connection that are worked on at once; behind them nothing is read.
+  /// Small posts of one connection that are worked on at once.
   let turns = 64
 
   /// Bytes that the decoder may keep: the longest headers, and what was read with them.

@@ -3,14 +3,15 @@ internal import NIOCore
 /// All connections of a server and what they hold together. Confined to the event loop.
 final class Connections {
   let limits: ConnectionLimits
+  let receive: @Sendable (Request) -> Reception
   private let handle: @Sendable ([Exchange]) -> Void
   let record: (@Sendable (Served) -> Void)?
   private let everySecond: (@Sendable () -> Void)?
   private let notice: @Sendable (String) -> Void
   /// The time for the header `date`, to the second.
   private(set) var date = httpDate()
-  private(set) var isEnding = false
-  /// Bytes of bodies.
+  var isEnding = false
+  /// Bytes of bodies and large answers.
   private(set) var held = 0
 
   private let loop: any EventLoop
@@ -25,6 +26,7 @@ final class Connections {
   init(
     _ loop: any EventLoop, _ limits: ConnectionLimits, record: (@Sendable (Served) -> Void)?,
     everySecond: (@Sendable () -> Void)?, notice: @escaping @Sendable (String) -> Void,
+    receive: @escaping @Sendable (Request) -> Reception,
     _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) {
     self.loop = loop
@@ -32,6 +34,7 @@ final class Connections {
     self.record = record
     self.everySecond = everySecond
     self.notice = notice
+    self.receive = receive
     self.handle = handle
   }
 
@@ -59,7 +62,6 @@ final class Connections {
   /// What comes in one turn of the loop is handed on together, at its end.
   func take(_ exchange: Exchange) {
     arrived.append(exchange)
-
     guard arrived.count == 1 else { return }
     let all = NIOLoopBound(self, eventLoop: loop)
     loop.execute { all.value.handOn() }
@@ -77,6 +79,11 @@ final class Connections {
     held += bytes
     return true
   }
+
+  var isCrowded: Bool { held > limits.bodies }
+
+  /// Of a large answer, until its client has taken it: then there is less room for bodies.
+  func charge(_ bytes: Int) { held += bytes }
 
   func release(_ bytes: Int) { held -= bytes }
 
@@ -103,7 +110,6 @@ final class Connections {
 
   /// Ends those that ask nothing, and each of the others after its answer.
   func end(_ ended: EventLoopPromise<Void>) {
-    isEnding = true
     self.ended = ended
     for connection in Array(open.values) { connection.finish() }
     if open.isEmpty { ended.succeed() }

@@ -4,13 +4,17 @@ internal import NIOCore
 package struct Exchange: Sendable {
   package let request: Request
   /// What its answer has besides its own headers.
-  package var headers: [(name: String, value: String)] = []
+  package var headers: [(name: String, value: String)]
   private let connection: NIOLoopBound<Connection>
   private let loop: any EventLoop
   private let number: Int
 
-  init(_ request: Request, _ connection: Connection, _ loop: any EventLoop, _ number: Int) {
+  init(
+    _ request: Request, _ headers: [(name: String, value: String)], _ connection: Connection,
+    _ loop: any EventLoop, _ number: Int
+  ) {
     self.request = request
+    self.headers = headers
     self.connection = NIOLoopBound(connection, eventLoop: loop)
     self.loop = loop
     self.number = number
@@ -35,8 +39,6 @@ package struct Exchange: Sendable {
   }
 
   private func send(_ answer: Answer, _ viewer: Viewer? = nil) {
-    var answer = answer
-    answer.headers += headers
-    connection.value.answer(answer, to: number, viewer)
+    connection.value.answer(answer.with(headers), to: number, viewer)
   }
 }

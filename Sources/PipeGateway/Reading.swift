@@ -12,10 +12,15 @@ extension Connection {
     }
   }
 
-  private func begin(_ head: HTTPRequestHead) {
+  private func begin(_ received: HTTPRequestHead) {
+    let head = received.trimmed
     reading = .request(head, began: .now())
     allow(all.limits.requestTime)
+    reception = all.receive(Request(head, client: client))
+    wasted = 0
     if let refusal = Refusal(head, all.limits) { return refuse(refusal) }
+    if all.isCrowded { return refuse(Refusal.crowded) }
+    if let refusal = reception.refusal, head.hasLongBody { return refuse(refusal) }
     isContinueOwed = head.version != .http1_0 && head.headers.contains(name: "expect")
     invite()
   }
@@ -30,11 +35,18 @@ extension Connection {
 
   private func take(_ buffer: ByteBuffer, _ head: HTTPRequestHead) {
     isContinueOwed = false
-    if body.count + buffer.readableBytes > all.limits.body {
-      return refuse(.tooLong(all.limits))
+    if let refusal = reception.refusal {
+      wasted += buffer.readableBytes
+      if wasted > HTTPRequestHead.shortBody { refuse(refusal) }
+      return
     }
-    guard all.hold(buffer.readableBytes) else { return refuse(.crowded) }
-    if body.isEmpty { body.reserveCapacity(head.contentLength ?? buffer.readableBytes) }
+    if body.count + buffer.readableBytes > all.limits.body {
+      return refuse(Refusal.tooLong(all.limits))
+    }
+    guard all.hold(buffer.readableBytes) else { return refuse(Refusal.crowded) }
+    if body.isEmpty {
+      body.reserveCapacity(min(head.contentLength ?? 0, HTTPRequestHead.shortBody))
+    }
     body.append(contentsOf: buffer.readableBytesView)
   }
 
@@ -44,18 +56,30 @@ extension Connection {
     isContinueOwed = false
     isDeaf = head.stopsDecoder
     let isLast = !head.isKeepAlive || isDeaf || all.isEnding
-    turns.append(Turn(number: count, head: head, began: began, held: body.count, isLast: isLast))
-    waiting.append(
-      Exchange(Request(head, body: body, client: client), self, context.eventLoop, count))
     reading = isLast ? .waste : .nothing
-    body = []
     deadline = .distantFuture
+    var turn = Turn(
+      number: count, head: head, began: began, held: body.count, headers: reception.headers,
+      isLast: isLast)
+    if let refusal = reception.refusal {
+      turn.answer = refusal.with(reception.headers)
+      turns.append(turn)
+      return sendWhatIsDue()
+    }
+    turn.isWorkedOn = true
+    turns.append(turn)
+    var request = Request(head, client: client)
+    request.body = body
+    body = []
+    waiting.append(Exchange(request, reception.headers, self, context.eventLoop, count))
     handOn()
   }
 
   // Answers before the request was read. To close at once would take the answer from a client that is
   // still sending; so the rest is read for a while and thrown away.
-  func refuse(_ refusal: Refusal) {
+  func refuse(_ refusal: Refusal) { refuse(refusal.answer) }
+
+  private func refuse(_ answer: Answer) {
     dropBody()
     isContinueOwed = false
     count += 1
@@ -66,14 +90,17 @@ extension Connection {
     deadline = .distantFuture
     turns.append(
       Turn(
-        number: count, head: head, began: began, held: 0, isLast: true, answer: refusal.answer))
+        number: count, head: head, began: began, held: 0, isLast: true,
+        answer: answer.with(reception.headers)))
     sendWhatIsDue()
   }
 
   /// Has requests worked on: several at once only where they are posts and not large, since answers are
   /// kept until the client takes them.
   func handOn() {
-    while let next = waiting.first, context?.channel.isWritable == true {
+    while let next = waiting.first, inHand < all.limits.turns,
+      context?.channel.isWritable == true
+    {
       let isLight = next.request.isLight
       guard inHand == 0 || isLight && isLightInHand else { return }
       inHand += 1
@@ -85,6 +112,26 @@ extension Connection {
 }
 
 extension HTTPRequestHead {
+  /// Without the blanks behind values, which are no part of them (RFC 9112, 5.1).
+  fileprivate var trimmed: HTTPRequestHead {
+    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+    guard headers.contains(where: { $0.value.utf8.last.map(isBlank) ?? false }) else { return self }
+    var head = self
+    head.headers = HTTPHeaders(
+      headers.map { name, value in
+        let count = value.utf8.reversed().prefix(while: isBlank).count
+        return (name, String(decoding: value.utf8.dropLast(count), as: UTF8.self))
+      })
+    return head
+  }
+
+  /// Bytes of a body that is waited for, though its request goes no further: so the connection can go on.
+  fileprivate static let shortBody = 1 << 16
+
+  fileprivate var hasLongBody: Bool {
+    headers.contains(name: "expect") || (contentLength ?? 0) > HTTPRequestHead.shortBody
+  }
+
   /// That of a body of known length.
   fileprivate var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
 

@@ -11,7 +11,7 @@ struct Refusal {
     self.detail = detail
   }
 
-  var answer: Answer { .error(status, detail, headers: headers + Answer.guards) }
+  var answer: Answer { .error(status, detail, headers: headers) }
 
   static func tooLong(_ limits: ConnectionLimits) -> Refusal {
     Refusal(413, "the body is longer than \(limits.body) bytes")
@@ -38,7 +38,7 @@ struct Refusal {
   /// Of these the first would count here and the last somewhere else.
   private static let single = [
     "host", "transfer-encoding", "content-length", "content-type", "expect", "authorization",
-    "origin", "idempotency-key",
+    "content-encoding", "origin", "idempotency-key",
   ]
 
   // The decoder refuses both lengths at once, and codings behind the last chunked. What is left is what a

@@ -5,19 +5,17 @@ package struct Request: Sendable {
   package let method: String
   /// As it came, without the query.
   package let path: String
-  package let query: String
-  package let body: [UInt8]
+  /// Empty as long as it is not read.
+  package internal(set) var body: [UInt8] = []
   /// The address of who asks, without its port.
   package let client: String
   private let headers: HTTPHeaders
 
-  init(_ head: HTTPRequestHead, body: [UInt8], client: String) {
+  init(_ head: HTTPRequestHead, client: String) {
     method = head.method.rawValue
     let target = Target(head.uri)
     path = target?.path ?? head.uri
-    query = target?.query ?? ""
     headers = head.headers
-    self.body = body
     self.client = client
   }
 

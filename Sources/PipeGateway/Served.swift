@@ -7,6 +7,6 @@ package struct Served: Sendable {
   package let status: Int
   /// Of the answer's body.
   package let bytes: Int
-  /// From the request's first byte that was seen to its answer.
+  /// From the request's head to its answer.
   package let seconds: Double
 }

@@ -10,17 +10,20 @@ package final class Server: Sendable {
   private let connections: NIOLoopBoundBox<Connections>
 
   /// `record` is told of each answer, `notice` of what whoever runs the server should know; `everySecond` is
-  /// called while anybody is connected, on the event loop. Throws `ListenFault`.
+  /// called while anybody is connected. `receive` judges a request by its head. All on the event loop. Throws
+  /// `ListenFault`.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
-    record: (@Sendable (Served) -> Void)? = nil, everySecond: (@Sendable () -> Void)? = nil,
+    record: (@Sendable (Served) -> Void)?, everySecond: (@Sendable () -> Void)?,
     notice: @escaping @Sendable (String) -> Void,
+    receive: @escaping @Sendable (Request) -> Reception,
     _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) throws {
     let loop = group.any()
     let connections = NIOLoopBoundBox.makeBoxSendingValue(
       Connections(
-        loop, limits, record: record, everySecond: everySecond, notice: notice, handle),
+        loop, limits, record: record, everySecond: everySecond, notice: notice,
+        receive: receive, handle),
       eventLoop: loop)
     self.connections = connections
     let bootstrap = ServerBootstrap(group: group)
@@ -42,7 +45,7 @@ package final class Server: Sendable {
   }
 
   private static func add(_ channel: any Channel, to connections: Connections) throws {
-    guard connections.admit() else { throw ChannelError.connectTimeout(.zero) }
+    guard connections.admit() else { throw TurnedAway() }
     let decoder = HTTPRequestDecoder(
       leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
       limitConfiguration: connections.limits.decoder)
@@ -59,13 +62,24 @@ package final class Server: Sendable {
     return (address.port == nil ? "" : "http://") + address.text
   }
 
+  /// Calls `lost` should it stop listening though nobody asked it to.
+  package func watch(_ lost: @escaping @Sendable () -> Void) {
+    channel.closeFuture.whenComplete { [connections] _ in
+      if !connections.value.isEnding { lost() }
+    }
+  }
+
   /// Accepts nothing more, waits until what was asked is answered, and calls `ended`.
   package func stop(_ ended: @escaping @Sendable () -> Void) {
     let loop = channel.eventLoop
-    channel.close().whenComplete { [connections] _ in
-      let promise = loop.makePromise(of: Void.self)
-      promise.futureResult.whenComplete { _ in ended() }
-      connections.value.end(promise)
+    let promise = loop.makePromise(of: Void.self)
+    promise.futureResult.whenComplete { _ in ended() }
+    loop.execute { [channel, connections] in
+      connections.value.isEnding = true
+      channel.close().whenComplete { _ in connections.value.end(promise) }
     }
   }
 }
+
+/// A connection too many.
+private struct TurnedAway: Error {}

@@ -10,6 +10,10 @@ struct Turn {
   let began: NIODeadline
   /// Bytes of its body.
   let held: Int
+  /// What its answer has besides its own headers.
+  var headers = Answer.guards
+  /// Whether it was given to who answers it.
+  var isWorkedOn = false
   /// Nothing is taken behind it.
   let isLast: Bool
   var answer: Answer?

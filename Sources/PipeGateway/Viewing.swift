@@ -32,6 +32,8 @@ extension Connection {
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     let body = context.channel.allocator.buffer(bytes: answer.body)
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+    // That it leaves is read too.
+    readOn()
   }
 
   /// Nothing is kept for who does not read, and after a while it is let go.

@@ -50,7 +50,9 @@ struct Serve: ParsableCommand {
 
   func validate() throws {
     if let port, !(0...65535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
-    if maxBody.bytes < 1 { throw ValidationError("--max-body is 1 or more") }
+    guard (1...1 << 30).contains(maxBody.bytes) else {
+      throw ValidationError("--max-body is from 1 to 1GiB")
+    }
     if host == "" { throw ValidationError("--host is empty; give an address") }
   }
 
@@ -108,7 +110,7 @@ extension ListeningAddress {
     guard let text = variable("LISTEN_FDS"), variable("LISTEN_PID") == "\(getpid())" else {
       return nil
     }
-    // Not for the children.
+    // They are for this process alone.
     unsetenv("LISTEN_FDS")
     unsetenv("LISTEN_PID")
     guard text == "1" else {

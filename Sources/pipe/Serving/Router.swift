@@ -3,8 +3,9 @@ internal import PipeGateway
 /// Gives each request to who answers it. On the event loop: nothing here blocks.
 struct Router: Sendable {
   let intake: Desk<IntakeClerk, Exchange>
-  let questions: Desk<QuestionClerk, Exchange>
   /// What takes longer must not keep the others waiting.
+  let health: Desk<QuestionClerk, Exchange>
+  let questions: Desk<QuestionClerk, Exchange>
   let figures: Desk<QuestionClerk, Exchange>
   /// Those who look on, and what makes dead items ready again.
   let watching: Desk<WatchClerk, WatchNews>
@@ -13,13 +14,19 @@ struct Router: Sendable {
   let origins: Origins
   let limit: RateLimit?
 
+  /// What can be told by the head: nobody sends a body for nothing, or without being known.
+  func receive(_ request: Request) -> Reception {
+    Reception(
+      headers: Answer.guards + origins.headers(for: request), refusal: refusal(request))
+  }
+
   func take(_ exchanges: [Exchange]) {
     var posts: [Exchange] = []
     for var exchange in exchanges {
-      exchange.headers = Answer.guards + origins.headers(for: exchange.request)
       switch direct(exchange.request) {
       case .answer(let answer): exchange.answer(answer)
       case .to(.intake): posts.append(exchange)
+      case .to(.health): health.put(exchange)
       case .to(.question): questions.put(exchange)
       case .to(.figures): figures.put(exchange)
       case .to(.watching): watching.put(.came(exchange))
@@ -44,7 +51,6 @@ struct Router: Sendable {
   }
 
   private func direct(_ request: Request) -> Direction {
-    if let refusal = refusal(request) { return .answer(refusal) }
     guard let (methods, route) = Target.find(request.path) else {
       return .answer(.error(404, "there is nothing at \(request.path)"))
     }

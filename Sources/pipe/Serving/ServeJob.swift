@@ -32,6 +32,10 @@ struct ServeJob {
     }
     let router = try router(token, log)
     let server = try listen(router, log)
+    server.watch {
+      complain("pipe serve: the socket to listen at was closed")
+      exit(Exit.status(of: .unavailable))
+    }
     log.diagnostics.info("listening on \(server.text)")
     return try wait(for: signals, server, router, log)
   }
@@ -40,15 +44,18 @@ struct ServeJob {
   private func router(_ token: Token?, _ log: ServerLog) throws(Fault) -> Router {
     let diagnostics = log.diagnostics
     let report: @Sendable (String) -> Void = { diagnostics.warning("\($0)") }
+    let condition = Condition()
     let intake = IntakeClerk(
-      try location.create(report: report), requirements: requirements, diagnostics)
-    let questions = QuestionClerk(try location.open(report: report))
-    let figures = QuestionClerk(try location.open(report: report))
-    let once = OnceSaid(report)
-    let watching = WatchClerk(try location.open(report: once.say), canRetry: token != nil)
+      try location.create(report: report), requirements: requirements, condition, diagnostics)
+    let health = QuestionClerk(try location.open(report: report), condition)
+    let questions = QuestionClerk(try location.open(report: report), condition)
+    let figures = QuestionClerk(try location.open(report: OnceSaid(report).say), condition)
+    let watching = WatchClerk(
+      try location.open(report: OnceSaid(report).say), canRetry: token != nil)
     let retries = RetryClerk(try location.open(report: report))
     return Router(
-      intake: Desk(intake) { $0.serve($1) }, questions: Desk(questions) { $0.serve($1) },
+      intake: Desk(intake) { $0.serve($1) }, health: Desk(health) { $0.serve($1) },
+      questions: Desk(questions) { $0.serve($1) },
       figures: Desk(figures) { $0.serve($1) }, watching: Desk(watching) { $0.serve($1) },
       retries: Desk(retries) { $0.serve($1) }, token: token,
       origins: Origins(permitted: cors, hasToken: token != nil), limit: limit.map(RateLimit.init))
@@ -62,7 +69,8 @@ struct ServeJob {
     let notice: @Sendable (String) -> Void = { diagnostics.warning("\($0)") }
     do {
       return try Server(
-        address, limits, record: log.record, everySecond: router.watch, notice: notice
+        address, limits, record: log.record, everySecond: router.watch, notice: notice,
+        receive: router.receive
       ) { router.take($0) }
     } catch {
       throw cannotListen((error as? ListenFault)?.code ?? 0)

@@ -1,6 +1,6 @@
 /// What a path leads to.
 enum Target {
-  case intake, question, figures, watching, retry
+  case intake, health, question, figures, watching, retry
   case page(Page)
 
   static let statusPrefix = "/status/"
@@ -10,7 +10,7 @@ enum Target {
   static func find(_ path: String) -> (methods: [String], route: Target)? {
     switch path {
     case "/ingest", "/log": (["POST"], .intake)
-    case "/health": (["GET", "HEAD"], .question)
+    case "/health": (["GET", "HEAD"], .health)
     case "/": (["GET", "HEAD"], .page(.dashboard))
     case "/docs": (["GET", "HEAD"], .page(.docs))
     case "/openapi.json": (["GET", "HEAD"], .page(.openAPI))

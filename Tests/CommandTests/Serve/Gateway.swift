@@ -23,7 +23,10 @@ final class Gateway {
     self.scratch = scratch
     let program = prefix + [Scratch.binary, "serve", "--port", "0"] + options
     child = try scratch.start(program, environment)
-    guard let line = child.complaint(), let colon = line.lastIndex(of: ":"),
+    var line = child.complaint()
+    // Warnings may come before.
+    while let said = line, !said.contains(" listening on ") { line = child.complaint() }
+    guard let line, let colon = line.lastIndex(of: ":"),
       let port = UInt16(line[line.index(after: colon)...])
     else { throw Failure("no gateway: \(child.finish())") }
     self.port = port

@@ -6,8 +6,12 @@ internal import PipeStats
 /// Answers what is asked about the queue, one question after the other.
 struct QuestionClerk {
   private let queue: Queue
+  private let condition: Condition
 
-  init(_ queue: Queue) { self.queue = queue }
+  init(_ queue: Queue, _ condition: Condition) {
+    self.queue = queue
+    self.condition = condition
+  }
 
   func serve(_ exchanges: [Exchange]) {
     for exchange in exchanges { exchange.answer(answer(exchange.request)) }
@@ -25,6 +29,7 @@ struct QuestionClerk {
 
   private func health() -> Answer {
     do throws(Fault) {
+      try condition.requireHealth()
       try queue.requireRoom()
       return Answer(200, Answer.json, Array(#"{"status":"healthy"}"#.utf8))
     } catch {

@@ -7,6 +7,7 @@ internal import PipeQueue
 /// disk.
 struct IntakeClerk {
   private let queue: Queue
+  private let condition: Condition
   private let diagnostics: Logger
   private var reader: PostReader
   private var commit: Commit
@@ -18,8 +19,11 @@ struct IntakeClerk {
   /// Microseconds in which an equal id request, or the same key, is answered with the same id.
   private static let window: Int64 = 300_000_000
 
-  init(_ queue: Queue, requirements: [Requirement], _ diagnostics: Logger) {
+  init(
+    _ queue: Queue, requirements: [Requirement], _ condition: Condition, _ diagnostics: Logger
+  ) {
     self.queue = queue
+    self.condition = condition
     self.diagnostics = diagnostics
     reader = PostReader(slice: queue.settings.slice, requirements: requirements)
     commit = Commit(queue, window: IntakeClerk.window)
@@ -55,7 +59,7 @@ struct IntakeClerk {
     let served = (isTooMuch ? posts.filter { !$0.isDrafted } : posts)
       .map { post in post.settled { fate($0, of: post) } }
     count(served)
-    tell()
+    if again.isEmpty { tell() }
     Exchange.answer(served.map { ($0.exchange, answer($0)) })
     for post in again { store([post.exchange]) }
   }
@@ -66,7 +70,10 @@ struct IntakeClerk {
     let receipt = commit.receipt(index)
     guard let keyed = post.keyed, receipt.isDuplicate else { return .drafted(index) }
     do throws(Fault) {
-      if try queue.content(of: receipt.id) == keyed { return .drafted(index) }
+      guard let stored = try queue.content(of: receipt.id) else {
+        throw Fault(.inputOutput, "\(receipt.id.text): what was stored cannot be read any more")
+      }
+      if stored == keyed { return .drafted(index) }
       return .rejected(Rejection("another body was sent under this Idempotency-Key"))
     } catch { return .lost(error) }
   }
@@ -109,6 +116,7 @@ struct IntakeClerk {
 
   // Not for each request that meets it, nor each time that a nearly full disk takes one and refuses the next.
   private mutating func tell() {
+    condition.note(commit.fault, hasStored: commit.hasStored)
     guard Clock.steady() >= quietUntil else { return }
     if let fault = commit.fault, fault.kind != trouble {
       diagnostics.error("\(fault.text)")

@@ -6,6 +6,8 @@ internal import PipeQueue
 /// Judges what is posted, as `ingest` does, and drafts its entries.
 struct PostReader {
   private let slice: Int
+  /// Of a body; the answer has one for each.
+  private static let mostLines = 1 << 16
   private var acceptance: Acceptance
   private var logAcceptance = Acceptance(recordsOnly: true)
   private var mint = Mint()
@@ -68,6 +70,9 @@ struct PostReader {
   ) -> Post {
     var found: [PostedLine] = []
     let body = exchange.request.body.withoutMark
+    if body.count(where: { $0 == 0x0a }) > PostReader.mostLines {
+      return refuse(exchange, 413, "more than \(PostReader.mostLines) lines")
+    }
     for (index, raw) in body.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
       let isBlank = raw.withUnsafeBytes { Input.content($0, isFirst: false) == nil }
       if isBlank { continue }
