@@ -112,7 +112,7 @@ struct FilesSourceTests {
   @Test("rotated in both ways, in turns, and between any two runs, each line is stored once")
   func both() throws {
     let line = """
-      older() { mv -f app.log.2 app.log.3; mv -f app.log.1 app.log.2; }
+      older() { mv -f app.log.2 app.log.3; mv -f app.log.1 app.log.2; } 2> /dev/null
       for i in {1..60}; do
         echo $((2 * i - 1)) >> app.log
         if [ $((i % 4)) = 0 ]; then older; cp app.log app.log.1; : > app.log; fi
@@ -120,7 +120,7 @@ struct FilesSourceTests {
         if [ $((i % 3)) = 0 ]; then older; mv app.log app.log.1; fi
         echo >> app.log
         \(script) --state state --once app.log >&2
-      done 2> >(grep -v ^mv: >&2)
+      done
       """
     try scratch.sh(line).expect("")
     try scratch.expectEach(to: 120)
