@@ -63,7 +63,7 @@ struct OpenAPISchemathesisTests {
         "SCHEMATHESIS_HOOKS": "hooks",
       ])
     run.expect(nil, errors: nil)
-    #expect(run.output.contains("No issues found"), run.story)
+    #expect(run.output.contains(#/Test cases:\n +(\d+) generated, \1 passed/#), run.story)
     #expect(!run.output.contains("Failed to extract"), run.story)
     // It still does its work.
     #expect(try gateway.ask("GET", "/health").status == 200)
