@@ -83,6 +83,7 @@ struct LogTests {
       port = listening.getsockname()[1]
       def child():
         os.dup2(listening.fileno(), 3)
+        os.set_inheritable(3, True)
         os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
         if sys.argv[1] == "closed": os.close(2)
         else: os.dup2(os.open("/dev/full", os.O_WRONLY), 2)

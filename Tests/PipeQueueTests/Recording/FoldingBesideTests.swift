@@ -40,7 +40,7 @@ struct FoldingBesideTests {
     }
   }
 
-  @Test("a reader never counts an item twice, and misses none", .timeLimit(.minutes(1)))
+  @Test("a reader never counts an item twice, and misses none", .timeLimit(.minutes(10)))
   func reader() throws {
     let progress = Progress()
     progress.writers.store(1, ordering: .sequentiallyConsistent)
@@ -65,7 +65,7 @@ struct FoldingBesideTests {
     #expect(try Tally(scratch.queue).done == 1500)
   }
 
-  @Test("two folders at once fold everything once", .timeLimit(.minutes(1)))
+  @Test("two folders at once fold everything once", .timeLimit(.minutes(10)))
   func folders() throws {
     let path = scratch.path
     for _ in 0..<9 {

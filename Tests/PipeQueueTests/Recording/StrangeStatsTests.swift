@@ -40,7 +40,7 @@ struct StrangeStatsTests {
     return lstat(path, &status) == 0
   }
 
-  @Test("by the name of a file", .timeLimit(.minutes(1)), arguments: names, Strange.allCases)
+  @Test("by the name of a file", .timeLimit(.minutes(10)), arguments: names, Strange.allCases)
   func file(name: String, strange: Strange) throws {
     let scratch = try Scratch()
     scratch.note(.done())
@@ -89,7 +89,7 @@ struct StrangeStatsTests {
     return bytes
   }
 
-  @Test("by the name of the log", .timeLimit(.minutes(1)), arguments: Strange.allCases)
+  @Test("by the name of the log", .timeLimit(.minutes(10)), arguments: Strange.allCases)
   func log(strange: Strange) throws {
     let scratch = try Scratch()
     scratch.note(.done(3))
@@ -123,7 +123,7 @@ struct StrangeStatsTests {
     #expect(reports.count == 1, "\(reports)")
   }
 
-  @Test("by the name of all of it", .timeLimit(.minutes(1)), arguments: ["fifo", "file", "link"])
+  @Test("by the name of all of it", .timeLimit(.minutes(10)), arguments: ["fifo", "file", "link"])
   func stats(kind: String) throws {
     let scratch = try Scratch()
     let path = scratch.path + "/stats"
