@@ -2,9 +2,9 @@ internal import PipeJSON
 
 /// What is sent back.
 package struct Answer: Sendable {
-  package var status: Int
-  package var headers: [(name: String, value: String)]
-  package var body: [UInt8]
+  package let status: Int
+  package private(set) var headers: [(name: String, value: String)]
+  package let body: [UInt8]
 
   package init(
     _ status: Int, _ type: String? = nil, _ body: [UInt8] = [],
@@ -15,10 +15,10 @@ package struct Answer: Sendable {
     self.headers = (type.map { [("content-type", $0)] } ?? []) + headers
   }
 
-  /// With more headers.
+  /// With more headers, but for those that it has of its own.
   func with(_ more: [(name: String, value: String)]) -> Answer {
     var answer = self
-    answer.headers += more
+    answer.headers += more.filter { new in !headers.contains { $0.name == new.name } }
     return answer
   }
 
@@ -28,13 +28,9 @@ package struct Answer: Sendable {
   /// keep it.
   package static let guards: [(name: String, value: String)] = [
     ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
-    ("referrer-policy", "no-referrer"), dataPolicy,
+    ("referrer-policy", "no-referrer"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
   ]
-
-  /// Pages of HTML have one of their own.
-  package static let dataPolicy = (
-    name: "content-security-policy", value: "default-src 'none'; frame-ancestors 'none'"
-  )
 
   /// `{"detail":"…","status_code":N}`
   package static func error(

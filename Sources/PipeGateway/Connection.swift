@@ -27,6 +27,8 @@ final class Connection: ChannelDuplexHandler {
   var inHand = 0
   var isLightInHand = false
   var reading = Reading.nothing
+  /// That which is being read, without its body.
+  var request: Request?
   var reception = Reception()
   var body: [UInt8] = []
   /// Bytes of the body of a request that goes no further.

@@ -4,7 +4,7 @@ internal import NIOCore
 package struct Exchange: Sendable {
   package let request: Request
   /// What its answer has besides its own headers.
-  package var headers: [(name: String, value: String)]
+  private let headers: [(name: String, value: String)]
   private let connection: NIOLoopBound<Connection>
   private let loop: any EventLoop
   private let number: Int

@@ -16,7 +16,9 @@ extension Connection {
     let head = received.trimmed
     reading = .request(head, began: .now())
     allow(all.limits.requestTime)
-    reception = all.receive(Request(head, client: client))
+    let request = Request(head, client: client)
+    self.request = request
+    reception = all.receive(request)
     wasted = 0
     if let refusal = Refusal(head, all.limits) { return refuse(refusal) }
     if all.isCrowded { return refuse(Refusal.crowded) }
@@ -51,7 +53,7 @@ extension Connection {
   }
 
   private func complete(_ head: HTTPRequestHead, _ began: NIODeadline) {
-    guard let context else { return }
+    guard let context, var request else { return }
     count += 1
     isContinueOwed = false
     isDeaf = head.stopsDecoder
@@ -68,8 +70,8 @@ extension Connection {
     }
     turn.isWorkedOn = true
     turns.append(turn)
-    var request = Request(head, client: client)
     request.body = body
+    self.request = nil
     body = []
     waiting.append(Exchange(request, reception.headers, self, context.eventLoop, count))
     handOn()

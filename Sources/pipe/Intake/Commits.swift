@@ -40,29 +40,13 @@ final class Commits {
     while true {
       do throws(Fault) { return try appender.commit(&draft) } catch {
         guard error.kind == .tryLater, Clock.steady() < deadline else { throw error }
-        try waitForRoom(until: deadline)
+        try queue.waitForRoom(until: deadline)
       }
     }
   }
 
-  // Room in the queue comes with a rename in now/; room on the disk comes without any sign, so that one
-  // is asked about each second.
-  private func waitForRoom(until deadline: Int64) throws(Fault) {
-    let watch = try queue.watchSettling()
-    var poller = Poller()
-    _ = poller.watch(watch.number)
-    try poller.wait(until: min(deadline, Clock.steady() + 1_000_000))
-  }
-
   private func printReceipts() throws(Fault) {
-    for receipt in draft.receipts {
-      EntryLineWriter.append(#"{"ingestion_id":""#, to: &output.bytes)
-      let start = output.bytes.count
-      EntryLineWriter.append("00000000000000000000000000", to: &output.bytes)
-      output.bytes.withUnsafeMutableBufferPointer { receipt.id.write(to: $0.baseAddress! + start) }
-      output.append(receipt.isDuplicate ? #"","duplicate":true}"# : #""}"#)
-      output.append("\n")
-    }
+    for receipt in draft.receipts { ReceiptLine.append(receipt, to: output) }
     try output.flush()
   }
 }

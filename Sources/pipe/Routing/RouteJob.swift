@@ -79,19 +79,9 @@ final class RouteJob {
           throw error
         }
       }
-      try waitForRoom(destination)
+      try destination.queue.waitForRoom(or: source.signals)
+      source.takeSignals()
     }
-  }
-
-  // Room in the queue comes with a rename in now/; room on the disk comes without any sign, so that one is
-  // asked about each second.
-  private func waitForRoom(_ destination: Destination) throws(Fault) {
-    let watch = try destination.queue.watchSettling()
-    var poller = Poller()
-    _ = poller.watch(watch.number)
-    _ = poller.watch(source.signals.number)
-    try poller.wait(until: Clock.steady() + 1_000_000)
-    source.takeSignals()
   }
 
   /// `{"queue":"errors","entries":12}` for each.

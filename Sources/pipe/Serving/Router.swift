@@ -22,7 +22,7 @@ struct Router: Sendable {
 
   func take(_ exchanges: [Exchange]) {
     var posts: [Exchange] = []
-    for var exchange in exchanges {
+    for exchange in exchanges {
       switch direct(exchange.request) {
       case .answer(let answer): exchange.answer(answer)
       case .to(.intake): posts.append(exchange)
@@ -31,12 +31,7 @@ struct Router: Sendable {
       case .to(.figures): figures.put(exchange)
       case .to(.watching): watching.put(.came(exchange))
       case .to(.retry): retries.put(exchange)
-      case .to(.page(let page)):
-        let answer = page.answer()
-        if answer.headers.contains(where: { $0.name == Answer.dataPolicy.name }) {
-          exchange.headers.removeAll { $0.name == Answer.dataPolicy.name }
-        }
-        exchange.answer(answer)
+      case .to(.page(let page)): exchange.answer(page.answer())
       }
     }
     intake.put(posts)

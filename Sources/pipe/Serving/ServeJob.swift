@@ -42,11 +42,11 @@ struct ServeJob {
 
   // Each desk has a queue of its own: locks are of an open directory.
   private func router(_ token: Token?, _ log: ServerLog) throws(Fault) -> Router {
-    let diagnostics = log.diagnostics
-    let report: @Sendable (String) -> Void = { diagnostics.warning("\($0)") }
+    let report = log.warn
     let condition = Condition()
     let intake = IntakeClerk(
-      try location.create(report: report), requirements: requirements, condition, diagnostics)
+      try location.create(report: report), requirements: requirements, condition,
+      log.diagnostics)
     let health = QuestionClerk(try location.open(report: report), condition)
     let questions = QuestionClerk(try location.open(report: report), condition)
     let figures = QuestionClerk(try location.open(report: OnceSaid(report).say), condition)
@@ -65,11 +65,9 @@ struct ServeJob {
     let files = raiseOpenFiles()
     // Some are for the queue; of few it needs a larger part.
     let limits = ConnectionLimits(body: maxBody, connections: max(files - 64, files / 4))
-    let diagnostics = log.diagnostics
-    let notice: @Sendable (String) -> Void = { diagnostics.warning("\($0)") }
     do {
       return try Server(
-        address, limits, record: log.record, everySecond: router.watch, notice: notice,
+        address, limits, record: log.record, everySecond: router.watch, notice: log.warn,
         receive: router.receive
       ) { router.take($0) }
     } catch {

@@ -21,6 +21,12 @@ struct ServerLog: Sendable {
       : nil
   }
 
+  /// What somebody who runs it should look at.
+  var warn: @Sendable (String) -> Void {
+    let diagnostics = diagnostics
+    return { diagnostics.warning("\($0)") }
+  }
+
   /// One line for each answer; nil where none is wanted.
   var record: (@Sendable (Served) -> Void)? {
     guard let access else { return nil }

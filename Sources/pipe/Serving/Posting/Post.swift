@@ -23,7 +23,7 @@ struct Post {
   let exchange: Exchange
   private(set) var form: Form
   /// Under a key: what is stored if it is new.
-  var keyed: EntryContent?
+  let keyed: EntryContent?
 
   init(_ exchange: Exchange, _ form: Form, keyed: EntryContent? = nil) {
     self.exchange = exchange

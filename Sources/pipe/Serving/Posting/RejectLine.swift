@@ -32,14 +32,6 @@ enum RejectLine {
   }
 }
 
-/// `{"ingestion_id":"…"}`, with `"duplicate":true` where an earlier entry answered.
-enum ReceiptLine {
-  static func append(_ receipt: Receipt, to output: Output) {
-    output.append(#"{"ingestion_id":""# + receipt.id.text)
-    output.append(receipt.isDuplicate ? "\",\"duplicate\":true}\n" : "\"}\n")
-  }
-}
-
 extension Rejection {
   /// In the words that clients know.
   var answer: Answer {

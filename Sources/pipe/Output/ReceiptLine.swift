@@ -1,0 +1,14 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// `{"ingestion_id":"…"}`, with `"duplicate":true` where an earlier entry answered.
+enum ReceiptLine {
+  static func append(_ receipt: Receipt, to output: Output) {
+    EntryLineWriter.append(#"{"ingestion_id":""#, to: &output.bytes)
+    let start = output.bytes.count
+    EntryLineWriter.append("00000000000000000000000000", to: &output.bytes)
+    output.bytes.withUnsafeMutableBufferPointer { receipt.id.write(to: $0.baseAddress! + start) }
+    output.append(receipt.isDuplicate ? #"","duplicate":true}"# : #""}"#)
+    output.append("\n")
+  }
+}
