@@ -112,4 +112,28 @@ struct ShutdownTests {
     gateway.stop().expect("", errors: nil)
     #expect(scratch.mode("queue") == -1)
   }
+
+  @Test(
+    "when a commit that waits for others is over, however long that is; meanwhile all else is answered"
+  )
+  func waitsForCommits() throws {
+    let scratch = try Scratch()
+    let gateway = try Gateway(scratch)
+    let half = try halfSent(gateway)
+    let lock = open(scratch.path("queue/end"), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { close(lock) }
+    try #require(lock >= 0 && flock(lock, LOCK_EX) == 0)
+    let posted = try Wire(gateway.port)
+    posted.send(Gateway.request("POST", "/log", body: "1"))
+    for path in ["/docs", "/health", "/openapi.json"] {
+      #expect(try gateway.get(path).status == 200)
+    }
+    gateway.child.signal(SIGTERM)
+    // Cut off after its five seconds, while the commit still waits.
+    #expect(half.rest().isEmpty && half.isOver)
+    flock(lock, LOCK_UN)
+    #expect(try posted.reply().status == 202)
+    gateway.child.finish().expect("", errors: nil)
+    try scratch.pipe("consume").expect("1\n")
+  }
 }
