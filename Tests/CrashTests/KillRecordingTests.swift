@@ -79,8 +79,7 @@ struct PowerCutRecordingTests {
     }
     var visited = 0
     for call in calls {
-      try power.cut({ try command.killed(at: call).run() }) { result in
-        visited += result.ending == .killed(9) ? 1 : 0
+      visited += try power.cut(at: call, command, { try $0.run() }) { result in
         try check(queue, before, "power cut before \(call)\n\(result)")
       }
     }

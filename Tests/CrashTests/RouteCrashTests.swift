@@ -93,8 +93,7 @@ extension PowerCut {
     let calls = try power.calls(command) { try $0.run() }
     var visited = 0
     for call in calls {
-      try power.cut({ try command.killed(at: call).run() }) { result in
-        visited += result.ending == .killed(9) ? 1 : 0
+      visited += try power.cut(at: call, command, { try $0.run() }) { result in
         try form.settle(power.queue, ids: ids, after: "power cut before \(call)\n\(result)")
       }
     }
