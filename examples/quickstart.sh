@@ -97,13 +97,13 @@ grep -E '^(items|done|latency|p50|p99) ' "$work/stats" | sed 's/^/   /'
 
 echo
 if command -v curl > /dev/null; then
+  mkfifo "$work/log"
   "$PIPE" serve --port 0 2> "$work/log" &
   gateway=$!
-  until grep -qs listening "$work/log"; do
-    kill -0 "$gateway" 2> /dev/null || fail "no gateway: $(cat "$work/log")"
-    sleep 0.1
-  done
-  url=$(sed -n 's/.*listening on //p' "$work/log")
+  exec 3< "$work/log"
+  read -r line <&3 || fail "no gateway"
+  url=${line#*listening on }
+  [ "$url" != "$line" ] || fail "$line"
   echo "6. a gateway at $url:"
   curl -sS -H 'Content-Type: application/json' -d '{"ids":[1,2,3,4,5]}' "$url/ingest" > "$work/receipt" ||
     fail "curl ended with status $?"

@@ -40,13 +40,13 @@ show() {
 # The value of a member of a line of JSON: enough for ids.
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 
+mkfifo "$work/log"
 "$pipe" serve --port 0 -q "$work/queue" 2> "$work/log" &
 gateway=$!
-until grep -qs listening "$work/log"; do
-  kill -0 "$gateway" 2> /dev/null || fail "no gateway: $(cat "$work/log")"
-  sleep 0.1
-done
-url=$(sed -n 's/.*listening on //p' "$work/log")
+exec 3< "$work/log"
+read -r listening <&3 || fail "no gateway"
+url=${listening#*listening on }
+[ "$url" != "$listening" ] || fail "$listening"
 echo "A gateway listens at $url"
 
 say "A record: any object. 202 says that it is on disk."
@@ -86,4 +86,5 @@ say "The end: what was asked is answered first. In a browser, / is the dashboard
 kill "$gateway"
 wait "$gateway" || fail "the gateway ended with status $?"
 gateway=
-cat "$work/log"
+printf '%s\n' "$listening"
+cat <&3

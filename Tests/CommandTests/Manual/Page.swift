@@ -12,10 +12,7 @@ struct Page: CustomTestStringConvertible, Sendable {
 
   static let commands = [
     "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "serve",
-    "dead",
-    "retry",
-    "drop",
-    "init",
+    "route", "dead", "retry", "drop", "init",
   ]
 
   static let all: [Page] =

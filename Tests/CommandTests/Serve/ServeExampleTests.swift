@@ -28,7 +28,7 @@ struct ServeExampleTests {
   func noGateway() throws {
     let scratch = try Scratch()
     let tour = ServeExampleTests.directory + "/curl.sh"
-    try scratch.sh(tour, ["PIPE": "false"]).expect(errors: "curl.sh: no gateway: \n", status: 1)
+    try scratch.sh(tour, ["PIPE": "false"]).expect(errors: "curl.sh: no gateway\n", status: 1)
     try scratch.sh(tour, ["PIPE": "nothing"])
       .expect(errors: "curl.sh: nothing cannot be executed\n", status: 1)
   }
