@@ -33,12 +33,16 @@ struct RecipeTests {
     withExtendedLifetime(postgres) {}
   }
 
-  @Test("rows are validated, counted and routed to databases", .needsPostgres)
+  @Test(
+    "rows are validated, counted and routed to databases and S3", .needsPostgres,
+    .needsModule("moto.server", of: "moto[server]"))
   func unified() throws {
     let postgres = try PostgresServer(scratch)
     let search = try BulkServer(scratch)
-    try check("unified", search.environment.merging(postgres.environment) { $1 })
-    withExtendedLifetime((postgres, search)) {}
+    let objects = try S3Server(scratch)
+    let servers = [postgres.environment, search.environment, objects.environment]
+    try check("unified", servers.reduce([:]) { $0.merging($1) { $1 } })
+    withExtendedLifetime((postgres, search, objects)) {}
   }
 
   @Test("are all of them run")
