@@ -42,24 +42,24 @@ struct Router: Sendable {
 
   private enum Direction {
     case answer(Answer)
-    case to(Target)
+    case to(Endpoint)
   }
 
   private func direct(_ request: Request) -> Direction {
-    guard let (methods, route) = Target.find(request.path) else {
+    guard let (methods, endpoint) = Endpoint.find(request.path) else {
       return .answer(.error(404, "there is nothing at \(request.path)"))
     }
     guard methods.contains(request.method) else { return .answer(other(request, methods)) }
     // Whoever may send something may not do all: that is for those who were given the token.
-    if case .retry = route, token == nil {
+    if case .retry = endpoint, token == nil {
       return .answer(.error(403, "without a token nothing is retried here (see --token-file)"))
     }
-    return .to(route)
+    return .to(endpoint)
   }
 
   // Before it is looked at what is asked for.
   private func refusal(_ request: Request) -> Answer? {
-    if Target.isOpen(request.path) { return nil }
+    if Endpoint.isOpen(request.path) { return nil }
     if let seconds = limit?.refuses(request.client) {
       return .error(
         429, "too many requests from \(request.client)", headers: [("retry-after", "\(seconds)")])

@@ -50,7 +50,7 @@ struct QuestionClerk {
   }
 
   private func status(_ path: String) throws(Fault) -> Answer {
-    let text = String(path.dropFirst(Target.statusPrefix.count))
+    let text = String(path.dropFirst(Endpoint.statusPrefix.count))
     guard let id = EntryID(text), let status = try queue.status(id) else {
       return .error(404, "Ingestion ID not found")
     }

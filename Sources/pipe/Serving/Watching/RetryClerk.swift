@@ -16,7 +16,7 @@ struct RetryClerk {
     guard ContentType(request.header("content-type")) == .json else {
       return .error(415, "send no body, or application/json")
     }
-    let text = String(request.path.dropFirst(Target.retryPrefix.count))
+    let text = String(request.path.dropFirst(Endpoint.retryPrefix.count))
     do throws(Fault) {
       guard let id = EntryID(text), try queue.status(id) != nil else {
         return .error(404, "Ingestion ID not found")

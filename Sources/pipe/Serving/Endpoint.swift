@@ -1,5 +1,5 @@
 /// What a path leads to.
-enum Target {
+enum Endpoint {
   case intake, health, question, figures, watching, retry
   case page(Page)
 
@@ -7,7 +7,7 @@ enum Target {
   static let retryPrefix = "/retry/"
 
   /// The methods that a path takes, and who answers; nil: nothing is there.
-  static func find(_ path: String) -> (methods: [String], route: Target)? {
+  static func find(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
     switch path {
     case "/ingest", "/log": (["POST"], .intake)
     case "/health": (["GET", "HEAD"], .health)
@@ -20,7 +20,7 @@ enum Target {
     }
   }
 
-  private static func below(_ path: String) -> (methods: [String], route: Target)? {
+  private static func below(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
     if path.hasPrefix(statusPrefix) { return (["GET", "HEAD"], .question) }
     return path.hasPrefix(retryPrefix) ? (["POST"], .retry) : nil
   }
