@@ -1,0 +1,16 @@
+import Testing
+
+@Suite("examples/sinks/pipe-sink@.service")
+struct SinkUnitTests {
+  @Test("is what systemd approves of", .needs("systemd-analyze"))
+  func approved() throws {
+    let scratch = try Scratch()
+    try scratch.sh(
+      """
+      sed 's|/usr/local/bin/pipe|\(Scratch.binary)|' \
+        '\(Scratch.root)/examples/sinks/pipe-sink@.service' > pipe-sink@postgres.service
+      systemd-analyze verify --man=no ./pipe-sink@postgres.service 2>&1 | grep pipe-sink
+      """
+    ).expect("", status: 1)
+  }
+}
