@@ -10,11 +10,15 @@ seconds (60), then ends with 69; so does `consume`, and all is ready again for w
 import json
 import os
 import re
+import signal
 import sys
 import time
 from typing import NamedTuple
 
 WAIT = float(os.environ.get("SINK_WAIT", 60))
+# Ctrl-C ends it as it ends other filters, without a traceback; what was not answered comes again.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Item(NamedTuple):
@@ -115,6 +119,12 @@ def answers(batches, refused):
             yield json.dumps({"claim": claim, "items": named[claim]}) + "\n"
         if len(named.get(claim, [])) < len(batch):
             yield json.dumps({"claim": claim}) + "\n"
+
+
+def missing(error, package):
+    """Of an import that failed."""
+    warn(f"{error}: install {package}")
+    sys.exit(69)
 
 
 def warn(words):

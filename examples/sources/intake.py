@@ -3,8 +3,13 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+
+# Ctrl-C ends a source as it ends other filters, without a traceback; it goes on where it was.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 REJECTED = re.compile(rb"stdin:(\d+): (.*)")
 
@@ -17,6 +22,12 @@ class Arguments(argparse.ArgumentParser):
 
     def error(self, message):
         self.exit(64, f"{self.prog}: {message}; see --help\n")
+
+
+def missing(error, package):
+    """Of an import that failed."""
+    print(f"{os.path.basename(sys.argv[0])}: {error}: install {package}", file=sys.stderr)
+    sys.exit(69)
 
 
 def one_line(data):
