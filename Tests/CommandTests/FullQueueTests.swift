@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @Suite("a full queue")
@@ -64,6 +65,20 @@ struct FullQueueTests {
       refused.errors.contains("bytes are not done, of at most 1024 (max-bytes)"), refused.story)
     try scratch.pipe("consume").expect(large + "\n")
     try scratch.store(large)
+  }
+
+  @Test("takes more than it has ever room for, a part at a time, from a filter with --wait")
+  func waitsForParts() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "2").expect("")
+    let lines = (1...9).map { "\($0)\n" }.joined()
+    let consumer = try scratch.start("consume", "--follow", "--", "cat")
+    let run = try scratch.pipe("enqueue", "--raw", "--wait", "10m", input: lines)
+    run.expect()
+    #expect(run.lines.count == 9)
+    for number in 1...9 { #expect(consumer.line() == "\(number)") }
+    consumer.signal(SIGTERM)
+    consumer.finish().expect(lines)
   }
 
   @Test("keeps a filter with --wait waiting until a consumer makes room")

@@ -49,6 +49,20 @@ package struct Draft {
     func end(of index: Int) -> Int {
       index + 1 < lines.count ? lines[index + 1].start : text.count
     }
+
+    /// The lines of some receipts, which are counted from `first` on then.
+    mutating func keep(from first: Int = 0, where isKept: (Int) -> Bool) {
+      var kept = Lane(isAscending: isAscending)
+      for (position, line) in lines.enumerated() where isKept(line.receipt) {
+        let start = kept.text.count
+        kept.text += text[line.start..<end(of: position)]
+        kept.lines.append(
+          Line(
+            start: start, items: line.items, receipt: line.receipt - first, id: line.id,
+            mayRepeat: line.mayRepeat))
+      }
+      self = kept
+    }
   }
 
   var lanes = [Lane](repeating: Lane(), count: Priority.allCases.count)
@@ -145,18 +159,7 @@ package struct Draft {
     for index in duplicates { receipts[index].isDuplicate = true }
     for lane in lanes.indices
     where lanes[lane].lines.contains(where: { duplicates.contains($0.receipt) }) {
-      let old = lanes[lane]
-      var kept = Lane()
-      kept.isAscending = old.isAscending
-      for (position, line) in old.lines.enumerated() where !duplicates.contains(line.receipt) {
-        let start = kept.text.count
-        kept.text += old.text[line.start..<old.end(of: position)]
-        kept.lines.append(
-          Line(
-            start: start, items: line.items, receipt: line.receipt, id: line.id,
-            mayRepeat: line.mayRepeat))
-      }
-      lanes[lane] = kept
+      lanes[lane].keep { !duplicates.contains($0) }
     }
   }
 
@@ -170,6 +173,20 @@ package struct Draft {
     }
     isAscending = false
     drop(Set(answers.keys))
+  }
+
+  /// Takes the first `count` entries out, as a draft of their own.
+  package mutating func removeFirst(_ count: Int) -> Draft {
+    var first = self
+    first.keep(0..<count)
+    keep(count..<receipts.count)
+    return first
+  }
+
+  private mutating func keep(_ range: Range<Int>) {
+    receipts = Array(receipts[range])
+    for lane in lanes.indices { lanes[lane].keep(from: range.lowerBound, where: range.contains) }
+    byteCount = lanes.reduce(0) { $0 + $1.text.count }
   }
 
   package mutating func removeAll() {

@@ -31,6 +31,7 @@ struct Route: ParsableCommand {
     if (on == nil) == to.isEmpty {
       throw ValidationError("give --on FIELD VALUE=DIR …, or --to DIR …")
     }
+    if to.contains("") { throw ValidationError("--to: no directory") }
     if let on, FieldPath(on) == nil { throw ValidationError("--on: \(on) names no member") }
     let values = rules.map(\.value)
     if let twice = values.first(where: { value in values.count { $0 == value } > 1 }) {
@@ -47,7 +48,7 @@ struct Route: ParsableCommand {
       let destinations = Destinations(origin, force: queue.force, diagnostics)
       let table = try table(destinations)
       let source = try BatchSource(origin, Limits(size: nil, batches: .max, follow: follow))
-      let job = RouteJob(source, table, destinations.all)
+      let job = RouteJob(source, table, destinations.all, diagnostics)
       return try source.conclude(try job.run())
     }
   }

@@ -21,32 +21,47 @@ final class Commits {
 
   func commit() throws(Fault) {
     guard !draft.isEmpty else { return }
-    do throws(Fault) { try store() } catch {
-      let count = draft.receipts.count
-      try? queue.count(.ingestionErrors, count)
+    defer { draft.removeAll() }
+    let deadline = Clock.steady() + wait
+    let count = draft.receipts.count
+    var stored = 0
+    do throws(Fault) { try store(&draft, until: deadline, &stored) } catch {
+      let lost = count - stored
+      guard lost > 0 else { throw error }
+      try? queue.count(.ingestionErrors, lost)
       throw Fault(
         error.kind,
-        "\(error.text); \(count) \(count == 1 ? "line" : "lines") "
+        "\(error.text); \(lost) \(lost == 1 ? "line" : "lines") "
           + (error.kind == .outcomeUnknown ? "without receipt" : "not stored"),
         code: error.code)
     }
-    if !quiet { try printReceipts() }
-    draft.removeAll()
     appender.pruneSome()
   }
 
-  private func store() throws(Fault) {
-    let deadline = Clock.steady() + wait
+  // Who waits stores what fits meanwhile, in halves: a commit may be more than ever fits at once.
+  private func store(
+    _ part: inout Draft, until deadline: Int64, _ stored: inout Int
+  ) throws(Fault) {
     while true {
-      do throws(Fault) { return try appender.commit(&draft) } catch {
+      do throws(Fault) {
+        try appender.commit(&part)
+        break
+      } catch {
         guard error.kind == .tryLater, Clock.steady() < deadline else { throw error }
+      }
+      if part.receipts.count > 1 {
+        var first = part.removeFirst(part.receipts.count / 2)
+        try store(&first, until: deadline, &stored)
+      } else {
         try queue.waitForRoom(until: deadline)
       }
     }
+    stored += part.receipts.count
+    if !quiet { try printReceipts(part) }
   }
 
-  private func printReceipts() throws(Fault) {
-    for receipt in draft.receipts { ReceiptLine.append(receipt, to: output) }
+  private func printReceipts(_ part: Draft) throws(Fault) {
+    for receipt in part.receipts { ReceiptLine.append(receipt, to: output) }
     try output.flush()
   }
 }

@@ -8,15 +8,24 @@ final class RouteJob {
   private let claimer: Claimer
   private let table: RouteTable
   private let destinations: [Destination]
+  private let diagnostics: Diagnostics
   private var unrouted = 0
+  /// Items of the next claim: fewer while a destination has little room.
+  private var size = RouteJob.batchItems
+  /// Who waits for room says so once.
+  private var isWaiting = false
 
   private static let batchItems = 8192
   private static let batchBytes = 4 << 20
 
-  init(_ source: BatchSource, _ table: RouteTable, _ destinations: [Destination]) {
+  init(
+    _ source: BatchSource, _ table: RouteTable, _ destinations: [Destination],
+    _ diagnostics: Diagnostics
+  ) {
     self.source = source
     self.table = table
     self.destinations = destinations
+    self.diagnostics = diagnostics
     claimer = source.claimer
   }
 
@@ -30,13 +39,17 @@ final class RouteJob {
     try claimer.sync.flush()
     if let signal = source.mustDie { die(of: signal) }
     try tell()
+    if unrouted > 0 {
+      diagnostics.say(
+        "\(unrouted == 1 ? "1 item has" : "\(unrouted) items have") no route: see pipe dead")
+    }
     return unrouted > 0 ? Exit.someFailed : Exit.fine
   }
 
   private func moveAll() throws(Fault) {
     while source.mustDie == nil {
-      if let claim = try source.next(size: RouteJob.batchItems, bytes: RouteJob.batchBytes) {
-        try move(claim)
+      if let claim = try source.next(size: size, bytes: RouteJob.batchBytes) {
+        try moveOrWait(claim)
         try claimer.sync.flushIfDue()
         source.takeSignals()
       } else if source.mayGoOn {
@@ -47,7 +60,34 @@ final class RouteJob {
     }
   }
 
-  private func move(_ claim: consuming Claim) throws(Fault) {
+  // What does not fit as a whole is tried in halves, down to one item.
+  private func moveOrWait(_ claim: consuming Claim) throws(Fault) {
+    let items = claim.items.count
+    var next: Destination?
+    do throws(Fault) {
+      try move(claim, &next)
+      size = min(2 * size, RouteJob.batchItems)
+      isWaiting = false
+    } catch {
+      guard error.kind == .tryLater, let full = next else { throw error }
+      if items > 1 {
+        size = items / 2
+      } else if source.limits.follow {
+        try waitForRoom(full, error)
+      } else {
+        throw error
+      }
+    }
+  }
+
+  private func waitForRoom(_ full: Destination, _ error: Fault) throws(Fault) {
+    if !isWaiting { diagnostics.say("\(error.text); waiting") }
+    isWaiting = true
+    try full.queue.waitForRoom(or: source.signals)
+  }
+
+  /// `next`: the destination that was to be stored in when it fails.
+  private func move(_ claim: consuming Claim, _ next: inout Destination?) throws(Fault) {
     var refused: [Int: String] = [:]
     do throws(Fault) {
       try claimer.forEachEntry(of: claim) { (entry, items) throws(Fault) in
@@ -58,7 +98,10 @@ final class RouteJob {
           for item in items { refused[item] = reason }
         }
       }
-      for destination in destinations { try store(destination) }
+      for destination in destinations {
+        next = destination
+        try destination.commit()
+      }
     } catch {
       for destination in destinations { destination.forget() }
       try claimer.giveBack(claim)
@@ -68,19 +111,6 @@ final class RouteJob {
     if refused.isEmpty { return try claimer.done(claim) }
     _ = try claimer.settle(claim) { item in
       refused[item].map { .bury(Failure($0)) } ?? .done
-    }
-  }
-
-  // Who follows waits for room, as long as it takes.
-  private func store(_ destination: Destination) throws(Fault) {
-    while true {
-      do throws(Fault) { return try destination.commit() } catch {
-        guard error.kind == .tryLater, source.limits.follow, source.stops.isEmpty else {
-          throw error
-        }
-      }
-      try destination.queue.waitForRoom(or: source.signals)
-      source.takeSignals()
     }
   }
 

@@ -14,7 +14,7 @@ enum RouteTable {
     switch self {
     case .toAll(let all): return all
     case .byValue(let path, let named, let otherwise):
-      let value = RouteTable.value(at: path, of: entry)
+      let value = try? RouteTable.value(at: path, of: entry)
       return (value.flatMap { named[$0] } ?? otherwise).map { [$0] } ?? []
     }
   }
@@ -22,15 +22,19 @@ enum RouteTable {
   /// Why nobody takes it.
   func reason(_ entry: StoredEntry) -> String {
     guard case .byValue(let path, _, _) = self else { return "" }
-    guard let value = RouteTable.value(at: path, of: entry) else {
-      return "no route: no such member"
-    }
-    return "no route for \(printable(String(value.prefix(100))))"
+    do throws(JSONFault) {
+      guard let value = try RouteTable.value(at: path, of: entry) else {
+        return "no route: no such member"
+      }
+      return "no route for \(printable(String(value.prefix(100))))"
+    } catch { return "no route: \(error.reason.text)" }
   }
 
   /// A string's characters, or a number or word as it stands there; nil where there is none.
-  private static func value(at path: FieldPath, of entry: StoredEntry) -> String? {
-    guard entry.entry.ids == nil, let span = try? find(path, in: entry.data) else { return nil }
+  private static func value(
+    at path: FieldPath, of entry: StoredEntry
+  ) throws(JSONFault) -> String? {
+    guard entry.entry.ids == nil, let span = try find(path, in: entry.data) else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: entry.data[span.range])
     switch span.kind {
     case .object, .array: return nil
