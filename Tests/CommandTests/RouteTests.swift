@@ -77,7 +77,8 @@ struct RouteTests {
     let reasons = dead.compactMap { $0["reason"] as? String }
     #expect(
       reasons == [
-        "no route for odd\\u{1b}", "no route: no such member", "no route: duplicate member \"level\"",
+        "no route for odd\\u{1b}", "no route: no such member",
+        "no route: duplicate member \"level\"",
       ])
     try scratch.prepare("retry", "--all")
     try scratch.pipe("route", "--on", "level", "*=rest").expect()
