@@ -27,9 +27,11 @@ struct StreamStall {
     let taken = worker.input.taken
     guard taken == 0 || taken == worker.input.end else { return nil }
     isTold = true
-    let open = "\(window.items) items handed out and no answer for 5 s"
+    let items = window.items == 1 ? "1 item" : "\(window.items) items"
+    let open = "\(items) handed out and no answer for 5 s"
     return taken == 0
       ? "\(open): it does not read its stdin"
-      : "\(open): it gets no more than \(StreamWindow.mostItems) ahead; it must answer as it goes, and flush"
+      : "\(open): either its work takes so long, or it does not flush; "
+        + "it gets no more than \(StreamWindow.mostItems) ahead"
   }
 }
