@@ -75,7 +75,7 @@ def patiently(store, items):
             if time.monotonic() >= end:
                 raise Stop(69, error) from error
         time.sleep(min(pause, max(0, end - time.monotonic())))
-        pause = min(2 * pause, 5)
+        pause = min(2 * pause, 1)
     return []
 
 
