@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// The S3 of moto, a stand-in: it keeps all in memory, speaks the protocol, and checks signatures as the real
-/// one does. It has one bucket, `logs`, and ends with the test.
+/// one does. It has one bucket, `logs`, which keeps what is overwritten, and ends with the test.
 final class S3Server {
   private let scratch: Scratch
   private let child: Child
@@ -27,9 +27,10 @@ final class S3Server {
       iam.put_user_policy(UserName="pipe", PolicyName="all",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": everything}))
       key = iam.create_access_key(UserName="pipe")["AccessKey"]
-      boto3.client("s3", endpoint_url=url, region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-      ).create_bucket(Bucket="logs")
+      s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+      s3.create_bucket(Bucket="logs")
+      s3.put_bucket_versioning(Bucket="logs", VersioningConfiguration={"Status": "Enabled"})
       print(url, key["AccessKeyId"], key["SecretAccessKey"], flush=True)
       sys.stdin.read()
       """
@@ -49,15 +50,16 @@ final class S3Server {
 
   func resume() { child.signal(SIGCONT) }
 
-  /// Of each object a line with its name, then its own.
+  /// Of each object a line with its name, then its own; one that was overwritten comes twice.
   func objects() throws -> [String] {
     let program = """
       import boto3, os
       s3 = boto3.client("s3", region_name="us-east-1")
-      for page in s3.get_paginator("list_objects_v2").paginate(Bucket="logs"):
-        for object in page.get("Contents", []):
+      for page in s3.get_paginator("list_object_versions").paginate(Bucket="logs"):
+        for object in page.get("Versions", []):
           print(object["Key"])
-          body = s3.get_object(Bucket="logs", Key=object["Key"])["Body"].read()
+          body = s3.get_object(
+            Bucket="logs", Key=object["Key"], VersionId=object["VersionId"])["Body"].read()
           print(body.decode(), end="")
       """
     return try scratch.run(["python3", "-c", program], environment).expect().lines
