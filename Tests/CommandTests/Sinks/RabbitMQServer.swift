@@ -30,13 +30,15 @@ final class RabbitMQServer {
       read -r end
       exec setsid sh -c "kill -9 -$$; rm -rf '$PWD'"
       """
+    try scratch.write("", to: "rabbit.log")
     child = try scratch.start(["bash", "-c", line], settings)
+    // No program is run to look: Erlang needs the processors itself.
     try wait(
-      until: {
-        try scratch.sh("grep -q 'Server startup complete' rabbit.log").ending == .exited(0)
-      },
+      until: { String(decoding: try scratch.read("rabbit.log"), as: UTF8.self).contains(started) },
       "RabbitMQ")
   }
+
+  private let started = "Server startup complete"
 
   /// As if the power were cut, but for what the kernel has.
   func crash() {
