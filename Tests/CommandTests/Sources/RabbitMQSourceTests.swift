@@ -35,7 +35,7 @@ struct RabbitMQSourceTests {
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID")
     let run = try once(["--reject", "bad"], fatal)
     #expect(run.ending == .killed(SIGKILL), run.story)
-    try wait(until: { try server.depth(queue) == 500 })
+    try wait(until: { try server.depth(queue) == 500 }, "all back in the broker")
     try once(["--reject", "bad"]).expect("")
     #expect(try server.depth(queue) == 0)
     try scratch.expectEach(to: 500)
@@ -89,7 +89,7 @@ struct RabbitMQSourceTests {
     try scratch.sh("sed -i 's/\"$@\"/\"${@\\/1m\\/0s}\"/' around/pipe").expect("")
     let run = try once(["--reject", "bad"], hasty)
     #expect(run.ending == .exited(75), run.story)
-    try wait(until: { try server.depth(queue) == 2 })
+    try wait(until: { try server.depth(queue) == 2 }, "all back in the broker")
   }
 
   @Test("a broker that is away for too long is told with 69, a queue that is not there with 78")
