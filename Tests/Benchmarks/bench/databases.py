@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import time
 
-from .context import tool
+from .context import ROOT, tool
 from .process import Failed, Missing, end, output, pipeline
 from .servers import free_port
 
-TABLE = "CREATE TABLE logs (id TEXT PRIMARY KEY, data %s NOT NULL)"
+# As the sink makes it.
+TABLE = """CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL, data TEXT NOT NULL,
+  inserted_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')))"""
 
 
 class SQLite:
@@ -25,7 +27,7 @@ class SQLite:
     def fresh(self):
         for old in glob.glob(self.path + "*"):
             os.remove(old)
-        output(["sqlite3", self.path, "PRAGMA journal_mode = WAL", TABLE % "TEXT"])
+        output(["sqlite3", self.path, "PRAGMA journal_mode = WAL", TABLE])
 
     def count(self):
         return int(output(["sqlite3", self.path, "SELECT count(*) FROM logs"]))
@@ -75,7 +77,8 @@ class Postgres:
             time.sleep(0.05)
 
     def fresh(self):
-        output(["psql", "-qc", "DROP TABLE IF EXISTS logs, loaded", "-c", TABLE % "jsonb", "-c", "CHECKPOINT"])
+        table = os.path.join(ROOT, "examples", "sinks", "postgres.sql")
+        output(["psql", "-qc", "DROP TABLE IF EXISTS logs, loaded", "-f", table, "-c", "CHECKPOINT"])
 
     def count(self):
         return int(output(["psql", "-Atc", "SELECT count(*) FROM logs"]))

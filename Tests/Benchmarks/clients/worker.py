@@ -13,9 +13,9 @@ import sys
 def connect(kind):
     if kind == "sqlite":
         import sqlite3
-        return sqlite3.connect(os.environ["SQLITE_FILE"]), "INSERT INTO logs VALUES (?, ?)"
+        return sqlite3.connect(os.environ["SQLITE_FILE"]), "INSERT INTO logs (id, data) VALUES (?, ?)"
     import psycopg2
-    return psycopg2.connect(""), "INSERT INTO logs VALUES (%s, %s)"
+    return psycopg2.connect(""), "INSERT INTO logs (id, data) VALUES (%s, %s)"
 
 
 def messages(count, ahead):
