@@ -14,8 +14,8 @@ import signal
 import sys
 import time
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-WAIT = float(os.environ.get("SINK_WAIT", 60))
 # Ctrl-C ends it as it ends other filters, without a traceback; what was not answered comes again.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -40,27 +40,75 @@ class Refused(NamedTuple):
 
 
 class Away(Exception):
-    pass
+    left = None  # The items that are still to store, where it is not all of them.
 
 
 class Stop(Exception):
-    """64 usage, 69 unavailable, 77 permission, 78 settings."""
+    """64 usage, 69 unavailable, 77 permission, 78 settings: `consume` stops then, and no attempt is counted."""
 
     def __init__(self, status, words):
         super().__init__(words)
         self.status = status
 
 
-def run(store):
+def warn(words):
+    print(f"{os.path.basename(sys.argv[0])}: {' '.join(words.split())}", file=sys.stderr, flush=True)
+
+
+# Settings are read before any item is: where they are wrong the sink ends at once.
+
+
+def stop(status, words):
+    warn(words)
+    sys.exit(status)
+
+
+def missing(error, packages):
+    """Of an import that failed."""
+    stop(69, f"{error}: install {packages}")
+
+
+def argument(what, variable):
+    """The first argument, else a variable."""
+    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get(variable)
+    return given or stop(64, f"which {what}? give it, or set {variable}")
+
+
+def address(variable, given, schemes=("http", "https")):
+    """It may hold a password, so it is not shown."""
+    try:
+        parts = urlsplit(given)
+        if parts.scheme in schemes and parts.hostname and parts.port != 0:
+            return given
+    except ValueError:
+        pass
+    return stop(78, f"{variable}: not an address like {schemes[0]}://HOST:PORT")
+
+
+def seconds(variable, usual):
+    given = os.environ.get(variable) or usual
+    if not re.fullmatch(r"\d{1,9}(\.\d+)?", given):
+        stop(78, f"{variable}={given}: not a number of seconds")
+    return float(given)
+
+
+WAIT = seconds("SINK_WAIT", "60")
+
+
+def run(store, each=False):
+    """Stores all that is there together, so that under load one transaction is for many batches; or each batch
+    by itself. Also by hand: pipe batch | SINK | pipe ack."""
+    if "PIPE_CLAIM" in os.environ:  # Nobody reads answers then: what is refused would count as stored.
+        stop(64, "say --stream")
     try:
         for lines in lines_as_they_come():
             batches = [items_of(line) for line in lines]
-            refused = patiently(store, [item for batch in batches for item in batch])
-            sys.stdout.write("".join(answers(batches, refused)))
-            sys.stdout.flush()
+            for some in [[batch] for batch in batches] if each else [batches]:
+                refused = patiently(store, [item for batch in some for item in batch])
+                sys.stdout.write("".join(answers(some, refused)))
+                sys.stdout.flush()
     except Stop as error:
-        warn(str(error))
-        sys.exit(error.status)
+        stop(error.status, str(error))
 
 
 def patiently(store, items):
@@ -69,42 +117,56 @@ def patiently(store, items):
         try:
             return store(items)
         except Away as error:
+            items = items if error.left is None else error.left
             if not end:
                 end = time.monotonic() + WAIT
-                warn(f"{error}; trying again for {WAIT:g} s")
+                warn(f"{str(error).strip()}; trying again for {WAIT:g} s")
             if time.monotonic() >= end:
-                raise Stop(69, error) from error
+                raise Stop(69, str(error)) from error
         time.sleep(min(pause, max(0, end - time.monotonic())))
         pause = min(2 * pause, 1)
     return []
 
 
 def lines_as_they_come():
-    """Lists of whole lines: all that is there, so that under load one transaction is for many of them."""
-    rest = b""
+    """Lists of whole lines: all that is there."""
+    begun = []
     while chunk := os.read(sys.stdin.fileno(), 1 << 20):
-        *lines, rest = (rest + chunk).split(b"\n")
+        *lines, rest = chunk.split(b"\n")
         if lines:
-            yield [line.decode() for line in lines]
+            lines[0] = b"".join([*begun, lines[0]])
+            begun = []
+            yield lines
+        begun.append(rest)
+    if any(begun):
+        yield [b"".join(begun)]
 
 
 # The members of an item stand in this order; what follows is its data, byte for byte as they were stored:
 # written anew by json.dumps, 1.50 would be 1.5.
+START = re.compile(r'\{"claim":"(\w+)"[^[]*\[')
 HEAD = re.compile(r'\{"id":"(\w+)","item":(\d+),"priority":"\w+","data":')
 DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def items_of(line):
-    claim = re.match(r'\{"claim":"(\w+)"', line)[1]
-    items = []
-    at = line.index("[") + 1
+    try:
+        return list(parsed(line.decode()))
+    except ValueError as error:
+        raise Stop(64, f"no batch line: {line[:100].decode(errors='replace')}") from error
+
+
+def parsed(line):
+    start = START.match(line)
+    if not start:
+        raise ValueError(line)
+    at = start.end()
     while head := HEAD.match(line, at):
         _, end = DECODER.raw_decode(line, head.end())
-        items.append(Item(claim, head[1], int(head[2]), line[head.end() : end]))
+        yield Item(start[1], head[1], int(head[2]), line[head.end() : end])
         at = end + 2
-    if line[at - 1 :] != "]}":
-        raise Stop(69, f"no batch line: {line[:100]}")
-    return items
+    if line[at - 2 :] != "}]}":
+        raise ValueError(line)
 
 
 def answers(batches, refused):
@@ -119,13 +181,3 @@ def answers(batches, refused):
             yield json.dumps({"claim": claim, "items": named[claim]}) + "\n"
         if len(named.get(claim, [])) < len(batch):
             yield json.dumps({"claim": claim}) + "\n"
-
-
-def missing(error, package):
-    """Of an import that failed."""
-    warn(f"{error}: install {package}")
-    sys.exit(69)
-
-
-def warn(words):
-    print(f"{os.path.basename(sys.argv[0])}: {words.strip()}", file=sys.stderr, flush=True)

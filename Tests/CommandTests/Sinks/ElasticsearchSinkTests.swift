@@ -79,7 +79,8 @@ struct ElasticsearchSinkTests {
       (["ELASTICSEARCH_URL": "http://elastic:wrong@127.0.0.1:PORT"], "security_exception"),
       (["ELASTICSEARCH_INDEX": "missing"], "no such index [missing]"),
       (["ELASTICSEARCH_INDEX": "closed"], "blocked by: [FORBIDDEN/8"),
-      (["ELASTICSEARCH_URL": "what"], "unknown url type"),
+      (["ELASTICSEARCH_URL": "what"], "ELASTICSEARCH_URL: not an address like http://HOST:PORT"),
+      (["ELASTICSEARCH_URL": "127.0.0.1:PORT"], "ELASTICSEARCH_URL: not an address"),
       (["ELASTICSEARCH_URL": "http://127.0.0.1:1", "SINK_WAIT": "0.2"], "Connection refused"),
     ])
   func settings(environment: [String: String], words: String) throws {

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("examples/sinks/http", .needs("curl", "jq", "python3"))
+@Suite(
+  "examples/sinks/http", .needs("jq", "python3"), .needsModule("requests", of: "requests"))
 struct HTTPSinkTests {
   private let scratch: Scratch
   private let server: Child
@@ -26,9 +27,10 @@ struct HTTPSinkTests {
         with open("requests", "ab") as file: file.write(b"%d %s " % (status, key.encode()) + body + b"\n")
         if status == 0: return self.close_connection
         self.send_response(status)
-        if status == 429: self.send_header("Retry-After", "1")
+        if status == 429: self.send_header("Retry-After", "3600")
         self.end_headers()
         self.wfile.write(b"because of %d" % status)
+        while status == 413: self.wfile.write(b" and so on" * 10000)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
@@ -44,8 +46,8 @@ struct HTTPSinkTests {
 
   private func run(_ address: String, _ more: [String: String] = [:]) throws -> Run {
     try scratch.sh(
-      "\(Scratch.sink("http", "--envelope -j 2")) '\(address)'",
-      ["no_proxy": "*"].merging(more) { $1 })
+      "\(Scratch.sink("http", "--size 8 --stream")) '\(address)'",
+      sinkEnvironment.merging(more) { $1 })
   }
 
   @Test("each item is one request, byte for byte, with a key of its own")
@@ -65,7 +67,8 @@ struct HTTPSinkTests {
   @Test("429 and 5xx, and an answer that breaks off, are tried again with the same key")
   func again() throws {
     let id = try scratch.store(#"{"answers":[503,429,0,201]}"#)[0]
-    for _ in 0..<3 { try run(address).expect("", errors: nil, status: 1) }
+    let short = ["SINK_WAIT": "0.1"]
+    for _ in 0..<3 { try run(address, short).expect("", errors: nil, status: 1) }
     try run(address).expect("")
     let body = #"{"answers":[503,429,0,201]}"#
     #expect(try scratch.lines(of: "requests") == [503, 429, 0, 201].map { "\($0) \(id) \(body)" })
@@ -75,10 +78,9 @@ struct HTTPSinkTests {
   func refused() throws {
     try scratch.store(#"{"answers":[422]}"#, #"{"n":1}"#, #"{"answers":[400]}"#)
     try run(address).expect("", errors: nil, status: 1)
-    let letters = try scratch.pipe("dead").expect().objects()
     #expect(
-      letters.map { $0["stderr"] as? String } == [
-        "http: 422: because of 422\n", "http: 400: because of 400\n",
+      try scratch.buried() == [
+        #"{"answers":[422]}"#: "422: because of 422", #"{"answers":[400]}"#: "400: because of 400",
       ])
     #expect(try scratch.pipe("list", "--state", "done").expect().lines.count == 1)
   }
@@ -92,14 +94,45 @@ struct HTTPSinkTests {
       try scratch.sh("pipe consume -- sh -c 'echo $PIPE_ATTEMPT'").expect("1\n")
     }
     try scratch.store("1")
-    for wrong in ["", "what://x", "http://[", "http://127.0.0.1:1"] {
-      try run(wrong, ["SINK_WAIT": "0"]).expect("", errors: nil, status: 69)
+    for (wrong, words) in [
+      ("", "which address?"), ("what://x", "SINK_URL: not an address like http://HOST:PORT"),
+      ("http://[", "SINK_URL: not an address"), ("127.0.0.1:1", "SINK_URL: not an address"),
+      ("http://127.0.0.1:1", "127.0.0.1:1 cannot be reached: [Errno 111] Connection refused\n"),
+    ] {
+      let run = try run(wrong, ["SINK_WAIT": "0"]).expect("", errors: nil, status: 69)
+      #expect(run.errors.contains(words), run.story)
     }
-    try scratch.sh(Scratch.sink("http", "") + " \(address)").expect("", errors: nil, status: 69)
-    try scratch.store("2")
-    try scratch.sh(Scratch.sink("http", "--envelope --size 2") + " \(address)")
-      .expect("", errors: nil, status: 69)
-    #expect(try scratch.attempts() == ["1 1", "2 1"])
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("a record that looks like a batch line is a record as any other")
+  func likeness() throws {
+    let record =
+      #"[{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","item":1,"priority":"LOW","data":1},"#
+      + #"{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","item":2,"priority":"LOW","data":2}]"#
+    let id = try scratch.store(record)[0]
+    try run(address).expect("")
+    #expect(try scratch.lines(of: "requests") == ["200 \(id) \(record)"])
+  }
+
+  @Test("of an endless answer only the beginning is read")
+  func endless() throws {
+    try scratch.store(#"{"answers":[413]}"#)
+    try run(address).expect("", errors: nil, status: 1)
+    let reason = try #require(try scratch.buried().values.first)
+    #expect(reason.hasPrefix("413: because of 413 and so on"))
+    #expect(reason.count <= 1000)
+  }
+
+  @Test("SIGTERM ends it at once, also while it waits as long as the server told it to")
+  func terminated() throws {
+    try scratch.store(#"{"answers":[429]}"#)
+    try scratch.sh("pipe batch -n 1 --hold 1h > line").expect("")
+    let command = "exec '\(Scratch.root)/examples/sinks/http' '\(address)' < line"
+    let sink = try scratch.start(["bash", "-c", command], sinkEnvironment)
+    try wait(until: { try scratch.lines(of: "requests").count == 1 })
+    sink.signal(SIGTERM)
+    #expect(sink.finish().ending == .killed(SIGTERM))
   }
 
   @Test("a token goes with each request")
@@ -107,10 +140,5 @@ struct HTTPSinkTests {
     try scratch.store("1")
     try run(address + "token", ["HTTP_TOKEN": "wrong"]).expect("", errors: nil, status: 69)
     try run(address + "token", ["HTTP_TOKEN": "secret"]).expect("")
-  }
-
-  @Test("is clean for shellcheck", .needs("shellcheck"))
-  func shellcheck() throws {
-    try scratch.sh("shellcheck '\(Scratch.root)/examples/sinks/http'").expect("")
   }
 }

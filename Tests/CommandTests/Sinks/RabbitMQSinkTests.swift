@@ -71,7 +71,11 @@ struct RabbitMQSinkTests {
     arguments: [
       ("transient", [:], "406 PRECONDITION_FAILED - inequivalent arg 'durable'"),
       ("x", ["RABBITMQ_EXCHANGE": "nothing"], "404 NOT_FOUND - no exchange 'nothing'"),
-      ("x", ["RABBITMQ_URL": "amqp://127.0.0.1:1/"], "Connection refused"),
+      (
+        "x", ["RABBITMQ_URL": "amqp://127.0.0.1:1/"],
+        "rabbitmq: 127.0.0.1:1: [Errno 111] Connection refused\n"
+      ), ("x", ["RABBITMQ_URL": "http://x"], "RABBITMQ_URL: not an address like amqp://HOST"),
+      ("x", ["RABBITMQ_URL": "amqp://x?color=red"], "RABBITMQ_URL: Unknown URL parameter"),
       ("", [:], "rabbitmq: which queue?"),
     ])
   func settings(queue: String, more: [String: String], words: String) throws {

@@ -5,20 +5,31 @@ import Testing
 struct ScriptTests {
   private let scratch: Scratch
 
+  private static let kafka = "python3-confluent-kafka (Debian) or confluent-kafka (PyPI)"
+
   init() throws { scratch = try Scratch() }
 
   @Test(
     "what is not installed is told in a line, with the package that has it",
     arguments: [
-      ("sinks/postgres", "psycopg2", "psycopg2"), ("sinks/rabbitmq", "pika", "pika"),
-      ("sinks/kafka", "confluent_kafka", "confluent-kafka"), ("sources/rabbitmq", "pika", "pika"),
-      ("sources/kafka", "confluent_kafka", "confluent-kafka"),
+      ("sinks/postgres", "psycopg2", "python3-psycopg2 (Debian) or psycopg2-binary (PyPI)"),
+      ("sinks/rabbitmq", "pika", "python3-pika (Debian) or pika (PyPI)"),
+      ("sinks/kafka", "confluent_kafka", kafka), ("sources/kafka", "confluent_kafka", kafka),
+      ("sources/rabbitmq", "pika", "python3-pika (Debian) or pika (PyPI)"),
+      ("sinks/http", "requests", "python3-requests (Debian) or requests (PyPI)"),
     ])
-  func missing(script: String, module: String, package: String) throws {
+  func missing(script: String, module: String, packages: String) throws {
     // -S: of the standard library alone.
     try scratch.run(["python3", "-S", Scratch.example(script), "name"], ["PYTHONPATH": ""]).expect(
       errors: "\(script.split(separator: "/")[1]): No module named '\(module)': "
-        + "install python3-\(package)\n", status: 69)
+        + "install \(packages)\n", status: 69)
+  }
+
+  @Test("those of a shell are clean for shellcheck", .needs("shellcheck"))
+  func shellcheck() throws {
+    let scripts = "grep -d skip -lE '^#!.*sh$' '\(Scratch.root)'/examples/{sinks,sources}/*"
+    try scratch.sh("\(scripts) > scripts; xargs shellcheck < scripts").expect("")
+    #expect(try !scratch.lines(of: "scripts").isEmpty)
   }
 
   @Test("Ctrl-C ends them as it ends other filters")

@@ -1,0 +1,79 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("what all sinks share, shown with examples/sinks/sqlite", .needs("python3", "sqlite3", "jq"))
+struct SinkStreamTests {
+  private let scratch: Scratch
+  private let script = Scratch.example("sinks/sqlite")
+
+  init() throws { scratch = try Scratch() }
+
+  private func count() throws -> String {
+    try scratch.sh("sqlite3 logs.db 'SELECT count(*) FROM logs'").expect().output
+  }
+
+  @Test(
+    "without --stream nobody would read what it answers: it stops, and loses nothing",
+    arguments: ["", "--envelope", "--size 10 --envelope"])
+  func mode(options: String) throws {
+    try scratch.store("1")
+    let run = try scratch.sh("pipe consume \(options) -- '\(script)' logs.db", sinkEnvironment)
+    run.expect("", errors: nil, status: 69)
+    #expect(run.errors.hasPrefix("sqlite: say --stream\n"), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("by hand it stands between batch and ack")
+  func byHand() throws {
+    try scratch.store("1", "2")
+    let line = "pipe batch --size 10 | '\(script)' logs.db | pipe ack"
+    try scratch.sh(line, sinkEnvironment).expect(errors: nil)
+    #expect(try count() == "2\n")
+    #expect(try scratch.pipe("list").expect().output == "")
+  }
+
+  @Test("a last line without newline counts")
+  func lastLine() throws {
+    try scratch.store("1")
+    let line = "printf %s \"$(pipe batch -n 1 --hold 1h)\" | '\(script)' logs.db | pipe ack"
+    try scratch.sh(line, sinkEnvironment).expect(errors: nil)
+    #expect(try count() == "1\n")
+    #expect(try scratch.pipe("list").expect().output == "")
+  }
+
+  @Test(
+    "what is no batch line is told, with 64",
+    arguments: [
+      "hello", "", "{}", #"{"claim":"A"}"#, #"{"claim":"A","items":[]}"#,
+      #"{"claim":"A","items":[{"id":"B","item":1,"priority":"LOW","data":]}"#,
+      #"{"claim":"A","items":[{"id":"B","item":1,"priority":"LOW","data":1}"#,
+    ])
+  func noBatchLine(line: String) throws {
+    let run = try scratch.sh("'\(script)' logs.db", input: line + "\n", sinkEnvironment)
+    run.expect("", errors: "sqlite: no batch line: \(line)".trimmingSpace + "\n", status: 64)
+  }
+
+  @Test("bytes that are no text are no batch line")
+  func noText() throws {
+    let run = try scratch.sh("printf '\\377\\n' | '\(script)' logs.db", sinkEnvironment)
+    run.expect("", errors: "sqlite: no batch line: \u{fffd}\n", status: 64)
+  }
+
+  @Test(
+    "a SINK_WAIT that is no number of seconds stops it, and no attempt is counted",
+    arguments: ["1m", "junk", "-1", "nan"])
+  func patience(value: String) throws {
+    try scratch.store("1")
+    let run = try scratch.sh(
+      Scratch.sink("sqlite") + " logs.db", sinkEnvironment.merging(["SINK_WAIT": value]) { $1 })
+    run.expect("", errors: nil, status: 69)
+    let words = "sqlite: SINK_WAIT=\(value): not a number of seconds\n"
+    #expect(run.errors.hasPrefix(words), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
+  }
+}
+
+extension String {
+  fileprivate var trimmingSpace: String { trimmingCharacters(in: .whitespaces) }
+}
