@@ -41,14 +41,15 @@ class Refused(NamedTuple):
 
 class Away(Exception):
     left = None  # The items that are still to store, where it is not all of them.
+    pause = 0  # Seconds that the other side wants to be left alone, where it has said so.
 
 
 class Stop(Exception):
     """64 usage, 69 unavailable, 77 permission, 78 settings: `consume` stops then, and no attempt is counted."""
 
-    def __init__(self, status, words):
+    def __init__(self, status, words, left=None):
         super().__init__(words)
-        self.status = status
+        self.status, self.left = status, left
 
 
 def warn(words):
@@ -104,27 +105,37 @@ def run(store, each=False):
         for lines in lines_as_they_come():
             batches = [items_of(line) for line in lines]
             for some in [[batch] for batch in batches] if each else [batches]:
-                refused = patiently(store, [item for batch in some for item in batch])
-                sys.stdout.write("".join(answers(some, refused)))
-                sys.stdout.flush()
+                settle(store, some)
     except Stop as error:
         stop(error.status, str(error))
 
 
+def settle(store, batches):
+    try:
+        answer(batches, patiently(store, [item for batch in batches for item in batch]))
+    except Stop as error:
+        answer(batches, [], set(error.left))
+        raise
+
+
 def patiently(store, items):
-    pause, end = 0.1, None
+    usual, end = 0.1, None
     while items:
         try:
             return store(items)
+        except Stop as error:
+            error.left = items if error.left is None else error.left
+            raise
         except Away as error:
             items = items if error.left is None else error.left
             if not end:
                 end = time.monotonic() + WAIT
                 warn(f"{str(error).strip()}; trying again for {WAIT:g} s")
             if time.monotonic() >= end:
-                raise Stop(69, str(error)) from error
+                raise Stop(69, str(error), items) from error
+            pause = max(usual, error.pause)
         time.sleep(min(pause, max(0, end - time.monotonic())))
-        pause = min(2 * pause, 1)
+        usual = min(2 * usual, 1)
     return []
 
 
@@ -169,15 +180,27 @@ def parsed(line):
         raise ValueError(line)
 
 
-def answers(batches, refused):
-    """For each claim those refused, each by its name, then one line for all the others."""
+def answer(batches, refused, left=frozenset()):
+    sys.stdout.write("".join(answers(batches, refused, left)))
+    sys.stdout.flush()
+
+
+def answers(batches, refused, left):
+    """For each claim those refused, each by its name, then one line for all the others; where some are left, for
+    each that is stored."""
     named = {}
     for item, reason, result in refused:
-        answer = {"id": item.id, "item": item.number, "result": result, "reason": reason[:1000]}
-        named.setdefault(item.claim, []).append(answer)
+        named.setdefault(item.claim, []).append({**name(item), "result": result, "reason": reason[:1000]})
     for batch in batches:
         claim = batch[0].claim
-        if claim in named:
+        rest = [item for item in batch if item not in left]
+        if len(rest) < len(batch):
+            named[claim] = [name(item) for item in rest]
+        if named.get(claim):
             yield json.dumps({"claim": claim, "items": named[claim]}) + "\n"
-        if len(named.get(claim, [])) < len(batch):
+        if len(named.get(claim, [])) < len(rest):
             yield json.dumps({"claim": claim}) + "\n"
+
+
+def name(item):
+    return {"id": item.id, "item": item.number}

@@ -64,14 +64,33 @@ struct HTTPSinkTests {
       ])
   }
 
-  @Test("429 and 5xx, and an answer that breaks off, are tried again with the same key")
+  @Test("a server that is not there behind its proxy, or breaks off, is waited for")
   func again() throws {
-    let id = try scratch.store(#"{"answers":[503,429,0,201]}"#)[0]
+    let body = #"{"answers":[503,0,201]}"#
+    let id = try scratch.store(body)[0]
+    let run = try run(address).expect("", errors: nil)
+    #expect(run.errors.hasPrefix("http: 503: because of 503; trying again for 60 s\n"), run.story)
+    #expect(try scratch.lines(of: "requests") == [503, 0, 201].map { "\($0) \(id) \(body)" })
+  }
+
+  @Test("500 is the item's own: the queue tries it again, and counts that")
+  func retried() throws {
+    try scratch.store(#"{"answers":[500,200]}"#)
+    try run(address).expect("", errors: nil, status: 1)
+    #expect(try scratch.attempts() == [#"{"answers":[500,200]} 2"#])
+  }
+
+  @Test("Retry-After is waited for within SINK_WAIT; what was stored beside is not sent again")
+  func stopped() throws {
+    try scratch.store("1", #"{"answers":[429,429,200]}"#, "3")
     let short = ["SINK_WAIT": "0.1"]
-    for _ in 0..<3 { try run(address, short).expect("", errors: nil, status: 1) }
+    try run(address, short).expect("", errors: nil, status: 69)
     try run(address).expect("")
-    let body = #"{"answers":[503,429,0,201]}"#
-    #expect(try scratch.lines(of: "requests") == [503, 429, 0, 201].map { "\($0) \(id) \(body)" })
+    #expect(
+      try scratch.lines(of: "requests").map { $0.prefix(3) }.sorted() == [
+        "200", "200", "200", "429", "429",
+      ])
+    #expect(try scratch.pipe("list", "--state", "done").expect().lines.count == 3)
   }
 
   @Test("what the server says is wrong with an item buries it, with the server's words")
@@ -97,7 +116,7 @@ struct HTTPSinkTests {
     for (wrong, words) in [
       ("", "which address?"), ("what://x", "SINK_URL: not an address like http://HOST:PORT"),
       ("http://[", "SINK_URL: not an address"), ("127.0.0.1:1", "SINK_URL: not an address"),
-      ("http://127.0.0.1:1", "127.0.0.1:1 cannot be reached: [Errno 111] Connection refused\n"),
+      ("http://127.0.0.1:1", "http: 127.0.0.1:1: [Errno 111] Connection refused\n"),
     ] {
       let run = try run(wrong, ["SINK_WAIT": "0"]).expect("", errors: nil, status: 69)
       #expect(run.errors.contains(words), run.story)
@@ -110,9 +129,13 @@ struct HTTPSinkTests {
     let record =
       #"[{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","item":1,"priority":"LOW","data":1},"#
       + #"{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","item":2,"priority":"LOW","data":2}]"#
-    let id = try scratch.store(record)[0]
+    let other = "[{},\(record.dropFirst())"
+    let ids = try scratch.store(record, other)
     try run(address).expect("")
-    #expect(try scratch.lines(of: "requests") == ["200 \(id) \(record)"])
+    #expect(
+      try scratch.lines(of: "requests").sorted() == [
+        "200 \(ids[0]) \(record)", "200 \(ids[1]) \(other)",
+      ])
   }
 
   @Test("of an endless answer only the beginning is read")
