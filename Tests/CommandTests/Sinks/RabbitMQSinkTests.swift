@@ -42,19 +42,48 @@ struct RabbitMQSinkTests {
     try run().expect("", errors: nil, status: 1)
   }
 
-  @Test("what a full queue refuses is retried")
+  @Test("what a full queue refuses is waited for, and no attempt is counted")
   func refused() throws {
     try server.ask(
       "c.queue_declare('\(queue)', durable=True, arguments="
-        + "{'x-max-length': 2, 'x-overflow': 'reject-publish'})", in: scratch)
-    try scratch.store("1", "2")
+        + "{'x-max-length': 3, 'x-overflow': 'reject-publish'})", in: scratch)
+    try scratch.store("1", "2", "3", "4", "5")
+    let line = Scratch.sink("rabbitmq") + " \(queue)"
+    let sink = try scratch.start(["bash", "-c", "exec \(line)"], server.environment)
+    #expect(sink.complaint()?.contains("no room (basic.nack); trying again") == true)
+    let take = "for p, body in take('\(queue)'): print(body)"
+    #expect(try server.ask(take, in: scratch) == ["1", "2", "3"])
+    sink.finish().expect("", errors: nil)
+    #expect(try server.ask(take, in: scratch) == ["4", "5"])
+    try scratch.store("1", "2", "3", "4")
+    let full = try run().expect("", errors: nil, status: 69)
+    #expect(full.errors.contains("no room (basic.nack)"), full.story)
+    #expect(try scratch.attempts().last == "4 1")
+  }
+
+  @Test("confirms may come for some alone, and for many at once")
+  func confirms() throws {
+    let program = #"for i in range(1, 5001): print(i, 20000 * "0" if i % 7 == 0 else "", sep="")"#
+    try scratch.sh("python3 -c '\(program)' | pipe enqueue --raw --quiet").expect("")
     try run().expect("")
-    try scratch.store("3", "4")
-    let full = try run()
-    #expect(full.ending == .exited(1), full.story)
-    try scratch.sh("pipe list | jq -c '[.state, .data]'").expect("[\"later\",3]\n[\"later\",4]\n")
-    try scratch.sh("pipe list | jq -r .id | head -n 1 | xargs pipe explain | grep -c basic.nack")
-      .expect("1\n")
+    #expect(try server.depth(queue) == 5000)
+  }
+
+  @Test("how long a message may be is learned once, and nothing is published again for the next")
+  func limit() throws {
+    let long = "\"\(String(repeating: "x", count: 100_000))\""
+    try scratch.store(long)
+    try scratch.sh("pipe batch -n 1 --hold 1h > first").expect("")
+    try scratch.prepare("enqueue", "--raw", "--quiet", input: "1\n".repeated(100) + long)
+    try scratch.sh("pipe batch -n 1 --size 200 --hold 1h > second").expect("")
+    let command = [Scratch.example("sinks/rabbitmq"), queue]
+    let sink = try scratch.start(command, server.environment)
+    sink.feed(try scratch.read("first"))
+    #expect(sink.line()?.contains("larger than configured max size") == true)
+    sink.feed(try scratch.read("second"))
+    #expect(sink.line()?.contains("larger than configured max size") == true)
+    sink.finish().expect(errors: "")
+    #expect(try server.depth(queue) == 100)
   }
 
   @Test("a message that no queue takes stops the sink, and is not lost")
@@ -104,4 +133,8 @@ struct RabbitMQSinkTests {
       "pipe consume --size 1000 --stream -- \(Scratch.example("sinks/rabbitmq")) \(queue)",
       ["SINK_WAIT": "0"].merging(server.environment) { $1 }.merging(more) { $1 })
   }
+}
+
+extension String {
+  fileprivate func repeated(_ count: Int) -> String { String(repeating: self, count: count) }
 }
