@@ -105,13 +105,30 @@ struct SQLiteSinkTests {
       "")
     for (file, words) in [
       ("text.db", "file is not a database"), ("none/logs.db", "unable to open database file"),
-      ("other.db", "no column named"), ("''", "which file?"),
+      ("other.db", "no column named"), ("''", "which file?"), (":memory:", "is not stored"),
     ] {
       let run = try scratch.sh("\(Scratch.sink("sqlite")) \(file)", sinkEnvironment)
       run.expect("", errors: nil, status: 69)
       #expect(run.errors.contains(words), run.story)
     }
     #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("a file that was removed takes nothing more: the next is made")
+  func removed() throws {
+    try scratch.store("1", "2")
+    for name in ["first", "second"] {
+      try scratch.sh("pipe batch -n 1 --size 1 --hold 1h > \(name)").expect("")
+    }
+    let command = [Scratch.example("sinks/sqlite"), "logs.db"]
+    let child = try scratch.start(command, sinkEnvironment)
+    child.feed(try scratch.read("first"))
+    #expect(child.line() != nil)
+    try scratch.sh("rm logs.db*").expect("")
+    child.feed(try scratch.read("second"))
+    #expect(child.line() != nil)
+    child.finish().expect(errors: nil)
+    #expect(try ask("SELECT data FROM logs") == ["2"])
   }
 
   @Test("a disk that is full is waited for, and all goes back unharmed")
