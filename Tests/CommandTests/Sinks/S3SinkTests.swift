@@ -84,11 +84,8 @@ struct S3SinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test(
-    "a batch that the server finds too large is several objects, and only what is too large alone is buried"
-  )
-  func tooLarge() throws {
-    // Some proxies before a server take a million bytes and no more; this one 200.
+  /// Some proxies before a server take a million bytes and no more; this one 200. It has a page to log in, too.
+  private func proxy() throws -> (Child, [String: String]) {
     let program = """
       from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
       class Handler(BaseHTTPRequestHandler):
@@ -96,20 +93,37 @@ struct S3SinkTests {
         def do_PUT(self):
           body = self.rfile.read(int(self.headers["Content-Length"]))
           self.send_response(413 if len(body) > 200 else 200)
+          if "login" not in self.path: self.send_header("ETag", '"1"')
           self.end_headers()
           if len(body) <= 200: open("objects", "ab").write(body)
       server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
       print(server.server_port, flush=True)
       server.serve_forever()
       """
-    let proxy = try scratch.start(["python3", "-c", program])
-    let port = try #require(proxy.line())
+    let child = try scratch.start(["python3", "-c", program])
+    let port = try #require(child.line())
+    return (child, ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(port)"])
+  }
+
+  @Test("a batch that is too large is several objects, and only what is too large alone is buried")
+  func tooLarge() throws {
+    let (proxy, place) = try proxy()
+    defer { proxy.signal(SIGKILL) }
     let long = "\"\(String(repeating: "x", count: 300))\""
     try scratch.store("1", "2", long, "4", "5")
-    try run("--size 10", "logs", ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(port)"])
-      .expect("", errors: nil, status: 1)
+    try run("--size 10", "logs", place).expect("", errors: nil, status: 1)
     try scratch.sh("jq .data objects | sort").expect("1\n2\n4\n5\n")
     try scratch.sh("pipe dead | jq -r '(.data | length), .reason'").expect("300\n413 \n")
+  }
+
+  @Test("a page that is answered with 200 is no object")
+  func page() throws {
+    let (proxy, place) = try proxy()
+    defer { proxy.signal(SIGKILL) }
+    try scratch.store("1")
+    let run = try run("", "login", place).expect("", errors: nil, status: 69)
+    #expect(run.errors.contains("no ETag in the answer: is this S3?"), run.story)
+    #expect(try scratch.attempts() == ["1 1"])
   }
 
   @Test("without --stream it stops, and loses nothing")
