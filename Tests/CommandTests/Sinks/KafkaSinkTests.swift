@@ -3,12 +3,13 @@ import Glibc
 import Testing
 
 @Suite(
-  "examples/sinks/kafka, where it cannot work", .needs("jq"),
+  "examples/sinks/kafka, with brokers that refuse", .needs("jq", "kcat"),
   .needsModule("confluent_kafka", of: "confluent-kafka"))
 struct KafkaSinkTests {
   private let scratch: Scratch
 
-  /// A mock broker that has each of three topics refused; only the C interface of librdkafka can do that.
+  /// A mock broker that has each of three topics refused, and the first request to produce, as it would for one
+  /// message that is too long; only the C interface of librdkafka can do that.
   private static let program = """
     import ctypes, sys
     from confluent_kafka import KafkaError
@@ -24,11 +25,19 @@ struct KafkaSinkTests {
       (b"forbidden", KafkaError.TOPIC_AUTHORIZATION_FAILED),
     ]:
       kafka.rd_kafka_mock_topic_set_error(cluster, topic, error)
+    size = ctypes.c_size_t(1)
+    kafka.rd_kafka_mock_push_request_errors(
+      cluster, ctypes.c_short(0), size, KafkaError.MSG_SIZE_TOO_LARGE)
     print(kafka.rd_kafka_mock_cluster_bootstraps(cluster).decode(), flush=True)
     sys.stdin.read()
     """
 
   init() throws { scratch = try Scratch() }
+
+  private func server() throws -> (Child, String) {
+    let child = try scratch.start(["python3", "-c", KafkaSinkTests.program], sinkEnvironment)
+    return (child, try #require(child.line()))
+  }
 
   private func run(_ topic: String, _ more: [String: String]) throws -> Run {
     try scratch.sh(Scratch.sink("kafka") + " \(topic)", sinkEnvironment.merging(more) { $1 })
@@ -41,8 +50,8 @@ struct KafkaSinkTests {
       ("forbidden", "Broker: Topic authorization failed", 77),
     ])
   func topics(topic: String, words: String, status: Int) throws {
-    let server = try scratch.start(["python3", "-c", KafkaSinkTests.program], sinkEnvironment)
-    let brokers = try #require(server.line())
+    let (server, brokers) = try server()
+    defer { server.signal(SIGKILL) }
     try scratch.store("1")
     let run = try run(
       topic,
@@ -51,6 +60,15 @@ struct KafkaSinkTests {
     #expect(run.errors.hasPrefix("kafka: \(topic): \(words)\n"), run.story)
     #expect(run.errors.contains(": exit \(status); "), run.story)
     #expect(try scratch.attempts() == ["1 1"])
+  }
+
+  @Test("when a request is refused, only what is refused alone is buried")
+  func together() throws {
+    let (server, brokers) = try server()
+    defer { server.signal(SIGKILL) }
+    try scratch.sh("seq 200 | pipe enqueue --raw --quiet").expect("")
+    try run("jobs", ["KAFKA_BROKERS": brokers]).expect("")
+    try scratch.sh("kcat -C -q -e -b \(brokers) -t jobs | sort -n | cmp - <(seq 200)").expect("")
   }
 
   @Test(
