@@ -98,4 +98,11 @@ struct ElasticsearchSinkTests {
     try run(["ELASTICSEARCH_URL": address, "ELASTICSEARCH_API_KEY": "key"]).expect("")
     #expect(try server.documents().count == 1)
   }
+
+  @Test("a key may end with a newline, as a file does")
+  func keyOfFile() throws {
+    try scratch.store("{}")
+    let address = "http://127.0.0.1:\(server.port)/"
+    try run(["ELASTICSEARCH_URL": address, "ELASTICSEARCH_API_KEY": "key\n"]).expect("")
+  }
 }
