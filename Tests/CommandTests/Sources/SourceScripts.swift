@@ -6,16 +6,22 @@ extension Scratch {
   /// A script of examples/, by its name there.
   static func example(_ name: String) -> String { "\(root)/examples/\(name)" }
 
-  /// From now on a `pipe` that does this, in bash, after it has run; `$PPID` is who called it.
+  /// A `pipe` that does this, in bash, after it has run; `$PPID` is who called it.
   func afterEach(_ verb: String, do line: String) throws -> [String: String] {
-    let script = """
-      #!/bin/bash
-      '\(Scratch.binary)' "$@"; status=$?
-      if [ "$1" = \(verb) ]; then \(line); fi
-      exit $status
+    try around(
+      "'\(Scratch.binary)' \"$@\"; status=$?; if [ $1 = \(verb) ]; then \(line); fi; exit $status")
+  }
 
-      """
-    try sh("mkdir -p around; cat > around/pipe; chmod +x around/pipe", input: script).expect()
+  /// A `pipe` that waits for no room in a full queue, where others wait for a minute.
+  func impatient() throws -> [String: String] {
+    try around("exec '\(Scratch.binary)' \"${@/#1m/0s}\"")
+  }
+
+  private func around(_ line: String) throws -> [String: String] {
+    try sh(
+      "mkdir -p around; cat > around/pipe; chmod +x around/pipe", input: "#!/bin/bash\n\(line)\n"
+    )
+    .expect()
     return ["PATH": path("around") + ":" + (environment["PATH"] ?? "")]
   }
 
