@@ -1,5 +1,7 @@
 """What the sources share: store a batch of records, each under a key of its own."""
 import argparse
+import codecs
+import errno
 import json
 import os
 import re
@@ -11,6 +13,8 @@ import sys
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+DENIED = (errno.EACCES, errno.EPERM)
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 REJECTED = re.compile(rb"stdin:(\d+): (.*)")
 
 
@@ -24,10 +28,37 @@ class Arguments(argparse.ArgumentParser):
         self.exit(64, f"{self.prog}: {message}; see --help\n")
 
 
+def warn(words):
+    print(f"{os.path.basename(sys.argv[0])}: {words}", file=sys.stderr, flush=True)
+
+
+def stop(status, words):
+    warn(words)
+    sys.exit(status)
+
+
+def fault(error):
+    """The status that pipe has for what is wrong with a file to read, and the words."""
+    status = 77 if error.errno in DENIED else 66 if error.errno in ABSENT else 74
+    return status, f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+def unwritable(error, status=74):
+    """Of a file to write: the end."""
+    stop(77 if error.errno in DENIED else status, fault(error)[1])
+
+
 def missing(error, package):
     """Of an import that failed."""
-    print(f"{os.path.basename(sys.argv[0])}: {error}: install {package}", file=sys.stderr)
-    sys.exit(69)
+    stop(69, f"{error}: install {package}")
+
+
+def seconds(name, default):
+    """A setting of the environment."""
+    text = os.environ.get(name) or str(default)
+    if not re.fullmatch("[0-9]{1,6}", text):
+        stop(78, f"{name}: {text!r} is no number of seconds")
+    return int(text)
 
 
 def one_line(data):
@@ -50,18 +81,22 @@ def store(records, window):
     refused = {}
     lines, places = [], []
     for place, (_, data) in enumerate(records):
+        # At the beginning of its input ingest leaves it out: it would be another's then.
+        while data.startswith(codecs.BOM_UTF8):
+            data = data[len(codecs.BOM_UTF8):]
+        data = data.strip(b" \t\r")
         if not data or b"\n" in data:
             refused[place] = "no JSON" if data else "empty"
         else:
             lines.append(data)
             places.append(place)
-    ingest = subprocess.run(
-        ["pipe", "ingest", "--records"], input=b"\n".join(lines), capture_output=True, check=False)
-    bad = {int(number): reason for number, reason in REJECTED.findall(ingest.stderr)}
-    entries = ingest.stdout.splitlines()
-    if ingest.returncode not in (0, 65) or len(entries) + len(bad) != len(lines):
-        sys.stderr.buffer.write(ingest.stderr)
-        sys.exit(ingest.returncode or 70)
+    status, output, errors = pipe(
+        ["ingest", "--records"], b"\n".join(lines), stderr=subprocess.PIPE)
+    bad = {int(number): reason for number, reason in REJECTED.findall(errors)}
+    entries = output.splitlines()
+    if status not in (0, 65) or len(entries) + len(bad) != len(lines):
+        sys.stderr.buffer.write(errors)
+        sys.exit(status or 70)
     for number, reason in bad.items():
         refused[places[number - 1]] = reason.decode(errors="replace")
     keys = [json.dumps(key).encode() for place, (key, _) in enumerate(records) if place not in refused]
@@ -71,17 +106,28 @@ def store(records, window):
 
 
 def enqueue(lines, count, window):
-    command = ["pipe", "enqueue", "--wait", "1m", "--dedup", window]
-    done = subprocess.run(command, input=lines, stdout=subprocess.PIPE, check=False)
-    # Of a signal: as a shell says it.
-    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
-    if status or done.stdout.count(b"\n") != count:
+    status, receipts, _ = pipe(["enqueue", "--wait", "1m", "--dedup", window], lines)
+    if status or receipts.count(b"\n") != count:
         sys.exit(status or 70)
+
+
+def pipe(arguments, lines, **more):
+    """Its status, of a signal as a shell says it, and what it has printed."""
+    try:
+        done = subprocess.run(
+            ["pipe", *arguments], input=lines, stdout=subprocess.PIPE, check=False, **more)
+    except OSError as error:
+        stop(69, f"pipe cannot be run: {error.strerror}")
+    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return status, done.stdout, done.stderr
 
 
 def keep(path, data):
     """Appends what was refused to a file, on disk when it returns."""
-    with open(path, "ab") as file:
-        file.write(data + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(path, "ab") as file:
+            file.write(data + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        unwritable(error)
