@@ -1,0 +1,179 @@
+import Glibc
+import Testing
+
+@Suite("examples/sources/files, of logs that are rotated", .needs("python3"))
+struct FilesRotationTests {
+  private let scratch: Scratch
+  private let follower: LogFollower
+
+  init() throws {
+    scratch = try Scratch()
+    follower = LogFollower(scratch)
+  }
+
+  @Test("a log that is renamed is read to its end, then the new one, and what is in between")
+  func renamed() throws {
+    try scratch.sh("seq 4 > app.log").expect("")
+    let source = try follower.start()
+    let reader = try scratch.start("consume", "--follow", "-n", "7", "--size", "1")
+    #expect((1...4).map { _ in reader.line() } == ["1", "2", "3", "4"])
+    // The program writes to the old file until it opens the new one.
+    try scratch.sh("exec >> app.log; mv app.log app.log.1; : > app.log; echo 5").expect("")
+    #expect(reader.line() == "5")
+    try scratch.sh("echo 6 >> app.log").expect("")
+    #expect(reader.line() == "6")
+    follower.stop(source)
+    try scratch.sh(
+      "echo 7 >> app.log; mv app.log app.log.2; echo 8 > app.log; mv app.log app.log.1; echo 9 > app.log"
+    ).expect("")
+    try follower.once().expect("")
+    #expect(reader.line() == "7")
+    try scratch.pipe("consume").expect("8\n9\n")
+  }
+
+  @Test(
+    "a log that is copied and cut is read on in the copy, then from its start",
+    arguments: [false, true])
+  func copied(isRunning: Bool) throws {
+    try scratch.sh("seq 10000 > app.log").expect("")
+    try follower.once().expect("")
+    // Longer than it was, and the old place is within a line.
+    let line = """
+      echo 10001 >> app.log; cp app.log app.log.1; : > app.log
+      seq 10002 10004 >> app.log; printf '%060000d\\n' 0 | tr 0 ' ' >> app.log
+      """
+    if !isRunning {
+      try scratch.sh(line).expect("")
+      try follower.once().expect("")
+      try scratch.expectEach(to: 10004)
+      return
+    }
+    try scratch.pipe("consume", "-n", "1", "--size", "10000").expect(nil)
+    let source = try follower.start()
+    try scratch.sh(line).expect("")
+    let reader = try scratch.start("consume", "--follow", "-n", "4", "--size", "1")
+    #expect((1...4).map { _ in reader.line() } == ["10001", "10002", "10003", "10004"])
+    follower.stop(source)
+  }
+
+  @Test("rotated in both ways, in turns, and between any two runs, each line is stored once")
+  func both() throws {
+    let line = """
+      older() { mv -f app.log.2 app.log.3; mv -f app.log.1 app.log.2; } 2> /dev/null
+      for i in {1..60}; do
+        echo $((2 * i - 1)) >> app.log
+        if [ $((i % 4)) = 0 ]; then older; cp app.log app.log.1; : > app.log; fi
+        echo $((2 * i)) >> app.log
+        if [ $((i % 3)) = 0 ]; then older; mv app.log app.log.1; fi
+        echo >> app.log
+        \(follower.script) --state state --once app.log >&2
+      done
+      """
+    try scratch.sh(line).expect("")
+    try scratch.expectEach(to: 120)
+  }
+
+  @Test("what it cannot find any more it says")
+  func lost() throws {
+    try scratch.sh("seq 3 > app.log").expect("")
+    try follower.once().expect("")
+    try scratch.sh("echo 4 >> app.log; rm app.log; echo 5 > app.log").expect("")
+    let path = scratch.path("app.log")
+    try follower.once().expect(
+      "",
+      errors: "files: \(path): what came after byte 6 of its last file is not found; "
+        + "going on with \(path)\n")
+    try scratch.pipe("consume").expect("1\n2\n3\n5\n")
+  }
+
+  @Test("a log that is cut while a full queue keeps it waiting is read on in the copy")
+  func cutWhileWaiting() throws {
+    try scratch.prepare("init", "--max-items", "100")
+    try scratch.sh("seq 90 > app.log").expect("")
+    let source = try follower.start()
+    try wait(until: { try follower.position() > 0 })
+    try scratch.sh("seq 91 150 >> app.log").expect("")
+    let waits = "pgrep -P \(source.process) -f 'pipe enqueue'"
+    try wait(until: { try scratch.sh(waits).ending == .exited(0) })
+    try scratch.sh("cp app.log app.log.1; : > app.log; echo 151 >> app.log").expect("")
+    let reader = try scratch.start([
+      "sh", "-c", "exec pipe consume --follow -n 153 --size 1 > taken",
+    ])
+    try wait(until: { try scratch.lines(of: "taken").count >= 151 })
+    try scratch.sh("echo 152 >> app.log; echo 153 >> app.log").expect("")
+    reader.finish().expect("")
+    #expect(try scratch.lines(of: "taken") == (1...153).map { "\($0)" })
+    follower.stop(source)
+  }
+
+  @Test("cut again and again while it reads, and while it is killed, each line comes once")
+  func cutAgainAndAgain() throws {
+    try scratch.sh(": > app.log").expect("")
+    try follower.once().expect("")
+    let writer = try scratch.start([
+      "bash", "-c",
+      """
+      for i in {1..3000}; do
+        echo $i >> app.log
+        if [ $((i % 100)) = 0 ]; then
+          for n in {30..1}; do [ ! -e app.log.$n ] || mv app.log.$n app.log.$((n + 1)); done
+          cp app.log app.log.1; : > app.log
+        fi
+      done
+      echo written; read end
+      """,
+    ])
+    for _ in 0..<4 {
+      let source = try follower.start()
+      let stored = try follower.identity()
+      try wait(until: { try follower.identity() != stored })
+      kill(-source.process, SIGKILL)
+      source.reap()
+    }
+    let source = try follower.start()
+    #expect(writer.line() == "written")
+    follower.stop(source)
+    try follower.once().expect("")
+    try scratch.expectEach(to: 3000)
+  }
+
+  @Test("a log that is cut before any of it was read is read from its copy")
+  func cutAtTheStart() throws {
+    try scratch.sh(": > app.log").expect("")
+    try follower.once().expect("")
+    try scratch.sh("seq 10 >> app.log; cp app.log app.log.1; : > app.log; seq 11 13 >> app.log")
+      .expect("")
+    try follower.once().expect("")
+    try scratch.expectEach(to: 13)
+  }
+
+  @Test("of a log of equal lines that was cut meanwhile each line is stored")
+  func equalLines() throws {
+    try scratch.sh("yes 7 | head -n 1000 > app.log").expect("")
+    try follower.once().expect("")
+    try scratch.sh("cp app.log app.log.1; : > app.log; yes 7 | head -n 3000 >> app.log").expect("")
+    try follower.once().expect("")
+    #expect(try scratch.drained().count == 4000)
+  }
+
+  @Test("a log that is renamed, and not there again yet, is read to its end")
+  func renamedOnly() throws {
+    try scratch.sh("seq 3 > app.log").expect("")
+    try follower.once().expect("")
+    try scratch.sh("echo 4 >> app.log; mv app.log app.log.1; ln -s nowhere app.log.2").expect("")
+    try follower.once().expect("")
+    try scratch.expectEach(to: 4)
+  }
+
+  @Test("a log that is given twice, or with its older files, is a mistake")
+  func twice() throws {
+    try scratch.sh("echo 1 > app.log; echo 2 > app.log.1").expect("")
+    for (given, words) in [
+      ("./app.log", "app.log is there twice"),
+      ("app.log.1", "app.log.1 is an older file of another, and read with it"),
+    ] {
+      try scratch.run(follower.command + [given]).expect(
+        "", errors: "files: \(words); see --help\n", status: 64)
+    }
+  }
+}

@@ -1,0 +1,200 @@
+"""A log that is rotated: which file of it is read, how far, and what comes after."""
+import errno
+import hashlib
+import os
+import re
+import secrets
+
+import intake
+from watch import MODIFY
+
+CHUNK = 4 << 20
+TAIL = 1024
+
+
+class Trail:
+    """The files of one log, one after the other. The position tells which one is read: where it is, its id for
+    keys, the offset, a digest of what stands before that, and since when there may be others, not read."""
+
+    def __init__(self, path, positions, events):
+        self.path, self.positions, self.events = path, positions, events
+        self.number = None
+        self.position = positions.load(path)
+
+    def read(self):
+        status = os.fstat(self.number)
+        data = os.pread(self.number, CHUNK, self.position["offset"])
+        # Asked afterwards: a file that was cut, and has grown again, is not read in the middle of a line.
+        return data, self.before(self.number), status
+
+    def move(self, count, data, status):
+        """By so many bytes, the last of these, which were read; the file itself may be another by now."""
+        offset, tail = self.position["offset"] + count, digest(data[-TAIL:])
+        self.keep(status, offset=offset, tail=tail, time=status.st_mtime_ns)
+
+    def keep(self, status, **changes):
+        self.position.update(device=status.st_dev, inode=status.st_ino, **changes)
+        self.positions.save(self.path, self.position)
+
+    def before(self, number):
+        """What was read last, if it is the same file, and not cut."""
+        offset = self.position["offset"]
+        return os.pread(number, min(TAIL, offset), max(0, offset - TAIL))
+
+    def fitting(self, path, status):
+        """The file, opened, if it begins as what was read does."""
+        number = opened(path, status)
+        if digest(self.before(number)) == self.position["tail"]:
+            return number
+        os.close(number)
+        return None
+
+    def is_cut(self, before):
+        if self.position["offset"]:
+            return digest(before) != self.position["tail"]
+        return self.is_log() and self.later(self.position["time"]) != []
+
+    def is_log(self):
+        """Not an older file of it."""
+        return os.path.exists(self.path) and os.path.samestat(os.fstat(self.number), os.stat(self.path))
+
+    def adopt(self, number):
+        if self.number is not None:
+            os.close(self.number)
+        self.number = number
+        # By its number, wherever it is moved.
+        self.events.add(f"/proc/self/fd/{number}", MODIFY)
+
+    def begin(self, path, status=None):
+        """A file that was not read before. Its name for keys is kept before the first of its lines goes."""
+        if self.position:
+            done = self.position["done"][-7:] + [self.identity()]
+        else:
+            done = [identity(status) for _, status in older(self.path)]
+        since = done[-1][1] if done else 0
+        self.adopt(opened(path, status))
+        self.position = {"id": secrets.token_hex(12), "done": done}
+        # What is found later may have been rotated since the file before was at its end.
+        self.keep(os.fstat(self.number), offset=0, tail=digest(b""), time=since)
+
+    def find(self):
+        """After a start: the file that was read, whatever it is called now."""
+        if self.position is None:
+            if os.path.exists(self.path):
+                self.begin(self.path)
+            return self.number is not None
+        log = [(self.path, os.stat(self.path))] if os.path.exists(self.path) else []
+        for path, status in log + older(self.path):
+            if (status.st_dev, status.st_ino) == (self.position["device"], self.position["inode"]):
+                self.adopt(opened(path, status))
+                self.prefer_twin()
+                return True
+        return self.look_for_copy()
+
+    def prefer_twin(self):
+        """A copy that fits as well as the log, where lines repeat."""
+        lines = self.before(self.number).splitlines()
+        if self.is_log() and len(set(lines)) < len(lines):
+            self.adopt_fitting(self.later(self.position["time"]))
+
+    def adopt_fitting(self, files):
+        for path, status in files:
+            number = self.fitting(path, status)
+            if number is not None:
+                self.adopt(number)
+                return True
+        return False
+
+    def look_for_copy(self):
+        offset, since = self.position["offset"], self.position["time"]
+        copies = self.later(since) if offset or self.number is not None else []
+        # Else the newest first: where little was read, others may begin in the same way.
+        if self.adopt_fitting(copies + (older(self.path)[::-1] if offset else [])):
+            self.keep(os.fstat(self.number), time=os.fstat(self.number).st_mtime_ns)
+            return True
+        successor = self.following(since)
+        if successor:
+            place = f"what came after byte {offset} of its last file"
+            intake.warn(f"{self.path}: {place} is not found; going on with {successor[0]}")
+            self.begin(*successor)
+        return bool(successor)
+
+    def successor(self):
+        """The file after this one, at its end."""
+        return None if self.is_log() else self.following(os.fstat(self.number).st_mtime_ns)
+
+    def following(self, since):
+        """The next one with something to read."""
+        log = [(self.path, None)] if has_content(self.path) else []
+        return next(iter(self.later(since) + log), None)
+
+    def later(self, since):
+        """Older files of the log that were not read. Some have the same time: hence the list."""
+        done = self.position["done"] + [self.identity()]
+        return [(path, status) for path, status in older(self.path)
+                if status.st_mtime_ns >= since and status.st_size and identity(status) not in done]
+
+    def identity(self):
+        if self.number is None:
+            return [self.position["inode"], self.position["time"]]
+        return identity(os.fstat(self.number))
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def is_older(path, log):
+    """app.log.1, app.log-20261121: an older file of app.log, not compressed."""
+    return re.fullmatch(re.escape(log) + r"[.-][0-9][0-9.-]*", path) is not None
+
+
+def older(log):
+    """Those that are there, the oldest first."""
+    found, before = listed(log), None
+    # Who reads a directory while names change may miss a file.
+    while before is None or found.keys() != before.keys():
+        found, before = listed(log), found
+    return sorted(((path, status) for (path, _), status in found.items()), key=modified)
+
+
+def listed(log):
+    try:
+        with os.scandir(os.path.dirname(log)) as files:
+            return {(file.path, file.inode()): status_of(file) for file in files
+                    if is_older(file.path, log) and file.is_file(follow_symlinks=False)}
+    except FileNotFoundError:
+        if os.path.isdir(os.path.dirname(log)):
+            raise
+        return {}
+
+
+def status_of(file):
+    status = file.stat(follow_symlinks=False)
+    return status if status.st_ino == file.inode() else another(file.path)
+
+
+def another(path):
+    """Has this name now: to be looked for anew."""
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
+def opened(path, status=None):
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    if status and not os.path.samestat(status, os.fstat(number)):
+        os.close(number)
+        another(path)
+    return number
+
+
+def modified(file):
+    return file[1].st_mtime_ns
+
+
+def identity(status):
+    """Of a file as it is at last: one that is created later may have its number, but not its time."""
+    return [status.st_ino, status.st_mtime_ns]
+
+
+def has_content(path):
+    return os.path.exists(path) and os.path.getsize(path) > 0
