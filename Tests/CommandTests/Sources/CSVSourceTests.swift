@@ -62,9 +62,46 @@ struct CSVSourceTests {
     child.finish().expect("{\"a\":\"1\"}\n")
     try csv("").expect("")
     try csv("", "nothing.csv").expect(
-      "", errors: "csv: [Errno 2] No such file or directory: 'nothing.csv'\n", status: 66)
+      "", errors: "csv: nothing.csv: No such file or directory\n", status: 66)
     try csv("", "--x").expect(
       "", errors: "csv: unrecognized arguments: --x; see --help\n", status: 64)
+  }
+
+  @Test("an open quote is told with all the lines that it takes with it")
+  func openQuote() throws {
+    try csv("a\n1\n\"2\n3\n4\n").expect(
+      #"{"a":"1"}"# + "\n", errors: "csv: lines 3 to 5: unexpected end of data\n", status: 65)
+  }
+
+  @Test("a delimiter is one character, or \\t")
+  func delimiter() throws {
+    try csv("a\tb\n1\t2\n", "--delimiter", "\\t").expect(#"{"a":"1","b":"2"}"# + "\n")
+    for wrong in ["", ";;", "\""] {
+      let run = try csv("a;b\n1;2\n", "--delimiter", wrong)
+      #expect(
+        run.ending == .exited(64) && run.errors.hasSuffix("is no delimiter; see --help\n"),
+        run.story)
+    }
+  }
+
+  @Test(
+    "with a column of that name a table is no list of id requests, if its header's advice is taken")
+  func ids() throws {
+    try scratch.write("ids,priority\n7,HIGH\n", to: "jobs.csv")
+    let line =
+      "\(Scratch.example("sources/csv")) jobs.csv | pipe ingest --records | pipe enqueue --quiet"
+    try scratch.sh("set -o pipefail; \(line)").expect("")
+    try scratch.pipe(
+      "consume", "--envelope", "--", "grep", "-c", #""MEDIUM","data":{"ids":"7","priority":"HIGH"}"#
+    )
+    .expect("1\n")
+    try csv("", "--help").expect(nil)
+  }
+
+  @Test("a disk that is full is told in a line")
+  func fullDisk() throws {
+    try scratch.sh("printf 'a\\n1\\n' | \(Scratch.example("sources/csv")) > /dev/full").expect(
+      "", errors: "csv: No space left on device\n", status: 74)
   }
 
   private func csv(_ input: String, _ options: String...) throws -> Run {
