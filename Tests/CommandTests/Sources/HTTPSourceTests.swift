@@ -61,10 +61,16 @@ struct HTTPSourceTests {
       "echo 1 | \(script) \(gateway.address)/ingest", ["SOURCE_WAIT": "0"])
     #expect(late.ending == .exited(69), late.story)
     let source = try start("\(gateway.address)/ingest", input: 300)
-    #expect(source.complaint()?.contains("Failed to connect") == true)
+    let words = source.complaint() ?? ""
+    #expect(words.hasPrefix("http: curl: (7) Failed to connect to 127.0.0.1 port"))
+    #expect(words.hasSuffix("; trying again for 60 s"))
     let again = try scratch.start("serve", "--port", "\(gateway.port)")
     #expect(again.complaint() != nil)
-    #expect(source.finish().receipts.count == 300)
+    let run = source.finish()
+    #expect(run.receipts.count == 300)
+    // Asked again several times, and told once.
+    let told = "\(words)\nhttp: \(gateway.address)/ingest answers again\n"
+    #expect(run.errors == told, run.story)
     try scratch.expectEach(to: 300)
   }
 
@@ -100,6 +106,58 @@ struct HTTPSourceTests {
     #expect(known.receipts.count == 1, known.story)
   }
 
+  @Test("--help shows what its first lines say; other options are mistakes, and nothing is sent")
+  func options() throws {
+    let help = try scratch.run([script, "--help"]).expect(nil)
+    #expect(help.lines.first?.hasPrefix("A source: sends lines of JSON to the gateway") == true)
+    #expect(help.lines.last?.hasPrefix("HTTP_TOKEN, ") == true)
+    for (wrong, words) in [
+      (["--key"], "--key needs a name"), (["--kee", "x"], "unknown option --kee"),
+      (["http://a/", "http://b/"], "one address is enough"),
+    ] {
+      try scratch.run([script] + wrong).expect(
+        "", errors: "http: \(words); see --help\n", status: 64)
+    }
+  }
+
+  @Test(
+    "a setting that is wrong is named, with 78",
+    arguments: [("SOURCE_WAIT", "1m", "seconds"), ("SOURCE_LINES", "x", "lines")])
+  func settings(name: String, value: String, what: String) throws {
+    try scratch.run([script], [name: value]).expect(
+      "", errors: "http: \(name): '\(value)' is no number of \(what)\n", status: 78)
+  }
+
+  @Test("an answer with too few receipts is none: the lines are sent again, and the end is 75")
+  func tooFew() throws {
+    let lossy = try LossyProxy(scratch, to: 0)
+    let run = try scratch.sh("seq 3 | \(script) \(lossy.address)", ["SOURCE_WAIT": "0"])
+    let words = "http: from line 1 on: 0 answers to 3 lines from \(lossy.address)\n"
+    run.expect("", errors: words, status: 75)
+    let gateway = try Gateway(scratch)
+    let blank = "printf '\\xef\\xbb\\xbf\\n1\\n\\n \\r\\n2'"
+    try scratch.sh("\(blank) | \(script) \(gateway.address)/ingest").expect()
+    try scratch.pipe("consume").expect("1\n2\n")
+  }
+
+  @Test("neither ps nor stderr shows a password, of the address or the token")
+  func secrets() throws {
+    let line = "mkdir around; cat > around/curl; chmod +x around/curl"
+    let curl = "#!/bin/bash\necho \"$@\" > arguments\nPATH=${PATH#*:}\nexec curl \"$@\"\n"
+    try scratch.sh(line, input: curl).expect("")
+    let environment = [
+      "PATH": scratch.path("around") + ":" + (scratch.environment["PATH"] ?? ""),
+      "SOURCE_URL": "http://me:secret@127.0.0.1:1/", "HTTP_TOKEN": "secret", "SOURCE_WAIT": "0",
+    ]
+    let run = try scratch.sh("echo 1 | \(script)", environment)
+    #expect(run.ending == .exited(69), run.story)
+    #expect(
+      run.errors.hasPrefix("http: http://127.0.0.1:1/ cannot be reached: curl: (7)"), run.story)
+    #expect(!run.errors.contains("secret"), run.story)
+    try scratch.sh("grep -c secret arguments").expect("0\n", status: 1)
+    try scratch.sh("grep -c connect-timeout arguments").expect("1\n")
+  }
+
   private func start(_ address: String, input count: Int) throws -> Child {
     let child = try scratch.start([script, address], ["SOURCE_LINES": "100"])
     child.feed((1...count).map { "\($0)\n" }.joined())
@@ -111,31 +169,8 @@ struct HTTPSourceTests {
   private func throughLossy(
     _ gateway: Gateway, _ options: [String], _ filter: String = "cat"
   ) throws -> Run {
-    let program = """
-      import http.client, http.server, sys
-      class Proxy(http.server.BaseHTTPRequestHandler):
-        count = 0
-        def log_message(self, *all): pass
-        def do_POST(self):
-          body = self.rfile.read(int(self.headers["Content-Length"]))
-          there = http.client.HTTPConnection("127.0.0.1", \(gateway.port))
-          there.request("POST", self.path, body, dict(self.headers))
-          answer = there.getresponse()
-          text = answer.read()
-          Proxy.count += 1
-          if Proxy.count == 1: return
-          self.send_response(answer.status)
-          self.send_header("Content-Length", str(len(text)))
-          self.end_headers()
-          self.wfile.write(text)
-      server = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
-      print(server.server_port, flush=True)
-      server.serve_forever()
-      """
-    let proxy = try scratch.start(["python3", "-c", program])
-    let port = proxy.line() ?? ""
-    let all = ([script] + options + ["http://127.0.0.1:\(port)/ingest"]).joined(separator: " ")
-    defer { proxy.signal(SIGKILL) }
+    let proxy = try LossyProxy(scratch, to: gateway.port)
+    let all = ([script] + options + [proxy.address + "/ingest"]).joined(separator: " ")
     return try scratch.sh("seq 150 | \(filter) | \(all)", ["SOURCE_LINES": "100"])
   }
 }
