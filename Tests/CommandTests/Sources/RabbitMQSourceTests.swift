@@ -41,11 +41,11 @@ struct RabbitMQSourceTests {
     try scratch.expectEach(to: 500)
   }
 
-  @Test("equal messages without ids are two, and two that have the same id are one")
+  @Test("equal messages without ids are two; with the same id they are one, and others are others")
   func ids() throws {
-    try publish("1, 1, 2, 2", id: "None if body == '1' else 'same'")
+    try publish("1, 1, 2, 2, 3", id: "None if body == '1' else 'same'")
     try once(["--reject", "bad"]).expect("")
-    try scratch.pipe("consume").expect("1\n1\n2\n")
+    try scratch.pipe("consume").expect("1\n1\n2\n3\n")
   }
 
   @Test("a message that is no JSON goes to the dead-letter exchange, and blocks nothing")
@@ -85,9 +85,7 @@ struct RabbitMQSourceTests {
   func full() throws {
     try scratch.prepare("init", "--max-items", "1")
     try publish("'1', '2'")
-    let hasty = try scratch.afterEach("none", do: ":")
-    try scratch.sh("sed -i 's/\"$@\"/\"${@\\/1m\\/0s}\"/' around/pipe").expect("")
-    let run = try once(["--reject", "bad"], hasty)
+    let run = try once(["--reject", "bad"], scratch.impatient())
     #expect(run.ending == .exited(75), run.story)
     try wait(until: { try server.depth(queue) == 2 }, "all back in the broker")
   }
@@ -96,9 +94,42 @@ struct RabbitMQSourceTests {
   func away() throws {
     let nobody = ["RABBITMQ_URL": "amqp://127.0.0.1:1/", "SOURCE_WAIT": "0"]
     let away = try once(["--reject", "bad"], nobody)
-    #expect(away.ending == .exited(69), away.story)
+    away.expect(
+      "",
+      errors: "rabbitmq: [Errno 111] Connection refused; trying again for 0 s\n"
+        + "rabbitmq: [Errno 111] Connection refused\n", status: 69)
     try once(["--reject", "bad"]).expect(
       "", errors: "rabbitmq: NOT_FOUND - no queue '\(queue)' in vhost '/'\n", status: 78)
+  }
+
+  @Test("while there is nothing it sleeps, and is there at once")
+  func sleeps() throws {
+    try publish("'1'")
+    let source = try scratch.start(command(["--reject", "bad"]), server.environment)
+    let reader = try scratch.start("consume", "--follow", "-n", "2", "--size", "1")
+    #expect(reader.line() == "1")
+    try wait(until: { try server.depth(queue) == 0 })
+    let (start, before) = (uptime(), try switches(of: source))
+    // By a clock: what polls every 20 ms has run fifty times by then.
+    try wait(until: { uptime() > start + 1 })
+    #expect(try switches(of: source) - before < 20)
+    try publish("'2'")
+    #expect(reader.line() == "2")
+    try server.ask("c.queue_delete('\(queue)')", in: scratch)
+    source.finish().expect("", errors: "rabbitmq: \(queue): the queue was deleted\n", status: 78)
+  }
+
+  @Test(
+    "a setting that is wrong is named, with 78, and no password is shown",
+    arguments: [
+      ("SOURCE_WAIT", "1m", ": '1m' is no number of seconds"),
+      ("RABBITMQ_URL", "127.0.0.1:5672", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),
+      ("RABBITMQ_URL", "http://x", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),
+      ("RABBITMQ_URL", "amqp://me:secret/2@x/", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),
+    ])
+  func settings(name: String, value: String, words: String) throws {
+    try once(["--reject", "bad"], [name: value]).expect(
+      "", errors: "rabbitmq: \(name)\(words)\n", status: 78)
   }
 
   private func publish(_ bodies: String, id: String = "os.urandom(8).hex()") throws {
@@ -117,6 +148,12 @@ struct RabbitMQSourceTests {
       except pika.exceptions.ChannelClosedByBroker: pass
       """
     return try server.ask(program, in: scratch) == ["there"]
+  }
+
+  /// How often a process has gone to sleep.
+  private func switches(of child: Child) throws -> Int {
+    let line = "grep ^voluntary_ctxt_switches /proc/\(child.process)/status | cut -f 2"
+    return Int(try scratch.sh(line).lines.first ?? "") ?? -1
   }
 
   private func command(_ options: [String]) -> [String] {
