@@ -90,6 +90,17 @@ def store(records, window):
         else:
             lines.append(data)
             places.append(place)
+    entries, bad = ingest(lines)
+    for number, reason in bad.items():
+        refused[places[number - 1]] = reason.decode(errors="replace")
+    keys = [json.dumps(key).encode() for place, (key, _) in enumerate(records) if place not in refused]
+    keyed = [b'{"key":%s,%s\n' % (key, entry[1:]) for key, entry in zip(keys, entries)]
+    enqueue(b"".join(keyed), len(keyed), window)
+    return refused
+
+
+def ingest(lines):
+    """Entry lines of the good ones; of the bad {number: reason}."""
     status, output, errors = pipe(
         ["ingest", "--records"], b"\n".join(lines), stderr=subprocess.PIPE)
     bad = {int(number): reason for number, reason in REJECTED.findall(errors)}
@@ -97,12 +108,7 @@ def store(records, window):
     if status not in (0, 65) or len(entries) + len(bad) != len(lines):
         sys.stderr.buffer.write(errors)
         sys.exit(status or 70)
-    for number, reason in bad.items():
-        refused[places[number - 1]] = reason.decode(errors="replace")
-    keys = [json.dumps(key).encode() for place, (key, _) in enumerate(records) if place not in refused]
-    keyed = [b'{"key":%s,%s\n' % (key, entry[1:]) for key, entry in zip(keys, entries)]
-    enqueue(b"".join(keyed), len(keyed), window)
-    return refused
+    return entries, bad
 
 
 def enqueue(lines, count, window):
