@@ -129,11 +129,14 @@ def pipe(arguments, lines, **more):
 
 
 def keep(path, data):
-    """Appends what was refused to a file, on disk when it returns."""
+    """Appends what was refused to a file, on disk when it returns, and so is its name."""
     try:
         with open(path, "ab") as file:
             file.write(data + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
     except OSError as error:
         unwritable(error)
