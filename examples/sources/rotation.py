@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 
 import intake
 from watch import MODIFY
@@ -14,7 +15,8 @@ TAIL = 1024
 
 class Trail:
     """The files of one log, one after the other. The position tells which one is read: where it is, its id for
-    keys, the offset, a digest of what stands before that, and since when there may be others, not read."""
+    keys, the offset, a digest of what stands before that, since when there may be others, not read, and of those
+    that were left the same: some program may still write there."""
 
     def __init__(self, path, positions, events):
         self.path, self.positions, self.events = path, positions, events
@@ -38,13 +40,12 @@ class Trail:
 
     def before(self, number):
         """What was read last, if it is the same file, and not cut."""
-        offset = self.position["offset"]
-        return os.pread(number, min(TAIL, offset), max(0, offset - TAIL))
+        return before(number, self.position["offset"])
 
     def fitting(self, path, status):
         """The file, opened, if it begins as what was read does."""
         number = opened(path, status)
-        if digest(self.before(number)) == self.position["tail"]:
+        if fits(number, self.position):
             return number
         os.close(number)
         return None
@@ -66,16 +67,29 @@ class Trail:
         self.events.add(f"/proc/self/fd/{number}", MODIFY)
 
     def begin(self, path, status=None):
-        """A file that was not read before. Its name for keys is kept before the first of its lines goes."""
+        """A file that was not read before, or one that was left and has more. Its id is kept before the first of
+        its lines goes."""
+        files = older(self.path)
         if self.position:
-            done = self.position["done"][-7:] + [self.identity()]
+            since = os.fstat(self.number).st_mtime_ns if self.number is not None else self.position["time"]
+            known = self.known(files)
         else:
-            done = [identity(status) for _, status in older(self.path)]
-        since = done[-1][1] if done else 0
+            since = files[-1][1].st_mtime_ns if files else 0
+            known = [as_left(*file) for file in files]
+        again = status and left(path, status, known)
         self.adopt(opened(path, status))
-        self.position = {"id": secrets.token_hex(12), "done": done}
+        self.position = {"id": secrets.token_hex(12), "offset": 0, "tail": digest(b"")}
+        self.position.update(again or {}, done=[file for file in known if file is not again])
         # What is found later may have been rotated since the file before was at its end.
-        self.keep(os.fstat(self.number), offset=0, tail=digest(b""), time=since)
+        self.keep(os.fstat(self.number), time=since)
+
+    def known(self, files):
+        """Those that were left, while they are there, and the one that is read."""
+        numbers = {status.st_ino for _, status in files}
+        this = {name: self.position[name] for name in ("inode", "id", "offset", "tail")}
+        if self.number is not None:
+            this["inode"] = os.fstat(self.number).st_ino
+        return [file for file in self.position["done"] if file["inode"] in numbers] + [this]
 
     def find(self):
         """After a start: the file that was read, whatever it is called now."""
@@ -126,18 +140,52 @@ class Trail:
     def following(self, since):
         """The next one with something to read."""
         log = [(self.path, None)] if has_content(self.path) else []
-        return next(iter(self.later(since) + log), None)
+        return next(iter(self.later(since, grown=True) + log), None)
 
-    def later(self, since):
-        """Older files of the log that were not read. Some have the same time: hence the list."""
-        done = self.position["done"] + [self.identity()]
-        return [(path, status) for path, status in older(self.path)
-                if status.st_mtime_ns >= since and status.st_size and identity(status) not in done]
+    def later(self, since, grown=False):
+        """Older files of the log that were not read; with `grown` also those that have more since they were left."""
+        files = older(self.path)
+        known = self.known(files)
+        here = self.number is not None and os.fstat(self.number)
+        found = []
+        for path, status in files:
+            if here and os.path.samestat(status, here):
+                continue
+            file = left(path, status, known)
+            if file:
+                is_due = grown and status.st_size > file["offset"]
+            else:
+                is_due = status.st_size and status.st_mtime_ns >= since
+            if is_due:
+                found.append((path, status))
+        return found
 
-    def identity(self):
-        if self.number is None:
-            return [self.position["inode"], self.position["time"]]
-        return identity(os.fstat(self.number))
+
+def before(number, offset):
+    return os.pread(number, min(TAIL, offset), max(0, offset - TAIL))
+
+
+def fits(number, file):
+    return digest(before(number, file["offset"])) == file["tail"]
+
+
+def as_left(path, status):
+    """One that was there before the first run, as if it had been read."""
+    number = opened(path, status)
+    tail = digest(before(number, status.st_size))
+    os.close(number)
+    return {"inode": status.st_ino, "id": secrets.token_hex(12), "offset": status.st_size, "tail": tail}
+
+
+def left(path, status, known):
+    """What is known of this file: a new one may have an old number, but not what was read there."""
+    files = [file for file in known if file["inode"] == status.st_ino]
+    if not files:
+        return None
+    number = opened(path, status)
+    found = next((file for file in files if fits(number, file)), None)
+    os.close(number)
+    return found
 
 
 def digest(data):
@@ -159,6 +207,12 @@ def older(log):
 
 
 def listed(log):
+    """Where it is a link, also beside the file that it leads to."""
+    real = os.path.realpath(log)
+    return beside(log) if real == log else {**beside(log), **beside(real)}
+
+
+def beside(log):
     try:
         with os.scandir(os.path.dirname(log)) as files:
             return {(file.path, file.inode()): status_of(file) for file in files
@@ -180,7 +234,10 @@ def another(path):
 
 
 def opened(path, status=None):
-    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise IsADirectoryError(errno.EISDIR, "no file", path)
     if status and not os.path.samestat(status, os.fstat(number)):
         os.close(number)
         another(path)
@@ -189,11 +246,6 @@ def opened(path, status=None):
 
 def modified(file):
     return file[1].st_mtime_ns
-
-
-def identity(status):
-    """Of a file as it is at last: one that is created later may have its number, but not its time."""
-    return [status.st_ino, status.st_mtime_ns]
 
 
 def has_content(path):
