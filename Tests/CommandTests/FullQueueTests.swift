@@ -53,6 +53,20 @@ struct FullQueueTests {
     #expect(run.errors.contains("600 items are not done, of at most 600 (max-items)"), run.story)
   }
 
+  @Test("does not wait for room for what it can never hold")
+  func neverFits() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--max-items", "3").expect("")
+    let (small, large) = (#"{"ids":[1,2]}"#, #"{"ids":[3,4,5,6]}"#)
+    let run = try scratch.pipe("enqueue", "--raw", "--wait", "10m", input: "\(small)\n\(large)\n")
+    run.expect(
+      nil,
+      errors: "pipe enqueue: \(scratch.path)/queue: holds no entry like this one: "
+        + "4 items, of at most 3 (max-items); 1 line not stored\n", status: 78)
+    #expect(run.lines.count == 1)
+    try scratch.pipe("consume").expect("1\n2\n")
+  }
+
   @Test("is full of bytes too")
   func maxBytes() throws {
     let scratch = try Scratch()

@@ -99,6 +99,21 @@ struct RouteTests {
     #expect(try entries(scratch, "big").count == 3 && entries(scratch, "small").count == 3)
   }
 
+  @Test("an entry that the other queue can never hold ends it, and stays")
+  func tooLarge() throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init", "-q", "small", "--max-items", "3")
+    try scratch.store("1", #"{"ids":[2,3,4,5]}"#)
+    try scratch.pipe("consume", "-q", "small").expect("")
+    try scratch.pipe("route", "--follow", "--to", "small").expect(
+      "",
+      errors:
+        "pipe route: small: holds no entry like this one: 4 items, of at most 3 (max-items)\n",
+      status: 78)
+    try scratch.pipe("consume").expect("2\n3\n4\n5\n")
+    try scratch.pipe("consume", "-q", "small").expect("1\n")
+  }
+
   @Test("who follows moves what comes, waits for room, and ends when told to")
   func follows() throws {
     let scratch = try Scratch()

@@ -2,7 +2,7 @@ internal import PipeIO
 
 extension Queue {
   /// Throws "full" unless the draft fits into the limits of the queue and leaves the file system its
-  /// free space.
+  /// free space. A single entry that would not fit into the empty queue is no matter of waiting.
   /// `marks`: the ends of all lanes, what is not flushed yet included.
   func requireRoom(for draft: Draft, behind marks: [EndMark]) throws(Fault) {
     guard Priority.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
@@ -15,13 +15,24 @@ extension Queue {
         "\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)")
     }
     guard settings.hasBounds else { return }
-    let waiting = try unsettled(marks)
     let items = Priority.allCases.reduce(0) { $0 + draft[$1].items }
+    if draft.receipts.count == 1 { try requireSpan(items, draft.byteCount) }
+    let waiting = try unsettled(marks)
     if let most = settings.maxItems, waiting.items + items > most {
       throw full("\(waiting.items) items are not done, of at most \(most) (max-items)")
     }
     if let most = settings.maxBytes, waiting.bytes + draft.byteCount > most {
       throw full("\(waiting.bytes) bytes are not done, of at most \(most) (max-bytes)")
+    }
+  }
+
+  private func requireSpan(_ items: Int, _ bytes: Int) throws(Fault) {
+    let what = "\(printable(path)): holds no entry like this one:"
+    if let most = settings.maxItems, items > most {
+      throw Fault(.settings, "\(what) \(items) items, of at most \(most) (max-items)")
+    }
+    if let most = settings.maxBytes, bytes > most {
+      throw Fault(.settings, "\(what) \(bytes) bytes, of at most \(most) (max-bytes)")
     }
   }
 
