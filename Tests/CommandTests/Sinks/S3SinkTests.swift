@@ -94,8 +94,10 @@ struct S3SinkTests {
         def do_PUT(self):
           body = self.rfile.read(int(self.headers["Content-Length"]))
           self.send_response(413 if len(body) > 200 else 200)
-          if "login" not in self.path: self.send_header("ETag", '"1"')
+          tag = 'W/"1"' if "weak" in self.path else '"1"'
+          if "login" not in self.path: self.send_header("ETag", tag)
           self.end_headers()
+          if "page" in self.path: self.wfile.write(b"<html>")
           if len(body) <= 200: open("objects", "ab").write(body)
       server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
       print(server.server_port, flush=True)
@@ -117,13 +119,15 @@ struct S3SinkTests {
     try scratch.sh("pipe dead | jq -r '(.data | length), .reason'").expect("300\n413 \n")
   }
 
-  @Test("a page that is answered with 200 is no object")
-  func page() throws {
-    let (proxy, place) = try proxy()
+  @Test(
+    "a page that is answered with 200 is no object",
+    arguments: [("login", "no ETag"), ("weak", "a page"), ("page", "a page")])
+  func page(place: String, words: String) throws {
+    let (proxy, server) = try proxy()
     defer { proxy.signal(SIGKILL) }
     try scratch.store("1")
-    let run = try run("", "login", place).expect("", errors: nil, status: 69)
-    #expect(run.errors.contains("no ETag in the answer: is this S3?"), run.story)
+    let run = try run("", place, server).expect("", errors: nil, status: 69)
+    #expect(run.errors.contains("\(words) in the answer: is this S3?"), run.story)
     #expect(try scratch.attempts() == ["1 1"])
   }
 
