@@ -95,6 +95,26 @@ struct RabbitMQSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
+  @Test("where the queue goes away in the middle, each message is either there or comes again")
+  func returned() throws {
+    try server.ask(
+      "c.exchange_declare('\(queue).x'); c.queue_declare('\(queue)', durable=True); "
+        + "c.queue_bind('\(queue)', '\(queue).x', '\(queue)')", in: scratch)
+    let program = #"for i in range(20000): print(i, 1000 * "0", sep=".")"#
+    try scratch.sh("python3 -c '\(program)' | pipe enqueue --raw --quiet").expect("")
+    let line = Scratch.sink("rabbitmq", "--size 20000 --stream") + " \(queue)"
+    let more = server.environment.merging(["RABBITMQ_EXCHANGE": "\(queue).x"]) { $1 }
+    let sink = try scratch.start(["bash", "-c", "exec \(line)"], more)
+    try server.ask(
+      "while not c.queue_declare('\(queue)', passive=True).method.message_count: pass\n"
+        + "c.queue_unbind('\(queue)', '\(queue).x', '\(queue)')", in: scratch)
+    let run = sink.finish().expect("", errors: nil, status: 69)
+    #expect(run.errors.contains("312 NO_ROUTE: no queue takes"), run.story)
+    let left = try scratch.pipe("consume").expect().lines.count
+    #expect(left > 0 && left < 20_000)
+    try wait(until: { try server.depth(queue) + left == 20_000 })
+  }
+
   @Test(
     "where the settings are wrong it stops, and no attempt is counted",
     arguments: [
