@@ -28,6 +28,8 @@ struct HTTPSinkTests {
         if status == 0: return self.close_connection
         self.send_response(status)
         if status == 429: self.send_header("Retry-After", "3600")
+        if status in (206, 422): self.send_header("Content-Length", "900")
+        if status in (207, 422): self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         self.wfile.write(b"because of %d" % status)
         while status == 413: self.wfile.write(b" and so on" * 10000)
@@ -95,11 +97,11 @@ struct HTTPSinkTests {
 
   @Test("what the server says is wrong with an item buries it, with the server's words")
   func refused() throws {
-    try scratch.store(#"{"answers":[422]}"#, #"{"n":1}"#, #"{"answers":[400]}"#)
+    try scratch.store(#"{"answers":[410]}"#, #"{"n":1}"#, #"{"answers":[400]}"#)
     try run(address).expect("", errors: nil, status: 1)
     #expect(
       try scratch.buried() == [
-        #"{"answers":[422]}"#: "422: because of 422", #"{"answers":[400]}"#: "400: because of 400",
+        #"{"answers":[410]}"#: "410: because of 410", #"{"answers":[400]}"#: "400: because of 400",
       ])
     #expect(try scratch.pipe("list", "--state", "done").expect().lines.count == 1)
   }
@@ -136,6 +138,15 @@ struct HTTPSinkTests {
       try scratch.lines(of: "requests").sorted() == [
         "200 \(ids[0]) \(record)", "200 \(ids[1]) \(other)",
       ])
+  }
+
+  @Test("the status counts, also where what follows it breaks off or is no gzip")
+  func broken() throws {
+    try scratch.store(#"{"answers":[206]}"#, #"{"answers":[207]}"#, #"{"answers":[422]}"#)
+    try run(address).expect("", errors: nil, status: 1)
+    #expect(
+      try scratch.lines(of: "requests").map { $0.prefix(3) }.sorted() == ["206", "207", "422"])
+    #expect(try scratch.buried() == [#"{"answers":[422]}"#: "422: "])
   }
 
   @Test("of an endless answer only the beginning is read")
