@@ -4,8 +4,9 @@ A sink gives `run` a function that stores items. It returns when they are durabl
 that were refused. It raises Away when the other side cannot be reached or has no room, and Stop when nothing
 will work until somebody changes the settings.
 
-While the other side is away the claim is kept and no attempt is counted: the sink tries again for SINK_WAIT
-seconds (60), then ends with 69; so does `consume`, and all is ready again for whoever starts it next.
+While the other side is away the claim is kept and no attempt is counted: the sink tries again until nothing was
+stored for SINK_WAIT seconds (60), then ends with 69; so does `consume`, and all is ready again for whoever starts it
+next.
 """
 import json
 import os
@@ -119,7 +120,7 @@ def settle(store, batches):
 
 
 def patiently(store, items):
-    usual, end = 0.1, None
+    end = None
     while items:
         try:
             return store(items)
@@ -127,10 +128,12 @@ def patiently(store, items):
             error.left = items if error.left is None else error.left
             raise
         except Away as error:
-            items = items if error.left is None else error.left
             if not end:
-                end = time.monotonic() + WAIT
                 warn(f"{str(error).strip()}; trying again for {WAIT:g} s")
+            left = items if error.left is None else error.left
+            if not end or len(left) < len(items):  # Who makes progress, be it slowly, is not away.
+                usual, end = 0.1, time.monotonic() + WAIT
+            items = left
             if time.monotonic() >= end:
                 raise Stop(69, str(error), items) from error
             pause = max(usual, error.pause)

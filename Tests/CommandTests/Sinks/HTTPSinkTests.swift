@@ -75,6 +75,16 @@ struct HTTPSinkTests {
     #expect(try scratch.lines(of: "requests") == [503, 0, 201].map { "\($0) \(id) \(body)" })
   }
 
+  @Test("who stores some of it each time is not away")
+  func progress() throws {
+    try scratch.store(
+      #"{"answers":[503,200]}"#, #"{"answers":[503,503,200]}"#, #"{"answers":[503,503,503,200]}"#,
+      "1")
+    // All of it is over before the second round.
+    try run(address, ["SINK_WAIT": "0.1"]).expect("", errors: nil)
+    #expect(try scratch.lines(of: "requests").count == 10)
+  }
+
   @Test("500 is the item's own: the queue tries it again, and counts that")
   func retried() throws {
     try scratch.store(#"{"answers":[500,200]}"#)
