@@ -10,17 +10,20 @@ struct ElasticsearchAnswerTests {
 
   /// Answers each request with a status and a body; `limited` takes 200 bytes of documents.
   private static let program = #"""
-    import json, sys
+    import json, os, socket, struct, sys
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
     class Handler(BaseHTTPRequestHandler):
       def log_message(self, *rest): pass
       def do_GET(self): open("redirected", "w")
       def do_POST(self):
         count = int(self.headers["Content-Length"])
+        if sys.argv[2] == "unread" and count > 200:
+          self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+          return os.close(self.connection.detach())
         documents = self.rfile.read(count).split(b"\n")[1::2]
         status, body = int(sys.argv[1]), sys.argv[2]
         if body == "deep": body = "[" * 100000
-        if body == "limited":
+        if body in ("limited", "unread"):
           status = 413 if count > 200 else 200
           body = json.dumps({"items": [{"create": {"status": 201}}] * len(documents)})
         self.send_response(status)
@@ -72,5 +75,12 @@ struct ElasticsearchAnswerTests {
     try run(200, "limited").expect("", errors: nil, status: 1)
     #expect(try scratch.lines(of: "documents").sorted() == [1, 2, 4, 5].map { #"{"n":\#($0)}"# })
     #expect(try scratch.buried()[long]?.hasPrefix("413") == true)
+  }
+
+  @Test("what is cut off is sent in halves: perhaps it was too large to be read at all")
+  func cutOff() throws {
+    try scratch.store(#"{"n":1}"#, #"{"n":2}"#, #"{"n":3}"#, #"{"n":4}"#, #"{"n":5}"#)
+    try run(200, "unread").expect("")
+    #expect(try scratch.lines(of: "documents").sorted() == (1...5).map { #"{"n":\#($0)}"# })
   }
 }
