@@ -42,11 +42,14 @@ class Refused(NamedTuple):
 
 class Away(Exception):
     left = None  # The items that are still to store, where it is not all of them.
+    refused = ()  # Those that are not, for they were refused.
     pause = 0  # Seconds that the other side wants to be left alone, where it has said so.
 
 
 class Stop(Exception):
     """64 usage, 69 unavailable, 77 permission, 78 settings: `consume` stops then, and no attempt is counted."""
+
+    refused = ()
 
     def __init__(self, status, words, left=None):
         super().__init__(words)
@@ -112,22 +115,27 @@ def run(store, each=False):
 
 
 def settle(store, batches):
+    refused = []
     try:
-        answer(batches, patiently(store, [item for batch in batches for item in batch]))
+        patiently(store, [item for batch in batches for item in batch], refused)
     except Stop as error:
-        answer(batches, [], set(error.left))
+        answer(batches, refused, set(error.left))
         raise
+    answer(batches, refused)
 
 
-def patiently(store, items):
+def patiently(store, items, refused):
     end = None
     while items:
         try:
-            return store(items)
+            refused += store(items)
+            return
         except Stop as error:
             error.left = items if error.left is None else error.left
+            refused += error.refused
             raise
         except Away as error:
+            refused += error.refused
             if not end:
                 warn(f"{str(error).strip()}; trying again for {WAIT:g} s")
             left = items if error.left is None else error.left
@@ -139,7 +147,6 @@ def patiently(store, items):
             pause = max(usual, error.pause)
         time.sleep(min(pause, max(0, end - time.monotonic())))
         usual = min(2 * usual, 1)
-    return []
 
 
 def lines_as_they_come():
@@ -189,19 +196,20 @@ def answer(batches, refused, left=frozenset()):
 
 
 def answers(batches, refused, left):
-    """For each claim those refused, each by its name, then one line for all the others; where some are left, for
-    each that is stored."""
-    named = {}
+    """For each claim those refused, each by its name, then one line for all the others; where some are left, by
+    name too those that are stored."""
+    named, gone = {}, left.union(item for item, _, _ in refused)
     for item, reason, result in refused:
         named.setdefault(item.claim, []).append({**name(item), "result": result, "reason": reason[:1000]})
     for batch in batches:
         claim = batch[0].claim
-        rest = [item for item in batch if item not in left]
-        if len(rest) < len(batch):
-            named[claim] = [name(item) for item in rest]
-        if named.get(claim):
-            yield json.dumps({"claim": claim, "items": named[claim]}) + "\n"
-        if len(named.get(claim, [])) < len(rest):
+        told, stored = named.get(claim, []), [item for item in batch if item not in gone]
+        is_whole = left.isdisjoint(batch)
+        if not is_whole:
+            told += map(name, stored)
+        if told:
+            yield json.dumps({"claim": claim, "items": told}) + "\n"
+        if is_whole and stored:
             yield json.dumps({"claim": claim}) + "\n"
 
 

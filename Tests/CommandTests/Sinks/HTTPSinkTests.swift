@@ -85,6 +85,19 @@ struct HTTPSinkTests {
     #expect(try scratch.lines(of: "requests").count == 10)
   }
 
+  @Test("what is judged is judged, and not sent again while another is waited for, nor where it stops")
+  func judged() throws {
+    let away = #"{"answers":[503]}"#
+    try scratch.store("1", away, #"{"answers":[400]}"#, #"{"answers":[500]}"#)
+    try run(address, ["SINK_WAIT": "0.1"]).expect("", errors: nil, status: 69)
+    #expect(
+      try scratch.lines(of: "requests").map { $0.prefix(3) }.sorted() == [
+        "200", "400", "500", "503", "503",
+      ])
+    #expect(try scratch.buried() == [#"{"answers":[400]}"#: "400: because of 400"])
+    #expect(try scratch.attempts().sorted() == [#"{"answers":[500]} 2"#, "\(away) 1"])
+  }
+
   @Test("500 is the item's own: the queue tries it again, and counts that")
   func retried() throws {
     try scratch.store(#"{"answers":[500,200]}"#)
