@@ -85,7 +85,7 @@ struct HTTPSinkTests {
     #expect(try scratch.lines(of: "requests").count == 10)
   }
 
-  @Test("what is judged is judged, and not sent again while another is waited for, nor where it stops")
+  @Test("what is judged is told, though another is waited for in vain, and not sent again")
   func judged() throws {
     let away = #"{"answers":[503]}"#
     try scratch.store("1", away, #"{"answers":[400]}"#, #"{"answers":[500]}"#)
