@@ -82,7 +82,7 @@ struct TableLimitTests {
     wire.send(bodies.map { Gateway.request("POST", "/ingest", body: $0) }.joined())
     let replies = try bodies.map { _ in try wire.reply() }
     #expect(replies.map(\.status) == [503, 200, 200, 202, 503, 202])
-    try expectFull(replies[0])
+    #expect(try replies[0].detail().hasSuffix("6 items, of at most 5 (max-items)"))
     #expect(try replies[2].receipt() == id)
     #expect(try gateway.counters() == ["ingested": 4, "failed": 0, "errors": 2])
     try scratch.pipe("consume").expect(
