@@ -14,9 +14,8 @@ TAIL = 1024
 
 
 class Trail:
-    """The files of one log, one after the other. The position tells which one is read: where it is, its id for
-    keys, the offset, a digest of what stands before that, since when there may be others, not read, and of those
-    that were left the same: some program may still write there."""
+    """The files of one log, one after the other. The position tells which one is read: its id for keys, the offset, a
+    digest of what stands before that, since when others may be there, and of those that were left the same."""
 
     def __init__(self, path, positions, events):
         self.path, self.positions, self.events = path, positions, events
@@ -67,8 +66,7 @@ class Trail:
         self.events.add(f"/proc/self/fd/{number}", MODIFY)
 
     def begin(self, path, status=None):
-        """A file that was not read before, or one that was left and has more. Its id is kept before the first of
-        its lines goes."""
+        """A new file, or one that was left and has more. Its id is kept before the first of its lines goes."""
         files = older(self.path)
         if self.position:
             since = os.fstat(self.number).st_mtime_ns if self.number is not None else self.position["time"]
