@@ -44,10 +44,10 @@ struct StreamEnd {
     let (count, disposals) = try window.retryOpen(claimer, failure)
     if case .rubbish = doom { return Exit.data }
     if verdict == .stop {
-      throw Fault(.unavailable, "\(name): \(failure.reason); \(items(back)) given back")
+      throw Fault(.unavailable, "\(name): \(failure.reason); \(counted(back, "item")) given back")
     }
     let what = count > 0 ? disposed(count, disposals) : nil
-    let returned = back > 0 ? "\(items(back)) given back" : nil
+    let returned = back > 0 ? "\(counted(back, "item")) given back" : nil
     let rest = [what, returned].compactMap { $0 }.joined(separator: "; ")
     if verdict == .failed || back > 0 {
       let reason = verdict == .failed ? failure.reason : "ended with answers owed"
@@ -72,8 +72,6 @@ struct StreamEnd {
     }
   }
 
-  private func items(_ count: Int) -> String { count == 1 ? "1 item" : "\(count) items" }
-
   private func disposed(_ count: Int, _ disposals: [Disposal]) -> String {
     var soonest: Int64?
     var buried = 0
@@ -84,7 +82,7 @@ struct StreamEnd {
       }
     }
     let again = soonest.map {
-      "\(items(count - buried)) without an answer \(Disposal.again(after: $0).text)"
+      "\(counted(count - buried, "item")) without an answer \(Disposal.again(after: $0).text)"
     }
     let dead = buried > 0 ? Disposal.buried(items: buried).text : nil
     return [again, dead].compactMap { $0 }.joined(separator: "; ")

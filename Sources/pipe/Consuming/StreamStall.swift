@@ -27,8 +27,7 @@ struct StreamStall {
     let taken = worker.input.taken
     guard taken == 0 || taken == worker.input.end else { return nil }
     isTold = true
-    let items = window.items == 1 ? "1 item" : "\(window.items) items"
-    let open = "\(items) handed out and no answer for 5 s"
+    let open = "\(counted(window.items, "item")) handed out and no answer for 5 s"
     return taken == 0
       ? "\(open): it does not read its stdin"
       : "\(open): either its work takes so long, or it does not flush; "

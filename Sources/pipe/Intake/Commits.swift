@@ -7,13 +7,11 @@ final class Commits {
   private let queue: Queue
   private let appender: Appender
   private let output = Output()
-  private let diagnostics: Diagnostics
   private let quiet: Bool
   private let wait: Int64
 
-  init(_ queue: Queue, _ diagnostics: Diagnostics, quiet: Bool, wait: Int64, dedup: Int64) {
+  init(_ queue: Queue, quiet: Bool, wait: Int64, dedup: Int64) {
     self.queue = queue
-    self.diagnostics = diagnostics
     self.quiet = quiet
     self.wait = wait
     appender = Appender(queue, dedup: dedup)
@@ -31,7 +29,7 @@ final class Commits {
       try? queue.count(.ingestionErrors, lost)
       throw Fault(
         error.kind,
-        "\(error.text); \(lost) \(lost == 1 ? "line" : "lines") "
+        "\(error.text); \(counted(lost, "line")) "
           + (error.kind == .outcomeUnknown ? "without receipt" : "not stored"),
         code: error.code)
     }

@@ -25,7 +25,7 @@ struct EnqueueJob {
     var filter = LineFilter(
       diagnostics, rejects: try RejectFile(nil), limit: limit,
       margin: raw ? 0 : EnqueueJob.envelope)
-    let commits = Commits(queue, diagnostics, quiet: quiet, wait: wait, dedup: dedup)
+    let commits = Commits(queue, quiet: quiet, wait: wait, dedup: dedup)
     var intake = DraftIntake(raw: raw, slice: queue.settings.slice, schedule: schedule)
     do throws(Fault) {
       try filter.run(

@@ -13,7 +13,7 @@ struct ExplanationText {
 
   var paragraph: String {
     let head =
-      "\(explanation.id.text) (\(explanation.priority.name), \(count(explanation.items, "item"))),"
+      "\(explanation.id.text) (\(explanation.priority.name), \(counted(explanation.items, "item"))),"
       + " stored \(ago(explanation.accepted)):"
     let runs = joined().map { "  " + subject($0) + sentence($0) }
     return ([head] + runs).joined(separator: "\n")
@@ -62,7 +62,7 @@ struct ExplanationText {
       return "\(verb) claimed \(who)\(long), claim \(token.text), attempt \(attempt)."
         + past(run.history)
     case .later(let due, let attempts):
-      let why = attempts == 0 ? "as was asked" : "after \(count(attempts, "failed attempt"))"
+      let why = attempts == 0 ? "as was asked" : "after \(counted(attempts, "failed attempt"))"
       return "\(isOne ? "waits" : "wait") until \(time(due)) (in \(span(due - now))) \(why)."
         + past(run.history)
     case .dead(let isDropped):
@@ -73,7 +73,7 @@ struct ExplanationText {
   }
 
   private func turn(_ ahead: Int, _ first: String) -> String {
-    let before = ahead == 0 ? "nothing comes before" : "\(count(ahead, "ready item")) before"
+    let before = ahead == 0 ? "nothing comes before" : "\(counted(ahead, "ready item")) before"
     guard let pace = explanation.pace else {
       return before + "; nothing was ever taken: is a consumer running?"
     }
@@ -81,7 +81,7 @@ struct ExplanationText {
     if pace.every > 0 {
       let next = pace.wait > 0 ? "in \(span(pace.wait))" : "at once"
       words +=
-        "; the next batch can start \(next) (\(count(pace.size, "item")) every \(span(pace.every)))"
+        "; the next batch can start \(next) (\(counted(pace.size, "item")) every \(span(pace.every)))"
     }
     guard let wait = pace.estimate(ahead: ahead) else {
       return words + "; nothing was taken for \(span(pace.sinceLast)): is a consumer running?"
@@ -92,10 +92,6 @@ struct ExplanationText {
   private func past(_ history: [Attempt]) -> String {
     guard let last = history.last else { return "" }
     return " Attempt \(last.number) ended \(ago(last.ended)): \(printable(last.reason))."
-  }
-
-  private func count(_ number: Int, _ what: String) -> String {
-    "\(number) \(what)" + (number == 1 ? "" : "s")
   }
 
   private func time(_ microseconds: Int64) -> String {

@@ -41,7 +41,7 @@ final class RouteJob {
     try tell()
     if unrouted > 0 {
       diagnostics.say(
-        "\(unrouted == 1 ? "1 item has" : "\(unrouted) items have") no route: see pipe dead")
+        "\(counted(unrouted, "item")) \(unrouted == 1 ? "has" : "have") no route: see pipe dead")
     }
     return unrouted > 0 ? Exit.someFailed : Exit.fine
   }
