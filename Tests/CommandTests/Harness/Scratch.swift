@@ -115,6 +115,15 @@ final class Scratch {
     guard result.ending == .exited(0) else { throw Failure("a preparation failed: \(result)") }
     return result.receipts
   }
+
+  /// Items of a queue that are ready or claimed.
+  func unsettled(in queue: String = "queue") throws -> Int {
+    let stats = try pipe("stats", "-q", queue, "--json")
+    let items = try stats.objects().first?["items"] as? [String: Any]
+    let counts = [items?["ready"], items?["claimed"]].compactMap { $0 as? [String: Int] }
+    guard counts.count == 2 else { throw Failure("no figures: \(stats)") }
+    return counts.flatMap(\.values).reduce(0, +)
+  }
 }
 
 struct Failure: Error, CustomStringConvertible {

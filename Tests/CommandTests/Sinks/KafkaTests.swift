@@ -21,18 +21,18 @@ struct KafkaTests {
     let target = ["PIPE_QUEUE": scratch.path("target")]
     let line = "exec pipe consume --size 500 --stream -- \(Scratch.example("sinks/kafka")) jobs"
     let consumer = try scratch.start(["bash", "-c", line], server.environment)
-    try wait(until: { try left() < 95_000 })
+    try wait(until: { try scratch.unsettled() < 95_000 })
     // Meanwhile it gets what is there, to die before it can commit.
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID").merging(target) { $1 }
     let taker = try scratch.start(source, sourceEnvironment(fatal))
     server.pause()
     consumer.signal(SIGKILL)
     consumer.reap()
-    #expect(try left() > 0, "the middle was missed")
+    #expect(try scratch.unsettled() > 0, "the middle was missed")
     server.resume()
     try wait(until: {
       try run().expect("", errors: nil)
-      return try left() == 0
+      return try scratch.unsettled() == 0
     })
     // What was produced twice has the same key.
     let keys = try scratch.sh(
@@ -122,10 +122,5 @@ struct KafkaTests {
     // For so long a group waits for who was killed. With less librdkafka's mock waits for ever.
     let short = ["KAFKA_OPTIONS": "session.timeout.ms=3000,heartbeat.interval.ms=300"]
     return server.environment.merging(short) { $1 }.merging(more) { $1 }
-  }
-
-  private func left() throws -> Int {
-    let line = "pipe stats --json | jq '[.items | .ready, .claimed | .[]] | add'"
-    return Int(try scratch.sh(line).lines.first ?? "") ?? -1
   }
 }

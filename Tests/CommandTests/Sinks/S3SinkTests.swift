@@ -49,15 +49,15 @@ struct S3SinkTests {
     try scratch.sh("seq 20000 | pipe enqueue --raw --quiet").expect("")
     let line = "exec pipe consume --size 500 --stream -- \(script) logs"
     let consumer = try scratch.start(["bash", "-c", line], server.environment)
-    try wait(until: { try left() < 18_000 })
+    try wait(until: { try scratch.unsettled() < 18_000 })
     server.pause()
     consumer.signal(SIGKILL)
     consumer.reap()
-    #expect(try left() > 0)
+    #expect(try scratch.unsettled() > 0)
     server.resume()
     try wait(until: {
       try run("--size 500").expect("", errors: nil)
-      return try left() == 0
+      return try scratch.unsettled() == 0
     })
     let lines = try server.objects().filter { $0.hasPrefix("{") }
     let numbers = Set(lines.compactMap { Int($0.dropLast().split(separator: ":").last ?? "") })
@@ -146,10 +146,5 @@ struct S3SinkTests {
     try scratch.sh(
       "pipe consume \(options) --stream -- \(script) \(place)",
       server.environment.merging(more) { $1 })
-  }
-
-  private func left() throws -> Int {
-    let line = "pipe stats --json | jq '[.items | .ready, .claimed | .[]] | add'"
-    return Int(try scratch.sh(line).lines.first ?? "") ?? -1
   }
 }
