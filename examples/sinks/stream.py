@@ -60,6 +60,12 @@ def warn(words):
     print(f"{os.path.basename(sys.argv[0])}: {' '.join(words.split())}", file=sys.stderr, flush=True)
 
 
+def halves(store, items):
+    """For what is refused as a whole, so that in the end only what is bad is refused."""
+    half = len(items) // 2
+    return store(items[:half]) + store(items[half:])
+
+
 # Settings are read before any item is: where they are wrong the sink ends at once.
 
 
