@@ -47,7 +47,7 @@ struct ScheduleTests {
       let words = { try one.scratch.words(one.medium) }
       try wait(until: { try words() == [runs, done, new] }, "the first batch")
     }
-    try wait(until: { uptime() >= both[1].start + 4 }, "T4")
+    // Earlier than at T4, as the example of the page has it: on a busy machine a second is no time.
     for one in both {
       try one.storeHigh()
       #expect(try one.scratch.words(one.high) == [new, new, new])

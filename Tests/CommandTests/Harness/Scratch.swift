@@ -118,10 +118,15 @@ final class Scratch {
 
   /// Items of a queue that are ready or claimed.
   func unsettled(in queue: String = "queue") throws -> Int {
+    try count("ready", "claimed", in: queue)
+  }
+
+  /// Items of a queue in these states.
+  func count(_ states: String..., in queue: String = "queue") throws -> Int {
     let stats = try pipe("stats", "-q", queue, "--json")
     let items = try stats.objects().first?["items"] as? [String: Any]
-    let counts = [items?["ready"], items?["claimed"]].compactMap { $0 as? [String: Int] }
-    guard counts.count == 2 else { throw Failure("no figures: \(stats)") }
+    let counts = states.compactMap { items?[$0] as? [String: Int] }
+    guard counts.count == states.count else { throw Failure("no figures: \(stats)") }
     return counts.flatMap(\.values).reduce(0, +)
   }
 }

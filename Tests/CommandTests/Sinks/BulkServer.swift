@@ -22,6 +22,8 @@ final class BulkServer {
     guard child?.line() == "ready" else { throw Failure("no stand-in for Elasticsearch") }
   }
 
+  func pause() { child?.signal(SIGSTOP) }
+
   func kill() {
     child?.signal(SIGKILL)
     child?.reap()

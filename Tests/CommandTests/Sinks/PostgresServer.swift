@@ -98,10 +98,20 @@ extension Scratch {
     return Dictionary(pairs.map { ($0[0], $0[1]) }) { $0 + "; " + $1 }
   }
 
-  /// Stores 100,000 records; returns their ids.
-  func storeMany() throws -> [String] {
-    try sh(#"seq 100000 | sed 's/.*/{"n":&,"price":&.50,"text":"é"}/' > records"#).expect("")
-    return try sh("pipe enqueue --raw < records").expect().receipts
+  /// Stores records, and keeps them in a file; returns their ids.
+  func storeMany(_ numbers: ClosedRange<Int>) throws -> [String] {
+    let line = #"s/.*/{"n":&,"price":&.50,"text":"é"}/"#
+    return try sh(
+      """
+      seq \(numbers.lowerBound) \(numbers.upperBound) | sed '\(line)' | tee -a records | pipe enqueue --raw
+      """
+    ).expect().receipts
+  }
+
+  /// While the other side stands still: until a consumer has given some of what is stored to its sink, so that
+  /// whatever happens next happens in the middle.
+  func waitForClaim() throws {
+    try wait(until: { try count("claimed") > 0 }, "a claim")
   }
 }
 

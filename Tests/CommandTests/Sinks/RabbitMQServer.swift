@@ -40,6 +40,10 @@ final class RabbitMQServer {
 
   private let started = "Server startup complete"
 
+  func pause() { child.map { _ = kill(-$0.process, SIGSTOP) } }
+
+  func resume() { child.map { _ = kill(-$0.process, SIGCONT) } }
+
   /// As if the power were cut, but for what the kernel has.
   func crash() {
     guard let child else { return }

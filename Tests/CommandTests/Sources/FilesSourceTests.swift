@@ -88,9 +88,9 @@ struct FilesSourceTests {
 
   @Test("two of them do not read with the same state")
   func locked() throws {
-    try scratch.sh(": > app.log").expect("")
+    try scratch.sh("echo 1 > app.log; pipe init").expect("")
     let source = try follower.start()
-    try wait(until: { try scratch.sh("flock -n state true").ending != .exited(0) })
+    try wait(until: { try scratch.unsettled() == 1 })
     try follower.once().expect("", errors: "files: state is in use\n", status: 75)
     follower.stop(source)
   }
