@@ -49,6 +49,26 @@ struct PostgresSinkTests {
     #expect(try server.ask(sums) == ["100000|5000100000.00"])
   }
 
+  @Test("a server that has gone without a word is missed, for the kernel asks after it")
+  func keepalive() throws {
+    try scratch.store("1")
+    let hold = try server.hold()
+    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], server.environment)
+    try wait(until: { try keepalives().contains { $0 <= 15 } }, "a keepalive timer")
+    hold.finish().expect("held\n")
+    consumer.finish().expect("", errors: nil)
+  }
+
+  /// Of the connections to the server, in how many seconds each is asked for a sign of life.
+  private func keepalives() throws -> [Int] {
+    let port = String(server.port, radix: 16, uppercase: true)
+    // sl local_address rem_address st tx:rx tr:tm->when, in hundredths: proc_net_tcp.txt of Linux.
+    return try scratch.sh("cat /proc/net/tcp").expect().lines
+      .map { $0.split(separator: " ") }
+      .filter { $0[2].hasSuffix(":\(port)") && $0[5].hasPrefix("02:") }
+      .compactMap { Int($0[5].dropFirst(3), radix: 16).map { $0 / 100 } }
+  }
+
   @Test("only the rows that the server refuses are buried, with its own words")
   func badRows() throws {
     try server.psql(
