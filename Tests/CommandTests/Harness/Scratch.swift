@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Testing
 
 /// An empty directory to work in, with `pipe` in the PATH, and a queue that is not there yet. It is gone
 /// when the test is.
@@ -99,6 +100,11 @@ final class Scratch {
     return child.finish()
   }
 
+  /// Starts the command that a line ends with, without a shell between.
+  func start(line: String, _ environment: [String: String] = [:]) throws -> Child {
+    try start(["bash", "-c", "exec \(line)"], environment)
+  }
+
   /// Has the queue make ready at once what failed, instead of after a while.
   func retriesAtOnce() throws { try prepare("init", "--backoff", "0ms..0ms") }
 
@@ -116,6 +122,15 @@ final class Scratch {
     return result.receipts
   }
 
+  /// Stores 0, 1, 2, … as records.
+  func store(count: Int) throws { try store(0...count - 1) }
+
+  /// Stores these numbers as records.
+  func store(_ numbers: ClosedRange<Int>) throws {
+    let lines = numbers.map { "\($0)\n" }
+    try pipe("enqueue", "--raw", "--quiet", input: lines.joined()).expect("")
+  }
+
   /// Items of a queue that are ready or claimed.
   func unsettled(in queue: String = "queue") throws -> Int {
     try count("ready", "claimed", in: queue)
@@ -128,6 +143,12 @@ final class Scratch {
     let counts = states.compactMap { items?[$0] as? [String: Int] }
     guard counts.count == states.count else { throw Failure("no figures: \(stats)") }
     return counts.flatMap(\.values).reduce(0, +)
+  }
+
+  /// While the other side stands still: until a consumer has given some of what is stored to its command, so that
+  /// whatever happens next happens in the middle.
+  func waitForClaim() throws {
+    try wait(until: { try count("claimed") > 0 }, "a claim")
   }
 }
 

@@ -29,12 +29,6 @@ extension Scratch {
     try sh("cat > \(name); chmod +x \(name)", input: program).expect()
   }
 
-  /// Stores 0, 1, 2, … as records.
-  func store(count: Int) throws {
-    let lines = (0..<count).map { "\($0)\n" }
-    try pipe("enqueue", "--raw", "--quiet", input: lines.joined()).expect("")
-  }
-
   /// The items that are ready, each with the attempt that it is on now, by running a command for each.
   func attempts() throws -> [String] {
     try sh("pipe consume -- sh -c 'echo $(cat) $PIPE_ATTEMPT'").expect().lines

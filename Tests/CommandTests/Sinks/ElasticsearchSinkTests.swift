@@ -22,7 +22,7 @@ struct ElasticsearchSinkTests {
   func crashes() throws {
     var ids = try scratch.storeMany(1...50_000)
     let following = Scratch.sink("elasticsearch", "--follow --size 1000 --stream")
-    let consumer = try scratch.start(["bash", "-c", "exec \(following)"], server.environment)
+    let consumer = try scratch.start(line: following, server.environment)
     try wait(until: { try scratch.lines(of: "documents").count > 0 })
     server.pause()
     ids += try scratch.storeMany(50_001...100_000)

@@ -66,7 +66,7 @@ struct KafkaSinkTests {
   func together() throws {
     let (server, brokers) = try server()
     defer { server.signal(SIGKILL) }
-    try scratch.sh("seq 200 | pipe enqueue --raw --quiet").expect("")
+    try scratch.store(1...200)
     try run("jobs", ["KAFKA_BROKERS": brokers]).expect("")
     try scratch.sh("kcat -C -q -e -b \(brokers) -t jobs | sort -n | cmp - <(seq 200)").expect("")
   }

@@ -17,17 +17,16 @@ struct KafkaTests {
 
   @Test("100,000 records come through brokers that hang and clients that are killed, each once")
   func crashes() throws {
-    try scratch.sh("seq 60000 | pipe enqueue --raw --quiet").expect("")
+    try scratch.store(1...60_000)
     let target = ["PIPE_QUEUE": scratch.path("target")]
-    let sink = ["--stream", "--", Scratch.example("sinks/kafka"), "jobs"]
-    let consumer = try scratch.start(
-      [Scratch.binary, "consume", "--follow", "--size", "500"] + sink, server.environment)
+    let sink = Scratch.sink("kafka", "--follow --size 500 --stream") + " jobs"
+    let consumer = try scratch.start(line: sink, server.environment)
     try wait(until: { try scratch.unsettled() < 55_000 })
     // Meanwhile it gets what is there, to die before it can commit.
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID").merging(target) { $1 }
     let taker = try scratch.start(source, sourceEnvironment(fatal))
     server.pause()
-    try scratch.sh("seq 60001 100000 | pipe enqueue --raw --quiet").expect("")
+    try scratch.store(60_001...100_000)
     try scratch.waitForClaim()
     consumer.signal(SIGKILL)
     consumer.reap()

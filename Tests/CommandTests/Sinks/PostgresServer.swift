@@ -107,12 +107,6 @@ extension Scratch {
       """
     ).expect().receipts
   }
-
-  /// While the other side stands still: until a consumer has given some of what is stored to its sink, so that
-  /// whatever happens next happens in the middle.
-  func waitForClaim() throws {
-    try wait(until: { try count("claimed") > 0 }, "a claim")
-  }
 }
 
 extension Trait where Self == Needs {

@@ -24,7 +24,7 @@ struct PostgresSinkTests {
   func crashes() throws {
     var ids = try scratch.storeMany(1...40_000)
     let following = Scratch.sink("postgres", "--follow --size 1000 --stream")
-    let consumer = try scratch.start(["bash", "-c", "exec \(following)"], server.environment)
+    let consumer = try scratch.start(line: following, server.environment)
     try wait(until: { try server.count() > 0 })
     let lock = try server.hold()
     ids += try scratch.storeMany(40_001...70_000)
@@ -53,7 +53,7 @@ struct PostgresSinkTests {
   func keepalive() throws {
     try scratch.store("1")
     let hold = try server.hold()
-    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], server.environment)
+    let consumer = try scratch.start(line: sink, server.environment)
     try wait(until: { try keepalives().contains { $0 <= 15 } }, "a keepalive timer")
     hold.finish().expect("held\n")
     consumer.finish().expect("", errors: nil)
@@ -62,9 +62,10 @@ struct PostgresSinkTests {
   /// Of the connections to the server, in how many seconds each is asked for a sign of life.
   private func keepalives() throws -> [Int] {
     let port = String(server.port, radix: 16, uppercase: true)
+    // Foundation takes the first page of such a file for all of it.
+    let table = try scratch.sh("cat /proc/net/tcp").expect().lines
     // sl local_address rem_address st tx:rx tr:tm->when, in hundredths: proc_net_tcp.txt of Linux.
-    return try scratch.sh("cat /proc/net/tcp").expect().lines
-      .map { $0.split(separator: " ") }
+    return table.map { $0.split(separator: " ") }
       .filter { $0[2].hasSuffix(":\(port)") && $0[5].hasPrefix("02:") }
       .compactMap { Int($0[5].dropFirst(3), radix: 16).map { $0 / 100 } }
   }
@@ -107,7 +108,7 @@ struct PostgresSinkTests {
       CREATE TRIGGER t BEFORE INSERT ON logs FOR EACH ROW EXECUTE FUNCTION check_data()
       """
     ).expect("")
-    try scratch.sh("seq 100 | pipe enqueue --raw --quiet").expect("")
+    try scratch.store(1...100)
     let hasty = ["PGOPTIONS": "-c statement_timeout=300", "SINK_WAIT": "0.1"]
     try run(hasty).expect("", errors: nil, status: 1)
     #expect(try server.count() == 99)
@@ -172,7 +173,7 @@ struct PostgresSinkTests {
     server.crash()
     let stopped = try run(["SINK_WAIT": "0.2"]).expect("", errors: nil, status: 69)
     #expect(stopped.errors.contains("Connection refused"), stopped.story)
-    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], server.environment)
+    let consumer = try scratch.start(line: sink, server.environment)
     #expect(consumer.complaint()?.contains("trying again") == true)
     try server.start()
     consumer.finish().expect("", errors: nil)

@@ -19,7 +19,7 @@ struct RabbitMQCrashTests {
   @Test(
     "100,000 records come through a broker that crashes and consumers that are killed, each once")
   func crashes() throws {
-    try store(1...40_000)
+    try scratch.store(1...40_000)
     try server.ask("c.queue_declare('jobs', durable=True)", in: scratch)
     try interrupted()
     let taker = try scratch.start(source, target)
@@ -38,8 +38,7 @@ struct RabbitMQCrashTests {
   /// Sink and source at work at the same time: the broker crashes, and when both go on each is killed.
   private func interrupted() throws {
     let taker = try scratch.start(source, target)
-    let giver = try scratch.start(
-      ["bash", "-c", "exec pipe consume --follow \(sink)"], server.environment)
+    let giver = try scratch.start(line: "pipe consume --follow \(sink)", server.environment)
     try wait(until: { stored() > 0 }, "the first")
     try standStill(storing: 40_001...70_000)
     server.crash()
@@ -57,13 +56,8 @@ struct RabbitMQCrashTests {
   /// The broker hangs, and the sink has published what it does not confirm.
   private func standStill(storing numbers: ClosedRange<Int>) throws {
     server.pause()
-    try store(numbers)
+    try scratch.store(numbers)
     try scratch.waitForClaim()
-  }
-
-  private func store(_ numbers: ClosedRange<Int>) throws {
-    let (first, last) = (numbers.lowerBound, numbers.upperBound)
-    try scratch.sh("seq \(first) \(last) | pipe enqueue --raw --quiet").expect("")
   }
 
   private var target: [String: String] {

@@ -49,7 +49,7 @@ struct RabbitMQSinkTests {
         + "{'x-max-length': 3, 'x-overflow': 'reject-publish'})", in: scratch)
     try scratch.store("1", "2", "3", "4", "5")
     let line = Scratch.sink("rabbitmq") + " \(queue)"
-    let sink = try scratch.start(["bash", "-c", "exec \(line)"], server.environment)
+    let sink = try scratch.start(line: line, server.environment)
     #expect(sink.complaint()?.contains("no room (basic.nack); trying again") == true)
     let take = "for p, body in take('\(queue)'): print(body)"
     // As soon as there is room the others may come, in whatever order.
@@ -106,7 +106,7 @@ struct RabbitMQSinkTests {
     try scratch.sh("python3 -c '\(program)' | pipe enqueue --raw --quiet").expect("")
     let line = Scratch.sink("rabbitmq", "--size 20000 --stream") + " \(queue)"
     let more = server.environment.merging(["RABBITMQ_EXCHANGE": "\(queue).x"]) { $1 }
-    let sink = try scratch.start(["bash", "-c", "exec \(line)"], more)
+    let sink = try scratch.start(line: line, more)
     try server.ask(
       "while not c.queue_declare('\(queue)', passive=True).method.message_count: pass\n"
         + "c.queue_unbind('\(queue)', '\(queue).x', '\(queue)')", in: scratch)

@@ -46,12 +46,12 @@ struct S3SinkTests {
 
   @Test("a server that hangs and a consumer that is killed lose none of 20,000 items")
   func crashes() throws {
-    try scratch.sh("seq 10000 | pipe enqueue --raw --quiet").expect("")
-    let line = "exec pipe consume --follow --size 500 --stream -- \(script) logs"
-    let consumer = try scratch.start(["bash", "-c", line], server.environment)
+    try scratch.store(1...10_000)
+    let line = "pipe consume --follow --size 500 --stream -- \(script) logs"
+    let consumer = try scratch.start(line: line, server.environment)
     try wait(until: { try scratch.unsettled() < 8_000 })
     server.pause()
-    try scratch.sh("seq 10001 20000 | pipe enqueue --raw --quiet").expect("")
+    try scratch.store(10_001...20_000)
     try scratch.waitForClaim()
     consumer.signal(SIGKILL)
     consumer.reap()

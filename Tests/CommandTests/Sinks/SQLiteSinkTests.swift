@@ -25,7 +25,7 @@ struct SQLiteSinkTests {
   func crashes() throws {
     var ids = try scratch.storeMany(1...50_000)
     let following = Scratch.sink("sqlite", "--follow --size 1000 --stream") + " logs.db"
-    let consumer = try scratch.start(["bash", "-c", "exec \(following)"], sinkEnvironment)
+    let consumer = try scratch.start(line: following, sinkEnvironment)
     try wait(until: {
       // sqlite3 would create the file.
       guard access(scratch.path("logs.db-wal"), F_OK) == 0 else { return false }
@@ -93,7 +93,7 @@ struct SQLiteSinkTests {
     try run().expect("")
     try scratch.store("2")
     let hold = try hold()
-    let consumer = try scratch.start(["bash", "-c", "exec \(sink)"], sinkEnvironment)
+    let consumer = try scratch.start(line: sink, sinkEnvironment)
     #expect(consumer.complaint()?.contains("database is locked (SQLITE_BUSY)") == true)
     hold.finish().expect("held\n")
     consumer.finish().expect("", errors: nil)
