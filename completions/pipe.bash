@@ -362,7 +362,7 @@ _pipe_list() {
         return
         ;;
     '--state')
-        __pipe_add_completions -W 'ready'$'\n''claimed'$'\n''later'$'\n''dead'$'\n''done'
+        __pipe_add_completions -W 'ready'$'\n''claimed'$'\n''later'$'\n''dead'$'\n''done'$'\n''lost'
         return
         ;;
     '-n')
@@ -519,7 +519,7 @@ _pipe_retry() {
 
 _pipe_drop() {
     repeating_flags=()
-    non_repeating_flags=(--force --all --version -h --help)
+    non_repeating_flags=(--force --all --lost --version -h --help)
     repeating_options=()
     non_repeating_options=(-q --queue)
     __pipe_offer_flags_options -1

@@ -135,6 +135,11 @@ package final class Descriptor {
     try tryFlock(number, LOCK_EX, path)
   }
 
+  /// Waits for the advisory lock. Only for locks that are held for a few calls.
+  package func lock() throws(Fault) {
+    if uninterrupted({ flock(number, LOCK_EX) }) != 0 { throw Fault("lock", path) }
+  }
+
   package func unlock() {
     _ = flock(number, LOCK_UN)
   }

@@ -134,6 +134,17 @@ package final class Directory {
       && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
   }
 
+  /// Tells this directory from any copy of it, also one that tools made with all times kept: a hash of its
+  /// inode and, where the file system keeps one, its time of birth. A rename keeps it.
+  package var birthmark: UInt32 {
+    var identity: (inode: UInt64, birth: UInt64) = (0, 0)
+    if cpipe_birth(number, &identity.inode, &identity.birth) != 0 {
+      var status = stat()
+      if fstat(number, &status) == 0 { identity.inode = UInt64(status.st_ino) }
+    }
+    return withUnsafeBytes(of: &identity) { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+  }
+
   package func names() throws(Fault) -> [String] {
     var found: [String] = []
     try forEachName { found.append(String(decoding: $0, as: UTF8.self)) }

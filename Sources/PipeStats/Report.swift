@@ -52,12 +52,17 @@ package struct Depths {
   package var later = PerPriority(all: 0)
   package var dead = PerPriority(all: 0)
   package var done = PerPriority(all: 0)
+  /// Items that damage took.
+  package var lost = PerPriority(all: 0)
 
   package init() {}
 
   /// By the words of the states.
   package var named: [(name: String, items: PerPriority<Int>)] {
-    [("ready", ready), ("claimed", claimed), ("later", later), ("dead", dead), ("done", done)]
+    [
+      ("ready", ready), ("claimed", claimed), ("later", later), ("dead", dead), ("done", done),
+      ("lost", lost),
+    ]
   }
 }
 

@@ -10,8 +10,10 @@ struct DeadChoice: ParsableArguments {
   @Argument(help: "Ids of entries.")
   var id: [String] = []
 
+  var isMade: Bool { all || !id.isEmpty }
+
   func validate() throws {
-    if all == !id.isEmpty { throw ValidationError("name ids, or --all") }
+    if all, !id.isEmpty { throw ValidationError("name ids, or --all") }
   }
 
   typealias Treat = (EntryID) throws(Fault) -> Int

@@ -6,18 +6,25 @@ struct InitTests {
   @Test("keeps settings in text, changes those given and leaves the others")
   func settings() throws {
     let scratch = try Scratch()
-    let format = { String(decoding: try scratch.read("queue/format"), as: UTF8.self) }
+    let format = {
+      let text = String(decoding: try scratch.read("queue/format"), as: UTF8.self)
+      #expect(try scratch.read("queue/format.copy") == scratch.read("queue/format"))
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let settings = lines.dropLast(2).map { $0 + "\n" }.joined()
+      #expect(text == settings + "sum \(checksum(settings))\n")
+      return settings
+    }
     try scratch.pipe("init").expect("")
     let trying = "retries 5\nbackoff 1000000\nbackoff-max 300000000\n"
     let rest = "min-free 67108864\nretain 604800000000\n\(trying)"
-    #expect(try format() == "pipe-queue 2\nslice 3\n\(rest)")
+    #expect(try format() == "pipe-queue 3\nslice 3\n\(rest)")
     try scratch.pipe("init", "--slice", "5", "--max-items", "10").expect("")
-    #expect(try format() == "pipe-queue 2\nslice 5\n\(rest)max-items 10\n")
+    #expect(try format() == "pipe-queue 3\nslice 5\n\(rest)max-items 10\n")
     try scratch.pipe("init", "--max-bytes", "2GiB", "--min-free", "64KiB", "--retain", "1h").expect(
       "")
     try scratch.pipe("init", "--retries", "0", "--backoff", "20ms..2h").expect("")
     let tried = "retries 0\nbackoff 20000\nbackoff-max 7200000000\n"
-    let kept = "pipe-queue 2\nslice 5\nmin-free 65536\nretain 3600000000\n\(tried)"
+    let kept = "pipe-queue 3\nslice 5\nmin-free 65536\nretain 3600000000\n\(tried)"
     let all = kept + "max-items 10\nmax-bytes 2147483648\n"
     #expect(try format() == all)
     try scratch.pipe("init").expect("")

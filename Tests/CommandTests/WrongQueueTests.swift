@@ -46,7 +46,7 @@ struct WrongQueueTests {
     let scratch = try Scratch()
     try scratch.sh("mkdir queue").expect()
     try scratch.store("1")
-    try scratch.sh("mv queue/format queue/format.new; rm queue/owners/*").expect()
+    try scratch.sh("mv queue/format queue/format.new; rm queue/format.copy queue/owners/*").expect()
     try scratch.pipe("list").expect("", errors: nil, status: 66)
     try scratch.store("2")
     try scratch.pipe("consume").expect("1\n2\n")
@@ -69,17 +69,20 @@ struct WrongQueueTests {
     let scratch = try Scratch()
     try scratch.store("1")
     let name = "\(scratch.path)/queue/format"
-    try scratch.write("pipe-queue 3\nslice 3\n", to: "queue/format")
+    let newer = "pipe-queue 4\nslice 3\n"
+    for file in ["queue/format", "queue/format.copy"] { try scratch.write(newer, to: file) }
     for command in ["enqueue", "consume", "list", "init"] {
       try scratch.pipe(command).expect(
         "",
-        errors: "pipe \(command): \(name): format 3 is newer than this pipe, which knows up to 2\n",
+        errors: "pipe \(command): \(name): format 4 is newer than this pipe, which knows up to 3\n",
         status: 78)
     }
     for text in ["", "pipe-queue x\n", "pipe-queue 1\nslice\n", "pipe-queue 1\nslice -1\n", "\n"] {
-      try scratch.write(text, to: "queue/format")
+      for file in ["queue/format", "queue/format.copy"] { try scratch.write(text, to: file) }
       try scratch.pipe("consume").expect(
-        "", errors: "pipe consume: \(name): is not the format file of a queue, or is damaged\n",
+        "",
+        errors: "pipe consume: \(name): is not the format file of a queue, or is damaged, and so is"
+          + " format.copy; put back one of them from a backup\n",
         status: 78, "format \(text):")
     }
   }

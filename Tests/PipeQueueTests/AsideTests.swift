@@ -12,11 +12,11 @@ struct AsideTests {
   @Test("of a dead letter is its range, and says when it was dropped")
   func dead() {
     var name = AsideName(range: items(199, 200))
-    #expect(name.text == "199.1.199-200.1.200")
+    #expect(name.text.hasPrefix("199.1.199-200.1.200."))
     #expect(name.kind == .dead && name.shard == 1)
     #expect(parsed(name.text, .dead) == name)
     name.isDropped = true
-    #expect(name.text == "199.1.199-200.1.200.dropped")
+    #expect(name.text.hasPrefix("199.1.199-200.1.200.") && name.text.hasSuffix(".dropped"))
     #expect(parsed(name.text, .dead) == name)
   }
 

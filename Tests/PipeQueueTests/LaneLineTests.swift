@@ -17,6 +17,8 @@ struct LaneLineTests {
       case .done: "d"
       case .again(_, let attempt, _): "\(attempt)"
       case .hold: "h"
+      case .lost: "l"
+      case .dropped: "x"
       }
     }.joined()
   }
@@ -45,6 +47,10 @@ struct LaneLineTests {
       Overlap(
         "also if they begin together", [.again(2, 5), .again(2, 8, attempt: 2)], "..222222.."),
       Overlap("done names add up", [.done(0, 3), .done(2, 6), .done(8, 9)], "dddddd..d."),
+      Overlap(
+        "done beats dropped, and dropped beats lost",
+        [.done(0, 3), NowName(items(1, 5), .dropped), NowName(items(2, 8), .lost)], "dddxxlll.."),
+      Overlap("again beats lost", [NowName(items(2, 8), .lost), .again(4, 6)], "..ll11ll.."),
       Overlap("an empty name says nothing", [.done(4, 4), .again(6, 6)], ".........."),
       Overlap("names of another lane say nothing", [.done(0, 10, .low)], ".........."),
     ]

@@ -24,18 +24,23 @@ extension NowName {
     NowName(items(from, to), .claim(batch: token, attempt: attempt, owner: 0))
   }
 
-  init?(_ text: String) {
-    var copy = text
-    guard let name = copy.withUTF8({ NowName(UnsafeRawBufferPointer($0)) }) else { return nil }
+  init?(_ text: String, older: Bool = false) {
+    guard let name = text.withBytes({ NowName($0, older: older) }) else { return nil }
     self = name
   }
 }
 
 extension EndMark {
-  init?(_ text: String) {
-    var copy = text
-    guard let mark = copy.withUTF8({ EndMark(UnsafeRawBufferPointer($0)) }) else { return nil }
+  init?(_ text: String, older: Bool = false) {
+    guard let mark = text.withBytes({ EndMark($0, older: older) }) else { return nil }
     self = mark
+  }
+}
+
+extension String {
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    var copy = self
+    return copy.withUTF8 { body(UnsafeRawBufferPointer($0)) }
   }
 }
 

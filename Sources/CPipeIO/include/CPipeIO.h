@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -51,6 +52,15 @@ static inline long cpipe_getdents(int fd, void *buffer, size_t size) {
 
 static inline int cpipe_openat(int dir, const char *path, int flags, unsigned int mode) {
   return openat(dir, path, flags, mode);
+}
+
+// What tells a file from a copy of it: inode, and time of birth in ns where the file system keeps one.
+static inline int cpipe_birth(int fd, uint64_t *inode, uint64_t *birth) {
+  struct statx found;
+  if (syscall(SYS_statx, fd, "", 0x1000 /* AT_EMPTY_PATH */, STATX_INO | STATX_BTIME, &found) != 0) return -1;
+  *inode = found.stx_ino;
+  *birth = found.stx_mask & STATX_BTIME ? (uint64_t)found.stx_btime.tv_sec * 1000000000u + found.stx_btime.tv_nsec : 0;
+  return 0;
 }
 
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }

@@ -7,6 +7,8 @@ package struct LaneCensus {
   package let later: Int
   package let dead: Int
   package let done: Int
+  /// Items that no intact line held when their turn came, and that nobody dropped.
+  package let lost: Int
   /// When the oldest item was accepted that is ready, microseconds since the epoch.
   package fileprivate(set) var oldestReady: Int64?
   /// The same of those that wait, ready or for later.
@@ -25,8 +27,9 @@ package struct LaneCensus {
     claimed = ranges.claimed.items
     later = ranges.later.items
     dead = ranges.dead.items
-    let others = ready + claimed + later + dead + ranges.dropped.items
-    done = max(0, end.place.number - others)
+    lost = ranges.lost.items
+    // What is aside is done in now/.
+    done = max(0, ranges.final.items - ranges.aside)
     waiting = ItemRange.merged(ranges.ready + ranges.later)
   }
 
@@ -44,7 +47,11 @@ private struct LaneRanges {
   private(set) var claimed: [ItemRange]
   private(set) var later: [ItemRange] = []
   private(set) var dead: [ItemRange] = []
-  private(set) var dropped: [ItemRange] = []
+  let lost: [ItemRange]
+  /// Done in now/.
+  let final: [ItemRange]
+  /// Items of these that later/, dead/ or the register says something else of.
+  private(set) var aside = 0
   /// What beats all that is aside.
   private let undone: [ItemRange]
 
@@ -52,6 +59,8 @@ private struct LaneRanges {
     ready = line.untouched
     claimed = ItemRange.merged(line.names.filter { $0.isHeld(at: now) }.map(\.range))
     undone = line.undone
+    lost = line.final(.lost)
+    final = line.final(.done)
     for name in line.waiting where !name.isHeld(at: now) {
       if name.due?.isOver(at: now) == true {
         ready.append(name.range)
@@ -67,11 +76,24 @@ private struct LaneRanges {
     let beaten = ItemRange.merged(parked.map(\.range))
     for name in parked {
       if name.isOver(at: now) { ready.append(name.range) } else { later.append(name.range) }
+      aside += name.range.count
     }
     for name in letters where !name.range.overlaps(undone) && !name.range.overlaps(beaten) {
-      if name.isDropped { dropped.append(name.range) } else { dead.append(name.range) }
+      if !name.isDropped { dead.append(name.range) }
+      aside += name.range.count
     }
   }
+
+  /// Items that the register alone lists: their names are lost, and they are ready.
+  mutating func add(unfiled ranges: [ItemRange]) {
+    for range in ranges where final.contains(where: { $0.contains(range) }) {
+      ready.append(range)
+      aside += 1
+    }
+  }
+
+  /// Items that the register lists and whose lines are removed because they are old: they were dropped.
+  mutating func add(dropped count: Int) { aside += count }
 }
 
 extension Queue {
@@ -85,11 +107,26 @@ extension Queue {
       var ranges = LaneRanges(LaneLine(lane, end: end.place, names: names), at: now)
       let parked = try namesAside(.later, lane)
       ranges.add(parked: parked, letters: try namesAside(.dead, lane), at: now)
+      try addUnfiled(lane, to: &ranges)
       var census = LaneCensus(ranges, end)
       census.oldestReady = try accepted(ItemRange.merged(ranges.ready).first, end, passing: now)
       census.oldestWaiting = try accepted(census.firstWaiting, end, passing: nil)
       return census
     }
+  }
+
+  private func addUnfiled(_ lane: Priority, to ranges: inout LaneRanges) throws(Fault) {
+    var (found, old): ([ItemRange], Int) = ([], 0)
+    try forEachUnfiled(lane, old: { old += $0.count }) { numbers in
+      // The number alone is counted.
+      found += numbers.map {
+        let place = Place(number: $0, segment: 0, offset: 0)
+        return ItemRange(
+          lane: lane, from: place, to: Place(number: $0 + 1, segment: 0, offset: 0))
+      }
+    }
+    ranges.add(unfiled: found)
+    ranges.add(dropped: old)
   }
 
   // All of a lane, in the order of the line.

@@ -30,7 +30,7 @@ extension Queue {
     }
     let all = found.values.sorted { ($0.since, $0.claim) < ($1.since, $1.claim) }
     var claims = Array(all.prefix(most))
-    let owners = try root.existing("owners")
+    let owners = try part("owners")
     var holders: [Int: String?] = [:]
     for index in claims.indices {
       guard let slot = claims[index].slot else { continue }

@@ -25,12 +25,15 @@ package struct EntryStatus {
   package let created: Int64
   /// The most attempts that were made at an item that is not done; nil where none is known.
   package let attempts: Int?
+  /// Why it failed, where that is no handler's doing.
+  package let reason: String?
 }
 
 extension Queue {
   /// nil for an id that no entry before the ends has.
   package func status(_ id: EntryID) throws(Fault) -> EntryStatus? {
-    try look(at: id).map(EntryStatus.init)
+    if let view = try look(at: id) { return EntryStatus(view) }
+    return try lostLine(id).map { EntryStatus(id, $0) }
   }
 
   /// Where an entry is and what is known of its items, at one instant.
@@ -68,18 +71,30 @@ extension EntryStatus {
     self.slices = slices
     let canRun = view.numbers.contains {
       let state = view.state(of: $0)
-      return !state.isDone && !state.isDead
+      return !state.isDone && !state.isDead && !state.isLost
     }
     word = Word(of: slices.map(\.word), canRun: canRun)
     created = line.firstSeen
     self.attempts = attempts.flatMap { $0 > 0 ? $0 : nil }
+    let isLost = view.numbers.contains { view.state(of: $0).isLost }
+    reason = isLost ? "lost: no intact line held its items when their turn came" : nil
+  }
+
+  /// Of an entry whose line is damaged, at this place.
+  init(_ id: EntryID, _ place: String) {
+    self.id = id
+    word = .failed
+    slices = []
+    created = id.milliseconds * 1000
+    attempts = nil
+    reason = "lost: its line is damaged: \(place)"
   }
 }
 
 extension EntryStatus.Word {
   /// Of a slice, by the states of its items.
   init(_ items: [ItemState]) {
-    if items.contains(where: \.isDead) {
+    if items.contains(where: { $0.isDead || $0.isLost }) {
       self = .failed
     } else if items.allSatisfy(\.isDone) {
       self = .completed

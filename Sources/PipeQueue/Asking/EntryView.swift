@@ -12,6 +12,8 @@ struct EntryView {
   /// Of its items alone.
   private var near: LaneLine
   private var aside: AsideLine
+  /// Numbers of its items that must have a name aside.
+  private var registered: Set<Int> = []
 
   init(_ queue: Queue, _ line: SegmentLine, _ found: Lookup.Found, _ ends: Ends) throws(Fault) {
     self.line = line
@@ -27,6 +29,7 @@ struct EntryView {
       near = LaneLine(lane, end: end, names: names.filter { $0.isOf(found.lane, numbers) })
       aside = AsideLine(before)
       guard near.names.contains(where: \.isDone) else { return }
+      registered = Set(try Register(queue.root).items(lane, numbers))
       let after = try queue.namesAside(lane, numbers)
       if after == before { return }
       before = after
@@ -38,6 +41,7 @@ struct EntryView {
   func state(of number: Int) -> ItemState {
     let state = near.state(of: number)
     guard state == .done else { return state.map(ItemState.now) ?? .ready }
-    return aside.state(of: number) ?? .now(.done)
+    // Its name was lost, not its line: nobody did it.
+    return aside.state(of: number) ?? (registered.contains(number) ? .ready : .now(.done))
   }
 }

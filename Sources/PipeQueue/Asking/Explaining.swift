@@ -68,6 +68,8 @@ private struct Explainer {
     switch state {
     case .ready: return .ready(ahead: ahead(of: number))
     case .now(.done): return .done
+    case .now(.lost): return .lost(isDropped: false)
+    case .now(.dropped): return .lost(isDropped: true)
     case .dead(let name): return .dead(isDropped: name.isDropped)
     case .later(let name):
       guard case .again(_, let attempts, let due) = name.waiting else { return .done }
@@ -89,7 +91,7 @@ private struct Explainer {
   }
 
   private func holder(_ slot: Int) throws(Fault) -> String? {
-    lockHolder(try queue.root.existing("owners"), Owner.name(slot))
+    lockHolder(try queue.part("owners"), Owner.name(slot))
   }
 
   private func history(_ state: ItemState, _ number: Int) throws(Fault) -> [UInt8] {
@@ -97,7 +99,7 @@ private struct Explainer {
     case .later(let name), .dead(let name):
       let path = name.kind.path(name.range.lane, name.shard)
       return try Directory.open(path, in: queue.root)?.history(name.text) ?? []
-    case .now(.done), .ready: return []
+    case .now(.done), .now(.lost), .now(.dropped), .ready: return []
     case .now:
       guard let name = view.name(of: number) else { return [] }
       return try queue.now().history(name.text)

@@ -16,6 +16,8 @@ package struct Explanation {
     /// Waits for a time, after `attempts` attempts.
     case later(due: Int64, attempts: Int)
     case dead(isDropped: Bool)
+    /// No intact line held it when its turn came.
+    case lost(isDropped: Bool)
     case done
   }
 

@@ -40,6 +40,7 @@ enum ItemState: Equatable {
   }
 
   var isDone: Bool { if case .now(.done) = self { true } else { false } }
+  var isLost: Bool { self == .now(.lost) || self == .now(.dropped) }
   var isDead: Bool { if case .dead = self { true } else { false } }
 
   /// nil for what is done or dead, or was never tried.
@@ -49,7 +50,7 @@ enum ItemState: Equatable {
       .now(.hold(_, let attempt, _)):
       attempt
     case .later(let name): attempts(name.waiting)
-    case .ready, .now(.done), .dead: nil
+    case .ready, .now(.done), .now(.lost), .now(.dropped), .dead: nil
     }
   }
 

@@ -3,7 +3,7 @@ package import PipeIO
 /// What `list` shows of an entry: those of its items that are in one state.
 package struct ListedEntry {
   package enum State: String, CaseIterable {
-    case ready, claimed, later, dead, done
+    case ready, claimed, later, dead, done, lost
   }
 
   package let id: EntryID
@@ -18,9 +18,11 @@ package struct ListedEntry {
 extension Queue {
   /// Calls `body` with each entry, lane by lane in order, once for each of these states that items of it
   /// are in, until it says false. Shows one instant of now/, and no entry that came later. Only what can
-  /// be in one of the states is read.
+  /// be in one of the states is read. Of items that are lost there is no entry: `lost` gets their places.
   package func list(
-    _ states: [ListedEntry.State], at now: Int64, _ body: (ListedEntry) throws(Fault) -> Bool
+    _ states: [ListedEntry.State], at now: Int64,
+    lost: (LostItems) throws(Fault) -> Bool = { _ in true },
+    _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) {
     let names = try namesNow()
     let ends = try ends()
@@ -29,6 +31,8 @@ extension Queue {
       let line = LaneLine(lane, end: end.place, names: names)
       let view = LaneView(self, line, states, now)
       for range in try ranges(line, states) where try !list(range, view, end, body) { return }
+      guard states.contains(.lost) else { continue }
+      for range in line.final(.lost) where try !lost(LostItems(range)) { return }
     }
   }
 
@@ -39,12 +43,24 @@ extension Queue {
       return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
     }
     var ranges: [ItemRange] = []
-    if !states.allSatisfy({ $0 == .dead }) { ranges += line.undone }
+    if !states.allSatisfy({ $0 == .dead || $0 == .lost }) { ranges += line.undone }
     // What is due in later/ is ready, though nobody has brought it back yet.
     let isLaterAsked = states.contains(.later) || states.contains(.ready)
     for kind in Aside.allCases where kind == .later ? isLaterAsked : states.contains(.dead) {
       for shard in try shards(kind, line.lane) {
         ranges += try namesAside(kind, line.lane, shard).map(\.range)
+      }
+    }
+    if states.contains(.ready) {
+      let lookup = Lookup(self)
+      let end = try ends()[line.lane]
+      try forEachUnfiled(line.lane) { (numbers) throws(Fault) in
+        for number in numbers {
+          guard let place = try lookup.place(line.lane, of: number, end) else { continue }
+          var next = place
+          next.number += 1
+          ranges.append(ItemRange(lane: line.lane, from: place, to: next))
+        }
       }
     }
     return ItemRange.merged(ranges)
@@ -88,6 +104,7 @@ private final class LaneView {
   private var last = -1
   private var shard = -1
   private var aside = AsideLine([])
+  private var registered: Set<Int> = []
 
   init(_ queue: Queue, _ line: LaneLine, _ states: [ListedEntry.State], _ now: Int64) {
     self.queue = queue
@@ -130,9 +147,10 @@ private final class LaneView {
       switch aside.state(of: number) {
       case .dead(let name): return name.isDropped ? nil : .dead
       case .later(let name): return name.isOver(at: now) ? untried : .later
-      case .ready, .now, nil: return .done
+      case .ready, .now, nil: return registered.contains(number) ? untried : .done
       }
     }
+    if state == .lost || state == .dropped { return nil }
     guard let state else { return untried }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
     if name.isHeld(at: now) { return .claimed }
@@ -144,6 +162,8 @@ private final class LaneView {
     guard number / Aside.width != shard else { return }
     shard = number / Aside.width
     let first = shard * Aside.width
-    aside = AsideLine(try queue.namesAside(line.lane, first..<(first + Aside.width)))
+    let numbers = first..<(first + Aside.width)
+    aside = AsideLine(try queue.namesAside(line.lane, numbers))
+    registered = Set(try Register(queue.root).items(line.lane, numbers))
   }
 }

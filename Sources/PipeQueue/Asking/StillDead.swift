@@ -10,7 +10,7 @@ extension Queue {
     _ candidates: [AsideName], first: DeadStep? = nil, then: DeadStep
   ) throws(Fault) -> [AsideName] {
     guard !candidates.isEmpty else { return [] }
-    let later = try root.existing(Aside.later.rawValue)
+    let later = try part(Aside.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
     let names = try stillDead(candidates, first)

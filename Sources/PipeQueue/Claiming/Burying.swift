@@ -10,8 +10,10 @@ extension Claimer {
     // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
     try queue.now().flush()
     var letters = AsideWriter(queue, flushing: burials.count > 16 ? .all : .files)
+    let register = Register(queue.root)
     var written = 0
     do throws(Fault) {
+      try register.add(burials.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) })
       for burial in burials {
         let part = claim.parts[burial.part]
         let range = part.range(burial.item..<(burial.item + 1))
@@ -27,6 +29,8 @@ extension Claimer {
       let ranges = left.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
       try queue.clearAside(.dead, ranges)
       try letters.flush()
+      // What is left in it by a full disk only means that the item is looked at again.
+      try? register.remove(ranges)
       queue.report("\(error.text); what should be buried is tried again later")
       return left
     }

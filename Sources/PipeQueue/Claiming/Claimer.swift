@@ -15,6 +15,10 @@ package final class Claimer {
   private var lastReaping: Int64?
   /// Whether what failed in this run is left to others: a run that ends would never end otherwise.
   private let hidesOwnFailures: Bool
+  /// The first fault that kept items from being read. They stay ready; other lanes and segments go on.
+  package private(set) var unreadable: Fault?
+  var hasLookedForUnfiled = false
+  private var missingSegments: Set<String> = []
   /// Items that were met in the line but not in any segment: damaged, or removed by hand.
   package private(set) var lostItems = 0
   /// Items that should have become dead letters and for which the disk had no room: they are tried again.
@@ -77,7 +81,8 @@ package final class Claimer {
     let moved = try queue.advanceEnds(try queue.ends())
     let reaped = try reap()
     let marked = try ensureMark()
-    return moved || reaped || marked ? try claimReady(request) : nil
+    let found = try returnUnfiled()
+    return moved || reaped || marked || found ? try claimReady(request) : nil
   }
 
   struct Request {
@@ -90,6 +95,7 @@ package final class Claimer {
   func begin() throws(Fault) {
     guard owner == nil else { return }
     owner = try Owner.take(queue)
+    try queue.makeSound()
     // A crash may have left an end behind what is on disk, in a lane that comes before others.
     _ = try queue.advanceEnds(try queue.ends())
   }
@@ -105,6 +111,7 @@ package final class Claimer {
       case .crowded: try park()
       case .more: continue
       case .restore: try restore()
+      case .ahead: try queue.raiseEnds()
       case .overdue(let names): for name in names { try bury(name, Claimer.overdue) }
       }
     }
@@ -120,4 +127,17 @@ package final class Claimer {
   }
 
   func lose(_ count: Int) { lostItems += count }
+
+  /// Why some items could not be read: thrown when all else is done.
+  func keep(_ fault: Fault) {
+    guard unreadable == nil else { return }
+    unreadable = fault
+    queue.note(fault.text)
+  }
+
+  func noteMissing(_ lane: Priority, _ segment: Int) {
+    let fault = missing(lane, segment)
+    if unreadable == nil { unreadable = fault }
+    if missingSegments.insert(fault.text).inserted { queue.note(fault.text) }
+  }
 }

@@ -1,7 +1,7 @@
 /// One lane as a line of items, and what the names of now/ say of it. Pure: no file is looked at.
 ///
-/// What no name covers is ready. Over one item, claim, hold and again beat done; of two `again` names one
-/// of which contains the other, the wider is the truth.
+/// What no name covers is ready. Over one item the name with the highest rank is true; of two `again` names
+/// one of which contains the other, the wider.
 struct LaneLine {
   let lane: Priority
   let end: Place
@@ -48,16 +48,23 @@ struct LaneLine {
 
   /// Ranges that are not done: those no done name covers, and those that an exception covers.
   var undone: [ItemRange] {
-    ItemRange.merged(names.filter { !$0.isDone }.map(\.range) + gaps(names))
+    ItemRange.merged(names.filter { !$0.isFinal }.map(\.range) + gaps(names))
+  }
+
+  /// Ranges whose names say `state`, without those of which a name of higher rank says something else.
+  func final(_ state: NowName.State) -> [ItemRange] {
+    let higher = ItemRange.merged(names.filter { $0.state.rank > state.rank }.map(\.range))
+    return ItemRange.merged(names.filter { $0.state == state }.map(\.range)).flatMap {
+      $0.removing(higher)
+    }
   }
 
   /// What a single item is, `number` being before the end; nil: ready, never dispatched.
   func state(of number: Int) -> NowName.State? {
     var result: NowName.State?
     for name in names where name.range.from.number <= number && number < name.range.to.number {
-      if name.isClaim { return name.state }
       // Of two `again` names the wider comes first.
-      if result == nil || result == .done { result = name.state }
+      if result.map({ $0.rank < name.state.rank }) ?? true { result = name.state }
     }
     return result
   }

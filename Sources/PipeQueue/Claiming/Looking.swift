@@ -13,6 +13,8 @@ extension Claimer {
     case restore
     /// Held by the clock for their last attempt, and that is over: claimed, to be buried.
     case overdue([NowName])
+    /// A name reaches beyond the end of its lane.
+    case ahead
   }
 
   func look(_ request: Request) throws(Fault) -> Look {
@@ -20,6 +22,7 @@ extension Claimer {
     defer { queue.unlockNow() }
     let now = wall()
     var listing = try queue.listNow()
+    try queue.putAsideDamaged(listing)
     try correct(&listing, at: now)
     try dissolve(&listing, at: now)
     let overdue = try takeOverdue(listing, at: now)
@@ -31,21 +34,33 @@ extension Claimer {
       return .restore
     }
     let ends = try queue.ends()
+    if listing.reaches(beyond: ends) { return .ahead }
     let selection = Selection(
       size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var namer = Namer(queue, listing)
     for delay in selection.delays { try namer.create(delay) }
+    for loss in selection.losses {
+      try namer.giveUp(loss.range, of: loss.name)
+      lose(loss.range.count)
+    }
     let isCrowded = listing.farNames(at: now) + selection.delays.count > limits.mostWaiting
     nextLook = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
+    if unreadable != nil {
+      // Nothing reports that a segment is put back.
+      nextLook = min(nextLook ?? .max, steady() + Claimer.lookAgainAtUnreadable)
+    }
     isPaced = false
     if selection.parts.isEmpty {
-      if selection.delays.isEmpty { return .nothing }
+      if selection.isEmpty { return .nothing }
       return isCrowded ? .crowded : .more
     }
     guard try take(selection, request, &namer, at: now) else { return .nothing }
     return .claim(selection.claim(), isCrowded: isCrowded)
   }
+
+  /// Microseconds.
+  private static let lookAgainAtUnreadable: Int64 = 10_000_000
 
   // The turn comes last: what is taken is decided at the instant of dispatch.
   private func take(
@@ -96,7 +111,11 @@ extension Claimer {
       let offers = offers(line, at: now)
       let last = more ? offers.lastIndex { $0.name != nil } : nil
       for offer in offers[...(last ?? offers.count - 1)] where !selection.isFull {
-        try collect(offer, into: selection, end: ends[lane])
+        do throws(Fault) { try collect(offer, into: selection, end: ends[lane]) } catch {
+          // A lane that cannot be read keeps no other lane waiting.
+          keep(error)
+          break
+        }
       }
       if last != nil { selection.close() }
     }
@@ -129,7 +148,7 @@ extension Claimer {
         // By its line an entry with a delay would wait again and again: it comes when this name says.
         let batch = name.isDelay ? EntryID.revived : batch
         right.state = .again(batch: batch, attempt: attempt, due: due)
-      case .claim, .done: continue
+      case .claim, .done, .lost, .dropped: continue
       }
       if try queue.rename(name, to: right) { listing.names[index] = right }
     }

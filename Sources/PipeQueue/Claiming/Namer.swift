@@ -30,6 +30,19 @@ struct Namer {
     }
   }
 
+  /// Says that no intact line holds the first items of what `name` covers, or of what no name covers.
+  mutating func giveUp(_ range: ItemRange, of name: NowName?) throws(Fault) {
+    let lost = NowName(range, .lost)
+    guard let name else { return try create(lost) }
+    try dropContained(in: name)
+    if range.to < name.range.to {
+      var rest = name
+      rest.range.from = range.to
+      try create(rest, history: name.attempt! > 0 ? queue.now().history(name.text) : [])
+    }
+    _ = try queue.rename(name, to: lost)
+  }
+
   /// `history`: what happened to its items before, to be found under the new name.
   mutating func create(_ name: NowName, history: [UInt8] = []) throws(Fault) {
     // Left by a process that died between this and what was to follow: it says the same.
@@ -41,7 +54,7 @@ struct Namer {
 
   /// Gives a name of any form to a file in reserve, or to a new one.
   mutating func createFile(_ text: String) throws(Fault) {
-    if listing.spares.isEmpty { try mergeDone() }
+    if listing.spares.isEmpty { try mergeFinal() }
     if let spare = listing.spares.popLast() {
       if try queue.now().rename(Queue.spareName(spare), to: text) == .renamed { return }
     }
@@ -51,14 +64,21 @@ struct Namer {
     _ = try Descriptor.create(text, in: queue.now(), O_WRONLY | O_EXCL)
   }
 
-  // Touching `done` names become one, so that now/ stays short however much is done, and the others are
-  // files for the next names. A crash in between leaves names inside a wider one, which say the same.
-  private mutating func mergeDone() throws(Fault) {
+  // Touching names of one final state become one, so that now/ stays short however much is done, and the
+  // others are files for the next names. A crash in between leaves names inside a wider one, which say the
+  // same.
+  private mutating func mergeFinal() throws(Fault) {
     guard !hasMerged else { return }
     hasMerged = true
+    for state in [NowName.State.done, .dropped, .lost] { try merge(state) }
+    try removeSome()
+  }
+
+  private mutating func merge(_ state: NowName.State) throws(Fault) {
     var run: [NowName] = []
     var to = Place.origin
-    for name in listing.names.filter(\.isDone).sorted(by: { $0.range.comesBefore($1.range) }) {
+    let names = listing.names.filter { $0.state == state }
+    for name in names.sorted(by: { $0.range.comesBefore($1.range) }) {
       if let first = run.first, first.range.lane != name.range.lane || to < name.range.from {
         try merge(run, upTo: to)
         run = []
@@ -67,7 +87,6 @@ struct Namer {
       run.append(name)
     }
     try merge(run, upTo: to)
-    try removeSome()
   }
 
   private mutating func merge(_ run: [NowName], upTo end: Place) throws(Fault) {

@@ -7,7 +7,7 @@ extension Claimer {
   /// Moves names that wait longest from now/ to later/, until few are left. Does nothing where somebody else
   /// is at it.
   func park() throws(Fault) {
-    let later = try queue.root.existing(Aside.later.rawValue)
+    let later = try queue.part(Aside.later.rawValue)
     guard try later.tryLock() else { return }
     defer { later.unlock() }
     while try parkSome() {}
@@ -52,6 +52,7 @@ extension Claimer {
   private func write(_ moving: [Moving]) throws(Fault) {
     var later = AsideWriter(queue, flushing: .names)
     let now = try queue.now()
+    try Register(queue.root).add(moving.map(\.name.range))
     for (name, claim) in moving.sorted(by: { $0.name.range.comesBefore($1.name.range) }) {
       let aside = AsideName(range: name.range, waiting: name.state)
       try later.write(aside, now.history(claim.text))
@@ -74,6 +75,7 @@ extension Claimer {
     let held = try queue.namesNow()
     let moving = all.filter { held.contains($0.claim) }
     try queue.clearAside(.later, moving.map(\.name.range))
+    try? Register(queue.root).remove(moving.map(\.name.range))
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     for (name, claim) in moving { _ = try queue.rename(claim, to: name) }

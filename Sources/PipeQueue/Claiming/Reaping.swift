@@ -56,9 +56,15 @@ extension Claimer {
     let ranges = orphans.map(\.range)
     let aside =
       try queue.namesAside(.later, of: ranges) + (try queue.namesAside(.dead, of: ranges))
-    guard !aside.isEmpty else { return }
+    let register = Register(queue.root)
+    var listed: [ItemRange] = []
+    for range in ranges where try !register.items(range.lane, range.numbers).isEmpty {
+      listed.append(range)
+    }
+    guard !aside.isEmpty || !listed.isEmpty else { return }
     try queue.now().flush()
     try queue.removeAside(aside)
+    try register.remove(listed)
   }
 
   // Returns a claim of our own where it is to be buried.

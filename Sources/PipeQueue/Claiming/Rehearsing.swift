@@ -20,7 +20,15 @@ extension Claimer {
       let selection = Selection(
         size: size, byteLimit: .max, now: now + at, retries: queue.settings.retries)
       for offer in rehearsal.offers(at: now + at) where !selection.isFull {
-        try collect(offer, into: selection, end: ends[offer.range.lane])
+        do throws(Fault) { try collect(offer, into: selection, end: ends[offer.range.lane]) } catch
+        {
+          keep(error)
+        }
+      }
+      if selection.isEmpty {
+        // None of it can be read.
+        rehearsal.drop(at: now + at)
+        continue
       }
       rehearsal.take(selection)
       if selection.itemCount == 0 { continue }
@@ -54,8 +62,11 @@ private struct Rehearsal {
 
   func offers(at now: Int64) -> [Offer] { waiting.filter { $0.from <= now }.map(\.offer) }
 
+  mutating func drop(at now: Int64) { waiting.removeAll { $0.from <= now } }
+
   mutating func take(_ selection: Selection) {
     for part in selection.parts { cut(part.claim.range) }
+    for loss in selection.losses { cut(loss.range) }
     for delay in selection.delays {
       cut(delay.range)
       waiting.append((Offer(range: delay.range, name: delay), delay.due!.at))

@@ -3,7 +3,7 @@ internal import PipeIO
 extension Claimer {
   /// Brings names that are due, and some that soon are, from later/ to now/. Waits for whoever is at it.
   func restore() throws(Fault) {
-    let later = try queue.root.existing(Aside.later.rawValue)
+    let later = try queue.part(Aside.later.rawValue)
     try Queue.lock(later, exclusive: true, queue.report)
     defer { later.unlock() }
     let now = wall()
@@ -13,6 +13,7 @@ extension Claimer {
     try queue.now().flush()
     try queue.removeAside(scan.chosen)
     try queue.clearAside(.dead, scan.chosen.map(\.range))
+    try Register(queue.root).remove(scan.chosen.map(\.range))
     try queue.dropEmpty(scan.chosen)
     try finishRestoring(moving, scan, at: now)
   }
@@ -56,7 +57,7 @@ extension Claimer {
   func ensureMark() throws(Fault) -> Bool {
     guard try queue.mark() == nil else { return false }
     for lane in Priority.allCases where try !queue.shards(.later, lane).isEmpty {
-      let later = try queue.root.existing(Aside.later.rawValue)
+      let later = try queue.part(Aside.later.rawValue)
       guard try later.tryLock() else { return false }
       defer { later.unlock() }
       let scan = try LaterScan(queue, at: wall(), most: 1)

@@ -18,6 +18,8 @@ final class Selection {
   private(set) var parts: [Planned] = []
   /// Names for entries that were passed over because their time has not come.
   private(set) var delays: [NowName] = []
+  /// Items that no intact line holds, with the name they have.
+  private(set) var losses: [(range: ItemRange, name: NowName?)] = []
   private var kind: EntryID?
   private var isSingle = false
   private var isClosed = false
@@ -42,8 +44,15 @@ final class Selection {
 
   var isFull: Bool {
     isClosed || items.count >= (isSingle ? 1 : size) || bytes.count >= byteLimit
-      || delays.count >= Selection.mostDelays
+      || delays.count + losses.count >= Selection.mostDelays
   }
+
+  var hasLosses: Bool { !losses.isEmpty }
+
+  /// Whether there is anything to give a name to.
+  var isEmpty: Bool { parts.isEmpty && delays.isEmpty && losses.isEmpty }
+
+  func lose(_ range: ItemRange, of name: NowName?) { losses.append((range, name)) }
 
   var itemCount: Int { items.count }
 
@@ -88,7 +97,7 @@ final class Selection {
   func add(_ walk: Walk, replacing name: NowName?) {
     var range = walk.range
     range.to = walk.place
-    guard range.count > 0 || walk.isAtEnd && name != nil else { return }
+    guard range.count > 0 else { return }
     let attempt = (name?.attempt ?? 0) + 1
     parts.append(
       Planned(

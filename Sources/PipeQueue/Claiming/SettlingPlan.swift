@@ -1,7 +1,7 @@
 /// What is to become of the items of a claim, as far as names go.
 struct SettlingPlan {
   enum Fate: Equatable {
-    case done, ready, again
+    case done, ready, again, lost
     /// It stays claimed.
     case held
 
@@ -12,6 +12,7 @@ struct SettlingPlan {
       guard case .claim(let batch, let attempt, _) = claimed else { return held(claimed, due) }
       switch self {
       case .done: return .done
+      case .lost: return .lost
       case .ready:
         return attempt > 1 ? .again(batch: batch, attempt: attempt - 1, due: .now) : .untried
       case .again: return .again(batch: batch, attempt: attempt, due: due)
@@ -57,8 +58,8 @@ struct SettlingPlan {
     items = claim.parts.map(\.items)
     for (index, part) in claim.parts.enumerated() {
       let isLast = part.name.attempt! > retries
-      // Nothing but damage: it has no items, and goes with what is done.
-      if part.items.isEmpty { fates.append([.done]) } else { fates.append([]) }
+      // Damaged since it was claimed, to the last item.
+      if part.items.isEmpty { fates.append([.lost]) } else { fates.append([]) }
       for item in part.items {
         switch outcome(item) {
         case nil: fates[index].append(.held)

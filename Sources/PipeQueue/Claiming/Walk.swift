@@ -1,40 +1,56 @@
 internal import PipeIO
 
-/// Goes along a range, taking items until it ends or the batch is full.
+/// Goes along a range, taking items until it ends, the batch is full, or items are not where they should be.
 struct Walk {
   let range: ItemRange
   private let selection: Selection
+  private let passesGaps: Bool
   var place: Place
   let firstItem: Int
   private(set) var places: [Place] = []
-  /// Items that should have been on the way and were not.
-  private(set) var lost = 0
   private var isStopped = false
+  /// Whether it stopped because no line at its place holds the next item.
+  private(set) var isBeforeGap = false
+  /// Where damage began that no line has followed yet.
+  private var damage: Place?
 
-  init(_ range: ItemRange, _ selection: Selection) {
+  /// `passesGaps`: items that no line holds are left out, and it goes on behind them.
+  init(_ range: ItemRange, _ selection: Selection, passesGaps: Bool = false) {
     self.range = range
     self.selection = selection
+    self.passesGaps = passesGaps
     place = range.from
     firstItem = selection.itemCount
   }
 
   var isAtEnd: Bool { place.number >= range.to.number }
-  var isDone: Bool { isAtEnd || isStopped || selection.isFull }
+  var isDone: Bool { isAtEnd || isStopped || isBeforeGap || selection.isFull }
+  var hasTaken: Bool { !places.isEmpty }
 
   mutating func stop() { isStopped = true }
 
+  mutating func stopAtGap() {
+    isBeforeGap = true
+    place = damage ?? place
+  }
+
+  /// The bytes at its place are no line.
+  mutating func pass(damageUntil offset: Int) {
+    damage = damage ?? place
+    place.offset = offset
+  }
+
   /// Takes items of the line at `place`.
   mutating func take(_ line: SegmentLine) {
-    // Numbers between belonged to damaged lines: they are passed over, and settled with the rest.
     if line.number > place.number {
-      let next = min(line.number, range.to.number)
-      lost += next - place.number
-      place.number = next
+      guard passesGaps else { return stopAtGap() }
+      place.number = min(line.number, range.to.number)
       if isAtEnd {
         place = range.to
         return
       }
     }
+    damage = nil
     selection.begin(accepted: line.time)
     let first = place.number - line.number
     let stop = min(line.items, range.to.number - line.number)
@@ -44,7 +60,13 @@ struct Walk {
       index = max(index, stop)
     } else if first < stop {
       var ids = ItemList(line.data, skipping: first)
-      while index < stop, !selection.isFull, let item = ids.next() {
+      while index < stop, !selection.isFull {
+        guard let item = ids.next() else {
+          // It has fewer items than it says: the others are nowhere.
+          place.number = line.number + index
+          place.offset += line.length
+          return
+        }
         add(line, index, item)
         index += 1
       }
@@ -60,14 +82,15 @@ struct Walk {
     places.append(at)
   }
 
-  /// The segment has no more lines, or is gone: go on at the start of the next one, or at the end.
+  /// The segment has no more lines: go on at the start of the next one.
   mutating func skipSegment(_ end: EndMark) {
     if place.segment < end.place.segment {
       place.segment += 1
       place.offset = 0
-    } else {
-      lost += range.to.number - place.number
+    } else if passesGaps {
       place = range.to
+    } else {
+      stopAtGap()
     }
   }
 }

@@ -11,11 +11,14 @@ enum Aside: String, CaseIterable {
 
   /// Numbers a directory.
   static let width = 100
+  /// Numbers have 18 digits.
+  static let lastShard = 999_999_999_999_999_999 / width
 
   func path(_ lane: Priority, _ shard: Int) -> String { "\(rawValue)/\(lane.name)/\(shard)" }
 }
 
-/// `later/HIGH/4/HIGH.4711.17.0-4712.17.160.again.…` or `dead/HIGH/4/4711.17.0-4712.17.160[.dropped]`.
+/// `later/HIGH/4/HIGH.4711.17.0-4712.17.160.SUM.again.…` or `dead/HIGH/4/4711.17.0-4712.17.160.SUM[.dropped]`.
+/// The checksum of a dead letter covers its lane too.
 struct AsideName: Equatable {
   let range: ItemRange
   /// Of a name in later/.
@@ -32,12 +35,21 @@ struct AsideName: Equatable {
 
   var text: String {
     if let waiting { return NowName(range, waiting).text }
-    return "\(range.from.text)-\(range.to.text)" + (isDropped ? ".dropped" : "")
+    let places = "\(range.from.text)-\(range.to.text)"
+    let tail = isDropped ? AsideName.droppedTail : ""
+    return "\(places).\(NameChecksum(range.lane.name + places, tail).text)\(tail)"
   }
 
-  static func parse(_ text: UnsafeRawBufferPointer, _ kind: Aside, _ lane: Priority) -> AsideName? {
+  private static let droppedTail = ".dropped"
+
+  /// `older`: names of format 2 count too, which have no checksum.
+  static func parse(
+    _ text: UnsafeRawBufferPointer, _ kind: Aside, _ lane: Priority, older: Bool = false
+  ) -> AsideName? {
     if kind == .later {
-      guard let name = NowName(text), name.isAgain, name.range.lane == lane else { return nil }
+      guard let name = NowName(text, older: older), name.isAgain, name.range.lane == lane else {
+        return nil
+      }
       return AsideName(range: name.range, waiting: name.state)
     }
     var pieces = Pieces(text)
@@ -45,24 +57,37 @@ struct AsideName: Equatable {
       from < to
     else { return nil }
     var name = AsideName(range: ItemRange(lane: lane, from: from, to: to))
-    if !pieces.isAtEnd {
-      guard pieces.next(before: dot)!.elementsEqual("dropped".utf8), pieces.isAtEnd else {
-        return nil
-      }
-      name.isDropped = true
+    if text.elementsEqual(name.text.utf8) || older && text.elementsEqual(name.olderText.utf8) {
+      return name
     }
-    return name
+    name.isDropped = true
+    return text.elementsEqual(name.text.utf8) || older && text.elementsEqual(name.olderText.utf8)
+      ? name : nil
+  }
+
+  /// Of a dead letter in format 2.
+  private var olderText: String {
+    "\(range.from.text)-\(range.to.text)" + (isDropped ? AsideName.droppedTail : "")
   }
 }
 
 extension Queue {
   /// Hundreds of a lane of which something is aside, ascending.
   func shards(_ kind: Aside, _ lane: Priority) throws(Fault) -> [Int] {
+    try Queue.shards(kind, lane, in: root)
+  }
+
+  static func shards(
+    _ kind: Aside, _ lane: Priority, in root: Directory
+  ) throws(Fault) -> [Int] {
     guard let lanes = try Directory.open("\(kind.rawValue)/\(lane.name)", in: root) else {
       return []
     }
     var found: [Int] = []
-    try lanes.forEachName { if let number = decimal($0) { found.append(number) } }
+    // A hundred items begin at a number that has 18 digits at most.
+    try lanes.forEachName {
+      if let number = decimal($0), number <= Aside.lastShard { found.append(number) }
+    }
     return found.sorted()
   }
 
@@ -77,7 +102,10 @@ extension Queue {
     guard let directory else { return [] }
     var found: [AsideName] = []
     try directory.forEachName { text in
-      if let name = AsideName.parse(text, kind, lane) { found.append(name) }
+      guard let name = AsideName.parse(text, kind, lane, older: isOlder), name.shard == shard else {
+        return
+      }
+      found.append(name)
     }
     return found.sorted { $0.range.comesBefore($1.range) }
   }
@@ -124,7 +152,7 @@ extension Queue {
   /// A directory for names of this kind, made where there is none, its name and those above on disk: who
   /// made it may have died, or may not be done.
   func asideDirectory(_ kind: Aside, _ lane: Priority, _ shard: Int) throws(Fault) -> Directory {
-    var at = try root.existing(kind.rawValue)
+    var at = try part(kind.rawValue)
     for name in [lane.name, String(shard)] {
       let found = try Directory.open(name, in: at)
       let next = if let found { found } else { try at.subdirectory(making: name) }

@@ -37,7 +37,7 @@ package enum Counter: String, CaseIterable {
 extension Queue {
   /// The sum over all slots.
   package func total(_ counter: Counter) throws(Fault) -> Int {
-    let owners = try root.existing("owners")
+    let owners = try part("owners")
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Counter.lineWidth, alignment: 8)
     defer { buffer.deallocate() }
     var sum = 0

@@ -16,21 +16,19 @@ extension Queue {
     if !force { try refuseRemote(root) }
     try lock(root, exclusive: true, report)
     defer { root.unlock() }
-    if var settings = try Settings.read(root) {
+    if var settings = try Settings.read(root)?.settings {
       guard let change else { return try Queue(path: path, force: force, report: report) }
+      if settings.isOlder { settings = try upgrade(root, settings, report) }
       change(&settings)
-      if settings.version < Settings.version { try renew(root, report) }
-      try replaceSettings(root, settings)
+      try settings.replace(in: root)
     } else {
       try refuseForeign(root)
       var settings = Settings()
       change?(&settings)
       try fill(root)
-      try settings.writeDraft(root)
-      if try root.rename(Settings.draftName, to: Settings.fileName) != .renamed {
-        throw Fault(
-          .cannotCreate, "\(printable(path)): format appeared while the queue was created")
-      }
+      try settings.put(Settings.copyName, in: root)
+      try root.flush()
+      try settings.put(Settings.fileName, in: root)
       try root.flush()
     }
     return try Queue(path: path, force: force, report: report)
@@ -87,12 +85,13 @@ extension Queue {
   }
 
   private static let parts = [
-    "segments", "end", "now", "owners", "strays", "quarantine", "later", "dead",
+    "segments", "end", "now", "owners", "strays", "quarantine", "later", "dead", "register",
   ]
 
   // Somebody's home directory must not become a queue because of a mistyped option.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
-    let known = parts + [Settings.draftName, Pace.fileName, "dedup", "lost+found"]
+    let known =
+      parts + [Settings.draftName, Settings.copyName, Pace.fileName, "dedup", "lost+found"]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,
@@ -100,7 +99,8 @@ extension Queue {
     }
   }
 
-  fileprivate static func fill(_ root: Directory) throws(Fault) {
+  /// Makes what is missing of all that a queue has.
+  static func fill(_ root: Directory) throws(Fault) {
     for part in parts { _ = try root.subdirectory(making: part) }
     let segments = try root.existing("segments")
     let end = try root.existing("end")
@@ -112,7 +112,7 @@ extension Queue {
       try group.flush()
       try directory.flush()
       if !marks.contains(where: { $0.hasPrefix(lane.name + ".") }) {
-        try touch(EndMark.first(of: lane).text, in: end)
+        try touch(EndMark.first(of: lane, seal: end.birthmark).text, in: end)
       }
     }
     // Spare names: so that a full disk can still be drained (claiming renames one of these).
@@ -124,43 +124,7 @@ extension Queue {
     for directory in [segments, end, now, owners, root] { try directory.flush() }
   }
 
-  /// Makes of a queue of an older format one of this: what it has more is made, then `format` replaced.
-  func upgrade() throws(Fault) {
-    try Queue.lock(root, exclusive: true, report)
-    defer { root.unlock() }
-    guard let settings = try Settings.read(root), settings.version < Settings.version else {
-      return
-    }
-    try Queue.renew(root, report)
-    try Queue.replaceSettings(root, settings)
-  }
-
-  // Up to here names of both forms are read alike, so a crash in between leaves a queue of the older one.
-  fileprivate static func renew(
-    _ root: Directory, _ report: @escaping (String) -> Void
-  ) throws(Fault) {
-    try fill(root)
-    let now = try root.existing("now")
-    try lock(now, exclusive: true, report)
-    defer { now.unlock() }
-    for old in try now.names() {
-      var text = old
-      guard let name = text.withUTF8({ NowName(UnsafeRawBufferPointer($0)) }), name.text != old
-      else { continue }
-      _ = try now.rename(old, to: name.text)
-    }
-    try now.flush()
-  }
-
-  private static func touch(_ name: String, in directory: Directory) throws(Fault) {
+  static func touch(_ name: String, in directory: Directory) throws(Fault) {
     _ = try Descriptor.create(name, in: directory, O_WRONLY)
-  }
-
-  // Both names exist at any time; a crash leaves the old settings or the new ones.
-  fileprivate static func replaceSettings(_ root: Directory, _ settings: Settings) throws(Fault) {
-    try settings.writeDraft(root)
-    try root.exchange(Settings.draftName, Settings.fileName)
-    try root.remove(Settings.draftName)
-    try root.flush()
   }
 }

@@ -1,7 +1,7 @@
 internal import PipeIO
 
-/// A name in now/ that tells of later/: `later.<due>.<set>.<items>`. Nothing there is due earlier. There is
-/// one while later/ has anything, so that who claims need not look.
+/// A name in now/ that reports on later/: `later.<due>.<set>.<items>.<checksum>`. Nothing there is due
+/// earlier. There is one while later/ has anything, so that a claim need not look.
 struct LaterMark: Equatable {
   /// Microseconds since the epoch.
   var due: Int64
@@ -9,7 +9,10 @@ struct LaterMark: Equatable {
   var set: Int64
   var items: Int
 
-  var text: String { "later.\(due).\(set).\(items)" }
+  var text: String {
+    let head = "later.\(due).\(set).\(items)"
+    return "\(head).\(NameChecksum(head).text)"
+  }
 
   func isOver(at now: Int64) -> Bool { due <= now || set > now + 1_000_000 }
 
@@ -19,13 +22,15 @@ struct LaterMark: Equatable {
     self.items = items
   }
 
-  init?(_ text: UnsafeRawBufferPointer) {
+  /// `older`: the name of format 2 counts too, which has no checksum.
+  init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
     guard text.count > 6, cut(text, 0, 6).elementsEqual("later.".utf8) else { return nil }
     var pieces = Pieces(cut(text, 6, text.count))
     guard let due = pieces.number(before: dot), let set = pieces.number(before: dot),
-      let items = pieces.number(before: dot), pieces.isAtEnd
+      let items = pieces.number(before: dot)
     else { return nil }
     self.init(due: Int64(due), set: Int64(set), items: items)
+    guard text.elementsEqual(self.text.utf8) || older && pieces.isAtEnd else { return nil }
   }
 }
 

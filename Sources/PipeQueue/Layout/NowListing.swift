@@ -7,10 +7,17 @@ struct NowListing {
   var spares: [Int] = []
   /// Of several, which a crash can leave, the earliest.
   var later: LaterMark?
+  /// Names that should say something of items and have another checksum than their text.
+  var damaged: [String] = []
 
   /// Whether some of these items would be done if it were not for other names.
   func hasDone(in range: ItemRange) -> Bool {
     names.contains { $0.isDone && $0.range.overlaps(range) }
+  }
+
+  /// Whether a name is of items that its lane has not got. `ends`: read after the names.
+  func reaches(beyond ends: Ends) -> Bool {
+    names.contains { $0.range.to.number > ends[$0.range.lane].place.number }
   }
 
   /// How many names wait for so long that they may as well wait in later/.
@@ -51,16 +58,29 @@ extension Queue {
   /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.
   func listNow() throws(Fault) -> NowListing {
     var listing = NowListing()
+    let older = isOlder
     try now().forEachName { text in
-      if let name = NowName(text) {
+      if let name = NowName(text, older: older) {
         listing.names.append(name)
       } else if let number = Queue.spareNumber(text) {
         listing.spares.append(number)
-      } else if let mark = LaterMark(text) {
+      } else if let mark = LaterMark(text, older: older) {
         listing.later = listing.later.map { $0.due < mark.due ? $0 : mark } ?? mark
+      } else if PutAside.shouldBe(text) {
+        listing.damaged.append(String(decoding: text, as: UTF8.self))
       }
     }
     return listing
+  }
+
+  /// What damaged names said is not known: their items are ready. Under the exclusive lock of now/.
+  func putAsideDamaged(_ listing: NowListing) throws(Fault) {
+    for name in listing.damaged {
+      guard let marked = try now().putAside(name) else { continue }
+      note(
+        "\(printable(path))/now/\(printable(name)): the name is damaged, so what it said is not known;"
+          + " renamed to \(printable(marked))")
+    }
   }
 
   static func spareName(_ number: Int) -> String { "spare.\(number)" }

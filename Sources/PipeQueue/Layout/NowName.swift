@@ -6,28 +6,48 @@ package struct NowName: Equatable {
     case hold(batch: EntryID, attempt: Int, until: Due)
     /// Ready again when it is due; `attempt` attempts were made.
     case again(batch: EntryID, attempt: Int, due: Due)
+    /// Acknowledged; or in later/ or dead/, where a name says so.
     case done
+    /// No intact line holds these items.
+    case lost
+    /// Lost items that `drop` removed.
+    case dropped
 
     /// Ready, and never tried: what no name covers is that already.
     static let untried = again(batch: .delayed, attempt: 0, due: .now)
+
+    /// Final: nothing hands these items out again.
+    var isFinal: Bool {
+      switch self {
+      case .done, .lost, .dropped: true
+      case .claim, .hold, .again: false
+      }
+    }
+
+    /// Of names over one item the one with the highest rank is true.
+    var rank: Int {
+      switch self {
+      case .claim: 4
+      case .hold, .again: 3
+      case .done: 2
+      case .dropped: 1
+      case .lost: 0
+      }
+    }
   }
 
   package var range: ItemRange
   package var state: State
 
+  /// The range, a checksum of all the rest, and the state: `HIGH.0.1.0-1.1.101.c2f1a3b4.done`.
   var text: String {
-    switch state {
-    case .claim(let batch, let attempt, let owner):
-      "\(range.text).claim.\(batch.text).\(attempt).\(owner)"
-    case .hold(let batch, let attempt, let until):
-      "\(range.text).hold.\(batch.text).\(attempt).\(until.text)"
-    case .again(let batch, let attempt, let due):
-      "\(range.text).again.\(batch.text).\(attempt).\(due.text)"
-    case .done: "\(range.text).done"
-    }
+    let (range, state) = (range.text, state.text)
+    return "\(range).\(NameChecksum(range, state).text).\(state)"
   }
 
   var isDone: Bool { state == .done }
+  var isLost: Bool { state == .lost }
+  var isFinal: Bool { state.isFinal }
   var isClaim: Bool { if case .claim = state { true } else { false } }
   var isAgain: Bool { if case .again = state { true } else { false } }
   var isHold: Bool { if case .hold = state { true } else { false } }
@@ -37,22 +57,22 @@ package struct NowName: Equatable {
     switch state {
     case .claim: true
     case .hold(_, _, let until): !until.isOver(at: now)
-    case .again, .done: false
+    case .again, .done, .lost, .dropped: false
     }
   }
 
   var batch: EntryID? {
     switch state {
     case .claim(let batch, _, _), .hold(let batch, _, _), .again(let batch, _, _): batch
-    case .done: nil
+    case .done, .lost, .dropped: nil
     }
   }
 
-  /// Attempts made or, of what is handed out, begun; nil for what is done.
+  /// Attempts made or, of what is handed out, begun; nil for a final state.
   package var attempt: Int? {
     switch state {
     case .claim(_, let attempt, _), .hold(_, let attempt, _), .again(_, let attempt, _): attempt
-    case .done: nil
+    case .done, .lost, .dropped: nil
     }
   }
 
@@ -61,31 +81,52 @@ package struct NowName: Equatable {
     if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
   }
 
-  /// The slot of who holds it; nil where nobody does, or the clock.
+  /// The slot of the process that holds it; nil where none does, or the clock.
   var owner: Int? { if case .claim(_, _, let owner) = state { owner } else { nil } }
 
   /// When the clock makes it ready.
   var due: Due? {
     switch state {
     case .hold(_, _, let due), .again(_, _, let due): due
-    case .claim, .done: nil
+    case .claim, .done, .lost, .dropped: nil
     }
-  }
-
-  /// nil for a name that is not exactly of this form: it is not ours and is left alone.
-  init?(_ text: UnsafeRawBufferPointer) {
-    var pieces = Pieces(text)
-    guard let lane = pieces.next(before: dot).flatMap(Priority.init(name:)),
-      let from = Place(&pieces, endingBefore: dash), let to = Place(&pieces, endingBefore: dot),
-      from <= to, let word = pieces.next(before: dot), let state = State(word, &pieces),
-      pieces.isAtEnd
-    else { return nil }
-    self.init(ItemRange(lane: lane, from: from, to: to), state)
   }
 
   init(_ range: ItemRange, _ state: State) {
     self.range = range
     self.state = state
+  }
+}
+
+extension NowName {
+  /// nil for a name that is not exactly of this form, or whose checksum is of another name. `older`: names
+  /// of formats 1 and 2 count too, which have no checksum.
+  init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
+    var pieces = Pieces(text)
+    guard let lane = pieces.next(before: dot).flatMap(Priority.init(name:)),
+      let from = Place(&pieces, endingBefore: dash), let to = Place(&pieces, endingBefore: dot),
+      from < to, let tail = pieces.checkedTail(of: text, older: older)
+    else { return nil }
+    pieces = Pieces(tail)
+    guard let word = pieces.next(before: dot), let state = State(word, &pieces, older: older),
+      pieces.isAtEnd
+    else { return nil }
+    self.init(ItemRange(lane: lane, from: from, to: to), state)
+  }
+}
+
+extension Pieces {
+  /// What stands behind the checksum that comes next, which must be that of the name `text` without it.
+  /// `older`: where there is no checksum, all that comes.
+  func checkedTail(of text: UnsafeRawBufferPointer, older: Bool) -> UnsafeRawBufferPointer? {
+    guard let rest = remainder else { return nil }
+    var pieces = self
+    guard let digits = pieces.next(before: dot), let sum = NameChecksum(digits: digits) else {
+      return older ? rest : nil
+    }
+    let head = cut(text, 0, text.count - rest.count - 1)
+    let tail = pieces.remainder ?? cut(text, text.count, text.count)
+    return sum == NameChecksum(head, tail) ? tail : nil
   }
 }
 
@@ -99,11 +140,30 @@ extension Place {
 }
 
 extension NowName.State {
-  fileprivate init?(_ word: UnsafeRawBufferPointer, _ pieces: inout Pieces) {
+  fileprivate var text: String {
+    switch self {
+    case .claim(let batch, let attempt, let owner): "claim.\(batch.text).\(attempt).\(owner)"
+    case .hold(let batch, let attempt, let until): "hold.\(batch.text).\(attempt).\(until.text)"
+    case .again(let batch, let attempt, let due): "again.\(batch.text).\(attempt).\(due.text)"
+    case .done: "done"
+    case .lost: "lost"
+    case .dropped: "dropped"
+    }
+  }
+
+  fileprivate init?(_ word: UnsafeRawBufferPointer, _ pieces: inout Pieces, older: Bool) {
     if word.elementsEqual("done".utf8) {
       self = .done
-      return
+    } else if word.elementsEqual("lost".utf8) {
+      self = .lost
+    } else if word.elementsEqual("dropped".utf8) {
+      self = .dropped
+    } else {
+      self.init(open: word, &pieces, older: older)
     }
+  }
+
+  private init?(open word: UnsafeRawBufferPointer, _ pieces: inout Pieces, older: Bool) {
     guard let batch = pieces.next(before: dot).flatMap({ EntryID($0) }),
       let attempt = pieces.number(before: dot), let last = pieces.number(before: dot)
     else { return nil }
@@ -112,7 +172,7 @@ extension NowName.State {
       return
     }
     // Format 1 had no span.
-    let span = pieces.isAtEnd ? 0 : pieces.number(before: dot)
+    let span = pieces.isAtEnd && older ? 0 : pieces.number(before: dot)
     guard let span else { return nil }
     let due = Due(at: Int64(last), span: Int64(span))
     if word.elementsEqual("again".utf8) {

@@ -16,7 +16,7 @@ final class Owner {
 
   /// Takes the first slot that nobody holds.
   static func take(_ queue: Queue) throws(Fault) -> Owner {
-    let directory = try queue.root.existing("owners")
+    let directory = try queue.part("owners")
     for slot in 0..<1_000_000 {
       // Writable, though nothing is written: only then does closing it wake those who watch owners/.
       let file: Descriptor

@@ -49,6 +49,20 @@ package struct ItemRange: Equatable {
     return found
   }
 
+  /// Without the items of these ranges, which are merged and in order.
+  func removing(_ others: [ItemRange]) -> [ItemRange] {
+    var left: [ItemRange] = []
+    var rest = self
+    for other in others where other.overlaps(rest) {
+      if rest.from < other.from {
+        left.append(ItemRange(lane: lane, from: rest.from, to: other.from))
+      }
+      if other.to >= rest.to { return left }
+      rest.from = other.to
+    }
+    return left + [rest]
+  }
+
   /// As it stands in a name of now/: `HIGH.800.17.4711-960.17.5022`.
   var text: String { "\(lane.name).\(from.text)-\(to.text)" }
 }

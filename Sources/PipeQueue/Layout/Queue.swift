@@ -6,8 +6,12 @@ package import PipeIO
 package final class Queue {
   package let path: String
   package let settings: Settings
+  /// Whether names of an older format count: in a queue that this process may not upgrade.
+  var isOlder: Bool { settings.isOlder }
   let root: Directory
   let end: Directory
+  /// What each end that was written in this directory bears.
+  let seal: UInt32
   /// Opened when it is first needed: storing an entry needs it not.
   private var openedNow: Directory?
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
@@ -23,17 +27,15 @@ package final class Queue {
         .notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
     }
     if !force { try Queue.refuseRemote(root) }
-    guard let settings = try Settings.read(root) else {
+    guard let settings = try Queue.currentSettings(root, report) else {
       throw Fault(.notFound, "\(printable(path)): is a directory but not a queue")
     }
     self.path = path
     self.root = root
     self.report = report
     self.settings = settings
-    end = try root.existing("end")
-    guard settings.version < Settings.version else { return }
-    // Who may only look can look at an older one as well.
-    do throws(Fault) { try upgrade() } catch { if error.kind != .permission { throw error } }
+    end = try Queue.part("end", of: root, report)
+    seal = end.birthmark
   }
 
   static func directory(_ path: String) throws(Fault) -> Directory? {
@@ -51,17 +53,9 @@ package final class Queue {
 
   func now() throws(Fault) -> Directory {
     if let openedNow { return openedNow }
-    let now = try root.existing("now")
+    let now = try part("now")
     openedNow = now
     return now
-  }
-
-  /// The ends of the lanes: what is before them is on disk.
-  package func ends() throws(Fault) -> Ends {
-    do throws(Fault) { return try Ends.read(end) } catch {
-      throw isRemoved || end.isRemoved || root.size(of: Settings.fileName) == nil
-        ? Fault(.notFound, "\(printable(path)): was removed while in use") : error
-    }
   }
 
   // Locks and renames of these do not hold what a queue needs of them.

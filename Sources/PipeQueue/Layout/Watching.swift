@@ -7,7 +7,7 @@ extension Queue {
     let watch = try Watch()
     try watch.changes(in: end)
     try watch.changes(in: now())
-    try watch.closings(in: try root.existing("owners"))
+    try watch.closings(in: try part("owners"))
     return watch
   }
 

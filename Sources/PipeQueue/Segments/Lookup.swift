@@ -83,6 +83,33 @@ struct Lookup {
     return place
   }
 
+  /// Where an item is; nil where no line holds it.
+  func place(_ lane: Priority, of number: Int, _ mark: EndMark) throws(Fault) -> Place? {
+    var (low, high) = (try queue.segmentNumbers(lane).first ?? Segment.first, mark.place.segment)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if let first = try firstNumber(lane, middle, mark), first > number {
+        high = middle - 1
+      } else {
+        low = middle
+      }
+    }
+    guard let reader = try reader(lane, low) else { return nil }
+    let limit = try limit(reader, mark)
+    let offset = try partition(reader, 0, limit) { $0.number + $0.items <= number }
+    guard let found = try firstLine(reader, from: offset, limit: limit),
+      found.line.number <= number
+    else { return nil }
+    return Place(number: number, segment: low, offset: found.offset)
+  }
+
+  // One that has no line yet, or is gone, is later than all.
+  private func firstNumber(_ lane: Priority, _ segment: Int, _ mark: EndMark) throws(Fault) -> Int?
+  {
+    guard let reader = try reader(lane, segment) else { return .max }
+    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.number ?? .max
+  }
+
   /// The same, from a place that is the start of a line.
   func lines(
     _ lane: Priority, at place: Place, upTo mark: EndMark, _ visit: Visit
@@ -105,6 +132,33 @@ struct Lookup {
     let limit = min(run.bytes.upperBound, try limit(reader, mark))
     guard run.bytes.lowerBound < limit else { return }
     _ = try visitAll(reader, run.bytes.lowerBound..<limit, visit)
+  }
+
+  /// Visits the damaged stretches of a lane between the lines that were stored `from` and `until`.
+  func damage(
+    _ lane: Priority, from time: Int64, until last: Int64, _ mark: EndMark,
+    _ visit: (_ reader: SegmentReader, _ bytes: Range<Int>) throws(Fault) -> Bool
+  ) throws(Fault) {
+    var segment = try firstSegment(lane, time, mark)
+    while segment <= mark.place.segment {
+      if let reader = try reader(lane, segment) {
+        let limit = try limit(reader, mark)
+        // Two lines early: the one before the damage is intact.
+        var offset = try lowerBound(reader, time - 1, limit: limit)
+        while offset < limit {
+          switch try reader.line(at: offset, limit: limit) {
+          case .line(let line):
+            if line.time > last { return }
+            offset += line.length
+          case .damaged(let until):
+            if try !visit(reader, offset..<until) { return }
+            offset = until
+          case .end: offset = limit
+          }
+        }
+      }
+      segment += 1
+    }
   }
 
   private func visitAll(

@@ -9,7 +9,7 @@ extension Queue {
   func pruneSome(_ lane: Priority, _ ends: Ends) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
     // Nothing comes back from later/ or dead/ meanwhile, and what is on its way is waited for.
-    let later = try root.existing(Aside.later.rawValue)
+    let later = try part(Aside.later.rawValue)
     guard try later.tryLock() else { return }
     defer { later.unlock() }
     let oldest = try oldestNeeded(lane, ends)

@@ -98,6 +98,13 @@ struct SegmentLine {
     return true
   }
 
+  /// Whether these bytes have spaces where the columns of a line end.
+  @inline(__always)
+  static func mayBegin(_ text: UnsafeRawBufferPointer) -> Bool {
+    text.count > itemsStart && text[crcEnd] == space && text[numberStart - 1] == space
+      && text[idStart - 1] == space && text[itemsStart - 1] == space
+  }
+
   /// Whether the checksum in the first column is that of this line at this place.
   @inline(__always)
   static func isIntact(

@@ -43,9 +43,27 @@ final class SegmentReader {
       return offset < limit ? .damaged(until: limit) : .end
     }
     guard SegmentLine.isIntact(text, lane, segment, offset), let line = SegmentLine(text) else {
-      return .damaged(until: offset + text.count + 1)
+      return .damaged(until: offset + (intactLine(in: text, at: offset) ?? text.count + 1))
     }
     return .line(line)
+  }
+
+  /// Where an intact line begins in a damaged one that has lost its newline.
+  private func intactLine(in text: UnsafeRawBufferPointer, at offset: Int) -> Int? {
+    // Few positions look like the start of a line. Data may be full of such, so that only some are tried.
+    var tries = 64
+    var start = 1
+    while start + SegmentLine.itemsStart < text.count, tries > 0 {
+      let rest = cut(text, start, text.count)
+      if SegmentLine.mayBegin(rest) {
+        tries -= 1
+        if SegmentLine.isIntact(rest, lane, segment, offset + start), SegmentLine(rest) != nil {
+          return start
+        }
+      }
+      start += 1
+    }
+    return nil
   }
 
   /// The first place behind a newline at or after `offset`; nil where there is none below `limit`.

@@ -104,7 +104,7 @@ struct StrayFile {
   }
 
   private mutating func open(_ name: String) throws(Fault) -> Descriptor {
-    let directory = try queue.root.existing("strays")
+    let directory = try queue.part("strays")
     let file = try Descriptor.create(name, in: directory, O_WRONLY)
     files[name] = file
     return file
@@ -114,14 +114,14 @@ struct StrayFile {
   func flush() throws(Fault) {
     guard !files.isEmpty else { return }
     for file in files.values { try file.flushData() }
-    try queue.root.existing("strays").flush()
+    try queue.part("strays").flush()
   }
 }
 
 extension Queue {
   /// Calls `body` with each stray run that may hold ids from `first` to `last`.
   func strayRuns(_ first: EntryID, _ last: EntryID) throws(Fault) -> [StrayRun] {
-    let directory = try root.existing("strays")
+    let directory = try part("strays")
     var found: [StrayRun] = []
     for name in try strayNames(first, last, directory) {
       guard let file = try Descriptor.open(name, in: directory, O_RDONLY) else { continue }

@@ -26,7 +26,7 @@ package final class Appender {
     }
     var ends: Ends
     do throws(Fault) {
-      ends = try queue.ends()
+      ends = try queue.soundEnds()
       try prepare(&draft, &ends)
       try append(&draft, ends)
     } catch {

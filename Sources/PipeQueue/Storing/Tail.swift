@@ -10,8 +10,11 @@ struct Tail {
   var place: Place
   var entries: Int
   var time: Int64
+  private let seal: UInt32
 
-  var mark: EndMark { EndMark(lane: lane, place: place, entries: entries, time: time) }
+  var mark: EndMark {
+    EndMark(lane: lane, place: place, entries: entries, time: time, seal: seal)
+  }
 
   init(_ mark: EndMark, _ file: Descriptor) {
     lane = mark.lane
@@ -19,6 +22,7 @@ struct Tail {
     place = mark.place
     entries = mark.entries
     time = mark.time
+    seal = mark.seal
   }
 }
 
@@ -34,11 +38,29 @@ extension Queue {
       let (lane, segment) = (mark.lane, mark.place.segment)
       guard let file = try Segment.open(self, lane, segment, writable: true) else { return nil }
       tail = Tail(mark, file)
+      try endLastLine(&tail)
     }
     let size = try tail.file.size()
     if size < tail.place.offset { return nil }
     if size > tail.place.offset { try check(&tail, upTo: size) }
     return tail
+  }
+
+  // A line that was damaged in its last byte must not take the next one along.
+  private func endLastLine(_ tail: inout Tail) throws(Fault) {
+    guard tail.place.offset > 0 else { return }
+    var last: UInt8 = newline
+    let count = try withUnsafeMutableBytes(of: &last) { (byte) throws(Fault) in
+      try tail.file.read(into: byte, at: tail.place.offset - 1)
+    }
+    guard count == 1, last != newline else { return }
+    // Where lines follow, the one that begins here ends by its own newline.
+    guard try tail.file.size() == tail.place.offset else { return }
+    try [newline].write(to: tail.file, at: tail.place.offset)
+    tail.place.offset += 1
+    note(
+      "\(Segment.path(tail.lane, tail.place.segment)): byte \(tail.place.offset - 2): the last line has lost its end; a new one is begun"
+    )
   }
 
   // Lines behind the end belong to writers that are flushing now, or to some that have died. Only what
@@ -78,14 +100,7 @@ extension Queue {
     var next = old
     next.place.segment += 1
     next.place.offset = 0
-    let lanes = try root.existing("segments").existing(lane.name)
-    let group = Segment.group(next.place.segment)
-    let directory = try lanes.subdirectory(making: group)
-    // Though it may be there: its creator may have died before this.
-    if Segment.isFirstOfGroup(next.place.segment) { try lanes.flush() }
-    let name = Segment.name(next.place.segment)
-    let file = try Descriptor.create(name, in: directory, O_RDWR)
-    try directory.flush()
+    let file = try beginSegment(lane, next.place.segment)
     try publish(next, from: mark)
     try end.flush()
     var tail = Tail(next, file)
@@ -95,6 +110,17 @@ extension Queue {
     return tail
   }
 
+  /// The file of a segment, its name on disk.
+  func beginSegment(_ lane: Priority, _ number: Int) throws(Fault) -> Descriptor {
+    let lanes = try part("segments").subdirectory(making: lane.name)
+    let directory = try lanes.subdirectory(making: Segment.group(number))
+    // Though it may be there: its creator may have died before this.
+    if Segment.isFirstOfGroup(number) { try lanes.flush() }
+    let file = try Descriptor.create(Segment.name(number), in: directory, O_RDWR)
+    try directory.flush()
+    return file
+  }
+
   /// Moves the end of a lane forward to `mark`, which is on disk; never backwards. `from`: where it was
   /// seen last.
   func publish(_ mark: EndMark, from seen: EndMark) throws(Fault) {
@@ -102,7 +128,11 @@ extension Queue {
     while current < mark {
       switch try end.rename(current.text, to: mark.text) {
       case .renamed: return
-      case .missing: current = try ends()[mark.lane]
+      case .missing:
+        guard let now = try endListing()[mark.lane] else {
+          return try Queue.touch(mark.text, in: end)
+        }
+        current = now
       case .taken:
         throw Fault(.inputOutput, "\(end.path)/\(mark.text): stands beside \(current.text)")
       }
@@ -120,7 +150,7 @@ extension Queue {
     guard !grown.isEmpty, try end.tryLock() else { return false }
     var tails: [Tail] = []
     do throws(Fault) {
-      let now = try self.ends()
+      let now = try soundEnds()
       for lane in grown {
         if let tail = try tail(now[lane], known: nil), tail.mark > now[lane] { tails.append(tail) }
       }

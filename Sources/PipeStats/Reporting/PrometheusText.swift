@@ -18,6 +18,9 @@ package struct PrometheusText {
         [("", counters.ingestionErrors)]),
       metric("pipe_queue_items", "gauge", "Items in the queue by state and priority.", items),
       metric(
+        "pipe_lost_items", "gauge", "Items that damage took and that were not dropped.",
+        report.depths.lost.named.map { (#"{priority="\#($0.name)"}"#, $0.value) }),
+      metric(
         "pipe_oldest_ready_seconds", "gauge", "Age of the oldest ready item, 0 when none is ready.",
         report.oldestReady.named.map { (#"{priority="\#($0.name)"}"#, exact($0.value ?? 0)) }),
       metric(

@@ -1,14 +1,33 @@
 internal import ArgumentParser
+internal import PipeIO
 internal import PipeQueue
 
 struct Drop: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "drop", abstract: "Remove dead letters; their entries stay failed.")
+    commandName: "drop", abstract: "Remove dead letters or lost items; their entries stay failed.")
 
   @OptionGroup var queue: QueueOptions
   @OptionGroup var choice: DeadChoice
 
+  @Flag(help: "Items that damage took, and no dead letters.")
+  var lost = false
+
+  func validate() throws {
+    if choice.isMade == lost { throw ValidationError("name ids, or --all, or --lost") }
+  }
+
   func run() {
-    choice.run("drop", queue.location, one: Queue.drop, all: Queue.dropAll)
+    guard lost else {
+      choice.run("drop", queue.location, one: Queue.drop, all: Queue.dropAll)
+    }
+    Exit.perform("drop") { () throws(Fault) in
+      let queue = try queue.location.open(Diagnostics(command: "drop"))
+      let output = Output()
+      try queue.dropLost { (items) throws(Fault) in
+        ListLine.append(items, to: output)
+        try output.flush()
+      }
+      return Exit.fine
+    }
   }
 }

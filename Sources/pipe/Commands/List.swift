@@ -22,11 +22,17 @@ struct List: ParsableCommand {
       let states = state.isEmpty ? [.ready, .claimed, .later] : state
       let output = Output()
       var left = count?.value ?? .max
-      try queue.list(states, at: Clock.now()) { (listed) throws(Fault) in
-        ListLine.append(listed, to: output)
+      let wantsMore = { () throws(Fault) in
         left -= 1
         if output.bytes.count > 1 << 16 || left == 0 { try output.flush() }
         return left > 0
+      }
+      try queue.list(states, at: Clock.now()) { (lost) throws(Fault) in
+        ListLine.append(lost, to: output)
+        return try wantsMore()
+      } _: { (listed) throws(Fault) in
+        ListLine.append(listed, to: output)
+        return try wantsMore()
       }
       try output.flush()
       return Exit.fine

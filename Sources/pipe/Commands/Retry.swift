@@ -8,6 +8,10 @@ struct Retry: ParsableCommand {
   @OptionGroup var queue: QueueOptions
   @OptionGroup var choice: DeadChoice
 
+  func validate() throws {
+    if !choice.isMade { throw ValidationError("name ids, or --all") }
+  }
+
   func run() {
     choice.run("retry", queue.location, one: Queue.revive, all: Queue.reviveAll)
   }

@@ -122,10 +122,17 @@ final class BatchSource {
   /// What a run comes to that ended with `status`.
   func conclude(_ status: Int32) throws(Fault) -> Int32 {
     let lost = claimer.lostItems
-    guard lost > 0 else { return status }
-    throw Fault(
-      .inputOutput,
-      "\(printable(queue.path)): \(lost) items are lost: damaged or gone from segments/")
+    if lost > 0 {
+      throw Fault(
+        .inputOutput,
+        "\(printable(queue.path)): \(counted(lost, "item")) lost: damaged, or missing from segments/"
+      )
+    }
+    guard claimer.unreadable == nil else {
+      throw Fault(
+        .inputOutput, "\(printable(queue.path)): items that could not be read are left, see above")
+    }
+    return status
   }
 
   /// What the kernel takes to wake a process, at most, if all goes well: a pace is kept to the microsecond by

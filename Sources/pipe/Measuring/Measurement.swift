@@ -70,6 +70,7 @@ struct Measurement {
     depths.later = lanes.map(\.later)
     depths.dead = lanes.map(\.dead)
     depths.done = lanes.map(\.done)
+    depths.lost = lanes.map(\.lost)
     return depths
   }
 

@@ -42,6 +42,7 @@ enum ExplanationLine {
       output.append(#""state":"later","attempts":\#(attempts),"due":"#)
       output.appendTime(due)
       output.append(#","in_seconds":\#(seconds(max(0, due - now)))"#)
+    case .lost(let isDropped): output.append(#""state":"lost","dropped":\#(isDropped)"#)
     case .dead(let isDropped): output.append(#""state":"dead","dropped":\#(isDropped)"#)
     }
   }

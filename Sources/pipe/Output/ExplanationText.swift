@@ -65,6 +65,8 @@ struct ExplanationText {
       let why = attempts == 0 ? "as was asked" : "after \(counted(attempts, "failed attempt"))"
       return "\(isOne ? "waits" : "wait") until \(time(due)) (in \(span(due - now))) \(why)."
         + past(run.history)
+    case .lost(let isDropped):
+      return "\(verb) lost: damaged, or missing from segments/\(isDropped ? "; dropped" : "")."
     case .dead(let isDropped):
       let then =
         isDropped ? "; it was dropped." : "; pipe retry \(explanation.id.text) tries again."

@@ -12,4 +12,10 @@ enum ListLine {
     output.bytes += listed.data
     output.append("}\n")
   }
+
+  static func append(_ lost: LostItems, to output: Output) {
+    output.append(#"{"id":null,"priority":""# + lost.priority.name + #"","state":"lost","items":"#)
+    output.append(#"\#(lost.items),"number":\#(lost.number),"segment":""# + lost.segment)
+    output.append(#"","byte":\#(lost.byte)}"# + "\n")
+  }
 }

@@ -16,6 +16,10 @@ enum StatusLine {
     output.append(#"],"created_at":"#)
     output.bytes += EntryLineWriter.quotedTime(status.created)
     if let attempts = status.attempts { output.append(#","attempts":\#(attempts)"#) }
+    if let reason = status.reason {
+      output.append(#","reason":"#)
+      output.appendString(reason)
+    }
     output.append("}\n")
   }
 }

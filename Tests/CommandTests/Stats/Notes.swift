@@ -13,21 +13,12 @@ struct Notes {
     let time = Int(Date().timeIntervalSince1970 * 1e6) - ago
     let waits = outcome == "done" ? waits ?? "0*\(items)" : "-"
     let rest = " \(time) \(tag) \(outcome) \(service) \(items) \(waits)"
-    text += "\n" + String(format: "%08x", crc32c(rest.utf8)) + rest
+    text += "\n" + checksum(rest) + rest
   }
 
   func write(to scratch: Scratch, queue: String = "queue") throws {
     try scratch.prepare("init", "-q", queue)
     let line = #"mkdir -m 700 -p "$Q/stats"; cat >> "$Q/stats/log""#
     try scratch.sh(line, input: text, ["Q": queue]).expect("")
-  }
-}
-
-/// Castagnoli's CRC, RFC 3720, appendix B.4: bit by bit.
-private func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
-  ~bytes.reduce(~0) { sum, byte in
-    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in
-      sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1
-    }
   }
 }

@@ -96,6 +96,7 @@ extension Schedule {
       "claimed \(token.text) attempt \(attempt) until \(until.map { "\($0)" } ?? "-")"
     case .later(let due, let attempts): "later due \(due) attempts \(attempts)"
     case .dead(let isDropped): isDropped ? "dropped" : "dead"
+    case .lost(let isDropped): isDropped ? "lost and dropped" : "lost"
     case .done: "done"
     }
   }
