@@ -72,6 +72,10 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     BadLine(#"{"ids":[1],"priority":"high"}"#, "byte 23: priority must be HIGH, MEDIUM or LOW"),
     BadLine(#"{"ids":[1],"priority":null}"#, "byte 23: priority must be HIGH, MEDIUM or LOW"),
     BadLine(#"{"priority":"HIGH"}"#, "an id request without ids"),
+    BadLine(#"{"\u0070riority":"HIGH"}"#, "an id request without ids"),
+    BadLine(#"{"ids":"x"}"#, "byte 8: ids is not a list"),
+    BadLine(#"{"priority":"LOW","\u0069ds":[]}"#, "byte 31: ids list cannot be empty"),
+    BadLine(#"{"ids":[1],"a":1,"ids":[2]}"#, #"byte 18: duplicate member "ids""#),
     BadLine(#"{"ids":[1],"ids":[2]}"#, #"byte 12: duplicate member "ids""#),
     BadLine(#"{"ids":[1],"\u0069ds":[2]}"#, #"byte 12: duplicate member "ids""#),
     BadLine(#"{"priority":"LOW","a":1,"priority":1}"#, #"byte 25: duplicate member "priority""#),
@@ -99,8 +103,11 @@ struct RejectTests {
     let bad = BadLine.all.filter { $0.line.count < 1000 }
     let input = bad.flatMap { $0.line + Array("\n{\"good\":1}\n".utf8) }
     let run = try scratch.run([Scratch.binary, "enqueue", "--raw"], input: input)
-    let complaints = bad.enumerated().map { "pipe enqueue: stdin:\(2 * $0 + 1): \($1.complaint)\n" }
-    let total = "pipe enqueue: \(bad.count) of \(2 * bad.count) lines rejected\n"
+    let complaints = bad.prefix(10).enumerated().map {
+      "pipe enqueue: stdin:\(2 * $0 + 1): \($1.complaint)\n"
+    }
+    let total =
+      "pipe enqueue: \(bad.count) of \(2 * bad.count) lines rejected; the first 10 are shown\n"
     run.expect(errors: complaints.joined() + total, status: 65)
     #expect(run.receipts.count == bad.count, run.story)
     try scratch.sh("pipe consume | sort | uniq -c | tr -s ' '").expect(

@@ -42,8 +42,9 @@ struct Acceptance {
   private let fallback: Priority
   private let requirements: [Requirement]
 
-  private static let watched = ["ids", "data", "priority"]
-  private static let ids = 0, data = 1, priority = 2
+  // `data` only because a line in which it comes twice is rejected.
+  private static let watched = ["ids", "priority", "data"]
+  private static let ids = 0, priority = 1
 
   /// `fallback`: of records that name no priority.
   init(recordsOnly: Bool = false, fallback: Priority = .medium, requirements: [Requirement] = []) {
@@ -56,16 +57,15 @@ struct Acceptance {
   mutating func judge(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Accepted {
     let value: Span
     do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
-    if !recordsOnly, value.kind == .object {
-      if let list = scanner[Acceptance.ids], scanner[Acceptance.data] == nil {
-        return try idRequest(line, list)
-      }
-      if scanner.memberCount == 1, scanner[Acceptance.priority] != nil {
-        throw Rejection("an id request without ids")
-      }
-    }
+    if isIDRequest { return try idRequest(line) }
     for requirement in requirements { try requirement.check(line, value) }
     return .record(recordPriority(line) ?? fallback, data: value.range)
+  }
+
+  // No further member: what has one is a record, whatever is in `ids`.
+  private var isIDRequest: Bool {
+    let own = [Acceptance.ids, Acceptance.priority].count { scanner[$0] != nil }
+    return own > 0 && own == scanner.memberCount
   }
 
   private func recordPriority(_ line: UnsafeRawBufferPointer) -> Priority? {
@@ -73,8 +73,8 @@ struct Acceptance {
     return Priority(line, span)
   }
 
-  private func idRequest(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Accepted
-  {
+  private func idRequest(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Accepted {
+    guard let list = scanner[Acceptance.ids] else { throw Rejection("an id request without ids") }
     let count = try idCount(line, list)
     guard let span = scanner[Acceptance.priority] else {
       return .ids(.medium, list: list.range, count: count)

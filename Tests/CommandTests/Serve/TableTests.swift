@@ -43,7 +43,9 @@ struct TableTests {
     .ingest(#"{"ids":[1,2,3,4,5],"priority":"MEDIUM"}"#, 200, .receipt),
     .ingest(#"{"ids":[6,7,8,9],"priority":"HIGH"}"#, 200, .receipt),
     .ingest(#" { "ids" : [ 10 ] } "#, 200, .receipt),
-    .ingest(#"{"priority":"LOW","x":1,"ids":[11]}"#, 200, .receipt),
+    .ingest(#"{"priority":"LOW","x":1,"ids":[11]}"#, 202, .receipt),
+    .ingest(#"{"user":"ann","ids":"all"}"#, 202, .receipt),
+    .ingest(#"{"ids":[],"priority":"none","\u0069d":1}"#, 202, .receipt),
     .ingest(#"{"ids":[10000000000000000007]}"#, 200, .receipt),
     .ingest("{\r\n  \"ids\": [\r\n    12,\r\n    13\r\n  ]\r\n}\r\n", 200, .receipt),
     .ingest(
