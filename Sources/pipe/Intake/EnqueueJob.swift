@@ -40,6 +40,7 @@ struct EnqueueJob {
       try commits.commit()
     } catch {
       try? queue.count(.failedValidations, filter.rejected)
+      if filter.hasHidden { _ = filter.conclusion() }
       throw error
     }
     try? queue.count(.failedValidations, filter.rejected)

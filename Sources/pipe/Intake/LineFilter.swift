@@ -2,7 +2,7 @@ internal import PipeIO
 internal import PipeQueue
 
 /// The loop of the filters that read JSON Lines: gives each line to `accept`, and what comes of it to
-/// stderr, to the reject file and to the counts.
+/// stderr, to the reject file and to the counts. A million bad lines are ten on stderr, and how many.
 struct LineFilter {
   let diagnostics: Diagnostics
   /// Bytes of a record, and what a line may have around it.
@@ -13,7 +13,10 @@ struct LineFilter {
   private let rejects: RejectFile
   private(set) var rejected = 0
   private(set) var lines = 0
+  private var advised: Set<String> = []
 
+  /// Rejected lines that stderr shows.
+  private static let shown = 10
   static let defaultLimit = 1 << 20
 
   init(
@@ -36,26 +39,35 @@ struct LineFilter {
     afterLine: () throws(Fault) -> Void = {}
   ) throws(Fault) {
     let reader = LineReader(source.file, limit: limit + margin)
+    var shape = InputShape()
+    defer { advise(source, shape.adviceAtEnd()) }
     while rejected < maxErrors {
       switch reader.next() {
       case .line(let raw):
+        if reader.lineNumber == 1 { advise(source, InputShape.advice(beginning: raw)) }
         guard let line = Input.content(raw, isFirst: reader.lineNumber == 1) else { continue }
         lines += 1
-        let shift = raw.count - line.count
-        do throws(Rejection) { try accept(line) } catch {
-          rejected += 1
-          diagnostics.reject(
-            source.name, line: reader.lineNumber, byte: error.byte.map { $0 + shift }, error.reason)
+        let number = reader.lineNumber
+        do throws(Rejection) {
+          try accept(line)
+          advise(source, shape.advice(after: line, number: number, isTaken: true))
+        } catch {
+          let shift = raw.count - line.count
+          reject(source, number, byte: error.byte.map { $0 + shift }, error.reason)
           try rejects.keep(raw)
+          let isLastShown = rejected == LineFilter.shown
+          advise(
+            source,
+            shape.advice(after: line, number: number, isTaken: false, mustDecide: isLastShown))
         }
         try afterLine()
       case .oversized(let piece, let isLast):
+        if reader.lineNumber == 1 { advise(source, InputShape.advice(beginning: piece)) }
         try rejects.keep(piece, endsLine: isLast)
         guard isLast else { continue }
         lines += 1
-        rejected += 1
-        diagnostics.reject(
-          source.name, line: reader.lineNumber, byte: limit + margin + 1,
+        reject(
+          source, reader.lineNumber, byte: limit + margin + 1,
           "the record is longer than \(limit) bytes\(limitAdvice)")
       case .drained:
         try beforeReading(reader.isReadable)
@@ -64,11 +76,29 @@ struct LineFilter {
     }
   }
 
+  private mutating func reject(
+    _ source: Input.Source, _ line: Int, byte: Int?, _ reason: String
+  ) {
+    rejected += 1
+    if hasHidden { return }
+    diagnostics.reject(source.name, line: line, byte: byte, reason)
+  }
+
+  // Once, though a thousand files are alike.
+  private mutating func advise(_ source: Input.Source, _ advice: String?) {
+    guard let advice, advised.insert(advice).inserted else { return }
+    diagnostics.say("\(printable(source.name)): \(advice)")
+  }
+
+  /// Whether some rejected lines are known by their number alone.
+  var hasHidden: Bool { rejected > LineFilter.shown }
+
   /// What the whole run comes to.
   func conclusion() -> Int32 {
     guard rejected > 0 else { return Exit.fine }
+    let hidden = hasHidden ? "; the first \(LineFilter.shown) are shown" : ""
     let stopped = rejected >= maxErrors ? "; stopped (--max-errors)" : ""
-    diagnostics.say("\(rejected) of \(lines) lines rejected\(stopped)")
+    diagnostics.say("\(rejected) of \(lines) lines rejected\(hidden)\(stopped)")
     return rejects.isKeeping ? Exit.fine : Exit.data
   }
 }
