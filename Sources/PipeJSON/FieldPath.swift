@@ -1,11 +1,32 @@
-/// Member names from the outside in, written with dots between them.
+/// Member names from the outside in, written with dots between them: `data.at`. A dot of a name has a backslash
+/// before it, `event\.duration`, and so has a backslash that would else be taken for that of a dot.
 package struct FieldPath: Equatable, Sendable {
   let names: [[UInt8]]
 
   /// Nil if a name is empty.
   package init?(_ dotted: String) {
-    names = dotted.utf8.split(separator: .dot, omittingEmptySubsequences: false).map(Array.init)
+    var names: [[UInt8]] = [[]]
+    var rest = Array(dotted.utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == .backslash, let next = rest.first, next == .dot || next == .backslash {
+        names[names.count - 1].append(rest.removeFirst())
+      } else if byte == .dot {
+        names.append([])
+      } else {
+        names[names.count - 1].append(byte)
+      }
+    }
     if names.contains([]) { return nil }
+    self.names = names
+  }
+
+  /// How a member is written whose own name has these dots; nil: there are none.
+  package var asOneName: String? {
+    guard names.count > 1 else { return nil }
+    let escaped = names.map { name in
+      name.flatMap { $0 == .dot || $0 == .backslash ? [.backslash, $0] : [$0] }
+    }
+    return String(decoding: Array(escaped.joined(separator: [.backslash, .dot])), as: UTF8.self)
   }
 }
 

@@ -53,6 +53,24 @@ struct RequireTests {
         """, status: 65)
   }
 
+  @Test("finds a name that has a dot of its own, and a record with ids beside others")
+  func escapedDots() throws {
+    let input = """
+      {"a.b":{"c":1}}
+      {"a":{"b":{"c":1}}}
+      {"ids":[1],"a.b":{"c":2}}
+      {"ids":[1],"x":0}
+      """
+    try Scratch().pipe("ingest", "--require", #"a\.b.c:integer"#, input: input).expect(
+      entries: [#"MEDIUM data:{"a.b":{"c":1}}"#, #"MEDIUM data:{"ids":[1],"a.b":{"c":2}}"#],
+      errors: #"""
+        pipe ingest: stdin:2: a\.b.c is missing
+        pipe ingest: stdin:4: a\.b.c is missing
+        pipe ingest: 2 of 4 lines rejected
+
+        """#, status: 65)
+  }
+
   @Test("asks for all that are named")
   func several() throws {
     let input = """

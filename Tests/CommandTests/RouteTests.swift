@@ -50,6 +50,19 @@ struct RouteTests {
     }
   }
 
+  @Test("a name with a dot of its own is written with a backslash")
+  func escapedDot() throws {
+    let scratch = try Scratch()
+    try scratch.store(#"{"log.level":"error"}"#, #"{"log":{"level":"error"}}"#)
+    try scratch.pipe("route", "--on", #"log\.level"#, "error=errors", "*=rest").expect(
+      """
+      {"queue":"errors","entries":1}
+      {"queue":"rest","entries":1}
+
+      """)
+    try scratch.pipe("consume", "-q", "errors").expect(#"{"log.level":"error"}"# + "\n")
+  }
+
   @Test("values may be numbers and words, have equals signs, and lie in objects")
   func values() throws {
     let scratch = try Scratch()

@@ -27,6 +27,21 @@ import Testing
     #expect(try found("a", "[1]") == .success(nil))
   }
 
+  @Test("A dot with a backslash before it belongs to the name")
+  func escapedDots() throws {
+    let text = #"{"a.b":{"c.d":1},"a\\":{"b":2},"a\\.b":3,"a\\x":4,".":5,"a":{"b":6}}"#
+    let cases = [
+      (#"a\.b.c\.d"#, "1"), (#"a\\.b"#, "2"), (#"a\\\.b"#, "3"), (#"a\x"#, "4"), (#"a\\x"#, "4"),
+      (#"\."#, "5"), ("a.b", "6"), (#"a\.b\.c"#, nil),
+    ]
+    for (path, value) in cases {
+      #expect(try found(path, text) == .success(value), "\(path)")
+    }
+    #expect(FieldPath("a.b")?.asOneName == #"a\.b"#)
+    #expect(FieldPath(#"a\.b.c\\"#)?.asOneName == #"a\.b\.c\\"#)
+    #expect(FieldPath(#"a\.b"#)?.asOneName == nil)
+  }
+
   @Test("A path with an empty name is none", arguments: ["", ".", "a.", ".a", "a..b"])
   func emptyNames(_ dotted: String) {
     #expect(FieldPath(dotted) == nil)

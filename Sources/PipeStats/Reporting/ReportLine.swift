@@ -76,9 +76,9 @@ extension Latency {
 }
 
 /// `"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…`; `percentiles`: those of `Latency`.
-func percentileMembers(
-  _ count: Int, _ mean: Double?, _ percentiles: [Double?], _ max: Double?,
-  _ text: (Double?) -> String
+func percentileMembers<Figure>(
+  _ count: Int, _ mean: Figure?, _ percentiles: [Figure?], _ max: Figure?,
+  _ text: (Figure?) -> String
 ) -> [(name: String, value: String)] {
   [("count", "\(count)"), ("mean", text(mean))]
     + zip(Latency.percentiles, percentiles).map { ($0.name, text($1)) } + [("max", text(max))]

@@ -13,9 +13,22 @@ struct Decimal {
     let text = printed("%.*e", min(17, max(1, count)) - 1, abs(value))
     let parts = text.split(separator: "e")
     guard parts.count == 2, let exponent = Int(parts[1]) else { return nil }
-    var digits = parts[0].filter { $0 != "." }
+    self.init(parts[0].filter { $0 != "." }, exponent, isNegative: value < 0)
+  }
+
+  /// The fewest digits that no other double is read from.
+  init?(shortest value: Double) {
+    guard
+      let found = (1...17).lazy.compactMap({ Decimal(value, digits: $0) })
+        .first(where: { strtod($0.scientific, nil) == value })
+    else { return nil }
+    self = found
+  }
+
+  private init(_ printed: String, _ exponent: Int, isNegative: Bool) {
+    var digits = printed
     while digits.hasSuffix("0"), digits.count > 1 { digits.removeLast() }
-    isNegative = value < 0
+    self.isNegative = isNegative
     self.digits = digits
     point = exponent + 1
   }

@@ -11,7 +11,8 @@ struct Route: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The member whose value says where to; dots reach into objects.", valueName: "field"))
+      "The member whose value says where to; dots reach into objects, \\. is one in a name.",
+      valueName: "field"))
   var on: String?
 
   @Option(help: ArgumentHelp("Copy each entry to this queue; may be repeated.", valueName: "dir"))

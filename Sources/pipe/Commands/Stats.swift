@@ -63,7 +63,7 @@ struct Stats: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Of JSON Lines on stdin, the percentiles of this member; dots reach into objects.",
+      "Of JSON Lines on stdin, the percentiles of this member; dots reach into objects, \\. is one in a name.",
       valueName: "name"))
   var field: String?
 

@@ -32,7 +32,11 @@ struct FieldJob {
     output.append(json ? sample.line(skipped: skipped) : sample.table(printable(name)))
     try output.flush()
     if sample.count == 0 {
-      diagnostics.say("no line has a number \(printable(name))")
+      // Which of the two was meant is not guessed.
+      let other = path.asOneName.map {
+        "; a member with dots in its name is written \(printable($0))"
+      }
+      diagnostics.say("no line has a number \(printable(name))" + (other ?? ""))
     } else if skipped > 0 {
       diagnostics.say("\(skipped) of \(filter.lines) lines have no number \(printable(name))")
     }
@@ -42,7 +46,7 @@ struct FieldJob {
 
   private func number(
     in line: UnsafeRawBufferPointer, _ scanner: inout LineScanner
-  ) throws(Rejection) -> Double? {
+  ) throws(Rejection) -> SampledNumber? {
     let found: Span?
     do throws(JSONFault) {
       let value = try scanner.scan(line)
@@ -51,8 +55,9 @@ struct FieldJob {
       found = try find(path, in: object)
       guard let found, found.kind == .number || found.kind == .integer else { return nil }
       let text = String(decoding: object[found.range], as: UTF8.self)
+      if found.kind == .integer, let whole = SampledNumber(whole: text) { return whole }
       let number = strtod(text, nil)
-      return number.isFinite ? number : nil
+      return number.isFinite ? SampledNumber(number) : nil
     } catch {
       throw Rejection(error)
     }

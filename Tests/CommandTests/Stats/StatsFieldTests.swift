@@ -49,6 +49,34 @@ struct StatsFieldTests {
     #expect(try measured(#"{"a":{"b":4}}"#, of: "a", errors: nil, status: 1) == [0, nil, nil, 1])
   }
 
+  @Test("knows a name that has a dot of its own by the backslash before it, and names that form")
+  func dottedName() throws {
+    let line = #"{"event.duration":5}"#
+    #expect(try measured(line, of: #"event\.duration"#) == [1, 5, 5, 0])
+    let errors =
+      "pipe stats: no line has a number event.duration; a member with dots in its name is written "
+      + #"event\.duration"# + "\n"
+    #expect(try measured(line, of: "event.duration", errors: errors, status: 1)[0] == 0)
+    let both = #"{"event.duration":5,"event":{"duration":6}}"#
+    #expect(try measured(both, of: "event.duration") == [1, 6, 6, 0])
+  }
+
+  @Test(
+    "prints each number with all the digits it was read with",
+    arguments: [
+      "1700000000123456.0", "9007199254740991.0", "9007199254740993.0", "0.1234567890123456",
+      "1700000000123456789.0", "-9223372036854775808.0", "1700000000.123457", "1e22",
+    ])
+  func digits(number: String) throws {
+    let text = number.hasSuffix(".0") ? String(number.dropLast(2)) : number
+    let run = try scratch.pipe("stats", "--field", "n", "--json", input: "{\"n\":\(text)}\n")
+    for name in ["p50", "p99.9", "max"] {
+      #expect(run.output.contains("\"\(name)\":\(number),"), run.story)
+    }
+    let table = try scratch.pipe("stats", "--field", "n", input: "{\"n\":\(text)}\n")
+    #expect(table.output.contains(" \(text)\n"), table.story)
+  }
+
   @Test("counts lines that have no such number, and says how many")
   func missing() throws {
     let lines = [
