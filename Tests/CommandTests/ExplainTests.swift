@@ -31,7 +31,8 @@ struct ExplainTests {
     #expect(lines[0].hasPrefix("\(ids[1]) (MEDIUM, 1 item), stored "))
     #expect(
       lines[1]
-        == "  it is ready; 2 ready items before; nothing was ever taken: is a consumer running?")
+        == "  it is ready; 2 ready items before; nothing is known to have been taken: is a consumer running?"
+    )
   }
 
   @Test("tells of each run of items that share a fate")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import PipeQueue
@@ -53,6 +54,50 @@ struct PaceTests {
   @Test("never waits longer than one interval, though a start seems to lie ahead")
   func ahead() {
     #expect(pace(99_000_000).wait(5_000_000, at: 60_000_000) == 5_000_000)
+  }
+
+  @Test("is unknown where its start lies ahead in this boot")
+  func future() {
+    #expect(parsed(pace(61_000_001).line(boot: boot)) == nil)
+    #expect(parsed(pace(61_000_000).line(boot: boot)) != nil)
+  }
+
+  @Test("is unknown where any of its bytes is another")
+  func damaged() {
+    let line = pace().line(boot: boot)
+    for index in line.indices {
+      for mask: UInt8 in [1, 2, 8, 0x80] {
+        var wrong = line
+        wrong[index] ^= mask
+        #expect(parsed(wrong) == nil, "byte \(index)")
+      }
+    }
+  }
+
+  @Test("reckons with the largest numbers that a line can hold")
+  func largest() throws {
+    var pace = pace()
+    let most = 999_999_999_999_999_999
+    (pace.every, pace.size, pace.items) = (Int64(most), most, most)
+    pace.marks = [Pace.Mark(time: -(1 << 56), items: 0), Pace.Mark(time: 0, items: most)]
+    let found = try #require(parsed(pace.line(boot: boot)))
+    #expect(found.wait(Int64(most), at: 61_000_000) > 0 && found.items == most)
+    let view = PaceView(
+      every: found.every, wait: found.wait(found.every, at: 61_000_000), sinceLast: .max, size: 1,
+      rate: found.rate(at: 61_000_000))
+    #expect(view.estimate(ahead: .max) != nil)
+  }
+
+  @Test("of another boot by a clock that was ahead is one of now once, and not at each look")
+  func kept() throws {
+    let scratch = try Scratch()
+    let path = scratch.path + "/pace"
+    let line = Pace(started: 5, wall: 900_000_000).line(boot: other)
+    try Data(line).write(to: URL(fileURLWithPath: path))
+    let file = PaceFile(scratch.queue)
+    #expect(file.read(at: 70_000_000, wall: 100)?.started == 70_000_000)
+    #expect(file.read(at: 80_000_000, wall: 100)?.started == 70_000_000)
+    #expect(PaceFile(scratch.queue).read(at: 80_000_000, wall: 100)?.started == 70_000_000)
   }
 
   @Test("holds across a restart of the machine, by the wall clock")

@@ -13,8 +13,9 @@ extension Queue {
   }
 
   private func paceView(at now: Int64) -> PaceView? {
+    let file = PaceFile(self, readOnly: true)
+    guard let pace = file.read(at: Clock.steady(), wall: now) else { return nil }
     let time = Clock.steady()
-    guard let pace = PaceFile(self, readOnly: true).read(at: time, wall: now) else { return nil }
     return PaceView(
       every: pace.every, wait: pace.every > 0 ? pace.wait(pace.every, at: time) : 0,
       sinceLast: max(0, time - pace.started), size: pace.size, rate: pace.rate(at: time))

@@ -39,16 +39,20 @@ package struct PaceView {
   /// Microseconds since the last was started.
   package let sinceLast: Int64
   package let size: Int
-  /// Items a second of late; nil where too few have left to tell.
+  /// Items a second recently; nil where too few have left to tell.
   package let rate: Double?
 
-  /// Microseconds until an item with so many before it is handed out, if all goes on as of late; nil where
-  /// nothing has been handed out for so long that nobody can tell.
+  /// Microseconds until an item with `ahead` items before it is handed out, if all goes on as it did recently; nil
+  /// where nothing has been handed out for so long that it cannot be told.
   package func estimate(ahead: Int) -> Int64? {
-    if every > 0, sinceLast < max(60_000_000, 10 * every) {
-      return wait + Int64(ahead / max(1, size)) * every
+    if every > 0, sinceLast / 10 < max(6_000_000, every) {
+      let turns = Double(ahead / max(1, size)) * Double(every)
+      return wait + Int64(min(PaceView.most, turns))
     }
-    guard let rate, sinceLast < 60_000_000 else { return nil }
-    return Int64(min(1e15, Double(ahead) / rate * 1e6))
+    guard let rate, rate > 0, sinceLast < 60_000_000 else { return nil }
+    return Int64(min(PaceView.most, Double(ahead) / rate * 1e6))
   }
+
+  /// Some thirty years, which is as good as never. Microseconds.
+  private static let most = 1e15
 }

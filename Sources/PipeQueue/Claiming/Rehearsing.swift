@@ -9,12 +9,11 @@ extension Claimer {
     size: Int, every: Int64, _ body: (Int64, borrowing Claim) throws(Fault) -> Bool
   ) throws(Fault) {
     let now = wall()
-    let time = steady()
     let names = try queue.namesNow()
     let ends = try queue.ends()
     var rehearsal = Rehearsal(names, ends, at: now)
-    let last = PaceFile(queue, readOnly: true).read(at: time, wall: now)
-    var at = every > 0 ? last?.wait(every, at: time) ?? 0 : 0
+    let last = PaceFile(queue, readOnly: true).read(at: steady(), wall: now)
+    var at = every > 0 ? last?.wait(every, at: steady()) ?? 0 : 0
     while let next = rehearsal.nextReady(at: now + at) {
       at = max(at, next - now)
       let selection = Selection(
@@ -33,13 +32,17 @@ extension Claimer {
       rehearsal.take(selection)
       if selection.itemCount == 0 { continue }
       if try !body(at, selection.claim()) { return }
-      at += every
+      at = min(at + every, Rehearsal.horizon)
     }
   }
 }
 
 /// What waits, as it is used up.
 private struct Rehearsal {
+  /// What lies further ahead, microseconds, is told as if it were then: a century apart, a few thousand batches would
+  /// pass the largest number.
+  static let horizon: Int64 = 1 << 61
+
   /// In the order of the lanes and of the line; `from`: when it is ready, microseconds since the epoch.
   private var waiting: [(offer: Offer, from: Int64)] = []
 

@@ -2,8 +2,8 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// When a batch was handed out last, by whomever, and how fast items leave. One line in the file `pace`,
-/// read and written under the lock of now/.
+/// When a batch was handed out last, by any process, and how fast items leave. One line in the file `pace`,
+/// read and written under the lock of now/. Its checksum keeps a damaged digit from being a long wait.
 ///
 /// Times are those of `Clock.steady`, which no clock step moves; the boot they count from is beside them,
 /// and the wall clock's time for the case that it is another one.
@@ -41,7 +41,7 @@ struct Pace: Equatable {
     items += count
   }
 
-  /// Items a second of late; nil where too little has happened to tell.
+  /// Items a second recently; nil where too little has happened to tell.
   func rate(at now: Int64) -> Double? {
     guard let mark = marks.last, now > mark.time, items > mark.items else { return nil }
     return Double(items - mark.items) * 1e6 / Double(max(now - mark.time, 1_000_000))
@@ -57,7 +57,7 @@ extension Pace {
     let pad = [Mark](repeating: Mark(time: 0, items: 0), count: 2 - marks.count)
     var numbers = [started + Pace.bias, wall, every, Int64(size), Int64(items), Int64(marks.count)]
     for mark in marks + pad { numbers += [mark.time + Pace.bias, Int64(mark.items)] }
-    var line = boot
+    var line = [UInt8](repeating: 0, count: 8) + [space] + boot
     for number in numbers {
       line.append(space)
       let start = line.count
@@ -66,16 +66,21 @@ extension Pace {
         write(Int(number), width: Pace.width, to: $0.baseAddress! + start)
       }
     }
+    let sum = line.withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress! + 8, $0.count - 8) }
+    line.withUnsafeMutableBufferPointer { writeHex(sum, to: $0.baseAddress!) }
     return line + [newline]
   }
 
-  /// nil for what is no such line: then nothing is known. A line of an earlier boot is translated.
+  /// nil for what is no such line, or was written by a clock ahead of this one: then nothing is known. A line of an
+  /// earlier boot is translated.
   static func parse(
     _ text: UnsafeRawBufferPointer, boot: [UInt8], now: Int64, wall: Int64
   ) -> Pace? {
     var lines = Pieces(text)
-    guard let line = lines.next(before: newline), !lines.isAtEnd else { return nil }
-    var pieces = Pieces(line)
+    guard let line = lines.next(before: newline), !lines.isAtEnd, let columns = checked(line) else {
+      return nil
+    }
+    var pieces = Pieces(columns)
     guard let written = pieces.next(before: space) else { return nil }
     var numbers: [Int64] = []
     while let piece = pieces.next(before: space) {
@@ -91,6 +96,7 @@ extension Pace {
       pace.started = now - max(0, wall - pace.wall)
       return pace
     }
+    guard pace.started <= now else { return nil }
     for index in 0..<Int(min(2, numbers[5])) {
       pace.marks.append(
         Mark(time: numbers[6 + 2 * index] - bias, items: Int(numbers[7 + 2 * index])))
@@ -114,23 +120,27 @@ extension Pace {
 /// The file `pace`, open. What it cannot tell or keep, this process still knows for itself.
 final class PaceFile {
   private let file: Descriptor?
+  private let isReadOnly: Bool
   private let boot = Pace.boot()
   private var last: Pace?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
 
   init(_ queue: Queue, readOnly: Bool = false) {
+    isReadOnly = readOnly
     file =
       readOnly
       ? (try? Descriptor.open(Pace.fileName, in: queue.root, O_RDONLY)) ?? nil
       : try? Descriptor.create(Pace.fileName, in: queue.root, O_RDWR)
   }
 
-  func read(at now: Int64, wall: Int64) -> Pace? {
+  /// `now`: read after the file, which another process may just have written.
+  func read(at now: @autoclosure () -> Int64, wall: Int64) -> Pace? {
     guard let count = try? file?.read(into: buffer, at: 0) else { return last }
     let text = cut(UnsafeRawBufferPointer(buffer), 0, count)
-    guard let found = Pace.parse(text, boot: boot, now: now, wall: wall) else { return last }
-    // Seen by another boot's times once, it stays what it was taken for.
-    if found.started < now, !text.prefix(boot.count).elementsEqual(boot) { keep(found) }
+    guard let found = Pace.parse(text, boot: boot, now: now(), wall: wall) else { return last }
+    // Seen by another boot's times once, it stays what it was taken for: where the wall clock was set back it would
+    // else be a start of now each time.
+    if !isReadOnly, !text.dropFirst(9).starts(with: boot) { keep(found) }
     if let last, last.started > found.started { return last }
     return found
   }

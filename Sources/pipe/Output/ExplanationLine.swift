@@ -52,7 +52,7 @@ enum ExplanationLine {
     output.append(#"{"every_seconds":"# + (pace.every > 0 ? seconds(pace.every) : "null"))
     output.append(#","size":\#(pace.size),"next_in_seconds":"# + seconds(pace.wait))
     output.append(#","last_seconds_ago":"# + seconds(pace.sinceLast))
-    let rate = pace.rate.map { seconds(Int64($0 * 1e6)) } ?? "null"
+    let rate = pace.rate.map { seconds(Int64(min(1e18, $0 * 1e6))) } ?? "null"
     output.append(#","items_per_second":\#(rate)}"#)
   }
 }

@@ -77,7 +77,7 @@ struct ExplanationText {
   private func turn(_ ahead: Int, _ first: String) -> String {
     let before = ahead == 0 ? "nothing comes before" : "\(counted(ahead, "ready item")) before"
     guard let pace = explanation.pace else {
-      return before + "; nothing was ever taken: is a consumer running?"
+      return before + "; nothing is known to have been taken: is a consumer running?"
     }
     var words = before
     if pace.every > 0 {
