@@ -106,11 +106,41 @@ struct KeyIndexTests {
     try insert(slots(0..<10), try made())
     #expect(try KeyIndex.open(directory, boot: BootID(high: 1, low: 3)) == nil)
     #expect(try opened() != nil)
-    for byte in stride(from: 0, to: 160, by: 8) {
+    for byte in 0..<160 {
       try insert(slots(0..<10), try made())
       try change(1, at: byte)
       #expect(try opened() == nil, "byte \(byte)")
     }
+  }
+
+  @Test("whose header has numbers that cannot be is none, though its checksum is right")
+  func implausible() throws {
+    let changes: [(inout GenerationHeader) -> Void] = [
+      { $0.pages = 0 }, { $0.pages = -1 }, { $0.pages = .max / 512 }, { $0.count = -1 },
+      { $0.count = .max }, { $0.earliest = .min }, { $0.latest = .max }, { $0.state.oldest = 0 },
+      { $0.state.oldest = .max }, { $0.state.oldest = 2 }, { $0.state.completeFrom = .min },
+      { $0.state.window = .max }, { $0.state.asked = .min }, { $0.state.window = -1 },
+      { $0.state.covered[1].segment = -1 }, { $0.state.covered[2].offset = .min },
+    ]
+    for (number, change) in changes.enumerated() {
+      let index = try made()
+      try insert(slots(0..<10), index)
+      var header = index.generations[0].header
+      change(&header)
+      let file = try #require(try Descriptor.open("1", in: directory, 2))
+      try header.bytes.write(to: file, at: 0)
+      #expect(try opened() == nil, "\(number)")
+    }
+  }
+
+  @Test(
+    "called by a number that it cannot have is none", arguments: ["0", "2", "999999999999999999"])
+  func odd(name: String) throws {
+    try insert(slots(0..<10), try made())
+    #expect(try directory.rename("1", to: name) == .renamed)
+    #expect(try opened() == nil)
+    _ = try made()
+    #expect(try directory.names() == ["1"])
   }
 
   @Test("with a generation missing, cut or odd is none")
@@ -172,7 +202,7 @@ struct KeyIndexTests {
     #expect(index.generations.map(\.capacity) == [4096, 16384, 65536, 4096])
   }
 
-  @Test("reaches back as far as was asked for of late")
+  @Test("reaches back as far as was asked for recently")
   func windows() throws {
     let index = try made()
     index.ask(for: 5 * minute, 20 * minute)
@@ -181,5 +211,8 @@ struct KeyIndexTests {
     #expect(index.state.window == 5 * minute)
     index.ask(for: minute, 25 * minute + 1)
     #expect(index.state.window == minute)
+    index.ask(for: 9 * minute, 9999 * minute)
+    index.ask(for: minute, 30 * minute)
+    #expect(index.state.window == 9 * minute && index.state.asked == 30 * minute, "it was ahead")
   }
 }

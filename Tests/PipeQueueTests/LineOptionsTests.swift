@@ -28,6 +28,26 @@ struct LineOptionsTests {
     }
   }
 
+  @Test("say when a line was accepted behind all else, and not in the queue that it moves to")
+  func accepted() {
+    let columns = ["-", #"{"key":"a"}"#, #"{"not_before":17,"delay":9}"#, #"{"x":{"accepted":3}}"#]
+    for column in columns {
+      let noted = LineOptions.column(column.utf8, accepted: 42)
+      noted.withUnsafeBytes { bytes in
+        #expect(LineOptions(bytes).accepted == 42)
+        let moved = LineOptions.columnToMove(bytes).map { String(decoding: $0, as: UTF8.self) }
+        #expect(moved == (column == "-" ? nil : column))
+      }
+    }
+    #expect(
+      String(decoding: LineOptions.column("-".utf8, accepted: 42), as: UTF8.self)
+        == #"{"accepted":42}"#)
+    let plain = Array(columns[3].utf8)
+    plain.withUnsafeBytes { bytes in
+      #expect(LineOptions(bytes).accepted == nil && LineOptions.columnToMove(bytes) == plain)
+    }
+  }
+
   @Test("stand in one order, and not at all where there are none")
   func writing() {
     #expect(column(nil, nil, nil) == nil)

@@ -31,6 +31,27 @@ struct SegmentLineTests {
       other.split(separator: " ").dropFirst(4) == ["5/3", "7", #"{"key":"k"}"#, "[1,2,3,4,5]"])
   }
 
+  @Test("knows when it was accepted though its time runs ahead of the clock")
+  func accepted() throws {
+    let time: Int64 = 1_795_244_400_123_456
+    var draft = Draft()
+    let minted = EntryID(high: UInt64((time - 3_600_000_000) / 1000) << 16, low: 1)
+    draft.append(NewEntry(id: minted, priority: .low), "0")
+    draft.append(NewEntry(id: minted, priority: .low, created: 7), "1")
+    func accepted(_ index: Int, at now: Int64) -> Int64 {
+      draft.seal(.low, at: Place(number: 0, segment: 1, offset: 0), time: time)
+      return draft.withLine(.low, index) { $0.accepted(at: now) }
+    }
+    #expect(accepted(0, at: time) == time)
+    #expect(accepted(0, at: time - 1) == (time - 3_600_000_000) / 1000 * 1000)
+    #expect(accepted(1, at: time - 1) == 7)
+    draft.note(accepted: time - 5)
+    #expect(accepted(0, at: time - 1) == time - 5 && accepted(1, at: .max) == time - 5)
+    draft.withLine(.low, 1) { line in
+      #expect(line.data.elementsEqual("1".utf8) && line.created == 7)
+    }
+  }
+
   @Test("is read as it was written")
   func reading() throws {
     var request = NewEntry(id: Self.id, priority: .high, ids: (5, 3), created: 7)

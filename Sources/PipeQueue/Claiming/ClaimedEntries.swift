@@ -10,7 +10,7 @@ package struct StoredEntry {
   fileprivate init(_ line: SegmentLine, _ lane: Priority) {
     entry = NewEntry(
       id: line.id, priority: lane, ids: line.isRecord ? nil : (line.items, line.slice),
-      created: line.firstSeen, options: line.options.map(Array.init))
+      created: line.firstSeen, options: line.options.flatMap(LineOptions.columnToMove))
     data = line.data
   }
 }

@@ -10,7 +10,8 @@ extension KeyIndex {
     let lookup = Lookup(queue)
     while state.covered[Int(mark.lane.rawValue)] < end {
       let start = try skip(lookup, mark)
-      var batch = LineBatch(mark.lane, SeededHash(seed: state.seed), from: keptFrom, start)
+      var batch = LineBatch(
+        mark.lane, SeededHash(seed: state.seed), from: keptFrom, at: Clock.now(), start)
       let isComplete = try lookup.lines(mark.lane, at: start, upTo: mark) { line, offset, reader in
         batch.add(line, reader.segment, offset)
         return batch.slots.count < KeyIndex.batch
@@ -42,23 +43,27 @@ private struct LineBatch {
   private let lane: Priority
   private let hash: SeededHash
   private let from: Int64
+  private let now: Int64
   private(set) var slots: [Slot] = []
   /// Behind the last line.
   private(set) var reached: IndexState.Covered
   /// Whether lines were left out because they are too old.
   private(set) var isPartial = false
-  private var first: Int64?
+  private var first = Int64.max
   private var last: Int64 = 0
 
-  init(_ lane: Priority, _ hash: SeededHash, from: Int64, _ start: Place) {
+  init(
+    _ lane: Priority, _ hash: SeededHash, from: Int64, at now: Int64, _ start: Place
+  ) {
     self.lane = lane
     self.hash = hash
     self.from = from
+    self.now = now
     reached = IndexState.Covered(segment: start.segment, offset: start.offset)
   }
 
-  /// When its lines were accepted: in a lane times only grow.
-  var times: ClosedRange<Int64> { (first ?? last)...last }
+  /// When its lines were accepted, none after now: what a clock that was ahead has stamped is not kept until then.
+  var times: ClosedRange<Int64> { min(first, last)...last }
 
   mutating func add(_ line: SegmentLine, _ segment: Int, _ offset: Int) {
     reached = IndexState.Covered(segment: segment, offset: offset + line.length)
@@ -66,8 +71,9 @@ private struct LineBatch {
       isPartial = true
       return
     }
-    first = first ?? line.time
-    last = max(last, line.time)
+    let time = min(line.accepted(at: now), now)
+    first = min(first, time)
+    last = max(last, time)
     let print = Fingerprint(line, lane, hash)
     slots.append(Slot(print.content, lane, segment, offset))
     if let key = print.key { slots.append(Slot(key, lane, segment, offset)) }

@@ -49,7 +49,7 @@ final class Dedup {
       for mark in marks { try index.catchUp(queue, upTo: mark) }
       let newcomers = Newcomers(lines, SeededHash(seed: index.state.seed))
       let candidates = try index.candidates(for: newcomers)
-      answers = try EarlierLines(queue, marks, since: now - window).answers(
+      answers = try EarlierLines(queue, marks, at: now, window: window).answers(
         newcomers, candidates, lines)
       self.newcomers = newcomers
     }
@@ -57,7 +57,7 @@ final class Dedup {
     if !answers.isEmpty { draft.answer(answers) }
   }
 
-  /// Takes in what was just appended at `starts`. A fault costs nothing but time: the lines are in their
+  /// Takes in what was just appended at `starts`, accepted at `time`. A fault costs nothing but time: the lines are in their
   /// segments, and the index, not having noted them, reads them the next time.
   func remember(_ draft: Draft, at starts: [Tail], time: Int64) {
     guard let index, let newcomers else { return }
@@ -89,13 +89,22 @@ final class Dedup {
 
   private func usable(_ directory: Directory, _ marks: [EndMark]) throws(Fault) -> KeyIndex {
     let now = Clock.now()
-    if let found = try KeyIndex.open(directory, boot: boot),
+    if let found = try openIndex(directory),
       found.state.completeFrom <= max(0, now - window)
     {
       found.ask(for: window, now)
       return found
     }
     return try rebuilt(directory, marks, now)
+  }
+
+  // One that cannot be read is as none: it must not keep anything from being stored.
+  private func openIndex(_ directory: Directory) throws(Fault) -> KeyIndex? {
+    do throws(Fault) { return try KeyIndex.open(directory, boot: boot) } catch {
+      guard [.inputOutput, .permission].contains(error.kind) else { throw error }
+      queue.note("\(error.text); built again from the segments")
+      return nil
+    }
   }
 
   private func rebuilt(
@@ -116,14 +125,14 @@ final class Dedup {
     return try KeyIndex.create(directory, state)
   }
 
-  // What is damaged is built anew, once.
+  // What is damaged is built again, once.
   private func healing(
     _ marks: [EndMark], _ body: (KeyIndex) throws(Fault) -> Void
   ) throws(Fault) {
     guard let index, let directory else { return }
     do throws(Fault) { return try body(index) } catch {
       guard error.isOfDamagedIndex else { throw error }
-      queue.note("\(error.text); built anew from the segments")
+      queue.note("\(error.text); built again from the segments")
     }
     let fresh = try rebuilt(directory, marks, Clock.now())
     self.index = fresh

@@ -10,13 +10,20 @@ struct EarlierLines {
 
   private let queue: Queue
   private let marks: [EndMark]
-  /// Lines accepted at this time or before count no more.
-  private let limit: Int64
+  private let now: Int64
+  private let window: Int64
 
-  init(_ queue: Queue, _ marks: [EndMark], since limit: Int64) {
+  /// `window`: only lines that were accepted less than that before `now` count, and none that seems to come after it,
+  /// as those of a clock that was ahead do.
+  init(_ queue: Queue, _ marks: [EndMark], at now: Int64, window: Int64) {
     self.queue = queue
     self.marks = marks
-    self.limit = limit
+    self.now = now
+    self.window = window
+  }
+
+  private func counts(_ line: SegmentLine) -> Bool {
+    (0..<window).contains(now - line.accepted(at: now))
   }
 
   /// By receipt, the id of the equal line that was accepted last.
@@ -34,7 +41,7 @@ struct EarlierLines {
           SegmentReader($0, lane, slot.segment)
         }
       }
-      guard let reader, let line = try line(slot, reader), line.time > limit else { continue }
+      guard let reader, let line = try line(slot, reader), counts(line) else { continue }
       let new = newcomers.lines[candidate.newcomer]
       guard line.time > found[new.receipt]?.time ?? .min,
         draft.withLine(new.lane, new.index, { $0.repeats(line, new.lane, lane) })

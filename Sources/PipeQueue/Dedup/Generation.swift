@@ -10,6 +10,8 @@ final class Generation {
   /// Slots, a page counting for 256, of the smallest and the largest.
   static let least = 4096
   static let most = 4 << 20
+  /// What is above was not made by this program.
+  static let lastNumber = 999_999_999_999
   /// Pages behind its own in which a slot may stand when that one is full.
   private static let reach = 8
   /// The name under which the next one is made.
@@ -33,7 +35,7 @@ final class Generation {
     var bytes = [UInt8](repeating: 0, count: GenerationHeader.length)
     let count = try bytes.fill(from: file)
     guard count == bytes.count, let header = bytes.withUnsafeBytes({ GenerationHeader($0) }),
-      header.pages >= 1, header.pages <= most / 256, status == size(header.pages)
+      status == size(header.pages)
     else { return nil }
     return Generation(number, file, header)
   }
@@ -48,10 +50,11 @@ final class Generation {
 
   private static func size(_ pages: Int) -> Int { (pages + 1) * SlotPage.size }
 
-  /// Its name comes last: what is cut short before is overwritten by the next.
+  /// Its name comes last: what is cut short before is removed by the next.
   static func create(
     _ number: Int, in directory: Directory, capacity: Int, _ state: IndexState
   ) throws(Fault) -> Generation {
+    try directory.clear(draftName)
     let file = try Descriptor.create(draftName, in: directory, O_RDWR | O_TRUNC)
     let made = Generation(number, file, GenerationHeader(pages: capacity / 256, state: state))
     try file.truncate(to: size(made.header.pages))

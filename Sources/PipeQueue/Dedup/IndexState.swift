@@ -11,11 +11,14 @@ struct IndexState: Equatable {
   var oldest = 1
   /// Lines accepted at this time or later are in it, up to `covered`. Microseconds since the epoch.
   var completeFrom: Int64
-  /// How far back it is kept: the longest window of late, and when that was asked for last.
+  /// How far back it is kept: the longest window asked for recently, and when that was.
   var window: Int64
   var asked: Int64
   /// Per lane the place behind the last line that is in it.
   var covered: [Covered]
+
+  /// Far beyond every clock, and far from the end of the numbers. Microseconds since the epoch.
+  static let latestTime: Int64 = 1 << 60
 
   struct Covered: Equatable, Comparable {
     var segment: Int
@@ -81,15 +84,17 @@ struct GenerationHeader: Equatable {
 
   var bytes: [UInt8] {
     var words: [UInt64] = [
-      GenerationHeader.magic, UInt64(pages), UInt64(count), UInt64(bitPattern: earliest),
+      GenerationHeader.magic, word(pages), word(count), UInt64(bitPattern: earliest),
       UInt64(bitPattern: latest), state.boot.high, state.boot.low, state.seed,
-      UInt64(state.oldest), UInt64(bitPattern: state.completeFrom),
+      word(state.oldest), UInt64(bitPattern: state.completeFrom),
       UInt64(bitPattern: state.window), UInt64(bitPattern: state.asked), 0,
     ]
-    for place in state.covered { words += [UInt64(place.segment), UInt64(place.offset)] }
+    for place in state.covered { words += [word(place.segment), word(place.offset)] }
     words.append(GenerationHeader.checksum(words))
     return words.withUnsafeBytes { Array($0) }
   }
+
+  private func word(_ number: Int) -> UInt64 { UInt64(bitPattern: Int64(number)) }
 
   init(pages: Int, state: IndexState) {
     self.pages = pages
@@ -115,6 +120,18 @@ struct GenerationHeader: Equatable {
       covered: stride(from: 13, to: 19, by: 2).map {
         IndexState.Covered(segment: Int(numbers[$0]), offset: Int(numbers[$0 + 1]))
       })
+    guard isPlausible else { return nil }
+  }
+
+  // A checksum can be right by chance or malice; no number of it may then be more than can be reckoned with.
+  private var isPlausible: Bool {
+    let times = 0...IndexState.latestTime
+    let isEmpty = earliest == .max && latest == .min
+    return (1...Generation.most / 256).contains(pages) && (0...pages * 256).contains(count)
+      && (isEmpty || times.contains(earliest) && times.contains(latest))
+      && (1...Generation.lastNumber).contains(state.oldest) && times.contains(state.completeFrom)
+      && times.contains(state.window) && times.contains(state.asked)
+      && state.covered.allSatisfy { $0.segment >= 0 && $0.offset >= 0 }
   }
 
   private static func checksum(_ words: some Collection<UInt64>) -> UInt64 {

@@ -23,13 +23,14 @@ final class KeyIndex {
   /// nil: there is none, or it is of another boot, or a part of it is missing or damaged.
   static func open(_ directory: Directory, boot: BootID) throws(Fault) -> KeyIndex? {
     var numbers = try KeyIndex.numbers(directory)
-    guard let last = numbers.last, let latest = try Generation.open(last, in: directory) else {
-      return nil
-    }
+    guard let last = numbers.last, last <= Generation.lastNumber,
+      let latest = try Generation.open(last, in: directory)
+    else { return nil }
     let state = latest.header.state
-    guard state.boot == boot else { return nil }
+    // A name that was changed can be below the oldest that it should stand behind.
+    guard state.boot == boot, state.oldest <= last else { return nil }
     // Those before the oldest were to be removed when their remover died.
-    for number in numbers where number < state.oldest { try directory.remove("\(number)") }
+    for number in numbers where number < state.oldest { try directory.clear("\(number)") }
     numbers.removeAll { $0 < state.oldest }
     guard numbers.elementsEqual(state.oldest...last) else { return nil }
     var generations: [Generation] = []
@@ -45,7 +46,7 @@ final class KeyIndex {
   /// Instead of whatever is there.
   static func create(_ directory: Directory, _ state: IndexState) throws(Fault) -> KeyIndex {
     // The latest first: what a kill leaves is then an index that only has less behind it.
-    for number in try numbers(directory).reversed() { try directory.remove("\(number)") }
+    for number in try numbers(directory).reversed() { try directory.clear("\(number)") }
     let first = try Generation.create(1, in: directory, capacity: Generation.least, state)
     return KeyIndex(directory, [first], state)
   }
@@ -89,9 +90,11 @@ final class KeyIndex {
 }
 
 extension KeyIndex {
-  /// Keeps as far back as the longest window that is in use. A window that nobody asked for in its own
-  /// length is in use no more.
+  /// Keeps as far back as the longest window that is in use. A window that was not asked for in its own
+  /// length is no longer in use.
   func ask(for window: Int64, _ now: Int64) {
+    // By a clock that was ahead: lines of now would be left out as too old.
+    if state.asked > now { state.asked = now }
     guard window >= state.window || now - state.asked > state.window else { return }
     (state.window, state.asked) = (window, now)
   }
@@ -133,5 +136,15 @@ extension KeyIndex {
     let next = generations.last!.number + 1
     generations.append(
       try Generation.create(next, in: directory, capacity: capacity, state))
+  }
+}
+
+extension Directory {
+  /// Frees a name that the index needs. What is no file was never made by it, and is kept under another name.
+  func clear(_ name: String) throws(Fault) {
+    do throws(Fault) { try remove(name) } catch {
+      guard error.code == EISDIR || error.code == EPERM else { throw error }
+      _ = try rename(name, to: "odd.\(name).\(randomWord())")
+    }
   }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 internal import PipeIO
 
 /// A stretch of a generation's pages in memory, as wide as pays: one page for a few slots, many where
-/// most pages are met. Whoever uses it goes through the pages forwards.
+/// most pages are met. It is used forwards through the pages.
 final class PageWindow {
   private let generation: Descriptor
   private let seed: UInt64
@@ -59,7 +59,8 @@ final class PageWindow {
     base = -1
     let count = min(span, total - start) * SlotPage.size
     let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-    guard try generation.read(into: target, at: (start + 1) * SlotPage.size) == count else {
+    // What the disk cannot read is as good as damaged.
+    guard (try? generation.read(into: target, at: (start + 1) * SlotPage.size)) == count else {
       throw damagedIndex(generation.path)
     }
     (base, isChecked) = (start, 0)
@@ -74,7 +75,7 @@ final class PageWindow {
   deinit { buffer.deallocate() }
 }
 
-/// Nothing is lost with the index: whoever finds it damaged builds it anew.
+/// Nothing is lost with the index: the process that finds it damaged builds it again.
 func damagedIndex(_ path: String) -> Fault {
   Fault(.inputOutput, "\(printable(path)): is damaged", code: EUCLEAN)
 }

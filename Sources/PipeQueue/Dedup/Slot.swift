@@ -13,7 +13,10 @@ struct Slot: Equatable {
 
   init(_ hash: UInt64, _ lane: Priority, _ segment: Int, _ offset: Int) {
     self.hash = hash
-    place = UInt64(lane.rawValue) << 62 | UInt64(segment) << 32 | UInt64(offset)
+    // What does not fit in points at some other line, which is looked at and found to be another.
+    place =
+      UInt64(lane.rawValue) << 62 | UInt64(truncatingIfNeeded: segment & 0x3fff_ffff) << 32
+      | UInt64(truncatingIfNeeded: offset & 0xffff_ffff)
   }
 
   /// nil where no line can be.

@@ -1,5 +1,6 @@
 /// What the OPTIONS column of a segment line says (pipe-queue(5), SEGMENTS):
-/// `{"key":"a","not_before":1763700000000000,"delay":600000000}`, each member only where it was given.
+/// `{"key":"a","not_before":1763700000000000,"delay":600000000,"accepted":1763699000000000}`, each member only where it
+/// is needed.
 package struct LineOptions {
   /// JSON text with its quotes. One key has one text: who writes it escapes as little as can be.
   package private(set) var key: UnsafeRawBufferPointer?
@@ -7,6 +8,8 @@ package struct LineOptions {
   package private(set) var notBefore: Int64?
   /// The interval that was asked for, microseconds; nil where an instant was.
   package private(set) var delay: Int64?
+  /// When the line was accepted, microseconds since the epoch; nil where its TIME says so.
+  package private(set) var accepted: Int64?
 
   /// Members that are not known are passed over. A column that is not of this form says nothing.
   package init(_ column: UnsafeRawBufferPointer) {
@@ -35,6 +38,7 @@ package struct LineOptions {
     case 12 where name.elementsEqual(#""not_before""#.utf8):
       notBefore = decimal(value).map(Int64.init)
     case 7 where name.elementsEqual(#""delay""#.utf8): delay = decimal(value).map(Int64.init)
+    case 10 where name.elementsEqual(#""accepted""#.utf8): accepted = decimal(value).map(Int64.init)
     default: break
     }
   }
@@ -67,7 +71,36 @@ extension LineOptions {
   }
 }
 
+extension LineOptions {
+  private static let acceptedName = Array(#""accepted":"#.utf8)
+
+  /// A column with when its line was accepted, behind all else.
+  static func column(_ column: some BidirectionalCollection<UInt8>, accepted: Int64) -> [UInt8] {
+    var text = column.last == 0x7d ? Array(column.dropLast()) : [0x7b]
+    if text.count > 1 { text.append(0x2c) }
+    text += acceptedName
+    appendDecimal(Int(accepted), to: &text)
+    return text + [0x7d]
+  }
+
+  /// The column for a line that is accepted anew, in another queue; nil where there is nothing to say.
+  static func columnToMove(_ column: UnsafeRawBufferPointer) -> [UInt8]? {
+    guard LineOptions(column).accepted != nil else { return Array(column) }
+    let last = column.indices.last { column[$0...].starts(with: acceptedName) } ?? column.endIndex
+    let rest = column[..<last].dropLast()
+    return rest.isEmpty ? nil : rest + [0x7d]
+  }
+}
+
 extension SegmentLine {
+  /// When it was accepted, by the clock of that moment. In a lane TIME only grows: after a clock that was ahead once it
+  /// runs ahead, and the options say what it was. Lines of earlier versions do not: of these, while TIME lies ahead of
+  /// `now`, it is when they were first seen.
+  func accepted(at now: Int64) -> Int64 {
+    if let noted = options.flatMap({ LineOptions($0).accepted }) { return noted }
+    return time <= now ? time : created ?? min(time, id.milliseconds * 1000)
+  }
+
   /// The key that was given with the entry, JSON text with its quotes.
   var key: UnsafeRawBufferPointer? { options.flatMap { LineOptions($0).key } }
 

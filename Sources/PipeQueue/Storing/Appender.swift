@@ -74,7 +74,9 @@ package final class Appender {
 
   private func append(_ draft: inout Draft, _ ends: Ends) throws(Fault) {
     let lanes = Priority.allCases.filter { !draft[$0].lines.isEmpty }
-    let time = lanes.reduce(Clock.now()) { max($0, tails[Int($1.rawValue)]!.time + 1) }
+    let now = Clock.now()
+    let time = lanes.reduce(now) { max($0, tails[Int($1.rawValue)]!.time + 1) }
+    if time > now { draft.note(accepted: now) }
     // Before the lines: whoever finds those may make them a part of the queue.
     var strays = StrayFile(queue)
     for lane in lanes {
@@ -101,7 +103,7 @@ package final class Appender {
       if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
       tails[Int(lane.rawValue)] = tail
     }
-    dedup?.remember(draft, at: written, time: time)
+    dedup?.remember(draft, at: written, time: now)
   }
 
   // Without any lock: writers that come meanwhile append behind, and one flush may serve several.

@@ -50,6 +50,26 @@ package struct Draft {
       index + 1 < lines.count ? lines[index + 1].start : text.count
     }
 
+    /// Fills each line's options up.
+    fileprivate mutating func note(accepted now: Int64) {
+      var noted = Lane(isAscending: isAscending)
+      noted.text.reserveCapacity(text.count + 32 * lines.count)
+      for (position, line) in lines.enumerated() {
+        let start = noted.text.count
+        let columns = text[line.start..<end(of: position)]
+          .split(separator: space, maxSplits: 7, omittingEmptySubsequences: false)
+        let options = columns[6]
+        noted.text += text[line.start..<options.startIndex]
+        noted.text += LineOptions.column(options, accepted: now)
+        noted.text += text[options.endIndex..<end(of: position)]
+        noted.lines.append(
+          Line(
+            start: start, items: line.items, receipt: line.receipt, id: line.id,
+            mayRepeat: line.mayRepeat))
+      }
+      self = noted
+    }
+
     /// The lines of some receipts, which are counted from `first` on then.
     mutating func keep(from first: Int = 0, where isKept: (Int) -> Bool) {
       var kept = Lane(isAscending: isAscending)
@@ -128,6 +148,12 @@ package struct Draft {
     text.append(space)
     text.append(contentsOf: data)
     text.append(newline)
+  }
+
+  /// Has each line say in its options when it was accepted, because its TIME cannot: that runs ahead of the clock.
+  mutating func note(accepted now: Int64) {
+    for lane in lanes.indices where !lanes[lane].lines.isEmpty { lanes[lane].note(accepted: now) }
+    byteCount = lanes.reduce(0) { $0 + $1.text.count }
   }
 
   /// Fills in time, numbers and checksums of one lane for this place.
