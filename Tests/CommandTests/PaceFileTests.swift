@@ -97,8 +97,7 @@ extension PaceFileTests {
     try scratch.sh("pipe consume -n 1 --every 36500d; seq 5000 | pipe enqueue --raw > receipts")
       .expect("1\n")
     let last = try #require(try scratch.sh("tail -n 1 receipts | cut -d '\"' -f 4").lines.first)
-    for form in ["batch --dry-run --size 1 -n 5000 --every 36500d", "explain --json \(last)"]
-    {
+    for form in ["batch --dry-run --size 1 -n 5000 --every 36500d", "explain --json \(last)"] {
       try scratch.sh("pipe \(form) > shown").expect("")
     }
   }

@@ -103,9 +103,14 @@ def ingest(lines):
     """Entry lines of the good ones; of the bad {number: reason}."""
     status, output, errors = pipe(
         ["ingest", "--records"], b"\n".join(lines), stderr=subprocess.PIPE)
-    bad = {int(number): reason for number, reason in REJECTED.findall(errors)}
-    entries = output.splitlines()
-    if status not in (0, 65) or len(entries) + len(bad) != len(lines):
+    # It shows the first ten reasons. Data come as they are, so what is not among them was rejected.
+    reasons = {int(number): reason for number, reason in REJECTED.findall(errors)}
+    entries, bad = output.split(b"\n")[:-1], {}
+    for number, line in enumerate(lines, 1):
+        good = number - len(bad) - 1
+        if good >= len(entries) or entries[good].partition(b',"data":')[2] != line + b"}":
+            bad[number] = reasons.get(number, b"no JSON")
+    if status not in (0, 65) or len(entries) + len(bad) != len(lines) or not reasons.keys() <= bad.keys():
         sys.stderr.buffer.write(errors)
         sys.exit(status or 70)
     return entries, bad

@@ -1,10 +1,14 @@
 """A log that is rotated: which file of it is read, how far, and what comes after."""
+import bz2
 import errno
+import gzip
 import hashlib
+import lzma
 import os
 import re
 import secrets
 import stat
+import zlib
 
 import intake
 from watch import MODIFY
@@ -12,15 +16,24 @@ from watch import MODIFY
 CHUNK = 4 << 20
 TAIL = 1024
 
+STAMP = "[0-9][0-9._:T+-]*Z?"
+# A day, or seconds since 1970: before the extension a short number may as well tell one log from another.
+DATE = "(?:(?:19|20)[0-9]{2}[._-]?[0-9]{2}[._-]?[0-9]{2}|[0-9]{8,})[0-9._:T+-]*Z?"
+UNPACKED = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+PACKED = {*UNPACKED, ".zst", ".lz4", ".Z", ".zip"}
+
 
 class Trail:
     """The files of one log, one after the other. The position tells which one is read: its id for keys, the offset, a
     digest of what stands before that, since when others may be there, and of those that were left the same."""
 
-    def __init__(self, path, positions, events):
-        self.path, self.positions, self.events = path, positions, events
+    def __init__(self, path, positions, events, others=()):
+        """`others`: files that are followed themselves, and so are none of this log's."""
+        self.path, self.positions, self.events, self.others = path, positions, events, others
         self.number = None
         self.position = positions.load(path)
+        # Whether lines may be missing, because a file of it was not found.
+        self.has_lost = False
 
     def read(self):
         status = os.fstat(self.number)
@@ -67,7 +80,7 @@ class Trail:
 
     def begin(self, path, status=None):
         """A new file, or one that was left and has more. Its id is kept before the first of its lines goes."""
-        files = older(self.path)
+        files = self.older()
         if self.position:
             since = os.fstat(self.number).st_mtime_ns if self.number is not None else self.position["time"]
             known = self.known(files)
@@ -80,6 +93,15 @@ class Trail:
         self.position.update(again or {}, done=[file for file in known if file is not again])
         # What is found later may have been rotated since the file before was at its end.
         self.keep(os.fstat(self.number), time=since)
+
+    def older(self):
+        """Its older files that are there, the oldest first."""
+        numbers = {file["inode"] for file in self.position["done"]} if self.position else set()
+        if self.position:
+            numbers.add(self.position["inode"])
+        if self.number is not None:
+            numbers.add(os.fstat(self.number).st_ino)
+        return [file for file in older(self.path, numbers) if os.path.realpath(file[0]) not in self.others]
 
     def known(self, files):
         """Those that were left, while they are there, and the one that is read."""
@@ -96,12 +118,22 @@ class Trail:
                 self.begin(self.path)
             return self.number is not None
         log = [(self.path, os.stat(self.path))] if os.path.exists(self.path) else []
-        for path, status in log + older(self.path):
-            if (status.st_dev, status.st_ino) == (self.position["device"], self.position["inode"]):
+        for path, status in log + self.older():
+            if self.was_read(status):
                 self.adopt(opened(path, status))
                 self.prefer_twin()
                 return True
-        return self.look_for_copy()
+        return self.find_by_number() or self.look_for_copy()
+
+    def was_read(self, status):
+        return (status.st_dev, status.st_ino) == (self.position["device"], self.position["inode"])
+
+    def find_by_number(self):
+        """Under any name, if what was read is in it: numbers are used again."""
+        if not self.position["offset"]:
+            return False
+        files = beside(self.path, lambda path, _: os.path.realpath(path) not in self.others)
+        return self.adopt_fitting([(path, status) for (path, _), status in files.items() if self.was_read(status)])
 
     def prefer_twin(self):
         """A copy that fits as well as the log, where lines repeat."""
@@ -121,15 +153,42 @@ class Trail:
         offset, since = self.position["offset"], self.position["time"]
         copies = self.later(since) if offset or self.number is not None else []
         # Else the newest first: where little was read, others may begin in the same way.
-        if self.adopt_fitting(copies + (older(self.path)[::-1] if offset else [])):
+        if self.adopt_fitting(copies + (self.older()[::-1] if offset else [])):
             self.keep(os.fstat(self.number), time=os.fstat(self.number).st_mtime_ns)
             return True
         successor = self.following(since)
         if successor:
-            place = f"what came after byte {offset} of its last file"
-            intake.warn(f"{self.path}: {place} is not found; going on with {successor[0]}")
+            packed = self.packed(since)
+            if not any(self.was_whole(path) for path in packed):
+                place = f"what came after byte {offset} of its last file"
+                beside_it = "".join(f"; {path} is compressed, and not read" for path in packed)
+                intake.warn(f"{self.path}: {place} is not found{beside_it}; going on with {successor[0]}")
+                self.has_lost = True
             self.begin(*successor)
         return bool(successor)
+
+    def packed(self, since):
+        """Compressed older files that may have it."""
+        def is_packed(path, log):
+            stem, end = os.path.splitext(path)
+            return end in PACKED and may_be_older(stem, log)
+        files = beside(self.path, is_packed)
+        # A compressor keeps the time of what it read, perhaps only its seconds.
+        return sorted(path for (path, _), status in files.items() if status.st_mtime_ns >= since - 10**9)
+
+    def was_whole(self, path):
+        """Whether this is what was read, and no more."""
+        unpacked = UNPACKED.get(os.path.splitext(path)[1])
+        if not unpacked:
+            return False
+        size, tail = 0, b""
+        try:
+            with unpacked(path) as file:
+                while data := file.read(CHUNK):
+                    size, tail = size + len(data), (tail + data)[-TAIL:]
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return False
+        return size == self.position["offset"] and digest(tail) == self.position["tail"]
 
     def successor(self):
         """The file after this one, at its end."""
@@ -142,7 +201,7 @@ class Trail:
 
     def later(self, since, grown=False):
         """Older files of the log that were not read; with `grown` also those that have more since they were left."""
-        files = older(self.path)
+        files = self.older()
         known = self.known(files)
         here = self.number is not None and os.fstat(self.number)
         found = []
@@ -191,30 +250,50 @@ def digest(data):
 
 
 def is_older(path, log):
-    """app.log.1, app.log-20261121: an older file of app.log, not compressed."""
-    return re.fullmatch(re.escape(log) + r"[.-][0-9][0-9.-]*", path) is not None
+    """app.log.1, app.log-20261121, app.1.log, app-2026-11-21.log: an older file of app.log, not compressed."""
+    stem, end = map(re.escape, os.path.splitext(log))
+    form = f"{stem}{end}[._-]{STAMP}|{stem}(?:[._-]{DATE}|[.][0-9]{{1,3}}){end}"
+    return re.fullmatch(form, path) is not None
 
 
-def older(log):
-    """Those that are there, the oldest first."""
-    found, before = listed(log), None
-    # Who reads a directory while names change may miss a file.
+def may_be_older(path, log):
+    """app-1.log, app2.log too, which may as well be other logs: they count once a file that was read has such a name."""
+    stem, end = map(re.escape, os.path.splitext(log))
+    return is_older(path, log) or re.fullmatch(f"{stem}[._-]?{STAMP}{end}", path) is not None
+
+
+def older(log, numbers):
+    """Those that are there, the oldest first. `numbers`: of files that were read."""
+    found, before = listed(log, numbers), None
+    # A directory that is read while names change may not show a file.
     while before is None or found.keys() != before.keys():
-        found, before = listed(log), found
+        found, before = listed(log, numbers), found
     return sorted(((path, status) for (path, _), status in found.items()), key=modified)
 
 
-def listed(log):
-    """Where it is a link, also beside the file that it leads to."""
-    real = os.path.realpath(log)
-    return beside(log) if real == log else {**beside(log), **beside(real)}
+def listed(log, numbers):
+    files = beside(log, may_be_older)
+    sure = {(path, number) for path, number in files if any(is_older(path, place) for place in places(log))}
+    if any(number in numbers for _, number in files.keys() - sure):
+        return files
+    return {key: status for key, status in files.items() if key in sure}
 
 
-def beside(log):
+def places(log):
+    """Where it is a link, also the file that it leads to."""
+    return {log, os.path.realpath(log)}
+
+
+def beside(log, is_wanted):
+    """Files beside it, by path and number."""
+    return {key: status for place in places(log) for key, status in listing(place, is_wanted).items()}
+
+
+def listing(log, is_wanted):
     try:
         with os.scandir(os.path.dirname(log)) as files:
             return {(file.path, file.inode()): status_of(file) for file in files
-                    if is_older(file.path, log) and file.is_file(follow_symlinks=False)}
+                    if is_wanted(file.path, log) and file.path != log and file.is_file(follow_symlinks=False)}
     except FileNotFoundError:
         if os.path.isdir(os.path.dirname(log)):
             raise

@@ -73,6 +73,34 @@ struct CSVSourceTests {
       #"{"a":"1"}"# + "\n", errors: "csv: lines 3 to 5: unexpected end of data\n", status: 65)
   }
 
+  @Test(
+    "a first line that names the delimiter for Excel is no header",
+    arguments: [
+      "sep=;\r\nname;age\r\nann;7\r\n", "\u{feff}sep=;\nname;age\nann;7\n",
+      "SEP=|\nname|age\nann|7", "\"sep=;\"\r\nname;age\r\nann;7\r\n",
+      "sep=\t\r\nname\tage\r\nann\t7",
+      "sep=,\nname,age\nann,7\n", "sep=;\n\nname;age\nann;7\n",
+    ])
+  func separatorLine(table: String) throws {
+    try csv(table).expect(#"{"name":"ann","age":"7"}"# + "\n")
+  }
+
+  @Test("such a line does not overrule --delimiter, and lines are counted with it")
+  func separatorAndOption() throws {
+    try csv("sep=;\nname;age\nann;7\n", "--delimiter", ";").expect(
+      #"{"name":"ann","age":"7"}"# + "\n")
+    try csv("sep=;\nname,age\nann,7\n1,2,3\n", "--delimiter", ",").expect(
+      #"{"name":"ann","age":"7"}"# + "\n",
+      errors: """
+        csv: line 1: says sep=;; read with --delimiter ,
+        csv: line 4: 3 cells, but 2 names
+
+        """, status: 65)
+    try csv("sep=;;\na\n").expect(#"{"sep=;;":"a"}"# + "\n")
+    try csv("a\nsep=;\n").expect(#"{"a":"sep=;"}"# + "\n")
+    try csv("sep=;").expect("")
+  }
+
   @Test("a delimiter is one character, or \\t")
   func delimiter() throws {
     try csv("a\tb\n1\t2\n", "--delimiter", "\\t").expect(#"{"a":"1","b":"2"}"# + "\n")

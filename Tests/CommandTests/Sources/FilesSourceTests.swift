@@ -94,4 +94,16 @@ struct FilesSourceTests {
     try follower.once().expect("", errors: "files: state is in use\n", status: 75)
     follower.stop(source)
   }
+
+  @Test("of very many lines that are no JSON each is rejected and told, and the others are stored")
+  func manyRejected() throws {
+    try scratch.sh(
+      "for i in {1..50}; do echo $i; echo no$i; echo '{\"data\":5}'; echo '5}'; done > app.log"
+    )
+    .expect("")
+    let run = try follower.once()
+    run.expect("", errors: nil)
+    #expect(run.errors.split(separator: "\n").count == 100, run.story)
+    try scratch.sh("wc -l < state/rejected; pipe consume | sort -u | wc -l").expect("100\n51\n")
+  }
 }
