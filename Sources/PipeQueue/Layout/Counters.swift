@@ -13,6 +13,7 @@ package enum Counter: String, CaseIterable {
   private static let nameWidth = 32
   private static let digits = 20
   static let lineWidth = nameWidth + 1 + digits + 1
+  static let most = 999_999_999_999_999_999
 
   var offset: Int { Counter.allCases.firstIndex(of: self)! * Counter.lineWidth }
 
@@ -27,10 +28,12 @@ package enum Counter: String, CaseIterable {
     return line
   }
 
-  /// 0 where nothing was counted, or where it cannot be read.
+  /// 0 where nothing was counted, or where it cannot be read, or has more than 18 digits: no counter comes so far.
   func value(in line: UnsafeRawBufferPointer) -> Int {
     guard line.count == Counter.lineWidth else { return 0 }
-    return padded(cut(line, Counter.nameWidth + 1, Counter.lineWidth - 1)) ?? 0
+    let text = cut(line, Counter.nameWidth + 1, Counter.lineWidth - 1)
+    guard text.starts(with: "00".utf8) else { return 0 }
+    return padded(text) ?? 0
   }
 }
 
@@ -45,7 +48,7 @@ extension Queue {
       guard let file = try? Descriptor.open(name, in: owners, O_RDONLY),
         let count = try? file.read(into: buffer, at: counter.offset)
       else { continue }
-      sum &+= counter.value(in: cut(UnsafeRawBufferPointer(buffer), 0, count))
+      sum = min(.max / 2, sum) + counter.value(in: cut(UnsafeRawBufferPointer(buffer), 0, count))
     }
     return sum
   }
@@ -58,6 +61,6 @@ extension Queue {
     defer { buffer.deallocate() }
     let count = try owner.file.read(into: buffer, at: counter.offset)
     let old = counter.value(in: cut(UnsafeRawBufferPointer(buffer), 0, count))
-    try counter.line(old &+ amount).write(to: owner.file, at: counter.offset)
+    try counter.line(min(Counter.most, old + amount)).write(to: owner.file, at: counter.offset)
   }
 }

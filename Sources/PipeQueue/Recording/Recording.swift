@@ -19,7 +19,7 @@ package struct Recording {
   package let first: Int64
   package let last: Int64
   /// Between the two.
-  package var middle: Int64 { first / 2 + last / 2 }
+  package var middle: Int64 { first + (last - first) / 2 }
   /// Of batches, those that are in them.
   package let items: Int
   /// Microseconds, each the longest of a class of 3 significant digits.

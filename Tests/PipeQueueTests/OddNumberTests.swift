@@ -1,0 +1,149 @@
+import CPipeIO
+import Foundation
+import Testing
+
+@testable import PipeIO
+@testable import PipeQueue
+
+/// Lines whose checksums are right and whose numbers are not: nothing traps, and what is said stays within what can be
+/// reckoned with.
+@Suite("numbers that cannot be")
+struct OddNumberTests {
+  static let odd = [
+    "", "0", "00", "-1", "-", "1", "1e9", "281474976710656", "9223372036854775",
+    "99999999999999999",
+    "999999999999999999", "9223372036854775807", "9223372036854775808", "18446744073709551616",
+  ]
+  private static let now: Int64 = 1_795_244_400_123_456
+
+  /// The line with each of its columns, and each two of them, replaced.
+  private func variants(_ line: String) -> [String] {
+    let columns = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+    var found: [String] = []
+    for one in columns.indices {
+      for value in Self.odd {
+        var changed = columns
+        changed[one] = value
+        found.append(changed.joined(separator: " "))
+        for other in columns.indices where other > one {
+          found.append(
+            (changed[..<other] + [value] + changed[(other + 1)...]).joined(separator: " "))
+        }
+      }
+    }
+    return found
+  }
+
+  private func checksum(_ text: some Collection<UInt8>, _ seed: UInt32 = 0) -> String {
+    let sum = Array(text).withUnsafeBytes { cpipe_crc32c(seed, $0.baseAddress, $0.count) }
+    return String(format: "%08x", sum)
+  }
+
+  /// Checked lines, in memory of just their size.
+  private func lend<R>(_ columns: String, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    Array((checksum(" \(columns)".utf8) + " " + columns).utf8).withUnsafeBytes(body)
+  }
+
+  @Test("in a settled line do no harm to what it is folded into")
+  func settled() {
+    var fold = Fold(at: Self.now, retain: 7 * 86_400_000_000)
+    var lines = variants("\(Self.now) tag done 900 4 812*3,900")
+    for value in Self.odd {
+      lines += [
+        "\(Self.now) - done 1 \(value) 5*\(value)", "1 - done 1 4 \(value)*2,\(value)*2",
+        "\(value) - done \(value) \(value) \(value)*\(value),0*0",
+      ]
+    }
+    for line in lines { lend(line) { text in if let line = SettledLine(text) { fold.add(line) } } }
+    check(fold)
+  }
+
+  @Test("in a folded line do no harm to what it is folded into")
+  func folded() throws {
+    var code: [UInt8] = []
+    CellCode.append([(3, 4), (LatencyClass.count - 1, .max)], to: &code)
+    let histogram = String(decoding: code, as: UTF8.self)
+    var fold = Fold(at: Self.now, retain: .max)
+    for line in variants("\(Self.now) \(Self.now) tag wait 4 \(histogram)") {
+      lend(line) { text in
+        guard let line = FoldedLine(text) else { return }
+        fold.add(line)
+        let recording = line.recording
+        #expect((recording.first...recording.last).contains(recording.middle))
+      }
+    }
+    check(fold)
+  }
+
+  // Whatever came in can be written, and is read again.
+  private func check(_ fold: Fold) {
+    #expect(!fold.lines.isEmpty)
+    for line in fold.lines {
+      var out: [UInt8] = []
+      line.append(to: &out)
+      out.dropLast().withUnsafeBytes { text in #expect(FoldedLine(text)?.items == line.items) }
+    }
+  }
+
+  @Test("in the past of an item do no harm")
+  func histories() {
+    for line in variants("3 9 2 \(Self.now) \(Self.now) 1 - exit%0a 1") {
+      let text = Array((checksum(line.utf8, 1) + " " + line + "\n").utf8)
+      for attempt in History.attempts(text, of: 4, .medium) {
+        #expect(attempt.number >= 0 && attempt.ended >= 0 && attempt.started ?? 0 >= 0)
+      }
+    }
+  }
+
+  @Test("among stray runs lead nowhere, and hide no entry")
+  func strays() throws {
+    let scratch = try Scratch()
+    let (old, other) = (id(at: Self.now - 86_400_000_000), id(at: Self.now - 86_400_000_000, 9))
+    try scratch.store([old])
+    let note = variants("\(old.text) \(other.text) MEDIUM 1 0 120")
+    let text = note.map { "\n" + checksum(" \($0)".utf8) + " " + $0 }.joined()
+    let path = "\(scratch.path)/strays/\(StrayRun.fileName(old))"
+    try Data((try Data(contentsOf: URL(fileURLWithPath: path))) + Data(text.utf8))
+      .write(to: URL(fileURLWithPath: path))
+    let ends = try scratch.queue.ends()
+    #expect(try Lookup(scratch.queue).find(old, ends) != nil)
+    #expect(try Lookup(scratch.queue).find(other, ends) == nil)
+    for run in try scratch.queue.strayRuns(old, other) {
+      try Lookup(scratch.queue).lines(of: run, upTo: ends[.medium]) { _, _, _ in true }
+    }
+  }
+
+  @Test("in the options of a line are none, or times that can be reckoned with")
+  func options() {
+    for name in ["not_before", "delay", "accepted"] {
+      for value in Self.odd + ["\"7\"", "[1]", "1.5", "null", "{\"delay\":1}"] {
+        let column = #"{"not_before":17,"delay":9,"\#(name)":\#(value)}"#
+        Array(column.utf8).withUnsafeBytes { bytes in
+          let found = LineOptions(bytes)
+          let due = Due(at: found.notBefore ?? 0, span: found.delay ?? 0)
+          _ = (due.isOver(at: Self.now), due.corrected(at: Self.now))
+          let times = [found.notBefore, found.delay, found.accepted].compactMap { $0 }
+          #expect(times.allSatisfy { (0..<1_000_000_000_000_000_000).contains($0) })
+        }
+      }
+    }
+  }
+
+  @Test("in an owner's counters count as nothing")
+  func counters() throws {
+    let scratch = try Scratch()
+    try scratch.queue.count(.failedValidations, 5)
+    let owners = try scratch.queue.root.existing("owners")
+    for digit: UInt8 in 0x30...0x3a {
+      for place in 33..<53 {
+        let file = try #require(try Descriptor.open("0", in: owners, 2))
+        try Counter.failedValidations.line(5).write(to: file, at: 0)
+        try [digit].write(to: file, at: place)
+        let found = try scratch.queue.total(.failedValidations)
+        #expect(found >= 0)
+        try scratch.queue.count(.failedValidations, 2)
+        #expect(try scratch.queue.total(.failedValidations) == min(found + 2, Counter.most))
+      }
+    }
+  }
+}
