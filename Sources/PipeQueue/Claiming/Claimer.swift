@@ -132,12 +132,17 @@ package final class Claimer {
   func keep(_ fault: Fault) {
     guard unreadable == nil else { return }
     unreadable = fault
-    queue.note(fault.text)
+    reportIfFollowing(fault)
+  }
+
+  // A run that ends says it then.
+  private func reportIfFollowing(_ fault: Fault) {
+    if !hidesOwnFailures { queue.note(fault.text) }
   }
 
   func noteMissing(_ lane: Priority, _ segment: Int) {
     let fault = missing(lane, segment)
     if unreadable == nil { unreadable = fault }
-    if missingSegments.insert(fault.text).inserted { queue.note(fault.text) }
+    if missingSegments.insert(fault.text).inserted { reportIfFollowing(fault) }
   }
 }

@@ -41,23 +41,27 @@ extension Claimer {
   }
 
   private func giveBackUnfiled(_ ranges: [ItemRange]) throws(Fault) {
-    try coverUnfiled(ranges)
+    let covered = try coverUnfiled(ranges)
     // On disk before they are off the list.
     try queue.now().flush()
-    try Register(queue.root).remove(ranges)
+    try Register(queue.root).remove(covered)
   }
 
-  private func coverUnfiled(_ ranges: [ItemRange]) throws(Fault) {
+  // Returns those that are off the list then: all but what a process is just putting aside.
+  private func coverUnfiled(_ ranges: [ItemRange]) throws(Fault) -> [ItemRange] {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let listing = try queue.listNow()
     let ends = try queue.ends()
     var namer = Namer(queue, listing)
-    var count = 0
+    var (count, covered): (Int, [ItemRange]) = (0, [])
     for range in ranges {
       let line = LaneLine(range.lane, end: ends[range.lane].place, names: listing.names)
-      // Anything but done says by itself what they are.
-      guard range.numbers.allSatisfy({ line.state(of: $0) == .done }) else { continue }
+      let states = range.numbers.map { line.state(of: $0) }
+      if states.contains(where: { if case .claim = $0 { true } else { false } }) { continue }
+      covered.append(range)
+      // Anything but done says by itself what they are: a process died between this and the register.
+      guard states.allSatisfy({ $0 == .done }) else { continue }
       try namer.create(NowName(range, .again(batch: .revived, attempt: 0, due: .now)))
       count += range.count
     }
@@ -67,6 +71,7 @@ extension Claimer {
         "\(printable(queue.path)): the names of \(count) items are missing in later/ and dead/; they are ready again"
       )
     }
+    return covered
   }
 }
 

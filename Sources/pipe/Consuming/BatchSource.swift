@@ -128,10 +128,7 @@ final class BatchSource {
         "\(printable(queue.path)): \(counted(lost, "item")) lost: damaged, or missing from segments/"
       )
     }
-    guard claimer.unreadable == nil else {
-      throw Fault(
-        .inputOutput, "\(printable(queue.path)): items that could not be read are left, see above")
-    }
+    if let fault = claimer.unreadable { throw fault }
     return status
   }
 

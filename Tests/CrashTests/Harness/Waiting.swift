@@ -24,15 +24,19 @@ extension TestQueue {
   func passTimeOfParked() throws {
     for name in try parked { try makeDue(name) }
     for name in try names(in: "now") where name.hasPrefix("later.") {
-      var pieces = name.components(separatedBy: ".")
-      pieces[1] = "0"
-      try move("now/\(name)", "now/" + pieces.joined(separator: "."))
+      let pieces = name.components(separatedBy: ".")
+      let mark = "later.0.\(pieces[2]).\(pieces[3])"
+      try move("now/\(name)", "now/\(mark).\(checksum(mark))")
     }
   }
 
   private func makeDue(_ name: String) throws {
-    let pieces = name.components(separatedBy: ".").dropLast(2) + ["0", "0"]
-    try move(name, pieces.joined(separator: "."))
+    // In directories, then the range, its checksum, and the state.
+    let directory = name[...name.lastIndex(of: "/")!]
+    let pieces = name.dropFirst(directory.count).components(separatedBy: ".")
+    let range = pieces[..<6].joined(separator: ".")
+    let state = (pieces[7...].dropLast(2) + ["0", "0"]).joined(separator: ".")
+    try move(name, "\(directory)\(range).\(checksum(range + state)).\(state)")
   }
 
   private func move(_ name: String, _ new: String) throws {
@@ -52,11 +56,40 @@ extension TestQueue {
     return ["parked until \(first), but the mark is \(marks)"]
   }
 
-  /// Files in later/ and dead/ that speak of items.
+  /// Files in later/ and dead/ that speak of items, and items that are in the register without one.
   func leftAside() throws -> [String] {
-    try ["later", "dead"].flatMap { kind in
-      try FileManager.default.subpathsOfDirectory(atPath: "\(path)/\(kind)")
-        .filter { $0.contains("-") && !$0.hasSuffix(".dropped") }.map { "\(kind)/\($0)" }
+    var dropped = 0
+    var left: [String] = []
+    for kind in ["later", "dead"] {
+      for name in try FileManager.default.subpathsOfDirectory(atPath: "\(path)/\(kind)")
+      where name.contains("-") {
+        if name.hasSuffix(".dropped") { dropped += 1 } else { left.append("\(kind)/\(name)") }
+      }
+    }
+    let registered = try registered()
+    return registered <= dropped ? left : left + ["\(registered - dropped) items in the register"]
+  }
+
+  // One bit an item, in records `checksum, space, 25 hex digits, newline`.
+  private func registered() throws -> Int {
+    let root = "\(path)/register"
+    return try FileManager.default.subpathsOfDirectory(atPath: root).reduce(0) { sum, name in
+      guard let bytes = FileManager.default.contents(atPath: "\(root)/\(name)") else { return sum }
+      let records = String(decoding: bytes.filter { $0 != 0 }, as: UTF8.self).split(separator: "\n")
+      return sum
+        + records.flatMap { $0.dropFirst(9) }.reduce(0) {
+          $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount
+        }
     }
   }
+}
+
+/// Castagnoli's CRC, RFC 3720, appendix B.4, bit by bit, in the 8 hex digits that stand in names.
+private func checksum(_ text: String) -> String {
+  let sum = ~text.utf8.reduce(UInt32.max) { sum, byte in
+    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in
+      sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1
+    }
+  }
+  return String(format: "%08x", sum)
 }
