@@ -1,5 +1,9 @@
 #include "CPipeIO.h"
 
+#include <pthread.h>
+#include <sys/auxv.h>
+#include <sys/fsuid.h>
+
 static int argument_count;
 static char **arguments;
 
@@ -12,3 +16,112 @@ __attribute__((constructor)) static void keep_arguments(int count, char **vector
 
 int cpipe_argument_count(void) { return argument_count; }
 const char *cpipe_argument(int index) { return arguments[index]; }
+
+uid_t cpipe_effective_user(void) { return (uid_t)getauxval(AT_EUID); }
+
+// struct open_how of linux/openat2.h, which older systems do not have.
+struct open_how_0 {
+  uint64_t flags, mode, resolve;
+};
+enum { no_magic_links = 0x02, no_symlinks = 0x04, beneath = 0x08, number_of_openat2 = 437 };
+
+static int lacks_openat2;
+
+static int close_keeping_errno(int fd) {
+  int code = errno;
+  close(fd);
+  errno = code;
+  return -1;
+}
+
+// Component by component, for kernels before 5.6 and sandboxes that know no openat2.
+static int open_stepwise(int dir, const char *path, int flags, unsigned int mode) {
+  int at = dir;
+  for (;;) {
+    char name[256];
+    size_t length = strcspn(path, "/");
+    if (length == 0 || length >= sizeof name || strncmp(path, "..", length) == 0) {
+      errno = EXDEV;
+      return at == dir ? -1 : close_keeping_errno(at);
+    }
+    memcpy(name, path, length);
+    name[length] = 0;
+    int is_last = path[length] == 0;
+    int next = is_last ? openat(at, name, flags | O_NOFOLLOW, mode)
+                       : openat(at, name, cpipe_path_only | O_DIRECTORY);
+    if (at != dir) {
+      int code = errno;
+      close(at);
+      errno = code;
+    }
+    if (next < 0 || is_last) return next;
+    at = next;
+    path += length + 1;
+  }
+}
+
+int cpipe_open_beneath(int dir, const char *path, int flags, unsigned int mode) {
+  if (!__atomic_load_n(&lacks_openat2, __ATOMIC_RELAXED)) {
+    struct open_how_0 how = {(unsigned int)flags, flags & O_CREAT ? mode : 0,
+                             no_magic_links | no_symlinks | beneath};
+    int fd = (int)syscall(number_of_openat2, dir, path, &how, sizeof how);
+    // A sandbox may say EPERM to what it does not know; so does a file that must not be changed.
+    if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) return fd;
+    if (errno == ENOSYS) __atomic_store_n(&lacks_openat2, 1, __ATOMIC_RELAXED);
+  }
+  return open_stepwise(dir, path, flags, mode);
+}
+
+// The umask belongs to all threads, so one at a time makes something.
+static pthread_mutex_t creating = PTHREAD_MUTEX_INITIALIZER;
+static int known_mask = -1;
+
+static int create_once(int dir, const char *path, int flags, const struct cpipe_origin *origin) {
+  return flags < 0 ? mkdirat(dir, path, origin->mode)
+                   : cpipe_open_beneath(dir, path, flags, origin->mode);
+}
+
+// Born as what the owner made, so that a kill leaves nothing that the owner cannot use. Where these ids
+// are not to be had, or the owner may not write to the directory, it is given away right behind.
+static int create_as(int dir, const char *path, int flags, const struct cpipe_origin *origin) {
+  int old_group = setfsgid(origin->group);
+  int old_user = setfsuid(origin->user);
+  int is_owner = (uid_t)setfsuid((uid_t)-1) == origin->user;
+  int fd = is_owner ? create_once(dir, path, flags, origin) : -1;
+  int code = is_owner ? errno : EACCES;
+  setfsuid((uid_t)old_user);
+  setfsgid((gid_t)old_group);
+  errno = code;
+  if (fd >= 0 || code != EACCES) return fd;
+  fd = create_once(dir, path, flags, origin);
+  if (fd < 0) return fd;
+  // By descriptor: the name may be another file's by now.
+  int made = flags < 0 ? openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : fd;
+  int is_given = made >= 0 && fchown(made, origin->user, origin->group) == 0;
+  code = errno;
+  if (made >= 0 && (flags < 0 || !is_given)) close(made);
+  if (!is_given) unlinkat(dir, path, flags < 0 ? AT_REMOVEDIR : 0);
+  errno = code;
+  return is_given ? fd : -1;
+}
+
+static int create(int dir, const char *path, int flags, const struct cpipe_origin *origin) {
+  pthread_mutex_lock(&creating);
+  int is_masked = known_mask < 0 || (known_mask & (int)origin->mode) != 0;
+  if (is_masked) known_mask = (int)umask(0);
+  int fd = origin->is_other ? create_as(dir, path, flags, origin)
+                            : create_once(dir, path, flags, origin);
+  int code = errno;
+  if (is_masked) umask((mode_t)known_mask);
+  pthread_mutex_unlock(&creating);
+  errno = code;
+  return fd;
+}
+
+int cpipe_create_beneath(int dir, const char *path, int flags, const struct cpipe_origin *origin) {
+  return create(dir, path, flags | O_CREAT | O_EXCL, origin);
+}
+
+int cpipe_make_directory(int dir, const char *path, const struct cpipe_origin *origin) {
+  return create(dir, path, -1, origin);
+}

@@ -25,28 +25,49 @@ package final class Descriptor {
     isOwned = false
   }
 
-  /// Opens `name` below `directory`; close-on-exec, and a symbolic link as last part is refused.
-  /// Returns nil where it does not exist.
+  /// Opens `name`, which may be a path, beneath `directory`; close-on-exec, and no link is followed
+  /// anywhere on the way. Returns nil where it does not exist.
   package static func open(
-    _ name: String, in directory: Directory, _ flags: Int32, mode: UInt32 = 0o600
+    _ name: String, in directory: Directory, _ flags: Int32
   ) throws(Fault) -> Descriptor? {
+    let ownership = try directory.ownership()
+    // A file of somebody else must not be cut before it is known for one.
+    let kept = ownership.isSuspicious ? flags & ~O_TRUNC : flags
     let number = uninterrupted {
-      cpipe_openat(directory.number, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)
+      cpipe_open_beneath(directory.number, name, kept | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
     }
     let path = directory.path + "/" + name
     if number < 0 {
       if errno == ENOENT { return nil }
       throw Fault("open", path)
     }
-    return Descriptor(owning: number, path: path)
+    let file = Descriptor(owning: number, path: path)
+    if ownership.isSuspicious {
+      try ownership.requireOwn(file)
+      if flags & O_TRUNC != 0 { try file.truncate(to: 0) }
+    }
+    return file
   }
 
   /// Opens `name`, making it where it does not exist.
   package static func create(
     _ name: String, in directory: Directory, _ flags: Int32
   ) throws(Fault) -> Descriptor {
-    if let file = try open(name, in: directory, flags | O_CREAT) { return file }
-    throw Fault("create", directory.path + "/" + name, code: ENOENT)
+    while true {
+      if flags & O_EXCL == 0, let file = try open(name, in: directory, flags) { return file }
+      var origin = try directory.currentOwnership().origin(of: .file)
+      let number = uninterrupted {
+        cpipe_create_beneath(
+          directory.number, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, &origin)
+      }
+      let path = directory.path + "/" + name
+      if number >= 0 {
+        let file = Descriptor(owning: number, path: path)
+        try directory.ownership().complete(.file, number, path)
+        return file
+      }
+      if errno != EEXIST || flags & O_EXCL != 0 { throw Fault("create", path) }
+    }
   }
 
   package func status() throws(Fault) -> stat {

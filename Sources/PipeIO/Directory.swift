@@ -1,4 +1,4 @@
-internal import CPipeIO
+package import CPipeIO
 internal import Glibc
 
 /// Takes an advisory lock of an open file if it is free.
@@ -15,36 +15,58 @@ package final class Directory {
   package let path: String
   private var listing: UnsafeMutableRawBufferPointer?
 
-  private init(number: Int32, path: String) {
+  /// The directory at the top, which says who owns what is beneath; nil: this one.
+  private let top: Directory?
+  private var known: Ownership?
+
+  private init(number: Int32, path: String, top: Directory?) {
     self.number = number
     self.path = path
+    self.top = top
   }
 
-  /// Opens a directory in `parent`; nil means that `path` is meant as the process sees it.
-  /// Returns nil where it does not exist.
+  /// Opens a directory in `parent`, without following a link; nil means that `path` is meant as the process
+  /// sees it. Returns nil where it does not exist.
   package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory?
   {
-    let follow = parent == nil ? 0 : O_NOFOLLOW
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
     let number = uninterrupted {
-      cpipe_openat(
-        parent?.number ?? AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow, 0)
+      parent.map { cpipe_open_beneath($0.number, path, flags | O_NOFOLLOW, 0) }
+        ?? cpipe_openat(AT_FDCWD, path, flags, 0)
     }
     let full = parent.map { $0.path + "/" + path } ?? path
     if number < 0 {
       if errno == ENOENT { return nil }
       throw Fault("open", full)
     }
-    return Directory(number: number, path: full)
+    return Directory(number: number, path: full, top: parent.map { $0.top ?? $0 })
   }
 
-  /// Makes `name` (0700) unless it is there, and opens it.
+  /// Who owned the tree when this process opened its first file.
+  package func ownership() throws(Fault) -> Ownership {
+    if let top { return try top.ownership() }
+    if let known { return known }
+    return try currentOwnership()
+  }
+
+  /// Read again: a process that runs for long must heed `init --share` too.
+  package func currentOwnership() throws(Fault) -> Ownership {
+    if let top { return try top.currentOwnership() }
+    let now = try Ownership(self)
+    known = now
+    return now
+  }
+
+  /// Makes `name` unless it is there, and opens it.
   package func subdirectory(making name: String) throws(Fault) -> Directory {
-    if uninterrupted({ mkdirat(number, name, 0o700) }) != 0, errno != EEXIST {
-      throw Fault("create", path + "/" + name)
-    }
+    if let found = try Directory.open(name, in: self) { return found }
+    var origin = try currentOwnership().origin(of: .directory)
+    let isMade = uninterrupted { cpipe_make_directory(number, name, &origin) } == 0
+    if !isMade, errno != EEXIST { throw Fault("create", path + "/" + name) }
     guard let made = try Directory.open(name, in: self) else {
       throw Fault("open", path + "/" + name, code: ENOENT)
     }
+    if isMade { try ownership().complete(.directory, made.number, made.path) }
     return made
   }
 
@@ -67,25 +89,30 @@ package final class Directory {
 
   /// The size of the regular file `name`, or nil.
   package func size(of name: String) -> Int? {
-    var found = stat()
-    guard fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0,
-      cpipe_is_regular(&found) != 0
-    else { return nil }
+    guard var found = status(name), cpipe_is_regular(&found) != 0 else { return nil }
     return Int(found.st_size)
   }
 
   /// When the file was written last, microseconds since the epoch; nil where there is none.
   package func modified(_ name: String) -> Int64? {
-    var found = stat()
-    guard fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-    return Int64(found.st_mtim.tv_sec) * 1_000_000 + Int64(found.st_mtim.tv_nsec) / 1000
+    status(name).map { Int64($0.st_mtim.tv_sec) * 1_000_000 + Int64($0.st_mtim.tv_nsec) / 1000 }
   }
 
   /// When the file got its name, or was written, last, likewise.
   package func changed(_ name: String) -> Int64? {
+    status(name).map { Int64($0.st_ctim.tv_sec) * 1_000_000 + Int64($0.st_ctim.tv_nsec) / 1000 }
+  }
+
+  /// Of `name`, which may be a path beneath; no link is followed. nil where there is none.
+  package func status(_ name: String) -> stat? {
     var found = stat()
-    guard fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-    return Int64(found.st_ctim.tv_sec) * 1_000_000 + Int64(found.st_ctim.tv_nsec) / 1000
+    guard name.utf8.contains(0x2f) else {
+      return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? found : nil
+    }
+    let file = uninterrupted { cpipe_open_beneath(number, name, cpipe_path_only, 0) }
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return fstat(file, &found) == 0 ? found : nil
   }
 
   /// Calls `body` with the bytes of each name but `.` and `..`. What it sees is a snapshot only while

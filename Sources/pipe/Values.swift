@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 
@@ -72,6 +73,16 @@ struct PriorityArgument: ExpressibleByArgument {
   var defaultValueDescription: String { priority.name }
 
   static var allValueStrings: [String] { Priority.allCases.map(\.name) }
+}
+
+/// A group of this system, by name or number.
+struct GroupArgument: ExpressibleByArgument {
+  let number: UInt32
+
+  init?(argument: String) {
+    guard let number = groupNumber(argument) else { return nil }
+    self.number = number
+  }
 }
 
 /// A number of items, or 0 for no bound.

@@ -62,6 +62,29 @@ static inline int cpipe_birth(int fd, uint64_t *inode, uint64_t *birth) {
   *birth = found.stx_mask & STATX_BTIME ? (uint64_t)found.stx_btime.tv_sec * 1000000000u + found.stx_btime.tv_nsec : 0;
   return 0;
 }
+// O_PATH, O_NOFOLLOW and O_CLOEXEC: a file to look at, not into.
+static const int cpipe_path_only = 010000000 | O_NOFOLLOW | O_CLOEXEC;
+
+// Opens `path` beneath `dir` without following a link anywhere on the way.
+int cpipe_open_beneath(int dir, const char *path, int flags, unsigned int mode);
+
+// Who new files are to belong to, and their mode whatever the umask.
+struct cpipe_origin {
+  uid_t user;
+  gid_t group;
+  unsigned int mode;
+  int is_other;  // `user` is not the one that this process runs as
+};
+
+// Makes a file that is not there (O_CREAT and O_EXCL are added), and opens it.
+int cpipe_create_beneath(int dir, const char *path, int flags, const struct cpipe_origin *origin);
+int cpipe_make_directory(int dir, const char *path, const struct cpipe_origin *origin);
+
+// Without a system call.
+uid_t cpipe_effective_user(void);
+
+int fallocate(int, int, off_t, off_t);
+int fsetxattr(int, const char *, const void *, size_t, int);
 
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 

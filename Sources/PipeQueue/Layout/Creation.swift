@@ -6,26 +6,28 @@ package import PipeIO
 // is there without `format` is the beginning of another creation, which this one completes.
 extension Queue {
   /// Opens the queue at `path`, creating it first where there is none. `change` gives the settings of a
-  /// new queue, and is applied to those of an existing one.
+  /// new queue, and is applied to those of an existing one; `access` gives either to other users.
   package static func create(
     path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in },
-    change: ((inout Settings) -> Void)? = nil
+    access: Access? = nil, change: ((inout Settings) -> Void)? = nil
   ) throws(Fault) -> Queue {
     if change == nil, let found = try existing(path, force, report) { return found }
     let root = try makeRoot(path)
-    if !force { try refuseRemote(root) }
+    if !force { try refuseRemote(root, fileSystem(root)) }
     try lock(root, exclusive: true, report)
     defer { root.unlock() }
     if var settings = try Settings.read(root)?.settings {
       guard let change else { return try Queue(path: path, force: force, report: report) }
       if settings.isOlder { settings = try upgrade(root, settings, report) }
       change(&settings)
+      if let access { try give(root, access, report) }
       try settings.replace(in: root)
     } else {
       try refuseForeign(root)
       var settings = Settings()
       change?(&settings)
       try fill(root)
+      if let access { try give(root, access, report) }
       try settings.put(Settings.copyName, in: root)
       try root.flush()
       try settings.put(Settings.fileName, in: root)
@@ -46,7 +48,7 @@ extension Queue {
   private static func makeRoot(_ path: String) throws(Fault) -> Directory {
     var made: [String] = []
     var at = path
-    while uninterrupted({ mkdir(at, 0o700) }) != 0 {
+    while !makeDirectory(at) {
       switch errno {
       case EEXIST: break
       case ENOENT where at.contains("/"):
@@ -60,7 +62,7 @@ extension Queue {
       break
     }
     for deeper in made.reversed()
-    where uninterrupted({ mkdir(deeper, 0o700) }) != 0 && errno != EEXIST {
+    where !makeDirectory(deeper) && errno != EEXIST {
       throw cannotCreate(deeper)
     }
     // Each new directory is a name in its parent, which must be on disk too.
@@ -68,6 +70,7 @@ extension Queue {
     do throws(Fault) {
       if let root = try Directory.open(path) { return root }
     } catch {
+      if error.code == EACCES { throw refusal(path, error) }
       guard error.code == ENOTDIR else { throw error }
     }
     throw Fault(.cannotCreate, "\(printable(path)): is a file, so cannot become a queue")
@@ -79,7 +82,7 @@ extension Queue {
       ? Fault(.cannotCreate, fault.text, code: fault.code) : fault
   }
 
-  private static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

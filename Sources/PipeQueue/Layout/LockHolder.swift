@@ -11,13 +11,11 @@ func lockHolder(_ directory: Directory) -> String {
 
 /// The same of a file; nil where nobody holds it.
 func lockHolder(_ directory: Directory, _ name: String) -> String? {
-  var status = stat()
-  guard fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-  return lockHolder(status)
+  directory.status(name).flatMap { lockHolder($0) }
 }
 
 private func lockHolder(_ status: stat) -> String? {
-  guard let locks = contents("/proc/locks") else { return nil }
+  guard let locks = textOfFile("/proc/locks") else { return nil }
   let device = UInt(status.st_dev)
   // Linux's own split of a device number, gnu_dev_major(3).
   let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
@@ -29,7 +27,7 @@ private func lockHolder(_ status: stat) -> String? {
     guard columns.count >= 6, columns[1] == "FLOCK",
       columns[5] == file
     else { continue }
-    let words = contents("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(
+    let words = textOfFile("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(
       separator: " ")
     // The kernel remembers who took it; what that one has started may hold it still.
     return "process \(columns[4])"
@@ -41,16 +39,4 @@ private func lockHolder(_ status: stat) -> String? {
 private func twoHex(_ number: UInt) -> String {
   let digits = String(number, radix: 16)
   return digits.utf8.count < 2 ? "0" + digits : digits
-}
-
-private func contents(_ path: String) -> String? {
-  guard let file = fopen(path, "re") else { return nil }
-  defer { fclose(file) }
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 4096)
-  while true {
-    let count = fread(&buffer, 1, buffer.count, file)
-    if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-    bytes.append(contentsOf: buffer[..<count])
-  }
 }

@@ -22,7 +22,7 @@ final class Owner {
       let file: Descriptor
       do throws(Fault) { file = try Descriptor.create(name(slot), in: directory, O_RDWR) } catch {
         // Something else of this name: not ours, and not in the way.
-        if [ELOOP, EISDIR, ENXIO].contains(error.code) { continue }
+        if [ELOOP, EISDIR, ENXIO, EPERM].contains(error.code) { continue }
         throw error
       }
       if try file.tryLock() { return Owner(slot: slot, file: file) }

@@ -17,6 +17,7 @@ package final class Queue {
   /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
   let report: (String) -> Void
   private var notes: [String] = []
+  private var openedWith: (system: statfs, time: Int64)
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(
@@ -26,7 +27,8 @@ package final class Queue {
       throw Fault(
         .notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
     }
-    if !force { try Queue.refuseRemote(root) }
+    let system = try Queue.fileSystem(root)
+    if !force { try Queue.refuseRemote(root, system) }
     guard let settings = try Queue.currentSettings(root, report) else {
       throw Fault(.notFound, "\(printable(path)): is a directory but not a queue")
     }
@@ -34,12 +36,14 @@ package final class Queue {
     self.root = root
     self.report = report
     self.settings = settings
+    openedWith = (system, Clock.steady())
     end = try Queue.part("end", of: root, report)
     seal = end.birthmark
   }
 
   static func directory(_ path: String) throws(Fault) -> Directory? {
     do throws(Fault) { return try Directory.open(path) } catch {
+      if error.code == EACCES { throw refusal(path, error) }
       guard error.code == ENOTDIR else { throw error }
       throw Fault(.notFound, "\(printable(path)): is not a directory, so not a queue")
     }
@@ -58,10 +62,14 @@ package final class Queue {
     return now
   }
 
-  // Locks and renames of these do not hold what a queue needs of them.
-  static func refuseRemote(_ root: Directory) throws(Fault) {
+  static func fileSystem(_ root: Directory) throws(Fault) -> statfs {
     var system = statfs()
     guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
+    return system
+  }
+
+  // Locks and renames of these do not hold what a queue needs of them.
+  static func refuseRemote(_ root: Directory, _ system: statfs) throws(Fault) {
     guard let name = remoteName(Int(system.f_type) & 0xffff_ffff) else { return }
     throw Fault(
       .settings,
@@ -82,10 +90,14 @@ package final class Queue {
     }
   }
 
+  // Opening the queue asks for it too, and a short command need not ask twice. Microseconds.
+  private static let freshness: Int64 = 20_000
+
   /// Bytes free to this process on the queue's file system, and its size.
   func space() throws(Fault) -> (free: Int, total: Int) {
-    var system = statfs()
-    guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
+    let isFresh = Clock.steady() - openedWith.time < Queue.freshness
+    let system = isFresh ? openedWith.system : try Queue.fileSystem(root)
+    openedWith.time = .min / 2
     let block = Int(system.f_bsize)
     return (Int(system.f_bavail) * block, Int(system.f_blocks) * block)
   }

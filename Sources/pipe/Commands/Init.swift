@@ -35,11 +35,25 @@ struct Init: ParsableCommand {
   @Option(help: ArgumentHelp("Leave this much of the file system free (64MiB).", valueName: "size"))
   var minFree: ByteSize?
 
+  @Option(
+    help: ArgumentHelp("Share the queue with a group, a name or a number.", valueName: "group"))
+  var share: GroupArgument?
+
+  @Flag(name: .customLong("private"), help: "Keep the queue to its owner again.")
+  var isPrivate = false
+
+  func validate() throws {
+    if share != nil, isPrivate { throw ValidationError("--share and --private exclude each other") }
+  }
+
+  private var access: Access? { isPrivate ? .owner : share.map { .group($0.number) } }
+
   func run() {
     Exit.perform("init") { () throws(Fault) in
       let report = Diagnostics(command: "init").say
       _ = try Queue.create(
-        path: try queue.location.resolved(), force: queue.force, report: report, change: apply)
+        path: try queue.location.resolved(), force: queue.force, report: report, access: access,
+        change: apply)
       return Exit.fine
     }
   }

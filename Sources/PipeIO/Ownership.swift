@@ -1,0 +1,89 @@
+package import CPipeIO
+internal import Glibc
+
+/// Who a tree of files belongs to, as its topmost directory says: to one user, or, where that directory has
+/// the set-group-ID bit and its group may write, to a group. Every file made in the tree belongs to the same,
+/// whoever makes it and whatever the umask.
+package struct Ownership: Equatable {
+  package let user: UInt32
+  package let group: UInt32
+  package let mode: UInt32
+
+  enum Made { case file, directory }
+
+  init(_ directory: Directory) throws(Fault) {
+    var found = stat()
+    if fstat(directory.number, &found) != 0 { throw Fault("stat", directory.path) }
+    self.init(found)
+  }
+
+  package init(_ status: stat) {
+    (user, group, mode) = (status.st_uid, status.st_gid, status.st_mode & 0o7777)
+  }
+
+  package var isShared: Bool { mode & 0o2020 == 0o2020 }
+
+  /// Of what is made: 0600 and 0700, or 0660 and 02770. The kernel adds the set-group-ID bit to a
+  /// directory within one that has it.
+  package static func mode(isShared: Bool, isDirectory: Bool) -> UInt32 {
+    (isShared ? 0o660 : 0o600) | (isDirectory ? (isShared ? 0o2110 : 0o100) : 0)
+  }
+
+  /// Whether others can put files of their own choice into the tree: links to what this process may change
+  /// and they may not.
+  var isSuspicious: Bool { isShared || isForeign }
+
+  /// Whether it belongs to the user that this process runs as.
+  package var isOwn: Bool { user == cpipe_effective_user() }
+
+  // Only root can use a tree of somebody else that is not shared.
+  private var isForeign: Bool { Ownership.isRoot && user != 0 }
+
+  package static var isRoot: Bool { cpipe_effective_user() == 0 }
+
+  func origin(of made: Made) -> cpipe_origin {
+    let mode = Ownership.mode(isShared: isShared, isDirectory: made == .directory)
+    return cpipe_origin(user: user, group: group, mode: mode & 0o777, is_other: isForeign ? 1 : 0)
+  }
+
+  /// Refuses what is no file of this tree: somebody may have linked it here so that another process, which
+  /// is allowed more, reads or changes it for him.
+  func requireOwn(_ file: Descriptor) throws(Fault) {
+    let status = try file.status()
+    let isOwn =
+      isShared
+      ? status.st_gid == group && status.st_mode & 0o060 == 0o060 : status.st_uid == user
+    if isOwn, status.st_mode & S_IFMT == S_IFREG { return }
+    let path = printable(file.path)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw Fault(.inputOutput, "\(path): is not a regular file", code: EPERM)
+    }
+    let whose =
+      isShared ? "\(groupText(group)) may not write to it" : "the queue to \(userText(user))"
+    throw Fault(
+      .permission,
+      "\(path): belongs to \(userText(status.st_uid)), \(whose); refused, for it may be a link to a"
+        + " file elsewhere (chown or remove it)", code: EPERM)
+  }
+
+  /// Where a copy lost the set-group-ID bit of a directory, what is made there gets the group of its maker.
+  func complete(_ made: Made, _ number: Int32, _ path: String) throws(Fault) {
+    guard isShared else { return }
+    var status = stat()
+    if fstat(number, &status) != 0 { throw Fault("stat", path) }
+    if status.st_gid != group, fchown(number, .max, group) != 0 {
+      throw Fault("give \(groupText(group))", path)
+    }
+    let mode = Ownership.mode(isShared: true, isDirectory: made == .directory)
+    if status.st_mode & 0o7777 != mode, fchmod(number, mode) != 0 {
+      throw Fault("set the mode of", path)
+    }
+  }
+}
+
+/// Makes a directory of mode 0700, whatever the umask; `path` is meant as the process sees it. false, and
+/// `errno`, where that cannot be.
+package func makeDirectory(_ path: String) -> Bool {
+  var origin = cpipe_origin(user: 0, group: 0, mode: 0o700, is_other: 0)
+  return uninterrupted { cpipe_make_directory(AT_FDCWD, path, &origin) } == 0
+}
