@@ -56,7 +56,7 @@ package final class Descriptor {
     while true {
       if flags & O_EXCL == 0, let file = try open(name, in: directory, flags) { return file }
       var origin = try directory.currentOwnership().origin(of: .file)
-      let number = uninterrupted {
+      let number = directory.relieved {
         cpipe_create_beneath(
           directory.number, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, &origin)
       }

@@ -19,6 +19,12 @@ package final class Directory {
   private let top: Directory?
   private var known: Ownership?
 
+  /// Makes room on a full disk, for what must not fail there; false where it cannot. Of the directory at
+  /// the top, for all beneath.
+  package var relief: (() -> Bool)?
+  /// Whether what room is left there is for what must not fail, and nothing that only informs is written.
+  package var isSpared = false
+
   private init(number: Int32, path: String, top: Directory?) {
     self.number = number
     self.path = path
@@ -57,11 +63,24 @@ package final class Directory {
     return now
   }
 
+  /// Whether room is spared in the tree.
+  package var isShortOfRoom: Bool { (top ?? self).isSpared }
+
+  /// A system call that fails on a full disk is made once more if there is room to be had.
+  func relieved(_ call: () -> Int32) -> Int32 {
+    let result = uninterrupted(call)
+    guard result < 0, [ENOSPC, EDQUOT].contains(errno) else { return result }
+    let code = errno
+    if (top ?? self).relief?() == true { return uninterrupted(call) }
+    errno = code
+    return result
+  }
+
   /// Makes `name` unless it is there, and opens it.
   package func subdirectory(making name: String) throws(Fault) -> Directory {
     if let found = try Directory.open(name, in: self) { return found }
     var origin = try currentOwnership().origin(of: .directory)
-    let isMade = uninterrupted { cpipe_make_directory(number, name, &origin) } == 0
+    let isMade = relieved { cpipe_make_directory(number, name, &origin) } == 0
     if !isMade, errno != EEXIST { throw Fault("create", path + "/" + name) }
     guard let made = try Directory.open(name, in: self) else {
       throw Fault("open", path + "/" + name, code: ENOENT)
@@ -77,9 +96,10 @@ package final class Directory {
     return found
   }
 
-  /// Names to stable storage.
+  /// Names to stable storage. Of names, unlike of data, nothing is forgotten where the disk was too full for
+  /// that: the second flush is a whole one.
   package func flush() throws(Fault) {
-    if uninterrupted({ fsync(number) }) != 0 { throw Fault("flush", path) }
+    if relieved({ fsync(number) }) != 0 { throw Fault("flush", path) }
   }
 
   /// All of its file system to stable storage.

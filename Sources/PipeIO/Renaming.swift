@@ -15,7 +15,7 @@ extension Directory {
   /// Renames within the directory and never over another file: plain rename(2) destroys what is there,
   /// and onto a second link of the same file does nothing and says 0.
   package func rename(_ old: String, to new: String) throws(Fault) -> RenameOutcome {
-    if uninterrupted({ cpipe_rename_noreplace(number, old, new) }) == 0 { return .renamed }
+    if relieved({ cpipe_rename_noreplace(number, old, new) }) == 0 { return .renamed }
     switch errno {
     case ENOENT: return .missing
     case EEXIST: return try sameFile(old, new) ? dropLink(old) : .taken
@@ -25,21 +25,21 @@ extension Directory {
 
   /// Swaps two names in one step: how a file with a fixed name is replaced.
   package func exchange(_ one: String, _ other: String) throws(Fault) {
-    if uninterrupted({ cpipe_rename_exchange(number, one, other) }) != 0 {
+    if relieved({ cpipe_rename_exchange(number, one, other) }) != 0 {
       throw Fault("exchange", path + "/" + one)
     }
   }
 
   /// Removes a name; one that is gone already is no error.
   package func remove(_ name: String) throws(Fault) {
-    if uninterrupted({ unlinkat(number, name, 0) }) != 0, errno != ENOENT {
+    if relieved({ unlinkat(number, name, 0) }) != 0, errno != ENOENT {
       throw Fault("remove", path + "/" + name)
     }
   }
 
   /// Removes an empty directory; one that is not empty stays.
   package func removeDirectory(_ name: String) throws(Fault) {
-    if uninterrupted({ unlinkat(number, name, AT_REMOVEDIR) }) != 0, errno != ENOENT,
+    if relieved({ unlinkat(number, name, AT_REMOVEDIR) }) != 0, errno != ENOENT,
       errno != ENOTEMPTY
     {
       throw Fault("remove", path + "/" + name)

@@ -35,6 +35,7 @@ extension Queue {
   private typealias Treatment = ([AsideName]) throws(Fault) -> [AsideName]
 
   private func treat(_ id: EntryID, _ treatment: Treatment) throws(Fault) -> Int {
+    drainsOnFullDisk()
     guard let view = try look(at: id) else { return 0 }
     return try treatment(try dead(of: view)).count
   }
@@ -42,6 +43,7 @@ extension Queue {
   private func treatAll(
     _ treatment: Treatment, _ body: (Treated) throws(Fault) -> Void
   ) throws(Fault) {
+    drainsOnFullDisk()
     let letters = LetterReader(self)
     try forEachDeadShard { (names) throws(Fault) in
       // Before it is done: what is dropped keeps no segment.

@@ -45,6 +45,7 @@ package final class Claimer {
     run = Run(random: mint.id(at: Clock.now()))
     sync = GroupSync(queue)
     recorder = Recorder(queue)
+    queue.drainsOnFullDisk()
   }
 
   func nextBatch() -> EntryID {
@@ -78,6 +79,7 @@ package final class Claimer {
     }
     if let claim = try claimReady(request) { return claim }
     if isPaced { return nil }
+    queue.renewReserve()
     let moved = try queue.advanceEnds(try queue.ends())
     let reaped = try reap()
     let marked = try ensureMark()
@@ -94,6 +96,7 @@ package final class Claimer {
   /// Takes a slot for what is going to be held.
   func begin() throws(Fault) {
     guard owner == nil else { return }
+    Reserve(queue).take()
     owner = try Owner.take(queue)
     try queue.makeSound()
     // A crash may have left an end behind what is on disk, in a lane that comes before others.

@@ -107,6 +107,7 @@ extension Directory {
 
   /// Adds to it, or begins it anew. A full disk must not keep an item from being settled.
   func note(_ bytes: [UInt8], in name: String, anew: Bool) {
+    if isShortOfRoom { return }
     let flags = O_WRONLY | (anew ? O_TRUNC : O_APPEND)
     guard let file = try? Descriptor.open(name, in: self, flags) else { return }
     try? file.append(bytes)

@@ -33,7 +33,9 @@ extension Queue {
       try settings.put(Settings.fileName, in: root)
       try root.flush()
     }
-    return try Queue(path: path, force: force, report: report)
+    let queue = try Queue(path: path, force: force, report: report)
+    Reserve(queue).take()
+    return queue
   }
 
   private static func existing(
@@ -94,7 +96,9 @@ extension Queue {
   // Somebody's home directory must not become a queue because of a mistyped option.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
     let known =
-      parts + [Settings.draftName, Settings.copyName, Pace.fileName, "dedup", "lost+found"]
+      parts + [
+        Settings.draftName, Settings.copyName, Pace.fileName, Reserve.fileName, "dedup", "lost+found",
+      ]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,

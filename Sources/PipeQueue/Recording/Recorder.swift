@@ -21,6 +21,9 @@ final class Recorder {
 
   /// A full disk must not keep an item from being settled: what cannot be noted is left out.
   func note(_ lines: some Sequence<SettledLine>, at steady: Int64) {
+    if queue.root.isShortOfRoom {
+      return complain("the disk is full; statistics leave out what is settled meanwhile")
+    }
     if let failed, steady - failed < Recorder.reopening { return }
     bytes.removeAll(keepingCapacity: true)
     for line in lines where line.items > 0 { line.append(to: &bytes) }
