@@ -1,3 +1,4 @@
+internal import Glibc
 package import PipeIO
 
 /// Stores entries: the way in. One commit is one append and one flush a lane, and the receipts are true
@@ -19,6 +20,21 @@ package final class Appender {
   /// Appends the draft, flushes, and moves the ends. Either all of it is stored, or none, or the fault is
   /// of the kind `outcomeUnknown`: a flush failed, and nobody can tell.
   package func commit(_ draft: inout Draft) throws(Fault) {
+    do throws(Fault) { try commitOnce(&draft) } catch {
+      // A disk that is full of what need not be kept is not full.
+      guard error.kind == .tryLater, [ENOSPC, EDQUOT].contains(error.code), pruneAll() else {
+        throw error
+      }
+      try commitOnce(&draft)
+    }
+  }
+
+  private func pruneAll() -> Bool {
+    guard let pruned = try? queue.prune() else { return false }
+    return pruned.removed.bytes > 0
+  }
+
+  private func commitOnce(_ draft: inout Draft) throws(Fault) {
     try dedup?.begin()
     do throws(Fault) { try queue.lockEnd() } catch {
       dedup?.end()

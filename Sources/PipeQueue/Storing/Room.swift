@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeIO
 
 extension Queue {
@@ -12,7 +13,8 @@ extension Queue {
     // Some file systems in memory have no bound, and say 0.
     if space.total > 0, space.free < reserve + draft.byteCount {
       throw full(
-        "\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)")
+        "\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)",
+        code: ENOSPC)
     }
     guard settings.hasBounds else { return }
     let items = Priority.allCases.reduce(0) { $0 + draft[$1].items }
@@ -36,8 +38,9 @@ extension Queue {
     }
   }
 
-  private func full(_ why: String) -> Fault {
-    Fault(.tryLater, "\(printable(path)): the queue is full: \(why)")
+  // `code`: ENOSPC where it is the disk.
+  private func full(_ why: String, code: Int32 = 0) -> Fault {
+    Fault(.tryLater, "\(printable(path)): the queue is full: \(why)", code: code)
   }
 
   // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking

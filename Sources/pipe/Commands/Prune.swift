@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct Prune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prune", abstract: "Remove what a queue need not retain any more.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Flag(help: "One line of JSON.")
+  var json = false
+
+  func run() {
+    Exit.perform("prune") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "prune")
+      let queue = try queue.location.open(diagnostics)
+      let pruned = try queue.prune()
+      let output = Output()
+      output.append(json ? PrunedText(pruned).json : PrunedText(pruned).text)
+      try output.flush()
+      for fault in pruned.faults { diagnostics.say(fault.text) }
+      return pruned.faults.first.map { Exit.status(of: $0.kind) } ?? Exit.fine
+    }
+  }
+}
