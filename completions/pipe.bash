@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|route|dead|retry|drop|init|help)
+    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|route|dead|retry|drop|init|prune|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve route dead retry drop init help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve route dead retry drop init prune help' -- "${cur}"))
         ;;
     esac
 }
@@ -534,9 +534,9 @@ _pipe_drop() {
 
 _pipe_init() {
     repeating_flags=()
-    non_repeating_flags=(--force --version -h --help)
+    non_repeating_flags=(--force --private --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --slice --retries --backoff --max-items --max-bytes --retain --min-free)
+    non_repeating_options=(-q --queue --slice --retries --backoff --max-items --max-bytes --retain --min-free --share)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
@@ -563,6 +563,24 @@ _pipe_init() {
         return
         ;;
     '--min-free')
+        return
+        ;;
+    '--share')
+        return
+        ;;
+    esac
+}
+
+_pipe_prune() {
+    repeating_flags=()
+    non_repeating_flags=(--force --json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue)
+    __pipe_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
         return
         ;;
     esac

@@ -114,7 +114,7 @@ struct LaterTests {
     var seed: UInt64 = 3
     while kills < 24 {
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      let call = ["renameat2", "openat", "fsync", "fdatasync", "unlinkat", "write"][
+      let call = ["renameat2", "openat2", "fsync", "fdatasync", "unlinkat", "write"][
         Int(seed >> 33) % 6]
       let number = 1 + Int(seed >> 40) % 140
       let inject = "-e trace=\(call) -e inject=\(call):signal=KILL:when=\(number)"

@@ -19,7 +19,9 @@ private struct Unflushed {
     // An empty directory that comes back says nothing.
     case "unlinkat" where !call.text.contains("AT_REMOVEDIR"): paths.insert(first)
     case "mkdir": paths.insert(parent(call.text.split(separator: "\"")[1]))
-    case "openat" where call.text.contains("O_CREAT"): paths.insert(first)
+    case "openat" where call.text.contains("O_CREAT"),
+      "openat2" where call.text.contains("O_CREAT"):
+      paths.insert(first)
     // An end that is lost is found again from what it points to.
     case "renameat2" where !first.hasSuffix("/end"): paths.insert(first)
     case "write": return call.text.hasPrefix("write(1<")

@@ -4,22 +4,28 @@ import Testing
 
 /// A small file system that can be filled.
 private enum SmallDisk: String, CaseIterable, CustomTestStringConvertible {
-  case ext4, btrfs, tmpfs
+  case ext4, btrfs, mixed, xfs, tmpfs
   var testDescription: String { rawValue }
 
   /// About what min-free keeps of it at the most: a sixteenth.
   var reserve: Int {
     switch self {
     case .ext4: 1 << 20
-    case .btrfs: 9 << 20
+    case .btrfs, .mixed: 9 << 20
+    case .xfs: 16 << 20
     case .tmpfs: 1 << 18
     }
   }
 
   func with(_ scratch: Scratch, _ body: (String) throws -> Void) throws {
     if self != .tmpfs {
-      let disk = try Disk(
-        self == .ext4 ? .ext4 : .btrfs, in: scratch, megabytes: self == .ext4 ? 16 : nil)
+      let disk =
+        switch self {
+        case .ext4: try Disk(.ext4, in: scratch, megabytes: 16)
+        case .xfs: try Disk(.xfs, in: scratch)
+        // Where data and records share their room, there is none for either.
+        default: try Disk(.btrfs, in: scratch, options: self == .mixed ? ["-M"] : [])
+        }
       return try disk.mounted { try body(disk.path) }
     }
     let path = scratch.path("memory")
@@ -34,17 +40,25 @@ private enum SmallDisk: String, CaseIterable, CustomTestStringConvertible {
 private struct Ballast {
   let directory: String
 
-  /// Writes until there is no more room but `spare` bytes.
+  /// Writes until there is no more room except `spare` bytes. These are taken first and given back at the
+  /// end: a full btrfs has no room to cut a file short.
   func fill(leaving spare: Int = 0) throws {
-    let name = "\(directory)/ballast"
-    let file = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    defer { close(file) }
-    for size in [1 << 16, 1 << 12, 1] {
-      let block = [UInt8](repeating: 7, count: size)
-      while write(file, block, size) == size {}
-    }
+    if spare > 0 { write("room", blocks: [1 << 16], upTo: spare) }
+    write("ballast", blocks: [1 << 16, 1 << 12, 1], upTo: .max)
     guard spare > 0 else { return }
-    guard ftruncate(file, lseek(file, 0, SEEK_END) - spare) == 0 else { throw Failure("ftruncate") }
+    guard unlink("\(directory)/room") == 0 else { throw Failure("unlink") }
+    try Command("sync", "-f", directory).mustRun()
+  }
+
+  private func write(_ name: String, blocks: [Int], upTo size: Int) {
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
+    let file = open("\(directory)/\(name)", flags, 0o600)
+    defer { close(file) }
+    var left = size
+    for size in blocks {
+      let block = [UInt8](repeating: 7, count: size)
+      while left > 0, Glibc.write(file, block, size) == size { left -= size }
+    }
     fsync(file)
   }
 
@@ -69,9 +83,11 @@ private struct Ballast {
 @Suite("a full disk", .serialized)
 struct FullDiskTests {
   /// Stores entries until a commit is refused, of which nothing is left.
-  private func store(_ queue: TestQueue, _ oracle: inout Oracle) throws -> Finished {
+  private func store(
+    _ queue: TestQueue, _ oracle: inout Oracle, from first: Int = 0
+  ) throws -> Finished {
     for batch in 0..<200 {
-      let entries = (0..<50).map { Entry.record(batch * 50 + $0, bytes: 4000) }
+      let entries = (0..<50).map { Entry.record(first + batch * 50 + $0, bytes: 4000) }
       let result = try queue.enqueue(entries)
       oracle.feed(entries, receipts: result.receipts)
       if result.ending == .exited(0), result.receipts.count == 50 { continue }
@@ -86,7 +102,7 @@ struct FullDiskTests {
 
   @Test(
     "refuses a commit as a whole, can be drained, and takes entries again when there is room",
-    .needsDisks(.ext4, .btrfs), arguments: SmallDisk.allCases, ["0", "64MiB"])
+    .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases, ["0", "64MiB"])
   fileprivate func full(kind: SmallDisk, reserve: String) throws {
     let scratch = try Scratch()
     try kind.with(scratch) { directory in
@@ -110,7 +126,7 @@ struct FullDiskTests {
 
   @Test(
     "lets what was handed out be acknowledged and retried, and keeps what should be buried",
-    .needsDisks(.ext4, .btrfs), arguments: SmallDisk.allCases)
+    .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func settling(kind: SmallDisk) throws {
     let scratch = try Scratch()
     try kind.with(scratch) { directory in
@@ -121,8 +137,7 @@ struct FullDiskTests {
       try ledger.store((1...6).map { .record($0) }, in: queue)
       let ballast = Ballast(directory: directory)
       try ballast.fill()
-      // btrfs has then no room for a rename either.
-      if kind != .btrfs { ballast.exhaustNames() }
+      ballast.exhaustNames()
       let held = scratch.path("held")
       let handOut = Command.pipe("batch", "-q", queue.path, "--hold", "1h", "-n", "4")
       let batch = try handOut.writing(to: held).run()
@@ -149,7 +164,7 @@ struct FullDiskTests {
 
   @Test(
     "under load from many connections is answered 503, and when there is room entries are taken again",
-    .needsDisks(.ext4, .btrfs), arguments: SmallDisk.allCases)
+    .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func gateway(kind: SmallDisk) throws {
     let scratch = try Scratch()
     try kind.with(scratch) { directory in
@@ -173,6 +188,88 @@ struct FullDiskTests {
       try oracle.settle(queue, after: gateway.child.complaint)
       let lines = gateway.child.complaint.split(separator: "\n")
       #expect(lines.count < 20, "said once, and not for each request: \(lines.prefix(5))")
+    }
+  }
+
+  @Test(
+    "a queue is drained, also one by one and after failures, without a free block or inode",
+    .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
+  fileprivate func drained(kind: SmallDisk) throws {
+    let scratch = try Scratch()
+    try kind.with(scratch) { directory in
+      let queue = TestQueue("\(directory)/queue", scratch)
+      let options = ["--min-free", "0", "--retries", "1", "--backoff", "0s..0s"]
+      try Command([Binary.path, "init", "-q", queue.path] + options).mustRun()
+      var oracle = Oracle()
+      let entries = (0..<600).map { Entry.record($0) }
+      oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
+      let ballast = Ballast(directory: directory)
+      try ballast.fill()
+      // What fails needs a file each, and here there are 200 in all.
+      if kind != .tmpfs { ballast.exhaustNames() }
+      try ballast.fill()
+      let failing = Command.pipe("consume", "-q", queue.path, "-n", "120", "--", "false")
+      let failed = try failing.run()
+      #expect(failed.ending == .exited(1), "\(failed)")
+      let refused = try queue.enqueue([.record(900, bytes: 1 << 19)])
+      #expect(refused.ending == .exited(75), "\(refused)")
+      let drained = try queue.drain()
+      #expect(drained.result.ending == .exited(0), "\(drained.result)")
+      oracle.deliver(drained.delivered)
+      #expect(drained.delivered.count == 600)
+      try ballast.remove()
+      try oracle.settle(queue, after: "\(drained.result)")
+    }
+  }
+
+  @Test("a queue is drained that has used up a quota of btrfs", .needsDisks(.btrfs))
+  func quota() throws {
+    let scratch = try Scratch()
+    let disk = try Disk(.btrfs, in: scratch, megabytes: 256)
+    try disk.mounted {
+      let directory = disk.path + "/limited"
+      try Command("btrfs", "quota", "enable", disk.path).mustRun()
+      try Command("btrfs", "subvolume", "create", directory).mustRun()
+      try Command("btrfs", "qgroup", "limit", "20M", directory).mustRun()
+      let queue = TestQueue("\(directory)/queue", scratch)
+      try Command.pipe("init", "-q", queue.path, "--min-free", "0").mustRun()
+      var oracle = Oracle()
+      let entries = (0..<300).map { Entry.record($0) }
+      oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
+      let ballast = Ballast(directory: directory)
+      try ballast.fill()
+      ballast.exhaustNames()
+      let refused = try queue.enqueue([.record(900, bytes: 1 << 19)])
+      #expect(refused.ending == .exited(75), "\(refused)")
+      let drained = try queue.drain()
+      #expect(drained.result.ending == .exited(0), "\(drained.result)")
+      oracle.deliver(drained.delivered)
+      try ballast.remove()
+      try oracle.settle(queue, after: "\(drained.result)")
+    }
+  }
+
+  @Test(
+    "a disk has room again once its queue is drained, where nothing has to be retained",
+    .needsDisks(.ext4, .xfs))
+  func pruned() throws {
+    for kind in [SmallDisk.ext4, .xfs, .tmpfs] {
+      let scratch = try Scratch()
+      try kind.with(scratch) { directory in
+        let queue = TestQueue("\(directory)/queue", scratch)
+        let options = ["--min-free", "1MiB", "--retain", "0s"]
+        try Command([Binary.path, "init", "-q", queue.path] + options).mustRun()
+        let ballast = Ballast(directory: directory)
+        try ballast.fill(leaving: (kind == .tmpfs ? 2 : 9) << 20)
+        for round in 0..<3 {
+          var oracle = Oracle()
+          let full = try store(queue, &oracle, from: round * 20_000)
+          #expect(full.ending == .exited(75), "\(full)")
+          #expect(oracle.promised.count > 100, "no room in round \(round)")
+          let drained = try queue.drain()
+          #expect(drained.delivered.count == oracle.promised.count, "\(drained.result)")
+        }
+      }
     }
   }
 

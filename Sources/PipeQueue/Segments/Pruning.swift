@@ -51,6 +51,7 @@ extension Queue {
     for lane in Priority.allCases {
       do throws(Fault) {
         try rollDone(lane)
+        try leaveEndedSegments(lane)
         try prune(lane, try ends(), most: .max, &pruned)
       } catch { pruned.faults.append(error) }
     }
@@ -129,6 +130,31 @@ extension Queue {
       tail.mark == now[lane]
     else { return }
     _ = try roll(lane, from: tail, now[lane])
+  }
+
+  // Where a name ends behind the last line of a segment, the item behind it is in the next one; it would be
+  // looked for from here on.
+  private func leaveEndedSegments(_ lane: Priority) throws(Fault) {
+    // On disk before the segment is not.
+    if try moveEnded(lane, try ends()[lane].place) { try now().flush() }
+  }
+
+  private func moveEnded(_ lane: Priority, _ end: Place) throws(Fault) -> Bool {
+    try lockNow(exclusive: true)
+    defer { unlockNow() }
+    var isMoved = false
+    for name in try listNow().names where name.range.lane == lane && name.isDone {
+      var moved = name
+      while moved.range.to.segment < end.segment,
+        let size = root.size(of: Segment.path(lane, moved.range.to.segment)),
+        moved.range.to.offset >= size
+      {
+        moved.range.to.segment += 1
+        moved.range.to.offset = 0
+      }
+      if moved != name, try rename(name, to: moved) { isMoved = true }
+    }
+    return isMoved
   }
 
   // The segment of the first item that is aside and not given up.

@@ -52,6 +52,30 @@ extension Trait where Self == Needs {
   }
 }
 
+extension Trait where Self == Needs {
+  /// That this process is root and can run `pipe` as somebody else.
+  static var needsUsers: Needs {
+    Needs { Users.works ? nil : "not root, or other users cannot run this pipe (setpriv)" }
+  }
+}
+
+/// Users that no file of the system knows.
+enum Users {
+  static let (ann, bob, eve) = (54_321, 54_322, 54_323)
+  /// Ann and Bob are members.
+  static let group = 54_330
+
+  /// What makes a shell line run as somebody.
+  static func prefix(_ user: Int, group: Int? = nil) -> String {
+    "setpriv --reuid \(user) --regid \(group ?? user) --clear-groups"
+  }
+
+  static let works: Bool = {
+    guard getuid() == 0, let scratch = try? Scratch() else { return false }
+    return (try? scratch.sh("\(prefix(ann)) pipe --version").ending) == .exited(0)
+  }()
+}
+
 func lacks(_ program: String) -> String? {
   let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
   let isThere = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }

@@ -5,10 +5,16 @@ import Testing
 /// A file system in an image file. What its image holds while it is mounted is what a power cut leaves.
 final class Disk {
   enum Kind: String, CaseIterable, CustomTestStringConvertible {
-    case ext4, btrfs
+    case ext4, btrfs, xfs
     var testDescription: String { rawValue }
     /// About the least that each can be.
-    var megabytes: Int { self == .ext4 ? 64 : 128 }
+    var megabytes: Int {
+      switch self {
+      case .ext4: 64
+      case .btrfs: 128
+      case .xfs: 300
+      }
+    }
   }
 
   let kind: Kind
@@ -18,14 +24,15 @@ final class Disk {
   private var isMounted = false
 
   /// Makes the file system.
-  init(_ kind: Kind, in scratch: Scratch, megabytes: Int? = nil) throws {
+  init(_ kind: Kind, in scratch: Scratch, megabytes: Int? = nil, options more: [String] = []) throws
+  {
     self.kind = kind
     image = scratch.path("\(kind.rawValue).image")
     path = scratch.path("disk")
     try Command("truncate", "-s", "\(megabytes ?? kind.megabytes)M", image).mustRun()
     // Without -m 0 root never sees a full disk.
     let options = kind == .ext4 ? ["-q", "-m", "0"] : ["-q"]
-    try Command(["mkfs.\(kind.rawValue)"] + options + [image]).mustRun()
+    try Command(["mkfs.\(kind.rawValue)"] + options + more + [image]).mustRun()
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
@@ -39,7 +46,8 @@ final class Disk {
 
   /// A commit interval beyond any test: only what is flushed is there.
   func mount() throws {
-    try Command("mount", "-o", "loop,commit=600", image, path).mustRun()
+    let options = kind == .xfs ? "loop,nouuid" : "loop,commit=600"
+    try Command("mount", "-o", options, image, path).mustRun()
     isMounted = true
   }
 

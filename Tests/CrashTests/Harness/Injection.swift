@@ -32,7 +32,8 @@ struct Injection {
 
 /// Calls that can fail where all was well before.
 let failing: Set = [
-  "write", "pwrite64", "fdatasync", "fsync", "renameat2", "openat", "ftruncate", "flock",
+  "write", "pwrite64", "fdatasync", "fsync", "renameat2", "openat", "openat2", "ftruncate",
+  "flock",
 ]
 /// Exit statuses.
 let documented: Set<Int32> = [0, 1, 65, 66, 69, 73, 74, 75, 76, 77, 78]

@@ -18,6 +18,6 @@ extension [Call] {
 extension Call {
   var concernsChild: Bool {
     ["clone", "clone3", "vfork"].contains(name)
-      || name == "openat" && text.contains("O_TRUNC")
+      || ["openat", "openat2"].contains(name) && text.contains("O_TRUNC")
   }
 }

@@ -13,7 +13,7 @@ struct Call: CustomStringConvertible {
   /// Whether a disk can tell that it was made, or it orders what others do.
   var changesSomething: Bool {
     switch name {
-    case "openat": text.contains("O_CREAT")
+    case "openat", "openat2": text.contains("O_CREAT")
     case "mkdir", "mkdirat", "write", "pwrite64", "ftruncate", "fsync", "fdatasync", "renameat2",
       "unlinkat", "flock", "exit_group":
       true

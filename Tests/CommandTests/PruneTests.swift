@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+@Suite("prune")
+struct PruneTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.prepare("init", "--retain", "0s")
+  }
+
+  /// More than a segment takes, in one lane.
+  private func storeMuch() throws {
+    let line = "\"" + String(repeating: "x", count: 1 << 19) + "\"\n"
+    try scratch.pipe("enqueue", "--raw", "--quiet", input: String(repeating: line, count: 20))
+      .expect("")
+  }
+
+  private func segments(_ lane: String = "MEDIUM") throws -> [String] {
+    try scratch.names(in: "queue/segments/\(lane)/000")
+  }
+
+  @Test(
+    "prune removes all that is done, the segments of the ends too, and the queue goes on")
+  func all() throws {
+    for round in 1...3 {
+      for lane in ["HIGH", "MEDIUM", "LOW"] {
+        try scratch.store(#"{"n":\#(round),"priority":"\#(lane)"}"#)
+      }
+      try storeMuch()
+      try scratch.sh("pipe consume | wc -l").expect("23\n")
+      let run = try scratch.pipe("prune", "--json")
+      let removed = try #require(try run.expect().objects().first?["removed"] as? [String: Int])
+      #expect(removed["segments"] == 4 && (removed["bytes"] ?? 0) > 10_000_000, run.story)
+      try scratch.pipe("prune").expect("0 segments removed: 0 bytes\n")
+      try scratch.sh("cat queue/segments/*/*/* | wc -c").expect("0\n")
+    }
+    try scratch.store("1", "2")
+    try scratch.pipe("list").expect(nil)
+    try scratch.pipe("consume").expect("1\n2\n")
+    #expect(try scratch.count("done") == 71)
+  }
+
+  @Test(
+    "prune keeps what is needed, from the oldest segment on, and says why",
+    arguments: [
+      ("undone", "pipe consume -n 3 > log"), ("undone", "pipe batch -n 1 --hold 1h > log"),
+      ("dead", "pipe consume -n 1 -- sh -c 'exit 65' 2> log; pipe consume > log"),
+      ("retained", "pipe init --retain 1d; pipe consume > log"),
+    ])
+  func kept(reason: String, script: String) throws {
+    try scratch.store(count: 9)
+    try storeMuch()
+    try scratch.sh("\(script); true").expect()
+    let before = try scratch.sh("find queue/segments -type f | sort").output
+    let run = try scratch.pipe("prune", "--json").expect()
+    let kept = try #require(try run.objects().first?["kept"] as? [[String: Any]])
+    #expect(kept.count == 1 && kept[0]["reason"] as? String == reason, run.story)
+    #expect(
+      kept[0]["priority"] as? String == "MEDIUM" && kept[0]["segments"] as? Int == 2, run.story)
+    #expect(try scratch.sh("find queue/segments -type f | sort").output == before)
+    let text = try scratch.pipe("prune").expect().lines
+    #expect(text.count == 2 && text[1].hasPrefix("MEDIUM keeps 2 segments, "), "\(text)")
+  }
+
+  @Test("prune keeps the segments of parked items until these are done")
+  func parked() throws {
+    try scratch.prepare("init", "--backoff", "1h..1h")
+    try scratch.store(count: 300)
+    let held = try scratch.pipe("batch", "--size", "1", "--hold", "1h").output
+    try scratch.pipe("ack", "--retry", input: held).expect("")
+    try scratch.sh("pipe prune --json | grep -c removed.:..segments.:0").expect("1\n")
+    try makeDue(scratch)
+    try makeDue(scratch, in: "now")
+    try scratch.sh("pipe consume --size 1 -n 1000 | wc -l").expect("300\n")
+    try scratch.sh("pipe prune | head -n 1").expect(
+      "1 segment removed: 23590 bytes\n")
+  }
+
+  @Test(
+    "prune removes a segment whose items are done although the next one holds an item that is not")
+  func boundary() throws {
+    try storeMuch()
+    try scratch.store("1")
+    #expect(try segments().count == 2)
+    try scratch.sh("pipe consume -n 20 | wc -l").expect("20\n")
+    try scratch.sh("pipe prune | cut -d ' ' -f 1-3").expect("1 segment removed:\nMEDIUM keeps 1\n")
+    #expect(try segments() == ["000002"])
+    try scratch.pipe("consume").expect("1\n")
+  }
+
+  @Test("prune goes on with other lanes where one is damaged, and says so")
+  func damaged() throws {
+    try scratch.store("1", #"{"n":2,"priority":"HIGH"}"#)
+    try scratch.sh("pipe consume | wc -l; rm -r queue/segments/HIGH; touch queue/segments/HIGH")
+      .expect("2\n")
+    let run = try scratch.pipe("prune")
+    #expect(run.ending != .exited(0) && run.errors.contains("segments/HIGH"), run.story)
+    #expect(try segments() == ["000002"])
+  }
+
+  @Test(
+    "prune loses nothing whenever it is killed", .needs("strace"))
+  func killed() throws {
+    var stored = 0
+    for call in ["renameat2", "unlinkat", "openat2", "fsync", "fdatasync"] {
+      for number in 1...12 {
+        try scratch.store("\(stored)", #"{"n":\#(stored),"priority":"LOW"}"#)
+        try scratch.sh("pipe consume | wc -l").expect("2\n")
+        let inject = "-e trace=\(call) -e inject=\(call):signal=KILL:when=\(number)"
+        try scratch.sh("strace -o /dev/null \(inject) pipe prune > log; true").expect(errors: nil)
+        stored += 2
+        try scratch.store("\(stored)")
+        try scratch.pipe("consume").expect("\(stored)\n")
+        stored += 1
+      }
+    }
+    #expect(try scratch.count("done") == stored)
+  }
+
+  @Test("prune may run beside writers and consumers, and nothing is lost or delivered twice")
+  func beside() throws {
+    let consumer = try scratch.start("consume", "--follow", "--", "cat")
+    let pruner = try scratch.start(
+      line: "bash -c 'while pipe prune > log; do [ ! -e stop ] || exit 0; done'")
+    for round in 0..<20 {
+      let lines = (0..<50).map { "\(round * 50 + $0)\n" }.joined()
+      try scratch.pipe("enqueue", "--raw", "--quiet", input: lines).expect("")
+    }
+    try wait(until: { try scratch.unsettled() == 0 }, "all to be done")
+    try scratch.write("", to: "stop")
+    pruner.finish().expect(nil)
+    consumer.signal(SIGTERM)
+    #expect(consumer.finish().lines.compactMap { Int($0) }.sorted() == Array(0..<1000))
+  }
+}
