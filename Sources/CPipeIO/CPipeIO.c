@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/fsuid.h>
+#include <stdlib.h>
 
 static int argument_count;
 static char **arguments;
@@ -12,6 +13,21 @@ static char **arguments;
 __attribute__((constructor)) static void keep_arguments(int count, char **vector) {
   argument_count = count;
   arguments = vector;
+}
+
+static int has_set_root;
+
+// Swift looks for its own path when it starts, by way of /proc/self/exe, and aborts where that cannot be
+// read; unless a variable names a directory, which a program that is linked statically has no use for.
+// 101: before the constructors of Swift's runtime.
+__attribute__((constructor(101))) static void name_root(void) {
+  char first;
+  if (readlink("/proc/self/exe", &first, 1) < 0 && getenv("SWIFT_ROOT") == NULL)
+    has_set_root = setenv("SWIFT_ROOT", "/", 1) == 0;
+}
+
+void cpipe_restore_environment(void) {
+  if (has_set_root) unsetenv("SWIFT_ROOT");
 }
 
 int cpipe_argument_count(void) { return argument_count; }
@@ -124,4 +140,40 @@ int cpipe_create_beneath(int dir, const char *path, int flags, const struct cpip
 
 int cpipe_make_directory(int dir, const char *path, const struct cpipe_origin *origin) {
   return create(dir, path, -1, origin);
+}
+
+static volatile sig_atomic_t caught[65];
+
+static void catch_signal(int number) {
+  if (number > 0 && number < 65) caught[number] = 1;
+}
+
+int cpipe_caught(int number) {
+  int came = caught[number];
+  caught[number] = 0;
+  return came;
+}
+
+void cpipe_begin_interruption(struct cpipe_interruption *all, const sigset_t *stops) {
+  sigset_t open = *stops;
+  sigaddset(&open, SIGALRM);
+  // No SA_RESTART: the call that is blocked ends with EINTR.
+  struct sigaction action = {0};
+  action.sa_handler = catch_signal;
+  for (int number = 1; number < 65; number++)
+    if (sigismember(&open, number) == 1) sigaction(number, &action, NULL);
+  // To this thread alone: another would not be interrupted where this one waits.
+  struct sigevent event = {0};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = SIGALRM;
+  event._sigev_un._tid = (int)syscall(SYS_gettid);
+  all->has_timer = timer_create(CLOCK_BOOTTIME, &event, &all->timer) == 0;
+  struct itimerspec second = {{1, 0}, {1, 0}};
+  if (all->has_timer) timer_settime(all->timer, 0, &second, NULL);
+  pthread_sigmask(SIG_UNBLOCK, &open, &all->mask);
+}
+
+void cpipe_end_interruption(struct cpipe_interruption *all) {
+  pthread_sigmask(SIG_SETMASK, &all->mask, NULL);
+  if (all->has_timer) timer_delete(all->timer);
 }

@@ -1,20 +1,22 @@
 internal import CPipeIO
 
-/// Interrupts the blocking system call of this thread once after some time, then again each second
-/// until it goes, so that a ring between two instructions is not missed.
+/// While this lives, a blocking system call of this thread is interrupted: by the signals to stop, and
+/// once a second, so that a signal that comes between two instructions is not missed.
 struct Alarm: ~Copyable {
   private let start = Clock.steady()
-  private let seconds: Int
+  private var interruption = cpipe_interruption()
 
-  init(seconds: Int) {
-    self.seconds = seconds
-    cpipe_interrupt_on_alarm()
-    cpipe_alarm(seconds, 1)
+  init() {
+    var stops = Stops.watched
+    cpipe_begin_interruption(&interruption, &stops)
   }
 
-  var hasRung: Bool { Clock.steady() - start >= Int64(seconds) * 1_000_000 }
+  /// Whether a second has passed.
+  var hasRung: Bool { Clock.steady() - start >= 1_000_000 }
 
   deinit {
-    cpipe_alarm(0, 0)
+    var interruption = interruption
+    cpipe_end_interruption(&interruption)
+    Stops.noteCaught()
   }
 }

@@ -37,8 +37,10 @@ package final class Directory {
   {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
     let number = uninterrupted {
-      parent.map { cpipe_open_beneath($0.number, path, flags | O_NOFOLLOW, 0) }
-        ?? cpipe_openat(AT_FDCWD, path, flags, 0)
+      path.withSystemText { text in
+        parent.map { cpipe_open_beneath($0.number, text, flags | O_NOFOLLOW, 0) }
+          ?? cpipe_openat(AT_FDCWD, text, flags, 0)
+      }
     }
     let full = parent.map { $0.path + "/" + path } ?? path
     if number < 0 {
@@ -105,6 +107,19 @@ package final class Directory {
   /// All of its file system to stable storage.
   package func flushFileSystem() throws(Fault) {
     if uninterrupted({ syncfs(number) }) != 0 { throw Fault("flush", path) }
+  }
+
+  /// Whether there is no `name`; not where the disk cannot say.
+  package func lacks(_ name: String) -> Bool {
+    var found = stat()
+    return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT
+  }
+
+  /// Whether this process may make and remove names in `name`.
+  package func requireWritable(_ name: String) throws(Fault) {
+    if faccessat(number, name, W_OK | X_OK, AT_EACCESS) != 0 {
+      throw Fault("write", path + "/" + name)
+    }
   }
 
   /// The size of the regular file `name`, or nil.
@@ -174,6 +189,16 @@ package final class Directory {
     return fstat(number, &status) == 0 && status.st_nlink == 0
   }
 
+  /// Runs `body` with this as the working directory, for a call that takes no descriptor where there is no
+  /// /proc to name one. nil: it could not be entered. Not beside other threads.
+  func entered<Result>(_ body: () -> Result) -> Result? {
+    let before = cpipe_openat(AT_FDCWD, ".", cpipe_o_path | O_DIRECTORY | O_CLOEXEC, 0)
+    defer { close(before) }
+    guard before >= 0, fchdir(number) == 0 else { return nil }
+    let result = body()
+    return fchdir(before) == 0 ? result : nil
+  }
+
   /// Whether it is one directory, whatever the paths.
   package func isSame(as other: Directory) -> Bool {
     var (mine, theirs) = (stat(), stat())
@@ -198,15 +223,24 @@ package final class Directory {
     return found
   }
 
-  /// Waits for the directory's lock; `waiting` is called once after a second of it.
+  /// Waits for the directory's lock; `waiting` is called once after a second of it. Signals to stop end
+  /// the wait (`Stops`), with a fault whose code is EINTR.
   package func lock(exclusive: Bool, waiting: () -> Void = {}) throws(Fault) {
     let kind = exclusive ? LOCK_EX : LOCK_SH
     if try tryFlock(number, kind, path) { return }
-    let alarm = Alarm(seconds: 1)
-    if flock(number, kind) != 0 {
+    let alarm = Alarm()
+    var isReported = false
+    while flock(number, kind) != 0 {
       guard errno == EINTR else { throw Fault("lock", path) }
-      if alarm.hasRung { waiting() }
-      if uninterrupted({ flock(number, kind) }) != 0 { throw Fault("lock", path) }
+      if alarm.hasRung, !isReported {
+        isReported = true
+        waiting()
+      }
+      Stops.noteCaught()
+      guard !Stops.endWaits else {
+        throw Fault(
+          .tryLater, "\(printable(path)): stopped while waiting for its lock", code: EINTR)
+      }
     }
   }
 

@@ -43,12 +43,15 @@ package struct Fault: Error, Equatable {
   }
 }
 
-/// A name as it may stand in a message: control bytes, which a terminal would obey, are shown escaped.
+/// A name as a message shows it: control characters, which a terminal would obey, and bytes that are not
+/// UTF-8 are escaped.
 package func printable(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
   var out = ""
   for scalar in text.unicodeScalars {
-    if isUnprintable(scalar) {
+    if let byte = scalar.foreignByte {
+      out += "\\x" + String(byte, radix: 16)
+    } else if isUnprintable(scalar) {
       out += "\\u{" + String(scalar.value, radix: 16) + "}"
     } else {
       out.unicodeScalars.append(scalar)
@@ -59,7 +62,8 @@ package func printable(_ text: String) -> String {
 
 private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
   scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-    || (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+    || scalar.foreignByte != nil || (0x202a...0x202e).contains(scalar.value)
+    || (0x2066...0x2069).contains(scalar.value)
 }
 
 /// Runs a system call again while a signal interrupts it: the one place where EINTR is retried.

@@ -82,17 +82,7 @@ package func enlargePipe(_ number: Int32) {
 
 /// The words of the command line, the program's name first.
 package let commandLine: [String] = (0..<cpipe_argument_count()).map {
-  String(cString: cpipe_argument($0))
-}
-
-/// Whether all words that are for `pipe` itself are UTF-8: others would be taken for something else.
-package var commandLineIsUTF8: Bool {
-  for index in 0..<cpipe_argument_count() {
-    let word = cpipe_argument(index)!
-    if strcmp(word, "--") == 0 { return true }
-    if String(validatingCString: word) == nil { return false }
-  }
-  return true
+  String(system: cpipe_argument($0))
 }
 
 func commandWords() -> [UnsafePointer<CChar>] {
@@ -100,6 +90,9 @@ func commandWords() -> [UnsafePointer<CChar>] {
   guard let end = words.firstIndex(where: { strcmp($0, "--") == 0 }) else { return [] }
   return Array(words[(end + 1)...])
 }
+
+/// Before a child is started: it sees the environment as this process got it.
+package func restoreEnvironment() { cpipe_restore_environment() }
 
 /// Where a standard descriptor is closed, the next file that is opened would become it, and data meant
 /// for it would land in that file. Takes the place with one that fails as a closed one does.

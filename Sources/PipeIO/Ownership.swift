@@ -85,5 +85,7 @@ package struct Ownership: Equatable {
 /// `errno`, where that cannot be.
 package func makeDirectory(_ path: String) -> Bool {
   var origin = cpipe_origin(user: 0, group: 0, mode: 0o700, is_other: 0)
-  return uninterrupted { cpipe_make_directory(AT_FDCWD, path, &origin) } == 0
+  return uninterrupted {
+    path.withSystemText { cpipe_make_directory(AT_FDCWD, $0, &origin) }
+  } == 0
 }

@@ -55,13 +55,14 @@ package final class PipeOutput {
 
   package func noteBroken() { isBroken = true }
 
-  /// Tells each time that the reader takes something. Begin to watch, then ask what is `taken`, then wait.
-  package func watchReads() throws(Fault) -> Watch {
+  /// Reports each time that the reader takes something. Begin to watch, then ask what is `taken`, then
+  /// wait. `report`: as that of `Watch`.
+  package func watchReads(_ report: @escaping (String) -> Void) throws(Fault) -> Watch {
     if let reads {
       _ = reads.drain { _ in true }
       return reads
     }
-    let watch = try Watch()
+    let watch = try Watch(report)
     try watch.reads(of: descriptor)
     reads = watch
     return watch

@@ -7,32 +7,28 @@ internal import Glibc
 /// is, for others use it too.
 package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
   var status = stat()
-  let isThere = stat(path, &status) == 0
+  let isThere = path.withSystemText { stat($0, &status) } == 0
   if isThere, status.st_mode & S_IFMT != S_IFREG {
-    let number = uninterrupted { open(path, O_WRONLY | O_CLOEXEC) }
+    let number = openFile(path, O_WRONLY)
     if number < 0 { throw Fault("open", path) }
     return try Descriptor(owning: number, path: path).append(bytes)
   }
-  let target = behindLinks(path)
+  let target = absolutePath(path) ?? path
   // Beside it: a rename does not leave the file system. One that is there was left by a killed process.
   let draft = "\(target).\(getpid())"
-  unlink(draft)
-  let number = uninterrupted { open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+  remove(draft)
+  let number = openFile(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666)
   if number < 0 { throw Fault("create", path) }
   do throws(Fault) {
     let file = Descriptor(owning: number, path: path)
     if isThere, fchmod(number, status.st_mode & 0o777) != 0 { throw Fault("set the mode of", path) }
     try file.append(bytes)
-    if rename(draft, target) != 0 { throw Fault("replace", path) }
+    let code = draft.withSystemText { draft in target.withSystemText { rename(draft, $0) } }
+    if code != 0 { throw Fault("replace", path) }
   } catch {
-    unlink(draft)
+    remove(draft)
     throw error
   }
 }
 
-/// The same where there is nothing yet.
-private func behindLinks(_ path: String) -> String {
-  guard let found = realpath(path, nil) else { return path }
-  defer { free(found) }
-  return String(cString: found)
-}
+private func remove(_ path: String) { _ = path.withSystemText { unlink($0) } }

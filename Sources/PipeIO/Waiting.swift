@@ -43,68 +43,6 @@ package struct Poller {
   }
 }
 
-/// Tells of names that appear in directories and of files in them whose last writer has closed them.
-package final class Watch {
-  package let number: Int32
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
-
-  package init() throws(Fault) {
-    number = cpipe_inotify()
-    if number < 0 { throw Fault("watch", "inotify") }
-  }
-
-  /// A name that was renamed into place in `directory`, or that was removed from it.
-  package func changes(in directory: Directory) throws(Fault) {
-    try add(
-      directory.number, UInt32(IN_MOVED_TO) | UInt32(IN_DELETE) | UInt32(IN_ONLYDIR), directory.path
-    )
-  }
-
-  /// A file in `directory` that the last holder of a writable descriptor has closed.
-  package func closings(in directory: Directory) throws(Fault) {
-    try add(directory.number, UInt32(IN_CLOSE_WRITE) | UInt32(IN_ONLYDIR), directory.path)
-  }
-
-  /// Each time that something is read from a file or pipe.
-  func reads(of file: Descriptor) throws(Fault) {
-    try add(file.number, UInt32(IN_ACCESS), file.path)
-  }
-
-  private func add(_ number: Int32, _ events: UInt32, _ path: String) throws(Fault) {
-    // Through the descriptor: the path may name another file by now.
-    if inotify_add_watch(self.number, "/proc/self/fd/\(number)", events) < 0 {
-      throw Fault("watch", path)
-    }
-  }
-
-  /// Forgets what was told so far. True where `matters` holds for one of the names, or where there were
-  /// more than the kernel remembers.
-  package func drain(_ matters: (UnsafeRawBufferPointer) -> Bool) -> Bool {
-    var found = false
-    while true {
-      let count = read(number, buffer.baseAddress, buffer.count)
-      if count <= 0 { return found }
-      var at = 0
-      while at < count {
-        // struct inotify_event: watch 4, mask 4, cookie 4, name length 4, name padded with NULs.
-        let mask = buffer.load(fromByteOffset: at + 4, as: UInt32.self)
-        let length = Int(buffer.load(fromByteOffset: at + 12, as: UInt32.self))
-        let name = UnsafeRawBufferPointer(rebasing: buffer[(at + 16)..<(at + 16 + length)])
-        let end = name.firstIndex(of: 0) ?? length
-        // Each is asked about: it may mean more than whether to look.
-        let isMeant = matters(UnsafeRawBufferPointer(rebasing: name[..<end]))
-        found = found || isMeant || mask & UInt32(IN_Q_OVERFLOW) != 0
-        at += 16 + length
-      }
-    }
-  }
-
-  deinit {
-    close(number)
-    buffer.deallocate()
-  }
-}
-
 /// Signals as something to wait for, instead of something that interrupts.
 package final class SignalQueue {
   package let number: Int32
@@ -112,17 +50,20 @@ package final class SignalQueue {
   package static let terminate = SIGTERM
   package static let interrupt = SIGINT
   package static let child = SIGCHLD
+  package static let hangup = SIGHUP
 
-  /// From now on these signals only wait here. Children are started with none blocked.
-  package init(_ signals: [Int32]) throws(Fault) {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for signal in signals { sigaddset(&set, signal) }
-    // Whoever started us may have it ignored, and then the kernel tells of no child.
+  /// From now on these signals only wait here; except those that this process was started with ignored,
+  /// as by nohup(1) or for a job in the background, which stay ignored. Children are started with none
+  /// blocked. `interruptsLocks`: while a lock is waited for they count as stops.
+  package init(_ signals: [Int32], interruptsLocks: Bool = false) throws(Fault) {
+    // The process that started this one may ignore it, and then the kernel reports no child.
     _ = cpipe_default_signal(SIGCHLD)
+    let heeded = signals.filter { cpipe_is_ignored($0) == 0 }
+    var set = signalSet(heeded)
     sigprocmask(SIG_BLOCK, &set, nil)
     number = cpipe_signalfd(&set)
     if number < 0 { throw Fault("watch", "signals") }
+    if interruptsLocks { Stops.watch(heeded.filter { $0 != SIGCHLD }) }
   }
 
   package func take() -> Int32? {

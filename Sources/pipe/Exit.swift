@@ -33,6 +33,7 @@ enum Exit {
       // The reader has all it wanted: a filter dies of this as if it had never looked.
       if error.code == EPIPE { die(of: SIGPIPE) }
       complain("pipe \(name): \(error.text)")
+      if error.code == EINTR, let signal = Stops.signals.last { die(of: signal) }
       exit(status(of: error.kind))
     }
   }

@@ -1,16 +1,12 @@
 internal import ArgumentParser
-internal import Glibc
 internal import PipeIO
 
 @main
 enum Main {
   static func main() {
+    restoreEnvironment()
     occupyStandardDescriptors()
     ignoreFileSizeLimit()
-    guard commandLineIsUTF8 else {
-      complain("pipe: a word of the command line is not UTF-8")
-      exit(Exit.usage)
-    }
     if let job = Shortcut.enqueue(commandLine) { Exit.perform("enqueue", job.run) }
     do {
       var command = try Root.parseAsRoot(Array(commandLine.dropFirst()))

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 
@@ -38,11 +37,6 @@ struct QueueLocation {
     if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/pipe/queue" }
     if let home = variable("HOME") { return home + "/.local/state/pipe/queue" }
     throw Fault(.settings, "which queue? Give -q DIR, or set PIPE_QUEUE or HOME")
-  }
-
-  private func variable(_ name: String) -> String? {
-    guard let value = getenv(name), value.pointee != 0 else { return nil }
-    return String(cString: value)
   }
 
   func open(_ diagnostics: Diagnostics) throws(Fault) -> Queue {

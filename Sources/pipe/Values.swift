@@ -58,6 +58,11 @@ private func plainNumber(_ text: Substring) -> Int64? {
   text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
 }
 
+/// Paths may be any bytes; what is stored or compared is text.
+func requireText(_ argument: String?, _ name: String) throws {
+  if argument?.isUTF8 == false { throw ValidationError("\(name) is not UTF-8") }
+}
+
 struct PriorityArgument: ExpressibleByArgument {
   let priority: Priority
 

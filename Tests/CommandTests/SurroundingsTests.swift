@@ -66,14 +66,6 @@ struct SurroundingsTests {
     #expect(try scratch.names(in: "queue/now").count < 200)
   }
 
-  @Test("the words of the command are passed byte for byte, and pipe's own must be UTF-8")
-  func bytes() throws {
-    try scratch.store("1")
-    try scratch.sh(#"pipe consume -- printf '%s' $'\xff\xfe' | od -An -tx1"#).expect(" ff fe\n")
-    try scratch.sh(#"pipe list -q $'a\xff'"#).expect(
-      "", errors: "pipe: a word of the command line is not UTF-8\n", status: 64)
-  }
-
   @Test("an empty -q is a mistake, not the user's own queue")
   func emptyQueue() throws {
     try scratch.sh(#"pipe consume -q "$UNSET""#).expect(

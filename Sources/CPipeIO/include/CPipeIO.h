@@ -24,6 +24,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,8 @@ int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int cpipe_argument_count(void);
 const char *cpipe_argument(int index);
+// Takes back what the environment got where there is no /proc.
+void cpipe_restore_environment(void);
 
 static inline int cpipe_rename_noreplace(int dir, const char *from, const char *to) {
   return renameat2(dir, from, dir, to, 1u /* RENAME_NOREPLACE */);
@@ -86,6 +89,8 @@ uid_t cpipe_effective_user(void);
 int fallocate(int, int, off_t, off_t);
 int fsetxattr(int, const char *, const void *, size_t, int);
 
+static const int cpipe_o_path = 010000000;  // O_PATH
+
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 
 static inline int cpipe_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */); }
@@ -112,17 +117,38 @@ static inline int cpipe_signalfd(const sigset_t *set) {
   return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-// SIGALRM after `first` seconds and then each `every` seconds; 0 and 0 end it.
-static inline void cpipe_alarm(long first, long every) {
-  struct itimerval timer = {{every, 0}, {first, 0}};
-  setitimer(ITIMER_REAL, &timer, NULL);
+// What interrupts a blocked call of one thread.
+struct cpipe_interruption {
+  timer_t timer;
+  int has_timer;
+  sigset_t mask;
+};
+// From now until the end a blocked call of this thread ends with EINTR: each second by SIGALRM, and by
+// the signals in `stops`, which cpipe_caught then tells of.
+void cpipe_begin_interruption(struct cpipe_interruption *, const sigset_t *stops);
+void cpipe_end_interruption(struct cpipe_interruption *);
+// Whether the signal came during an interruption, once.
+int cpipe_caught(int number);
+
+static inline int cpipe_is_ignored(int number) {
+  struct sigaction action;
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
-static inline void cpipe_nothing(int number) { (void)number; }
-// A handler that does nothing and no SA_RESTART: the call that is blocked ends with EINTR.
-static inline void cpipe_interrupt_on_alarm(void) {
-  struct sigaction action = {0};
-  action.sa_handler = cpipe_nothing;
-  sigaction(SIGALRM, &action, NULL);
+
+// A descriptor that is readable once the wall clock was set. Read it to watch on.
+static inline int cpipe_clock_steps(void) {
+  int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+  struct itimerspec never = {{0, 0}, {INT64_MAX / 1000000000, 0}};
+  if (fd >= 0) timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+  return fd;
+}
+// A descriptor that is readable once in so many milliseconds.
+static inline int cpipe_ticks(long milliseconds) {
+  int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+  struct timespec every = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  struct itimerspec timer = {every, every};
+  if (fd >= 0) timerfd_settime(fd, 0, &timer, NULL);
+  return fd;
 }
 
 static inline char **cpipe_environment(void) {
@@ -133,6 +159,7 @@ static inline char **cpipe_environment(void) {
 static inline int cpipe_exited(int status) { return WIFEXITED(status); }
 static inline int cpipe_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int cpipe_term_signal(int status) { return WTERMSIG(status); }
+static inline int cpipe_stop_signal(int status) { return WIFSTOPPED(status) ? WSTOPSIG(status) : 0; }
 
 static inline int cpipe_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
 static inline int cpipe_is_character_device(const struct stat *s) { return S_ISCHR(s->st_mode); }

@@ -24,6 +24,13 @@ extension Queue {
     return EntryContent(priority: found.lane, isRecord: line.isRecord, data: Array(line.data))
   }
 
+  /// Throws where nothing can be stored though there is room: on a file system that is read-only, or in a
+  /// queue that this process may not write to.
+  package func requireWritable() throws(Fault) {
+    try root.requireWritable("end")
+    for lane in Priority.allCases { try root.requireWritable("segments/" + lane.name) }
+  }
+
   /// Throws what keeps entries from being stored now: "full", or that the queue is gone.
   package func requireRoom() throws(Fault) {
     let ends = try ends()

@@ -12,7 +12,7 @@ extension Queue {
   ) throws(Fault) -> Directory {
     if let found = try Directory.open(name, in: root) { return found }
     // Part of a queue that is just being removed.
-    guard !root.isRemoved, root.size(of: Settings.fileName) != nil else { throw removed(root.path) }
+    guard !root.isRemoved, !root.lacks(Settings.fileName) else { throw removed(root.path) }
     let made = try root.subdirectory(making: name)
     try root.flush()
     report("\(printable(root.path))/\(name): was missing, and is made again; \(loss(of: name))")

@@ -18,6 +18,8 @@ package final class Queue {
   let report: (String) -> Void
   private var notes: [String] = []
   private var openedWith: (system: statfs, time: Int64)
+  /// That it cannot be watched.
+  var isWatchReported = false
 
   /// Opens an existing queue. Another process may change all that is in it at any time.
   package init(

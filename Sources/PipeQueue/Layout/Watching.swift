@@ -4,7 +4,7 @@ extension Queue {
   /// Wakes when something may have become ready: an end that moved, a name that was given back, an owner
   /// that died. Begin to watch, then look, then wait; otherwise something comes in between.
   package func watchReady() throws(Fault) -> Watch {
-    let watch = try Watch()
+    let watch = try Watch(reportOnce)
     try watch.changes(in: end)
     try watch.changes(in: now())
     try watch.closings(in: try part("owners"))
@@ -13,9 +13,20 @@ extension Queue {
 
   /// Wakes when something may have been settled.
   package func watchSettling() throws(Fault) -> Watch {
-    let watch = try Watch()
+    let watch = try Watch(reportOnce)
     try watch.changes(in: now())
     return watch
+  }
+
+  /// Wakes when the reader of `pipe` may have taken something.
+  package func watchReads(of pipe: PipeOutput) throws(Fault) -> Watch {
+    try pipe.watchReads(reportOnce)
+  }
+
+  // Several watches have one reason why they cannot be had.
+  private func reportOnce(_ text: String) {
+    if !isWatchReported { report(text) }
+    isWatchReported = true
   }
 
   /// Whether the name of an event is that of a slot, closed by its last holder.

@@ -19,7 +19,7 @@ extension Queue {
     do throws(Fault) {
       var listing = try EndListing(end, older: isOlder)
       for _ in 0..<100 where !listing.isComplete {
-        if isRemoved || end.isRemoved || root.size(of: Settings.fileName) == nil {
+        if isRemoved || end.isRemoved || root.lacks(Settings.fileName) {
           throw Queue.removed(path)
         }
         listing = try EndListing(end, older: isOlder)

@@ -25,6 +25,7 @@ struct Ack: ParsableCommand {
 
   func validate() throws {
     if retry, bury { throw ValidationError("--retry or --bury, not both") }
+    try requireText(reason, "--reason")
   }
 
   func run() {

@@ -34,7 +34,9 @@ struct Route: ParsableCommand {
     }
     if to.contains("") { throw ValidationError("--to: no directory") }
     if let on, FieldPath(on) == nil { throw ValidationError("--on: \(on) names no member") }
+    try requireText(on, "--on")
     let values = rules.map(\.value)
+    for value in values { try requireText(value, "the value \(value)") }
     if let twice = values.first(where: { value in values.count { $0 == value } > 1 }) {
       throw ValidationError("\(twice) has two queues; --to copies to several")
     }

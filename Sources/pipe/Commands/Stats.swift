@@ -78,6 +78,7 @@ struct Stats: ParsableCommand {
     if !compare.isEmpty, compare.count != 2 {
       throw ValidationError("--compare takes two tags or two queues")
     }
+    try requireText(field, "--field")
     if let field, FieldPath(field) == nil {
       throw ValidationError("--field takes names with dots between them")
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 
@@ -26,14 +27,16 @@ final class BatchSource {
   /// Something is ready, and waits for its turn.
   private var isPaced = false
   private(set) var started = 0
-  /// Signals to stop that came; at the second one nothing is waited for.
-  private(set) var stops: [Int32] = []
+  private let steps = ClockSteps()
+  /// Wall clock less `Clock.steady`, when the last look found nothing.
+  private var clockOffset: Int64 = 0
 
   init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
     self.limits = limits
     claimer = Claimer(queue, hidesOwnFailures: !limits.follow)
-    signals = try SignalQueue([SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.child])
+    signals = try SignalQueue(
+      [SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.child], interruptsLocks: true)
     watch = limits.follow ? try queue.watchReady() : nil
     if limits.every > 0 { Clock.sharpen() }
   }
@@ -43,15 +46,25 @@ final class BatchSource {
   func next(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
     isPaced = false
     guard mayStart else { return nil }
-    guard
-      let claim = try claimer.claim(
-        size: min(size, Limits.mostItems), bytes: bytes, every: limits.every)
-    else {
+    guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
       isPaced = claimer.isPaced
+      clockOffset = Clock.now() - Clock.steady()
       return nil
     }
     started += 1
     return claim
+  }
+
+  // A signal to stop that comes while a lock is waited for: then nothing more is claimed.
+  private func claim(size: Int, bytes: Int) throws(Fault) -> Claim? {
+    do throws(Fault) {
+      return try Stops.impatiently { () throws(Fault) in
+        try claimer.claim(size: size, bytes: bytes, every: limits.every)
+      }
+    } catch {
+      guard error.code == EINTR else { throw error }
+      return nil
+    }
   }
 
   /// Whether there can be more to start without that anything else happens first.
@@ -87,16 +100,26 @@ final class BatchSource {
       written = poller.watch(output.pipe.number, for: interest)
     }
     events?.add(to: &poller)
-    // Who has no use for more now must not be woken for it, again and again.
+    // A consumer that has no use for more now must not be woken for it, again and again.
     let turn = forReady && mayGoOn ? claimer.nextLook : nil
-    let looks = forReady && mayGoOn ? [lookAgain, turn.map { $0 - earliness }] : []
+    var looks = forReady && mayGoOn ? [lookAgain, turn.map { $0 - earliness }] : []
+    // Something waits for a time of day, which comes sooner where the clock is set forward.
+    let clock = turn != nil && !isPaced ? poller.watch(steps.number) : nil
+    if clock != nil { looks.append(Clock.steady() + BatchSource.clockPause) }
     try poller.wait(until: ([deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
     events?.note(poller)
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if poller.isReady(signal) { takeSignals() }
     if isPaced, let turn, turn - Clock.steady() <= BatchSource.wakeUp { Clock.await(turn) }
-    return isWorthALook(watched.map(poller.isReady) ?? false, forReady: forReady)
+    let isWorthALook = isWorthALook(watched.map(poller.isReady) ?? false, forReady: forReady)
+    return clock != nil && isClockSet ? true : isWorthALook
+  }
+
+  // Not by less than a second: clocks are slewed, and what is due then comes late by no more than that.
+  private var isClockSet: Bool {
+    steps.drain()
+    return abs(Clock.now() - Clock.steady() - clockOffset) > 1_000_000
   }
 
   // The kernel tells of a closed slot an instant before it lets go of its lock: look once more later.
@@ -138,6 +161,10 @@ final class BatchSource {
 
   private var earliness: Int64 { isPaced ? BatchSource.wakeUp : 0 }
 
+  /// Some kernels, and what stands between a program and its kernel, do not report that the clock was set:
+  /// so often it is looked at. Microseconds.
+  private static let clockPause: Int64 = 5_000_000
+
   /// Microseconds.
   private static let firstPause: Int64 = 20_000
   private static let longestPause: Int64 = 10_000_000
@@ -145,9 +172,12 @@ final class BatchSource {
   /// Looks at the signals that have come, without waiting.
   func takeSignals() {
     while let signal = signals.take() {
-      if signal != SignalQueue.child { stops.append(signal) }
+      if signal != SignalQueue.child { Stops.note(signal) }
     }
   }
+
+  /// Signals to stop that came; at the second one nothing is waited for.
+  var stops: [Int32] { Stops.signals }
 
   /// The signal to die of, once a second one has come.
   var mustDie: Int32? { stops.count > 1 ? stops.last : nil }

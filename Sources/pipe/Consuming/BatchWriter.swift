@@ -120,6 +120,14 @@ final class BatchWriter {
   private func conclude() throws(Fault) -> Int32 {
     try lookForSettled()
     let left = waiting
+    if !left.isEmpty { try returnAll(left) }
+    try claimer.sync.flush()
+    if let signal = source.mustDie { die(of: signal) }
+    if pipe?.isBroken == true, !left.isEmpty || source.mayStart { throw Fault.brokenPipe }
+    return Exit.fine
+  }
+
+  private func returnAll(_ left: [(token: EntryID, end: Int)]) throws(Fault) {
     let holdings = try claimer.holdings(Set(left.map(\.token)), own: true)
     let taken = pipe?.taken ?? .max
     for (token, end) in left {
@@ -131,9 +139,5 @@ final class BatchWriter {
         _ = try claimer.settle(claim, wait: 0) { _ in .retry(gone) }
       }
     }
-    try claimer.sync.flush()
-    if let signal = source.mustDie { die(of: signal) }
-    if pipe?.isBroken == true, !left.isEmpty || source.mayStart { throw Fault.brokenPipe }
-    return Exit.fine
   }
 }

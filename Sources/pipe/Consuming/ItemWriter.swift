@@ -114,7 +114,7 @@ final class ItemWriter {
   private func outputEvent() throws(Fault) -> BatchSource.OutputEvent? {
     guard let pipe else { return nil }
     guard !held.isEmpty else { return .nothing(pipe) }
-    let reads = try pipe.watchReads()
+    let reads = try source.queue.watchReads(of: pipe)
     try settleTaken()
     return .reads(pipe, reads)
   }

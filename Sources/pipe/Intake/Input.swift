@@ -14,7 +14,7 @@ enum Input {
         sources.append(standard)
         continue
       }
-      let number = uninterrupted { Glibc.open(name, O_RDONLY | O_CLOEXEC) }
+      let number = openFile(name, O_RDONLY)
       if number < 0 { throw Fault("open", name) }
       sources.append((name, Descriptor(owning: number, path: name)))
     }

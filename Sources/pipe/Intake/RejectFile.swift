@@ -10,9 +10,7 @@ struct RejectFile {
       output = nil
       return
     }
-    let number = uninterrupted {
-      Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    }
+    let number = openFile(path, O_WRONLY | O_CREAT | O_APPEND)
     if number < 0 { throw Fault("open", path) }
     output = Output(number, name: path)
   }

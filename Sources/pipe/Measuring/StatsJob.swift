@@ -63,7 +63,7 @@ struct StatsJob {
       var report = try measurement.report(since: since)
       report.periods = try measurement.minutes(60)
       return isSVG
-        ? SVGPicture(report, stage, title: queue.path).text
+        ? SVGPicture(report, stage, title: printable(queue.path)).text
         : Picture(report, stage, width: terminalColumns ?? 80).text
     case .model(let json):
       let activity = try measurement.activity(since: since)

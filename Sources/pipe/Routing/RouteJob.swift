@@ -119,7 +119,7 @@ final class RouteJob {
     let output = Output()
     for destination in destinations {
       output.append(#"{"queue":"#)
-      output.appendString(destination.name)
+      output.appendString(destination.name.isUTF8 ? destination.name : printable(destination.name))
       output.append(",\"entries\":\(destination.stored)}\n")
     }
     try output.flush()

@@ -49,7 +49,7 @@ struct AckJob {
         continue
       }
       do throws(Rejection) {
-        let settlement = try Array(text.utf8).withUnsafeBufferPointer {
+        let settlement = try text.systemBytes.withUnsafeBufferPointer {
           (bytes) throws(Rejection) in
           try reader.read(UnsafeRawBufferPointer(bytes))
         }

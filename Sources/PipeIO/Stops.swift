@@ -1,0 +1,65 @@
+internal import CPipeIO
+internal import Glibc
+internal import Synchronization
+
+/// The signals that ask this process to stop. At the first it starts nothing more; at the second it waits
+/// for nothing. Where they are blocked a wait for a lock heeds them too.
+package enum Stops {
+  private struct Taken {
+    var watched: [Int32] = []
+    var signals: [Int32] = []
+    /// When the first was taken. Microseconds of `Clock.steady`.
+    var first: Int64 = 0
+    var isPatient = true
+  }
+
+  private static let taken = Mutex(Taken())
+
+  /// Microseconds after the first signal in which a lock is still waited for: most come, and what was done
+  /// can be acknowledged instead of being delivered again.
+  private static let grace: Int64 = 1_000_000
+
+  /// In the order in which they were taken.
+  package static var signals: [Int32] { taken.withLock(\.signals) }
+
+  package static func note(_ signal: Int32) {
+    taken.withLock { taken in
+      if taken.signals.isEmpty { taken.first = Clock.steady() }
+      taken.signals.append(signal)
+    }
+  }
+
+  /// From now on they interrupt waits for locks.
+  static func watch(_ signals: [Int32]) { taken.withLock { $0.watched = signals } }
+
+  static var watched: sigset_t { signalSet(taken.withLock(\.watched)) }
+
+  /// Takes those that came during such a wait.
+  static func noteCaught() {
+    for signal in taken.withLock(\.watched) where cpipe_caught(signal) != 0 { note(signal) }
+  }
+
+  /// Runs what takes something new: its waits end at the first signal.
+  package static func impatiently<Result: ~Copyable>(
+    _ body: () throws(Fault) -> Result
+  ) throws(Fault) -> Result {
+    taken.withLock { $0.isPatient = false }
+    defer { taken.withLock { $0.isPatient = true } }
+    return try body()
+  }
+
+  /// Whether a lock is not waited for any longer.
+  static var endWaits: Bool {
+    taken.withLock {
+      guard $0.signals.count == 1, $0.isPatient else { return !$0.signals.isEmpty }
+      return Clock.steady() - $0.first >= grace
+    }
+  }
+}
+
+func signalSet(_ signals: [Int32]) -> sigset_t {
+  var set = sigset_t()
+  sigemptyset(&set)
+  for signal in signals { sigaddset(&set, signal) }
+  return set
+}

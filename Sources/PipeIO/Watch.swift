@@ -1,0 +1,101 @@
+internal import CPipeIO
+internal import Glibc
+
+/// Reports names that appear in directories and files in them whose last writer has closed them. Where
+/// inotify cannot be had it ticks instead, and each tick is a reason to look.
+package final class Watch {
+  package private(set) var number: Int32
+  private var isBlind = false
+  private let report: (String) -> Void
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
+
+  /// Milliseconds from one look to the next where nothing is reported.
+  private static let pause = 200
+
+  /// `report`: why it ticks, and the way out.
+  package init(_ report: @escaping (String) -> Void) throws(Fault) {
+    self.report = report
+    number = cpipe_inotify()
+    if number < 0 { try tick(errno, "cannot watch by inotify") }
+  }
+
+  /// A name that was renamed into place in `directory`, or that was removed from it.
+  package func changes(in directory: Directory) throws(Fault) {
+    try add(directory, UInt32(IN_MOVED_TO) | UInt32(IN_DELETE))
+  }
+
+  /// A file in `directory` that the last holder of a writable descriptor has closed.
+  package func closings(in directory: Directory) throws(Fault) {
+    try add(directory, UInt32(IN_CLOSE_WRITE))
+  }
+
+  /// Each time that something is read from a file or pipe.
+  func reads(of file: Descriptor) throws(Fault) {
+    if isBlind || add(file.number, UInt32(IN_ACCESS)) { return }
+    try tick(errno, "\(printable(file.path)): cannot be watched")
+  }
+
+  private func add(_ directory: Directory, _ events: UInt32) throws(Fault) {
+    let events = events | UInt32(IN_ONLYDIR)
+    if isBlind || add(directory.number, events) { return }
+    if errno == ENOENT, directory.entered({ inotify_add_watch(number, ".", events) }) ?? -1 >= 0 {
+      return
+    }
+    try tick(errno, "\(printable(directory.path)): cannot be watched")
+  }
+
+  // Through the descriptor: the path may name another file by now.
+  private func add(_ file: Int32, _ events: UInt32) -> Bool {
+    inotify_add_watch(number, "/proc/self/fd/\(file)", events) >= 0
+  }
+
+  // What was watched so far is looked at with the rest.
+  private func tick(_ code: Int32, _ what: String) throws(Fault) {
+    if number >= 0 { close(number) }
+    isBlind = true
+    number = cpipe_ticks(Watch.pause)
+    if number < 0 { throw Fault("watch", "timer") }
+    // A pipe of another user, as behind sudo: there is nothing to repair.
+    if code == EACCES { return }
+    report("\(Watch.reason(code, what)); looking each \(Watch.pause) ms instead")
+  }
+
+  private static func reason(_ code: Int32, _ what: String) -> String {
+    let way =
+      switch code {
+      case EMFILE: " (raise fs.inotify.max_user_instances by sysctl, or the limit of open files)"
+      case ENOSPC: " (raise fs.inotify.max_user_watches by sysctl)"
+      case ENOENT: " (/proc is missing)"
+      default: ""
+      }
+    return "\(what): \(String(cString: strerror(code)))\(way)"
+  }
+
+  /// Forgets what was reported so far. True where `matters` holds for one of the names, where there were
+  /// more than the kernel remembers, and at each tick.
+  package func drain(_ matters: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+    if isBlind { return read(number, buffer.baseAddress, buffer.count) > 0 }
+    var found = false
+    while true {
+      let count = read(number, buffer.baseAddress, buffer.count)
+      if count <= 0 { return found }
+      var at = 0
+      while at < count {
+        // struct inotify_event: watch 4, mask 4, cookie 4, name length 4, name padded with NULs.
+        let mask = buffer.load(fromByteOffset: at + 4, as: UInt32.self)
+        let length = Int(buffer.load(fromByteOffset: at + 12, as: UInt32.self))
+        let name = UnsafeRawBufferPointer(rebasing: buffer[(at + 16)..<(at + 16 + length)])
+        let end = name.firstIndex(of: 0) ?? length
+        // Each is asked about: it may mean more than whether to look.
+        let isMeant = matters(UnsafeRawBufferPointer(rebasing: name[..<end]))
+        found = found || isMeant || mask & UInt32(IN_Q_OVERFLOW) != 0
+        at += 16 + length
+      }
+    }
+  }
+
+  deinit {
+    close(number)
+    buffer.deallocate()
+  }
+}

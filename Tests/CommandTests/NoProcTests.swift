@@ -1,0 +1,80 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("without /proc", .needsMounts)
+struct NoProcTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+  }
+
+  private func sh(_ line: String) throws -> Run {
+    try scratch.run(NoProc.prefix + ["bash", "-c", line])
+  }
+
+  @Test("items are stored, taken, settled and looked at")
+  func commands() throws {
+    let script = """
+      test ! -e /proc/self || exit 99
+      pipe --version && seq 4 | pipe enqueue --raw --quiet && pipe consume -n 1
+      pipe consume -n 1 -- cat && pipe batch -n 1 | pipe ack --tee | wc -l
+      pipe consume --stream -- cat && pipe list --state done | wc -l
+      pipe stats --json | wc -l
+      """
+    let run = try sh(script)
+    run.expect(
+      "0.1.0\\n1\\n2\\n1\\n4\\n1\\n".replacingOccurrences(of: "\\n", with: "\n"), errors: nil)
+  }
+
+  @Test("a reader's progress is looked at, and a line says so")
+  func reader() throws {
+    try scratch.store("1", "2")
+    let gate = try Gate(scratch)
+    let line = "pipe consume | { read go < gate; cat; }"
+    let child = try scratch.start(NoProc.prefix + ["bash", "-c", line])
+    let complaint =
+      "pipe consume: stdout: cannot be watched: No such file or directory"
+      + " (/proc is missing); looking each 200 ms instead"
+    #expect(child.complaint() == complaint)
+    gate.letPass()
+    child.finish().expect("1\n2\n", errors: complaint + "\n")
+    try scratch.pipe("list").expect("")
+  }
+
+  @Test("a follower is woken by what comes, without a line")
+  func follower() throws {
+    try scratch.prepare("init")
+    let child = try scratch.start(
+      NoProc.prefix + [Scratch.binary, "consume", "--follow", "--", "cat"])
+    try scratch.store("1")
+    #expect(child.line() == "1")
+    child.signal(SIGTERM)
+    child.finish().expect("1\n")
+  }
+
+  @Test("commands see the environment as it was")
+  func environment() throws {
+    try scratch.store("1")
+    try sh("env > before; pipe consume -- sh -c 'env | grep ^SWIFT_ROOT; true'").expect("")
+  }
+}
+
+extension Trait where Self == Needs {
+  /// That /proc can be hidden from what a test runs.
+  static var needsMounts: Needs {
+    Needs { NoProc.works ? nil : "/proc cannot be hidden here (unshare)" }
+  }
+}
+
+enum NoProc {
+  static let prefix = [
+    "unshare", "-mr", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "-",
+  ]
+
+  static let works: Bool = {
+    guard let scratch = try? Scratch() else { return false }
+    return (try? scratch.run(prefix + ["sh", "-c", "test ! -e /proc/self"]).ending) == .exited(0)
+  }()
+}
