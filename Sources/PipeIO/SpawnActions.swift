@@ -58,3 +58,25 @@ final class SpawnActions {
 
   deinit { forget() }
 }
+
+/// How posix_spawn starts a command: no signal blocked, and none ignored that only this process ignores.
+final class SpawnAttributes {
+  let pointer = UnsafeMutablePointer<posix_spawnattr_t>.allocate(capacity: 1)
+
+  /// `newGroup`: it leads a process group of its own.
+  init(newGroup: Bool) {
+    posix_spawnattr_init(pointer)
+    var (blocked, ours) = (signalSet([]), signalSet([SIGPIPE, SIGXFSZ, SIGCHLD]))
+    posix_spawnattr_setsigmask(pointer, &blocked)
+    posix_spawnattr_setsigdefault(pointer, &ours)
+    posix_spawnattr_setpgroup(pointer, 0)
+    let group = newGroup ? POSIX_SPAWN_SETPGROUP : 0
+    posix_spawnattr_setflags(
+      pointer, Int16(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+  }
+
+  deinit {
+    posix_spawnattr_destroy(pointer)
+    pointer.deallocate()
+  }
+}

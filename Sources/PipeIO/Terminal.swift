@@ -9,3 +9,17 @@ package var terminalColumns: Int? {
   else { return nil }
   return Int(size.ws_col)
 }
+
+/// The terminal that this process was started from, if there is one.
+package final class ControllingTerminal {
+  private let number = openFile("/dev/tty", O_RDONLY | O_NOCTTY)
+
+  package init() {}
+
+  /// Whether what is typed there is for this process and those of its group.
+  package var isOurs: Bool { number >= 0 && tcgetpgrp(number) == getpgrp() }
+
+  deinit {
+    if number >= 0 { close(number) }
+  }
+}

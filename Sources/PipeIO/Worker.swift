@@ -1,33 +1,56 @@
 internal import CPipeIO
 internal import Glibc
 
-/// A command that runs: a child process that leads a process group of its own.
+/// A command that runs: a child process, which leads a process group of its own unless it shares the
+/// terminal with this one.
 package struct Worker {
   package let process: Int32
+  package let leadsGroup: Bool
 
   package enum Ending: Equatable {
     case exited(Int32)
     case killed(signal: Int32)
   }
 
-  /// A child that has ended, if there is one; never blocks.
-  package static func ended() -> (process: Int32, ending: Ending)? {
-    var status: Int32 = 0
-    let process = uninterrupted { waitpid(-1, &status, WNOHANG) }
-    guard process > 0 else { return nil }
-    return (
-      process,
-      cpipe_exited(status) != 0
-        ? .exited(cpipe_exit_status(status)) : .killed(signal: cpipe_term_signal(status))
-    )
+  package enum Change: Equatable {
+    case ended(Ending)
+    /// It is in the background and wants the terminal: without help it never goes on.
+    case wantsTerminal
   }
 
-  /// To the whole group: a command may have started others.
-  package func terminate() { kill(-process, SIGTERM) }
-  package func destroy() { kill(-process, SIGKILL) }
+  /// What has happened to a child, if to any; never blocks.
+  package static func change() -> (process: Int32, change: Change)? {
+    while true {
+      var status: Int32 = 0
+      let process = uninterrupted { waitpid(-1, &status, WNOHANG | WUNTRACED) }
+      guard process > 0 else { return nil }
+      switch cpipe_stop_signal(status) {
+      case 0:
+        return (
+          process,
+          .ended(
+            cpipe_exited(status) != 0
+              ? .exited(cpipe_exit_status(status)) : .killed(signal: cpipe_term_signal(status)))
+        )
+      case SIGTTIN, SIGTTOU: return (process, .wantsTerminal)
+      // Whoever has stopped it will have it go on.
+      default: continue
+      }
+    }
+  }
+
+  /// To the whole group: a command may have started others. One that is stopped goes on, to end.
+  package func terminate() {
+    kill(target, SIGTERM)
+    kill(target, SIGCONT)
+  }
+
+  package func destroy() { kill(target, SIGKILL) }
+
+  private var target: Int32 { leadsGroup ? -process : process }
 
   /// Whether the group has members, `process` being one until its end was seen.
-  package var hasGroup: Bool { kill(-process, 0) == 0 || errno == EPERM }
+  package var hasGroup: Bool { leadsGroup && (kill(-process, 0) == 0 || errno == EPERM) }
 }
 
 /// What is run again and again: the words of a command and what of the environment stays the same.
@@ -41,14 +64,15 @@ package final class Command {
   package let name: String
   private let arguments: [UnsafeMutablePointer<CChar>?]
   private let environment: [UnsafeMutablePointer<CChar>?]
-  private var attributes = posix_spawnattr_t()
+  private let alone = SpawnAttributes(newGroup: true)
+  private let shared = SpawnAttributes(newGroup: false)
   private let actions = SpawnActions()
 
   /// `varying`: variables that each start sets anew, or leaves unset.
   /// The words are those behind the first `--` of the command line, byte for byte.
   package init(varying: [String]) {
     let words = commandWords()
-    name = String(cString: words[0])
+    name = String(system: words[0])
     arguments = words.map { strdup($0) } + [nil]
     var kept: [UnsafeMutablePointer<CChar>?] = []
     var at = cpipe_environment()!
@@ -58,40 +82,30 @@ package final class Command {
       at += 1
     }
     environment = kept
-    posix_spawnattr_init(&attributes)
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigaddset(&signals, SIGPIPE)
-    sigaddset(&signals, SIGXFSZ)
-    sigaddset(&signals, SIGCHLD)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
   }
 
   /// Runs it without a shell. `kept` stays open in it under the same number; `settings` (`NAME=value`)
-  /// are added to the environment.
+  /// are added to the environment. `inForeground`: it stays in the process group of this process, so that
+  /// it can use the terminal, and what is typed to interrupt or to stop reaches both.
   package func start(
-    _ streams: WorkerStreams, keeping kept: Int32?, settings: [String]
+    _ streams: WorkerStreams, keeping kept: Int32?, settings: [String], inForeground: Bool
   ) throws(Fault) -> Start {
-    let added = settings.map { strdup($0) }
+    let added = settings.map { $0.withSystemText { strdup($0) } }
     defer { for text in added { free(text) } }
     let variables = environment + added + [nil]
     var process: pid_t = 0
     let code = actions.prepared(streams, keeping: kept) {
-      posix_spawnp(&process, arguments[0]!, $0, &attributes, arguments, variables)
+      posix_spawnp(
+        &process, arguments[0]!, $0, (inForeground ? shared : alone).pointer, arguments, variables)
     }
     if code == EAGAIN || code == ENOMEM { throw Fault("start", name, code: code) }
     return code == 0
-      ? .running(Worker(process: process))
+      ? .running(Worker(process: process, leadsGroup: !inForeground))
       : .refused("\(printable(name)): \(String(cString: strerror(code)))")
   }
 
   deinit {
     for text in arguments + environment { free(text) }
-    posix_spawnattr_destroy(&attributes)
   }
 }
 

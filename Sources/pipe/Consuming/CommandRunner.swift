@@ -11,6 +11,9 @@ final class CommandRunner {
   private let timeout: Int64?
   private var running: [Job] = []
   private var someFailed = false
+  /// The signal that ended a command with which this process shares the terminal.
+  private var interruption: Int32?
+  private var isAdvised = false
   /// Why no more is started: thrown once what runs is settled.
   private var fault: Fault?
 
@@ -28,7 +31,8 @@ final class CommandRunner {
     self.jobs = jobs
     self.timeout = timeout
     claimer = source.claimer
-    launcher = Launcher(source.queue, envelope: envelope)
+    launcher = Launcher(
+      source.queue, envelope: envelope, runsAlone: jobs == 1 && timeout == nil)
   }
 
   func run() throws(Fault) -> Int32 {
@@ -48,6 +52,7 @@ final class CommandRunner {
     try claimer.sync.flush()
     try stderr.finish(source)
     if let fault { throw fault }
+    if let interruption { die(of: interruption) }
     return someFailed ? Exit.someFailed : Exit.fine
   }
 
@@ -108,9 +113,9 @@ final class CommandRunner {
   }
 
   private func settleEnded() -> Bool {
-    while let (process, ending) = Worker.ended() {
+    while let (process, change) = Worker.change() {
       if let index = running.firstIndex(where: { $0.group.worker.process == process }) {
-        running[index].group.note(ending)
+        running[index].group.note(change)
       }
     }
     let before = running.count
@@ -123,11 +128,16 @@ final class CommandRunner {
 
   private func settle(_ job: Job) throws(Fault) {
     guard let ending = job.group.ending else { return }
-    let timedOut = job.group.isTerminated
-    let failure = Failure(ending, timedOut: timedOut, stderr: job.errors.takeTail())
+    let failure = Failure(ending, job.group.reason, stderr: job.errors.takeTail())
     stderr.free(job.errors)
     let claim = job.claim.take()
-    switch Verdict(ending, timedOut: timedOut) {
+    source.takeSignals()
+    if let signal = job.group.interruption(source.stops) {
+      interruption = signal
+      return try claimer.giveBack(claim)
+    }
+    if job.group.wantsTerminal { advise() }
+    switch Verdict(ending, wasEnded: job.group.isTerminated) {
     case .acknowledge: try claimer.done(claim)
     case .bury: try tell(claim, failure, claimer.bury)
     case .retry: try tell(claim, failure, claimer.retry)
@@ -140,6 +150,12 @@ final class CommandRunner {
       try claimer.giveBack(claim)
     }
     try claimer.sync.flushIfDue()
+  }
+
+  // Once.
+  private func advise() {
+    if !isAdvised { stderr.say(WorkerGroup.terminalAdvice) }
+    isAdvised = true
   }
 
   private func tell(

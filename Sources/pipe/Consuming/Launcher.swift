@@ -1,4 +1,3 @@
-internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 
@@ -7,12 +6,15 @@ struct Launcher {
   private let command: Command
   private let envelope: Bool
   private let queuePath: String
+  private let terminal: ControllingTerminal?
 
-  init(_ queue: Queue, envelope: Bool) {
+  /// `runsAlone`: one command at a time, without a time limit: it may have the terminal.
+  init(_ queue: Queue, envelope: Bool, runsAlone: Bool) {
+    terminal = runsAlone ? ControllingTerminal() : nil
     command = Command(
       varying: ["PIPE_QUEUE", "PIPE_CLAIM", "PIPE_ID", "PIPE_ATTEMPT", "PIPE_PRIORITY"])
     self.envelope = envelope
-    queuePath = Launcher.absolute(queue.path)
+    queuePath = absolutePath(queue.path) ?? queue.path
   }
 
   var name: String { command.name }
@@ -29,12 +31,19 @@ struct Launcher {
     }
     input.rewind()
     let streams = WorkerStreams(input: input.number, errors: errors)
-    return try command.start(streams, keeping: lock, settings: settings(claim))
+    return try start(streams, lock, settings(claim))
   }
 
   /// The one that stays, for all batches.
   func start(_ streams: WorkerStreams, lock: Int32?) throws(Fault) -> Command.Start {
-    try command.start(streams, keeping: lock, settings: ["PIPE_QUEUE=" + queuePath])
+    try start(streams, lock, ["PIPE_QUEUE=" + queuePath])
+  }
+
+  private func start(
+    _ streams: WorkerStreams, _ lock: Int32?, _ settings: [String]
+  ) throws(Fault) -> Command.Start {
+    try command.start(
+      streams, keeping: lock, settings: settings, inForeground: terminal?.isOurs ?? false)
   }
 
   private func settings(_ claim: borrowing Claim) -> [String] {
@@ -45,12 +54,6 @@ struct Launcher {
     ]
     let isOfOneEntry = claim.items.allSatisfy { $0.entry == first.entry }
     return isOfOneEntry ? common + ["PIPE_ID=" + first.entry.text] : common
-  }
-
-  private static func absolute(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
   }
 }
 

@@ -7,12 +7,16 @@ struct StreamEnd {
   enum Doom {
     case rubbish
     case timedOut(StreamLine)
+    /// It is in the background, and wants the terminal.
+    case terminal
   }
 
   let name: String
   let doom: Doom?
   /// It had been told that nothing more comes.
   let wasToldToEnd: Bool
+  /// By a signal that was typed at the terminal.
+  let isInterrupted: Bool
 
   /// Returns the exit status that it means.
   func settle(
@@ -29,20 +33,21 @@ struct StreamEnd {
     _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: WorkerErrors
   ) throws(Fault) -> Int32 {
     guard let ending = worker.group.ending else { return Exit.fine }
-    let failure = Failure(ending, timedOut: isLate, stderr: worker.errors.takeTail())
+    let failure = Failure(ending, reason, stderr: worker.errors.takeTail())
     window.withdraw(from: worker.input)
     let verdict = verdict(ending)
     let back = window.giveBack(taken: worker.input.taken) { line in
       switch doom {
       case .rubbish: false
       case .timedOut(let late): line === late
-      case nil: verdict == .failed
+      case .terminal, nil: verdict == .failed && !isInterrupted
       }
     }
     try window.settle(claimer)
     let late = isLate ? window.oldest?.label : nil
     let (count, disposals) = try window.retryOpen(claimer, failure)
     if case .rubbish = doom { return Exit.data }
+    if case .terminal = doom { stderr.say(WorkerGroup.terminalAdvice) }
     if verdict == .stop {
       throw Fault(.unavailable, "\(name): \(failure.reason); \(counted(back, "item")) given back")
     }
@@ -64,8 +69,16 @@ struct StreamEnd {
 
   private var isLate: Bool { if case .timedOut = doom { true } else { false } }
 
+  private var reason: String? {
+    switch doom {
+    case .timedOut: "timed out"
+    case .terminal: "wants the terminal"
+    case .rubbish, nil: nil
+    }
+  }
+
   private func verdict(_ ending: Worker.Ending) -> Word {
-    switch Verdict(ending, timedOut: isLate) {
+    switch Verdict(ending, wasEnded: reason != nil) {
     case .acknowledge: .fine
     case .stop: .stop
     case .retry, .bury: .failed

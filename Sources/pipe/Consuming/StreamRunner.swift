@@ -30,7 +30,7 @@ final class StreamRunner {
     self.timeout = timeout
     claimer = source.claimer
     linesLeft = source.limits.batches
-    launcher = Launcher(source.queue, envelope: true)
+    launcher = Launcher(source.queue, envelope: true, runsAlone: timeout == nil)
     window = StreamWindow(
       size: source.limits.size ?? 1, lastAttempt: lastAttempt, isPaced: source.limits.every > 0)
     stderr = WorkerErrors(diagnostics)
@@ -45,9 +45,10 @@ final class StreamRunner {
       keep { () throws(Fault) in try exchange() }
       if let signal = source.mustDie { try abandon(signal) }
       if !source.stops.isEmpty { stop() }
-      while let (process, ending) = Worker.ended() {
-        if worker?.group.worker.process == process { worker?.group.note(ending) }
+      while let (process, change) = Worker.change() {
+        if worker?.group.worker.process == process { worker?.group.note(change) }
       }
+      if let group = worker?.group, group.wantsTerminal, doom == nil { end(.terminal) }
       enforceTimeout()
     }
     return try conclude()
@@ -191,7 +192,10 @@ final class StreamRunner {
       for _ in 0..<64 where doom == nil && worker.isAnswering && worker.hasAnswers {
         keep { () throws(Fault) in try takeAnswers() }
       }
-      let end = StreamEnd(name: name, doom: doom, wasToldToEnd: isClosing && !hasLeft)
+      source.takeSignals()
+      let end = StreamEnd(
+        name: name, doom: doom, wasToldToEnd: isClosing && !hasLeft,
+        isInterrupted: worker.group.interruption(source.stops) != nil)
       let (word, fault) = end.settle(worker, window, claimer, stderr)
       self.fault = self.fault ?? fault
       status = max(status, word)

@@ -9,9 +9,10 @@ enum Verdict {
   case stop
   case retry
 
-  init(_ ending: Worker.Ending, timedOut: Bool) {
+  /// `wasEnded`: not by itself.
+  init(_ ending: Worker.Ending, wasEnded: Bool) {
     switch ending {
-    case _ where timedOut: self = .retry
+    case _ where wasEnded: self = .retry
     case .exited(0): self = .acknowledge
     case .exited(Exit.data): self = .bury
     case .exited(64), .exited(69), .exited(77), .exited(78), .exited(126), .exited(127):
@@ -22,14 +23,13 @@ enum Verdict {
 }
 
 extension Failure {
-  /// `stderr`: the last of what the command wrote there.
-  init(_ ending: Worker.Ending, timedOut: Bool, stderr: [UInt8]) {
+  /// `reason`: why the command was ended; nil: it ended by itself. `stderr`: the last of what it wrote there.
+  init(_ ending: Worker.Ending, _ reason: String?, stderr: [UInt8]) {
     switch ending {
     case .exited(let status):
-      self.init(timedOut ? "timed out" : "exit \(status)", exitStatus: status, stderr: stderr)
+      self.init(reason ?? "exit \(status)", exitStatus: status, stderr: stderr)
     case .killed(let signal):
-      self.init(
-        timedOut ? "timed out" : "killed by signal \(signal)", signal: signal, stderr: stderr)
+      self.init(reason ?? "killed by signal \(signal)", signal: signal, stderr: stderr)
     }
   }
 }
