@@ -44,7 +44,8 @@ let package = Package(
     .target(
       name: "PipeGateway",
       dependencies: [
-        "PipeJSON",
+        "PipeIO", "PipeJSON",
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -434,7 +434,7 @@ _pipe_serve() {
     repeating_flags=()
     non_repeating_flags=(--force --access-log --version -h --help)
     repeating_options=(--require)
-    non_repeating_options=(-q --queue --host --port --token-file --max-body --limit --cors)
+    non_repeating_options=(-q --queue --host --port --token-file --max-body --dedup --limit --cors)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
@@ -455,6 +455,9 @@ _pipe_serve() {
         return
         ;;
     '--require')
+        return
+        ;;
+    '--dedup')
         return
         ;;
     '--limit')

@@ -3,7 +3,7 @@ internal import NIOHTTP1
 /// A request, whole.
 package struct Request: Sendable {
   package let method: String
-  /// As it came, without the query.
+  /// As it came, without the query, and without a slash at its end.
   package let path: String
   /// Empty as long as it is not read.
   package internal(set) var body: [UInt8] = []
@@ -14,9 +14,13 @@ package struct Request: Sendable {
   init(_ head: HTTPRequestHead, client: String) {
     method = head.method.rawValue
     let target = Target(head.uri)
-    path = target?.path ?? head.uri
+    path = Request.withoutSlash(target?.path ?? head.uri)
     headers = head.headers
     self.client = client
+  }
+
+  private static func withoutSlash(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") && !path.hasSuffix("//") ? String(path.dropLast()) : path
   }
 
   /// Of several of this name the first; names in any case.

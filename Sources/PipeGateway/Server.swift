@@ -1,17 +1,18 @@
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import PipeIO
 
 /// Listens, and gives requests to `handle`, those that came together at once, on an event loop that must not be
 /// blocked.
 package final class Server: Sendable {
-  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let channel: any Channel
   private let connections: NIOLoopBoundBox<Connections>
 
   /// `record` is told of each answer, `notice` of what whoever runs the server should know; `everySecond` is
   /// called while anybody is connected. `receive` judges a request by its head. All on the event loop. Throws
-  /// `ListenFault`.
+  /// `ListenFault`, or a `Fault` where there is no thread to be had.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
     record: (@Sendable (Served) -> Void)?, everySecond: (@Sendable () -> Void)?,
@@ -19,14 +20,14 @@ package final class Server: Sendable {
     receive: @escaping @Sendable (Request) -> Reception,
     _ handle: @escaping @Sendable ([Exchange]) -> Void
   ) throws {
-    let loop = group.any()
+    let loop = try Server.startLoop()
     let connections = NIOLoopBoundBox.makeBoxSendingValue(
       Connections(
         loop, limits, record: record, everySecond: everySecond, notice: notice,
         receive: receive, handle),
       eventLoop: loop)
     self.connections = connections
-    let bootstrap = ServerBootstrap(group: group)
+    let bootstrap = ServerBootstrap(group: loop)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -42,6 +43,22 @@ package final class Server: Sendable {
         channel.eventLoop.makeCompletedFuture { try Server.add(channel, to: connections.value) }
       }
     channel = try address.bind(bootstrap)
+  }
+
+  // NIO would end the process where it cannot start a thread.
+  private static func startLoop() throws(Fault) -> any EventLoop {
+    let started = NIOLockedValueBox<(any EventLoop)?>(nil)
+    let isRunning = ConditionLock(value: false)
+    try startThread {
+      MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
+        started.withLockedValue { $0 = loop }
+        isRunning.lock()
+        isRunning.unlock(withValue: true)
+      }
+    }
+    isRunning.lock(whenValue: true)
+    isRunning.unlock()
+    return started.withLockedValue { $0! }
   }
 
   private static func add(_ channel: any Channel, to connections: Connections) throws {

@@ -13,13 +13,13 @@ struct Serve: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The address to listen at; else $PIPE_HOST, else 127.0.0.1. Any but loopback needs --token-file.",
+      "The address to listen at; else $PIPE_HOST, $HOST, else 127.0.0.1. Any but loopback needs --token-file.",
       valueName: "address"))
   var host: String?
 
   @Option(
     help: ArgumentHelp(
-      "The port, 0 for a free one; else $PIPE_PORT, else 8000.", valueName: "port"))
+      "The port, 0 for a free one; else $PIPE_PORT, $PORT, else 8000.", valueName: "port"))
   var port: Int?
 
   @Option(help: ArgumentHelp("A file with the token that clients must send.", valueName: "file"))
@@ -32,6 +32,12 @@ struct Serve: ParsableCommand {
     help: ArgumentHelp(
       "A member that records must have; may be repeated.", valueName: "field:type"))
   var require: [Requirement] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Answer an id request or key that came less than this ago with its id; 300s by default.",
+      valueName: "duration"))
+  var dedup: Duration?
 
   @Option(
     help: ArgumentHelp(
@@ -53,6 +59,7 @@ struct Serve: ParsableCommand {
     guard (1...1 << 30).contains(maxBody.bytes) else {
       throw ValidationError("--max-body is from 1 to 1GiB")
     }
+    try requireText(cors, "--cors")
     if host == "" { throw ValidationError("--host is empty; give an address") }
   }
 
@@ -60,48 +67,63 @@ struct Serve: ParsableCommand {
     Exit.perform("serve") { () throws(Fault) in
       try ServeJob(
         location: queue.location, address: try address(), tokenFile: tokenFile,
-        maxBody: maxBody.bytes, requirements: require, limit: limit, cors: cors,
+        maxBody: maxBody.bytes, requirements: require,
+        dedup: dedup?.microseconds ?? Serve.usualDedup, limit: limit, cors: cors,
         logLevel: try logLevel(), accessLog: accessLog
       ).run()
     }
   }
 
+  private static let usualDedup: Int64 = 300_000_000
+
   private func address() throws(Fault) -> ListeningAddress {
     if let inherited = try ListeningAddress.fromSystemd() { return inherited }
-    let name = host ?? variable("PIPE_HOST") ?? "127.0.0.1"
+    let setting = Setting("HOST")
+    let name = host ?? setting?.text ?? "127.0.0.1"
     let address = ListeningAddress.own(name == "localhost" ? "127.0.0.1" : name, try portNumber())
-    guard address.isValid else {
-      throw Fault(
-        host == nil ? .settings : .usage,
-        (host == nil ? "PIPE_HOST: " : "")
-          + "\(printable(name)): is no address; give one such as 127.0.0.1, 0.0.0.0 or ::")
-    }
-    return address
+    if address.isValid { return address }
+    let wrong = "is no address; give one such as 127.0.0.1, 0.0.0.0 or ::"
+    if host == nil, let setting { throw setting.fault(wrong) }
+    throw Fault(.usage, "\(printable(name)): \(wrong)")
   }
 
   private func portNumber() throws(Fault) -> Int {
     if let port { return port }
-    guard let text = variable("PIPE_PORT") else { return 8000 }
-    guard let number = UInt16(text) else {
-      throw Fault(.settings, "PIPE_PORT: \(printable(text)) is no port from 0 to 65535")
+    guard let setting = Setting("PORT") else { return 8000 }
+    guard let number = UInt16(setting.text) else {
+      throw setting.fault("is no port from 0 to 65535")
     }
     return Int(number)
   }
 
   private func logLevel() throws(Fault) -> Logger.Level {
-    guard let text = variable("PIPE_LOG_LEVEL") else { return .info }
-    guard let level = Logger.Level(rawValue: text.lowercased()) else {
+    guard let setting = Setting("LOG_LEVEL") else { return .info }
+    guard let level = Logger.Level(rawValue: setting.text.lowercased()) else {
       let all = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-      throw Fault(.settings, "PIPE_LOG_LEVEL: \(printable(text)) is none of \(all)")
+      throw setting.fault("is none of \(all)")
     }
     return level
   }
 }
 
-/// Of the environment; an empty one counts as none.
-private func variable(_ name: String) -> String? {
-  guard let value = getenv(name), value.pointee != 0 else { return nil }
-  return String(cString: value)
+/// A variable of the environment, `PIPE_` and a name, or where that is unset the name alone, as the earlier
+/// system had it.
+private struct Setting {
+  let name: String
+  let text: String
+
+  init?(_ name: String) {
+    for name in ["PIPE_" + name, name] {
+      guard let text = variable(name) else { continue }
+      (self.name, self.text) = (name, text)
+      return
+    }
+    return nil
+  }
+
+  func fault(_ wrong: String) -> Fault {
+    Fault(.settings, "\(name): \(printable(text)) \(wrong)")
+  }
 }
 
 extension ListeningAddress {

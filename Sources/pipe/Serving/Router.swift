@@ -10,7 +10,7 @@ struct Router: Sendable {
   /// Those who look on, and what makes dead items ready again.
   let watching: Desk<WatchClerk, WatchNews>
   let retries: Desk<RetryClerk, Exchange>
-  let token: Token?
+  let token: TokenFile?
   let origins: Origins
   let limit: RateLimit?
 
@@ -32,6 +32,7 @@ struct Router: Sendable {
       case .to(.watching): watching.put(.came(exchange))
       case .to(.retry): retries.put(exchange)
       case .to(.page(let page)): exchange.answer(page.answer())
+      case .to(.moved(let path)): exchange.answer(Answer(307, headers: [("location", path)]))
       }
     }
     intake.put(posts)

@@ -11,6 +11,8 @@ struct ServeJob {
   let tokenFile: String?
   let maxBody: Int
   let requirements: [Requirement]
+  /// Microseconds in which a request that comes again is answered with the same id; 0 for none.
+  let dedup: Int64
   let limit: Rate?
   let cors: String?
   let logLevel: Logger.Level
@@ -19,17 +21,16 @@ struct ServeJob {
   func run() throws(Fault) -> Int32 {
     ignoreBrokenPipes()
     ignoreFileSizeLimit()
-    let token = try tokenFile.map { (path) throws(Fault) in try Token(file: path) }
+    // Before any thread: they inherit what is blocked.
+    let signals = try SignalQueue(
+      [SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.hangup])
+    let token = try tokenFile.map { (path) throws(Fault) in try TokenFile(path) }
     guard token != nil || address.isLoopback else {
       throw Fault(
         .usage, "\(printable(address.text)): is not this machine alone; that needs --token-file")
     }
-    // Before any thread: they inherit what is blocked.
-    let signals = try SignalQueue([SignalQueue.terminate, SignalQueue.interrupt])
-    let log = ServerLog(logLevel, access: accessLog)
-    if let tokenFile, token?.isExposed == true {
-      log.diagnostics.warning("\(tokenFile): every user of this machine can read the token")
-    }
+    let log = try ServerLog(logLevel, access: accessLog)
+    if let token { warnOfExposed(token, log) }
     let router = try router(token, log)
     let server = try listen(router, log)
     server.watch {
@@ -40,13 +41,18 @@ struct ServeJob {
     return try wait(for: signals, server, router, log)
   }
 
+  private func warnOfExposed(_ token: TokenFile, _ log: ServerLog) {
+    guard token.isExposed else { return }
+    log.diagnostics.warning("\(token.path): every user of this machine can read the token")
+  }
+
   // Each desk has a queue of its own: locks are of an open directory.
-  private func router(_ token: Token?, _ log: ServerLog) throws(Fault) -> Router {
+  private func router(_ token: TokenFile?, _ log: ServerLog) throws(Fault) -> Router {
     let report = log.warn
     let condition = Condition()
     let intake = IntakeClerk(
-      try location.create(report: report), requirements: requirements, condition,
-      log.diagnostics)
+      try location.create(report: report), requirements: requirements, window: dedup,
+      condition, log.diagnostics)
     let health = QuestionClerk(try location.open(report: report), condition)
     let questions = QuestionClerk(try location.open(report: report), condition)
     let figures = QuestionClerk(try location.open(report: OnceSaid(report).say), condition)
@@ -54,15 +60,17 @@ struct ServeJob {
       try location.open(report: OnceSaid(report).say), canRetry: token != nil)
     let retries = RetryClerk(try location.open(report: report))
     return Router(
-      intake: Desk(intake) { $0.serve($1) }, health: Desk(health) { $0.serve($1) },
-      questions: Desk(questions) { $0.serve($1) },
-      figures: Desk(figures) { $0.serve($1) }, watching: Desk(watching) { $0.serve($1) },
-      retries: Desk(retries) { $0.serve($1) }, token: token,
+      intake: try Desk(intake) { $0.serve($1) }, health: try Desk(health) { $0.serve($1) },
+      questions: try Desk(questions) { $0.serve($1) },
+      figures: try Desk(figures) { $0.serve($1) }, watching: try Desk(watching) { $0.serve($1) },
+      retries: try Desk(retries) { $0.serve($1) }, token: token,
       origins: Origins(permitted: cors, hasToken: token != nil), limit: limit.map(RateLimit.init))
   }
 
   private func listen(_ router: Router, _ log: ServerLog) throws(Fault) -> Server {
     let files = raiseOpenFiles()
+    // NIO would end the process where it cannot open those that it waits with.
+    try requireDescriptors(ServeJob.spareFiles, for: "connections")
     // Some are for the queue; of few it needs a larger part.
     let limits = ConnectionLimits(body: maxBody, connections: max(files - 64, files / 4))
     do {
@@ -70,24 +78,26 @@ struct ServeJob {
         address, limits, record: log.record, everySecond: router.watch, notice: log.warn,
         receive: router.receive
       ) { router.take($0) }
+    } catch let fault as Fault {
+      throw fault
     } catch {
       throw cannotListen((error as? ListenFault)?.code ?? 0)
     }
   }
+
+  /// Three to wait with, one to listen at, and a few connections and segments.
+  private static let spareFiles = 8
 
   private func cannotListen(_ code: Int32) -> Fault {
     let fault = Fault("listen", address.text, code: code)
     return fault.kind == .permission ? fault : Fault(.unavailable, fault.text, code: code)
   }
 
-  // The first signal ends it when all that was asked is answered; a second one at once.
+  // The first signal to stop ends it when all that was asked is answered; a second one at once.
   private func wait(
     for signals: SignalQueue, _ server: Server, _ router: Router, _ log: ServerLog
   ) throws(Fault) -> Int32 {
-    var poller = Poller()
-    _ = poller.watch(signals.number)
-    try poller.wait(until: nil)
-    _ = signals.take()
+    _ = try stop(signals) { reread(router.token, log) }
     log.diagnostics.info("stopping")
     let lines = log.lines
     server.stop {
@@ -95,8 +105,29 @@ struct ServeJob {
       lines.finish()
       exit(Exit.fine)
     }
-    try poller.wait(until: nil)
-    die(of: signals.take() ?? SignalQueue.terminate)
+    die(of: try stop(signals) {})
+  }
+
+  /// Waits for a signal to stop; at each SIGHUP until then calls `hangup`.
+  private func stop(_ signals: SignalQueue, hangup: () -> Void) throws(Fault) -> Int32 {
+    var poller = Poller()
+    _ = poller.watch(signals.number)
+    while true {
+      try poller.wait(until: nil)
+      while let signal = signals.take() {
+        if signal != SignalQueue.hangup { return signal }
+        hangup()
+      }
+    }
+  }
+
+  private func reread(_ token: TokenFile?, _ log: ServerLog) {
+    guard let token else { return }
+    do throws(Fault) {
+      try token.reread()
+      log.diagnostics.info("\(token.path): the token was read again")
+      warnOfExposed(token, log)
+    } catch { log.diagnostics.error("\(error.text); the token stays what it was") }
   }
 }
 

@@ -29,4 +29,71 @@ struct ServeTests {
     #expect(listed.map { $0["id"] as? String } == ids)
     #expect(listed.map { $0["data"] as? Int } == Array(1...300))
   }
+
+  @Test("a path with a slash at its end is answered like the path, and /redoc leads to /docs")
+  func slashes() throws {
+    let gateway = try Gateway(try Scratch())
+    #expect(try gateway.post("/ingest/", "{}").status == 202)
+    let id = try gateway.post("/log/?x=1", "1").receipt()
+    #expect(try gateway.get("/status/\(id)/").status == 200)
+    #expect(try gateway.post("/retry/\(id)/", "").status == 403)
+    #expect(try gateway.ask("OPTIONS", "/ingest/").headers["allow"] == "POST, OPTIONS")
+    for path in ["/redoc", "/redoc/"] {
+      let reply = try gateway.get(path)
+      #expect(reply.status == 307 && reply.headers["location"] == "/docs", "\(reply)")
+    }
+  }
+
+  @Test("/redoc is for all where there is a token, and a slash opens nothing")
+  func openPaths() throws {
+    let scratch = try Scratch()
+    try scratch.sh("echo a-token-of-some-length > token").expect()
+    let gateway = try Gateway(scratch, "--token-file", "token")
+    #expect(try gateway.get("/redoc").status == 307)
+    #expect(try gateway.get("/health/").status == 200)
+    #expect(try gateway.get("/metrics/").status == 401)
+    #expect(try gateway.post("/ingest/", "{}").status == 401)
+  }
+
+  @Test("--dedup sets how long an id request and a key are remembered")
+  func dedup() throws {
+    let scratch = try Scratch()
+    let body = #"{"ids":[1,2]}"#
+    let none = try Gateway(scratch, "--dedup", "0s")
+    let first = try none.post("/ingest", body).receipt()
+    #expect(try none.post("/ingest", body).receipt() != first)
+    let key = "Idempotency-Key: k"
+    #expect(try none.post("/log", "1", key).receipt() != none.post("/log", "1", key).receipt())
+    none.stop().expect("", errors: nil)
+    let day = try Gateway(scratch, "--dedup", "1d")
+    let second = try day.post("/ingest", body).receipt()
+    #expect(try day.post("/ingest", body).receipt() == second)
+    day.stop().expect("", errors: nil)
+  }
+
+  @Test("/health is 503 where the queue is on a file system that is read-only", .needsMounts)
+  func readOnly() throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init")
+    let script = "mount --bind queue queue && mount -o remount,bind,ro queue && exec \"$@\""
+    let gateway = try Gateway(scratch, under: ["unshare", "-mr", "sh", "-c", script, "-"])
+    let reply = try gateway.get("/health")
+    #expect(reply.status == 503, "\(reply)")
+    #expect(reply.body.contains("queue/end: cannot write: Read-only file system"), "\(reply)")
+    #expect(try gateway.post("/log", "1").status == 503)
+  }
+
+  @Test(
+    "/health is 503 where the gateway may not write to a part of the queue, and 200 once it may",
+    .needsPermissions, arguments: ["end", "segments/LOW"])
+  func closed(part: String) throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init")
+    let gateway = try Gateway(scratch, under: Unprivileged.prefix)
+    chmod(scratch.path("queue/" + part), 0o500)
+    let reply = try gateway.get("/health")
+    #expect(reply.status == 503 && reply.body.contains("\(part): cannot write: "), "\(reply)")
+    chmod(scratch.path("queue/" + part), 0o700)
+    #expect(try gateway.get("/health").status == 200)
+  }
 }

@@ -76,7 +76,7 @@ struct ShutdownTests {
       status: 69)
     for (name, value) in [
       ("PIPE_PORT", "x"), ("PIPE_PORT", "65536"), ("PIPE_PORT", "-1"), ("PIPE_HOST", "nowhere"),
-      ("PIPE_LOG_LEVEL", "loud"),
+      ("PIPE_LOG_LEVEL", "loud"), ("PORT", "x"), ("HOST", "nowhere"), ("LOG_LEVEL", "loud"),
     ] {
       let run = try scratch.run(["timeout", "20", Scratch.binary, "serve"], [name: value])
       run.expect("", errors: nil, status: 78, "\(name)=\(value)")
@@ -85,6 +85,22 @@ struct ShutdownTests {
     let bad = ["PIPE_PORT": "1", "PIPE_HOST": "nowhere"]
     let other = try Gateway(scratch, "--host", "127.0.0.1", environment: bad)
     #expect(try other.get("/health").status == 200, "options beat the environment")
+  }
+
+  @Test("never for HOST, PORT and LOG_LEVEL where PIPE_HOST, PIPE_PORT and PIPE_LOG_LEVEL are set")
+  func olderVariables() throws {
+    let scratch = try Scratch()
+    let older = ["HOST": "nowhere", "PORT": "x", "LOG_LEVEL": "loud"]
+    let own = ["PIPE_HOST": "127.0.0.2", "PIPE_PORT": "0", "PIPE_LOG_LEVEL": "info"]
+    for environment in [
+      older.merging(own) { $1 }, ["HOST": "127.0.0.2", "PORT": "0", "LOG_LEVEL": "INFO"],
+    ] {
+      let child = try scratch.start(["pipe", "serve"], environment)
+      let line = child.complaint() ?? "nothing"
+      #expect(line.hasPrefix("pipe serve: listening on http://127.0.0.2:"), "\(line)")
+      child.signal(SIGTERM)
+      child.finish().expect("", errors: nil)
+    }
   }
 
   @Test("its queue stays private")

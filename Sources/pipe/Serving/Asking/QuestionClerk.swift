@@ -30,6 +30,7 @@ struct QuestionClerk {
   private func health() -> Answer {
     do throws(Fault) {
       try condition.requireHealth()
+      try queue.requireWritable()
       try queue.requireRoom()
       return Answer(200, Answer.json, Array(#"{"status":"healthy"}"#.utf8))
     } catch {

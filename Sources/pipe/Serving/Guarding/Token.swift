@@ -1,18 +1,40 @@
 internal import Glibc
 internal import PipeIO
+internal import Synchronization
+
+/// A file with a token, and the token that was in it when it was last read.
+final class TokenFile: Sendable {
+  let path: String
+  private let token: Mutex<Token>
+
+  init(_ path: String) throws(Fault) {
+    self.path = path
+    token = Mutex(try Token(file: path))
+  }
+
+  /// Takes the token that is there now; where there is none, the last one stays.
+  func reread() throws(Fault) {
+    let new = try Token(file: path, isAgain: true)
+    token.withLock { $0 = new }
+  }
+
+  func permits(_ header: String?) -> Bool { token.withLock(\.self).permits(header) }
+
+  /// Whether everybody on this machine can read it.
+  var isExposed: Bool { token.withLock(\.isExposed) }
+}
 
 /// What a client must know.
 struct Token: Sendable {
   private let bytes: [UInt8]
 
-  /// Whether everybody on this machine can read the file.
   let isExposed: Bool
 
   private static let longest = 4096
 
-  /// Of a file or a pipe: its first line.
-  init(file path: String) throws(Fault) {
-    let number = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
+  /// Of a file or a pipe: its first line. `isAgain`: a pipe was read before, and is not waited for.
+  init(file path: String, isAgain: Bool = false) throws(Fault) {
+    let number = openFile(path, O_RDONLY | (isAgain ? O_NONBLOCK : 0))
     if number < 0 { throw Fault("open", path) }
     defer { close(number) }
     let line = try Token.firstLine(number, path)

@@ -12,7 +12,7 @@ final class LogLines: Sendable {
   }
 
   private let pending = Mutex(Pending())
-  private let desk = Desk<LogWriter, LogLines>(LogWriter()) { $1.first?.write(with: &$0) }
+  private let desk: Desk<LogWriter, LogLines>
   /// When what is not written by then is given up (`Clock.steady`).
   private let end = Atomic(Int64.max)
 
@@ -20,6 +20,10 @@ final class LogLines: Sendable {
   private static let most = 4 << 20
   /// How long, at the end, who reads may take. Microseconds.
   private static let patience: Int64 = 1_000_000
+
+  init() throws(Fault) {
+    desk = try Desk(LogWriter()) { $1.first?.write(with: &$0) }
+  }
 
   func put(_ line: String) {
     let isFirst = pending.withLock { pending in

@@ -4,13 +4,14 @@ internal import PipeIO
 
 /// What `serve` says while it runs.
 struct ServerLog: Sendable {
-  let lines = LogLines()
+  let lines: LogLines
   /// For a person.
   let diagnostics: Logger
   private let access: Logger?
 
-  init(_ level: Logger.Level, access isWanted: Bool) {
-    let lines = lines
+  init(_ level: Logger.Level, access isWanted: Bool) throws(Fault) {
+    let lines = try LogLines()
+    self.lines = lines
     diagnostics = Logger(label: "pipe serve") { label in
       LineHandler(lines, level) { "\(label): \(printable("\($0.message)"))" }
     }

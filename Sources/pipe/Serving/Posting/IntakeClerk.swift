@@ -16,17 +16,16 @@ struct IntakeClerk {
   /// Nothing is said of it before then (`Clock.steady`).
   private var quietUntil: Int64 = 0
 
-  /// Microseconds in which an equal id request, or the same key, is answered with the same id.
-  private static let window: Int64 = 300_000_000
-
+  /// `window`: microseconds in which an equal id request, or the same key, is answered with the same id.
   init(
-    _ queue: Queue, requirements: [Requirement], _ condition: Condition, _ diagnostics: Logger
+    _ queue: Queue, requirements: [Requirement], window: Int64, _ condition: Condition,
+    _ diagnostics: Logger
   ) {
     self.queue = queue
     self.condition = condition
     self.diagnostics = diagnostics
     reader = PostReader(slice: queue.settings.slice, requirements: requirements)
-    commit = Commit(queue, window: IntakeClerk.window)
+    commit = Commit(queue, window: window)
   }
 
   /// Bytes of bodies that are read for one commit. Of short lines each takes a hundred times as much.

@@ -1,0 +1,40 @@
+internal import CPipeIO
+internal import Glibc
+
+/// Runs `body` on a thread of its own. Where the system has no room for one that is a fault like others.
+package func startThread(_ body: @escaping @Sendable () -> Void) throws(Fault) {
+  let box = Unmanaged.passRetained(ThreadBody(body))
+  var thread = pthread_t()
+  let code = pthread_create(
+    &thread, nil,
+    { box in
+      Unmanaged<ThreadBody>.fromOpaque(box!).takeRetainedValue().run()
+      return nil
+    }, box.toOpaque())
+  guard code == 0 else {
+    box.release()
+    let fault = Fault("start", "thread", code: code)
+    throw Fault(
+      fault.kind,
+      "\(fault.text) (limits: ulimit -u, TasksMax= of systemd, the pids limit of a container)",
+      code: code)
+  }
+  pthread_detach(thread)
+}
+
+/// Throws where the system has no room for so many open files more. `name`: what they are for.
+package func requireDescriptors(_ count: Int, for name: String) throws(Fault) {
+  var taken: [Int32] = []
+  defer { for number in taken { close(number) } }
+  for _ in 0..<count {
+    let number = cpipe_memfd("pipe-spare")
+    if number < 0 { throw Fault("open", name) }
+    taken.append(number)
+  }
+}
+
+private final class ThreadBody {
+  let run: @Sendable () -> Void
+
+  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}

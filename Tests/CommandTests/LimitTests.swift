@@ -1,0 +1,106 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("where the system refuses", .needs("strace"))
+struct LimitTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+  }
+
+  private func refusing(_ calls: String, _ error: String, _ more: String = "") -> [String] {
+    let inject = "inject=\(calls):error=\(error)\(more)"
+    return ["strace", "-f", "-o", "/dev/null", "-e", "trace=\(calls)", "-e", inject]
+  }
+
+  // Threads.
+
+  @Test("a thread the gateway ends with 75, whichever it is", arguments: 1...8)
+  func threads(number: Int) throws {
+    let prefix = refusing("clone3", "EAGAIN", ":when=\(number)+")
+    let run = try scratch.run(prefix + ["timeout", "60", Scratch.binary, "serve", "--port", "0"])
+    run.expect("", errors: nil, status: 75)
+    #expect(
+      run.errors.hasPrefix("pipe serve: thread: cannot start: Resource temporarily unavailable ("),
+      run.story)
+  }
+
+  @Test("files the gateway ends with 75, however many it gets", arguments: 4...28)
+  func files(count: Int) throws {
+    let program = ["prlimit", "--nofile=\(count)", Scratch.binary, "serve", "--port", "0"]
+    let child = try scratch.start(program)
+    let line = child.complaint() ?? "nothing"
+    child.signal(SIGTERM)
+    let run = child.finish()
+    let isListening = line.contains("listening on")
+    run.expect("", errors: nil, status: isListening ? 0 : 75)
+    #expect(isListening || line.contains("cannot open: Too many open files"), run.story)
+  }
+
+  @Test("a process the item is given back, and consume ends with 75")
+  func processes() throws {
+    try scratch.store("1")
+    let prefix = refusing("clone3,clone,vfork", "EAGAIN")
+    let run = try scratch.run(prefix + [Scratch.binary, "consume", "--", "cat"])
+    run.expect("", errors: nil, status: 75)
+    try scratch.sh("pipe consume -- sh -c 'echo $PIPE_ATTEMPT'").expect("1\n")
+  }
+
+  // Watches.
+
+  private static let limits = [
+    ("inotify_init1", "EMFILE", "fs.inotify.max_user_instances"),
+    ("inotify_add_watch", "ENOSPC", "fs.inotify.max_user_watches"),
+  ]
+
+  @Test(
+    "watches one-shot batch and ack work all the same, and a line names the limit",
+    arguments: limits)
+  func batch(limit: (call: String, error: String, name: String)) throws {
+    try scratch.store("1", "2")
+    let prefix = refusing(limit.call, limit.error).joined(separator: " ")
+    let run = try scratch.sh("\(prefix) pipe batch -n 1 | tee out | pipe ack && wc -l < out")
+    run.expect("1\n", errors: nil)
+    #expect(run.errors.contains(limit.name), run.story)
+    #expect(run.errors.split(separator: "\n").count == 1, run.story)
+    try scratch.pipe("consume").expect("")
+  }
+
+  @Test("watches a reader, a follower and status --wait look now and then", arguments: limits)
+  func looking(limit: (call: String, error: String, name: String)) throws {
+    let prefix = refusing(limit.call, limit.error)
+    let line = prefix.joined(separator: " ")
+    let id = try #require(try scratch.store("1").first)
+    let waiting = try scratch.start(prefix + [Scratch.binary, "status", "--wait", id])
+    #expect(waiting.complaint()?.contains(limit.name) == true)
+    try scratch.sh("\(line) pipe consume 2> log | cat").expect("1\n")
+    #expect(waiting.line()?.contains("completed") == true)
+    waiting.finish().expect(nil, errors: nil)
+    let follower = try scratch.start(prefix + [Scratch.binary, "consume", "--follow", "-n", "1"])
+    #expect(follower.complaint()?.contains(limit.name) == true)
+    try scratch.store("2")
+    #expect(follower.line() == "2")
+    follower.finish().expect(nil, errors: nil)
+  }
+
+  // A disk that fails.
+
+  @Test(
+    "to read, that is an I/O error and never a queue that was removed",
+    arguments: ["newfstatat", "getdents64", "fstat", "pread64"],
+    ["stats", "list", "consume", "enqueue --raw", "batch -n 1 --hold 1s", "status ID"])
+  func disk(call: String, command: String) throws {
+    let id = try #require(try scratch.store("1").first)
+    let words = command.replacingOccurrences(of: "ID", with: id).split(separator: " ")
+    let program = ["timeout", "60", Scratch.binary] + words.map(String.init)
+    for number in 1...12 {
+      let run = try scratch.run(
+        refusing(call, "EIO", ":when=\(number)+") + ["-P", scratch.path("queue")] + program,
+        input: Array("2\n".utf8))
+      #expect(!run.errors.contains("removed") && !run.errors.contains("no such"), run.story)
+      #expect([.exited(0), .exited(74)].contains(run.ending), run.story)
+    }
+  }
+}

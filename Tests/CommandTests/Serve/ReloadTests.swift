@@ -1,0 +1,62 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("the gateway at SIGHUP")
+struct ReloadTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.write("first-token-first-token\n", to: "token")
+    chmod(scratch.path("token"), 0o600)
+  }
+
+  private func status(_ gateway: Gateway, _ token: String) throws -> Int {
+    try gateway.post("/log", "1", "Authorization: Bearer \(token)").status
+  }
+
+  private let first = "first-token-first-token"
+  private let second = "second-token-second-token"
+
+  @Test("reads its token again, and forgets the last one")
+  func token() throws {
+    let gateway = try Gateway(scratch, "--token-file", "token")
+    #expect(try status(gateway, first) == 202)
+    try scratch.write(second + "\n", to: "token")
+    gateway.child.signal(SIGHUP)
+    #expect(gateway.child.complaint() == "pipe serve: token: the token was read again")
+    #expect(try status(gateway, first) == 401)
+    #expect(try status(gateway, second) == 202)
+    gateway.stop().expect("", errors: nil)
+  }
+
+  @Test(
+    "keeps its token where the file is missing, bad, or a pipe, and says so",
+    arguments: [
+      ("rm token", "token: cannot open: No such file or directory"),
+      ("echo short > token", "token: holds no token: one line of 16 or more printable characters"),
+      ("rm token; mkfifo token", "token: holds no token: "),
+      ("rm token; mkdir token", "token: cannot read: Is a directory"),
+    ])
+  func bad(change: String, complaint: String) throws {
+    let gateway = try Gateway(scratch, "--token-file", "token")
+    try scratch.sh(change).expect()
+    gateway.child.signal(SIGHUP)
+    let line = gateway.child.complaint() ?? "nothing"
+    #expect(line.hasPrefix("pipe serve: \(complaint)"), "\(line)")
+    #expect(line.hasSuffix("; the token stays what it was"), "\(line)")
+    #expect(try status(gateway, first) == 202)
+    gateway.stop().expect("", errors: nil)
+  }
+
+  @Test("goes on without a token, and a later SIGTERM is the first signal to stop")
+  func none() throws {
+    let gateway = try Gateway(scratch)
+    gateway.child.signal(SIGHUP)
+    #expect(try gateway.post("/log", "1").status == 202)
+    let run = gateway.stop()
+    run.expect("", errors: nil)
+    #expect(run.errors.hasSuffix("\npipe serve: stopping\n"), run.story)
+  }
+}
