@@ -10,6 +10,9 @@ package var terminalColumns: Int? {
   return Int(size.ws_col)
 }
 
+/// Before the end of the process.
+package func closeFiles() { cpipe_close_files() }
+
 /// The terminal that this process was started from, if there is one.
 package final class ControllingTerminal {
   private let number = openFile("/dev/tty", O_RDONLY | O_NOCTTY)

@@ -33,7 +33,7 @@ package struct Worker {
               ? .exited(cpipe_exit_status(status)) : .killed(signal: cpipe_term_signal(status)))
         )
       case SIGTTIN, SIGTTOU: return (process, .wantsTerminal)
-      // Whoever has stopped it will have it go on.
+      // Another process has stopped it, and can continue it.
       default: continue
       }
     }

@@ -28,7 +28,10 @@ enum Exit {
   /// Runs a command to the end of the process. The one place where a fault becomes a line and a status.
   static func perform(_ name: String, _ body: () throws(Fault) -> Int32) -> Never {
     do throws(Fault) {
-      exit(try body())
+      let status = try body()
+      // What is long to close comes first: a parent that sees the output close finds the process ended.
+      closeFiles()
+      exit(status)
     } catch {
       // The reader has all it wanted: a filter dies of this as if it had never looked.
       if error.code == EPIPE { die(of: SIGPIPE) }

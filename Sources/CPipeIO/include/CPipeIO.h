@@ -89,6 +89,8 @@ uid_t cpipe_effective_user(void);
 int fallocate(int, int, off_t, off_t);
 int fsetxattr(int, const char *, const void *, size_t, int);
 
+static inline void cpipe_close_files(void) { syscall(SYS_close_range, 3u, ~0u, 0u); }
+
 static const int cpipe_o_path = 010000000;  // O_PATH
 
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }

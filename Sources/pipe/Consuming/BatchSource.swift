@@ -27,7 +27,7 @@ final class BatchSource {
   /// Something is ready, and waits for its turn.
   private var isPaced = false
   private(set) var started = 0
-  private let steps = ClockSteps()
+  private lazy var steps = ClockSteps()
   /// Wall clock less `Clock.steady`, when the last look found nothing.
   private var clockOffset: Int64 = 0
 
@@ -161,8 +161,8 @@ final class BatchSource {
 
   private var earliness: Int64 { isPaced ? BatchSource.wakeUp : 0 }
 
-  /// Some kernels, and what stands between a program and its kernel, do not report that the clock was set:
-  /// so often it is looked at. Microseconds.
+  /// From one look at the clock to the next: a tracer or a sandbox may shift it without a report from the
+  /// kernel. Microseconds.
   private static let clockPause: Int64 = 5_000_000
 
   /// Microseconds.
