@@ -57,17 +57,21 @@ struct AsideName: Equatable {
       from < to
     else { return nil }
     var name = AsideName(range: ItemRange(lane: lane, from: from, to: to))
-    if text.elementsEqual(name.text.utf8) || older && text.elementsEqual(name.olderText.utf8) {
-      return name
+    let places = cut(text, 0, text.count - (pieces.remainder.map { $0.count + 1 } ?? 0))
+    var tail = pieces
+    guard let digits = tail.next(before: dot), let sum = NameChecksum(digits: digits) else {
+      return older && name.read(end: pieces.remainder) ? name : nil
     }
-    name.isDropped = true
-    return text.elementsEqual(name.text.utf8) || older && text.elementsEqual(name.olderText.utf8)
-      ? name : nil
+    let behind = tail.remainder.map { cut(text, text.count - $0.count - 1, text.count) }
+    let expected = lane.withName { NameChecksum($0, places, behind ?? cut(text, 0, 0)) }
+    return sum == expected && name.read(end: tail.remainder) ? name : nil
   }
 
-  /// Of a dead letter in format 2.
-  private var olderText: String {
-    "\(range.from.text)-\(range.to.text)" + (isDropped ? AsideName.droppedTail : "")
+  // What stands behind the places of a dead letter, and behind its checksum.
+  private mutating func read(end: UnsafeRawBufferPointer?) -> Bool {
+    guard let end else { return true }
+    isDropped = end.elementsEqual("dropped".utf8)
+    return isDropped
   }
 }
 

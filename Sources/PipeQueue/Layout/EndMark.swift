@@ -49,7 +49,7 @@ extension EndMark {
       return nil
     }
     self.seal = value
-    guard text.elementsEqual(self.text.utf8) else { return nil }
+    guard NameChecksum.ends(text, &pieces) else { return nil }
   }
 }
 

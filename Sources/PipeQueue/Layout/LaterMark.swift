@@ -30,7 +30,8 @@ struct LaterMark: Equatable {
       let items = pieces.number(before: dot)
     else { return nil }
     self.init(due: Int64(due), set: Int64(set), items: items)
-    guard text.elementsEqual(self.text.utf8) || older && pieces.isAtEnd else { return nil }
+    if older, pieces.isAtEnd { return }
+    guard NameChecksum.ends(text, &pieces) else { return nil }
   }
 }
 

@@ -7,15 +7,34 @@ struct NameChecksum: Equatable {
 
   static let width = 8
 
-  /// Of a name, in the pieces before and behind its checksum.
-  init(_ pieces: UnsafeRawBufferPointer...) {
-    value = pieces.reduce(0) { cpipe_crc32c($0, $1.baseAddress, $1.count) }
+  /// Of a name, in the bytes before and behind its checksum; `prefix`: what it covers besides.
+  init(
+    _ prefix: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer,
+    _ tail: UnsafeRawBufferPointer
+  ) {
+    var sum = cpipe_crc32c(0, prefix.baseAddress, prefix.count)
+    sum = cpipe_crc32c(sum, head.baseAddress, head.count)
+    value = cpipe_crc32c(sum, tail.baseAddress, tail.count)
   }
+
+  init(_ head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer) {
+    self.init(cut(head, 0, 0), head, tail)
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) { value = cpipe_crc32c(0, bytes.baseAddress, bytes.count) }
 
   init(_ head: String, _ tail: String = "") {
     var (head, tail) = (head, tail)
     let sum = head.withUTF8 { cpipe_crc32c(0, $0.baseAddress, $0.count) }
     value = tail.withUTF8 { cpipe_crc32c(sum, $0.baseAddress, $0.count) }
+  }
+
+  /// Whether all that is left of a name is the checksum of what is before it.
+  static func ends(_ name: UnsafeRawBufferPointer, _ pieces: inout Pieces) -> Bool {
+    guard let digits = pieces.next(before: dot), pieces.isAtEnd,
+      let sum = NameChecksum(digits: digits)
+    else { return false }
+    return sum == NameChecksum(cut(name, 0, name.count - digits.count - 1))
   }
 
   /// nil for anything but 8 digits.

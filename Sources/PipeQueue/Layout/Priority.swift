@@ -12,6 +12,10 @@ package enum Priority: UInt8, CaseIterable, Comparable {
     }
   }
 
+  func withName<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    body(UnsafeRawBufferPointer(start: spelling.utf8Start, count: spelling.utf8CodeUnitCount))
+  }
+
   package init?(name: UnsafeRawBufferPointer) {
     for lane in Priority.allCases where name.count == lane.spelling.utf8CodeUnitCount {
       if zip(name, UnsafeBufferPointer(start: lane.spelling.utf8Start, count: name.count))
