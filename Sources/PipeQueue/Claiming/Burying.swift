@@ -9,11 +9,28 @@ extension Claimer {
   ) throws(Fault) -> [SettlingPlan.Burial] {
     // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
     try queue.now().flush()
-    var letters = AsideWriter(queue, flushing: burials.count > 16 ? .all : .files)
+    let written = try writeLetters(burials, of: claim)
     let register = Register(queue.root)
+    do throws(Fault) {
+      // Last: on a full disk it is not easily taken back.
+      try register.add(ranges(burials[..<written], of: claim))
+      return Array(burials[written...])
+    } catch {
+      guard error.kind == .tryLater else { throw error }
+      reportFull(error)
+      try queue.clearAside(.dead, ranges(burials[..<written], of: claim))
+      try? register.remove(ranges(burials[..<written], of: claim))
+      return burials
+    }
+  }
+
+  // Returns for how many of them there was room.
+  private func writeLetters(
+    _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
+  ) throws(Fault) -> Int {
+    var letters = AsideWriter(queue, flushing: burials.count > 16 ? .all : .files)
     var written = 0
     do throws(Fault) {
-      try register.add(burials.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) })
       for burial in burials {
         let part = claim.parts[burial.part]
         let range = part.range(burial.item..<(burial.item + 1))
@@ -21,19 +38,23 @@ extension Claimer {
         try letters.write(AsideName(range: range), letter)
         written += 1
       }
-      try letters.flush()
-      return []
     } catch {
       guard error.kind == .tryLater else { throw error }
-      let left = Array(burials[written...])
-      let ranges = left.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
-      try queue.clearAside(.dead, ranges)
-      try letters.flush()
-      // What is left in it by a full disk only means that the item is looked at again.
-      try? register.remove(ranges)
-      queue.report("\(error.text); what should be buried is tried again later")
-      return left
+      reportFull(error)
+      try queue.clearAside(.dead, ranges(burials[written...], of: claim))
     }
+    try letters.flush()
+    return written
+  }
+
+  private func reportFull(_ fault: Fault) {
+    queue.report("\(fault.text); what should be buried is tried again later")
+  }
+
+  private func ranges(
+    _ burials: ArraySlice<SettlingPlan.Burial>, of claim: borrowing Claim
+  ) -> [ItemRange] {
+    burials.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
   }
 
   /// Makes this process the holder of what it is going to bury: if it dies on the way a reaper takes away

@@ -52,12 +52,12 @@ extension Claimer {
   private func write(_ moving: [Moving]) throws(Fault) {
     var later = AsideWriter(queue, flushing: .names)
     let now = try queue.now()
-    try Register(queue.root).add(moving.map(\.name.range))
     for (name, claim) in moving.sorted(by: { $0.name.range.comesBefore($1.name.range) }) {
       let aside = AsideName(range: name.range, waiting: name.state)
       try later.write(aside, now.history(claim.text))
     }
     try later.flush()
+    try Register(queue.root).add(moving.map(\.name.range))
   }
 
   // From the earliest on: the mark is there before anything is done with.
