@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|route|dead|retry|drop|init|prune|help)
+    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|route|dead|retry|drop|init|fsck|prune|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve route dead retry drop init prune help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve route dead retry drop init fsck prune help' -- "${cur}"))
         ;;
     esac
 }
@@ -569,6 +569,21 @@ _pipe_init() {
         return
         ;;
     '--share')
+        return
+        ;;
+    esac
+}
+
+_pipe_fsck() {
+    repeating_flags=()
+    non_repeating_flags=(--force --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue)
+    __pipe_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
         return
         ;;
     esac

@@ -52,6 +52,6 @@ struct Root: ParsableCommand {
     subcommands: [
       Ingest.self, Enqueue.self, Consume.self, Batch.self, Ack.self, Status.self, List.self,
       Explain.self, Stats.self, Serve.self, Route.self, Dead.self, Retry.self, Drop.self, Init.self,
-      Prune.self,
+      Fsck.self, Prune.self,
     ])
 }

@@ -28,6 +28,17 @@ extension Queue {
     for name in try dropLostNames() { try body(LostItems(name.range)) }
   }
 
+  /// How many items are lost and not dropped, in all lanes.
+  package func lostItems() throws(Fault) -> Int {
+    let names = try namesNow()
+    guard names.contains(where: \.isLost) else { return 0 }
+    let ends = try ends()
+    return Priority.allCases.reduce(0) { sum, lane in
+      let line = LaneLine(lane, end: ends[lane].place, names: names)
+      return sum + line.final(.lost).reduce(0) { $0 + $1.count }
+    }
+  }
+
   private func dropLostNames() throws(Fault) -> [NowName] {
     try lockNow(exclusive: true)
     defer { unlockNow() }

@@ -97,7 +97,8 @@ extension Queue {
   private static func refuseForeign(_ root: Directory) throws(Fault) {
     let known =
       parts + [
-        Settings.draftName, Settings.copyName, Pace.fileName, Reserve.fileName, "dedup", "lost+found",
+        Settings.draftName, Settings.copyName, Pace.fileName, Reserve.fileName, "dedup",
+        "lost+found",
       ]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(

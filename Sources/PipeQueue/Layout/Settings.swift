@@ -92,6 +92,12 @@ extension Settings {
     }
   }
 
+  /// Whether a file of these is missing or cannot be believed.
+  static func isDamaged(_ name: String, _ root: Directory) -> Bool {
+    guard let bytes = try? contents(name, root) else { return true }
+    return (try? parse(bytes)) == nil
+  }
+
   private static func contents(_ name: String, _ root: Directory) throws(Fault) -> [UInt8]? {
     guard let file = try Descriptor.open(name, in: root, O_RDONLY) else { return nil }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)

@@ -96,4 +96,18 @@ struct ServeTests {
     chmod(scratch.path("queue/" + part), 0o700)
     #expect(try gateway.get("/health").status == 200)
   }
+
+  @Test("health says how many items damage took")
+  func lostItems() throws {
+    let scratch = try Scratch()
+    try scratch.store("1", "2")
+    try scratch.sh(": > queue/segments/MEDIUM/000/000001").expect()
+    try scratch.pipe("consume").expect("", errors: nil, status: 74)
+    let gateway = try Gateway(scratch)
+    let health = try gateway.get("/health")
+    #expect(health.status == 200)
+    #expect(try health.object()["lost"] as? Int == 2)
+    try scratch.pipe("drop", "--lost").expect()
+    #expect(try gateway.get("/health").object()["lost"] == nil)
+  }
 }

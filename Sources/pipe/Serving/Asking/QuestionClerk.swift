@@ -32,7 +32,9 @@ struct QuestionClerk {
       try condition.requireHealth()
       try queue.requireWritable()
       try queue.requireRoom()
-      return Answer(200, Answer.json, Array(#"{"status":"healthy"}"#.utf8))
+      let lost = try queue.lostItems()
+      let told = lost > 0 ? #","lost":\#(lost)"# : ""
+      return Answer(200, Answer.json, Array(#"{"status":"healthy"\#(told)}"#.utf8))
     } catch {
       let output = Output()
       output.append(#"{"status":"unhealthy","detail":"#)

@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct Fsck: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fsck", abstract: "Check every name and line of a queue.")
+
+  @OptionGroup var queue: QueueOptions
+
+  func run() {
+    Exit.perform("fsck") { () throws(Fault) in
+      let output = Output()
+      let findings = Findings()
+      let queue = try queue.location.open { text in
+        // What opening it has repaired.
+        output.append(printable(text) + "\n")
+        findings.count += 1
+      }
+      try queue.check { finding in
+        output.append(printable("\(finding.place): \(finding.text)") + "\n")
+        findings.count += 1
+      }
+      try output.flush()
+      return findings.count > 0 ? Exit.someFailed : Exit.fine
+    }
+  }
+
+  private final class Findings { var count = 0 }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@Suite("fsck")
+struct FsckTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.prepare("init", "--backoff", "1h..1h")
+    try scratch.store("1", "2", "3", "4", #"{"n":5,"priority":"HIGH"}"#)
+    try scratch.pipe("consume", "-n", "2").expect("{\"n\":5,\"priority\":\"HIGH\"}\n1\n")
+    try scratch.sh("pipe consume -n 1 -- sh -c 'exit 65'").expect(errors: nil, status: 1)
+    try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
+  }
+
+  @Test("finds nothing in a queue with items in all states")
+  func clean() throws {
+    try scratch.pipe("fsck").expect("")
+  }
+
+  @Test(
+    "names what is wrong, and where",
+    arguments: [
+      (
+        "printf x | dd of=segments/MEDIUM/000/000001 seek=90 bs=1 conv=notrunc",
+        "byte 77: 77 damaged"
+      ),
+      ("rm segments/MEDIUM/000/000001", "segments/MEDIUM/000/000001: is missing"),
+      ("truncate -s 100 segments/MEDIUM/000/000001", "ends at byte 100, and the lane at 308"),
+      ("rm end/LOW*", "the end of LOW is missing"),
+      ("mv end/LOW* end/LOW.1.2.3", "end/LOW.1.2.3: the name is damaged"),
+      (
+        "cd now; mv HIGH*done HIGH.0.1.0-9.1.9.done",
+        "now/HIGH.0.1.0-9.1.9.done: the name is damaged"
+      ),
+      ("rm dead/*/*/*", "register/MEDIUM: 1 items have no name in later/ or dead/"),
+      ("rm format.copy", "format.copy: is missing or damaged"),
+      (": > format", "restored from format.copy"),
+      ("rm -r later", "later: was missing"),
+    ])
+  func finds(damage: String, finding: String) throws {
+    try scratch.sh("(cd queue; \(damage)) 2> log").expect()
+    let run = try scratch.pipe("fsck")
+    #expect(run.ending == .exited(1), run.story)
+    #expect(run.output.contains(finding), run.story)
+  }
+
+  @Test("tells of items that are lost until they are dropped")
+  func lost() throws {
+    try scratch.sh(": > queue/segments/MEDIUM/000/000001").expect()
+    try scratch.pipe("consume").expect("", errors: nil, status: 74)
+    let run = try scratch.pipe("fsck")
+    #expect(run.output.contains("items are lost (pipe list --state lost)"), run.story)
+  }
+}
