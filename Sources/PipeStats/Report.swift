@@ -64,6 +64,11 @@ package struct Depths {
       ("lost", lost),
     ]
   }
+
+  /// The same for people: of what is lost nothing where nothing is.
+  package var shown: [(name: String, items: PerPriority<Int>)] {
+    named.filter { $0.name != "lost" || $0.items.sum > 0 }
+  }
 }
 
 /// Items that wait, ready or for later, by how long they have.

@@ -42,6 +42,14 @@ struct PrometheusTests {
     pipe_queue_items{state="done",priority="HIGH"} 1000000
     pipe_queue_items{state="done",priority="MEDIUM"} 11345678
     pipe_queue_items{state="done",priority="LOW"} 0
+    pipe_queue_items{state="lost",priority="HIGH"} 0
+    pipe_queue_items{state="lost",priority="MEDIUM"} 0
+    pipe_queue_items{state="lost",priority="LOW"} 0
+    # HELP pipe_lost_items Items that damage took and that were not dropped.
+    # TYPE pipe_lost_items gauge
+    pipe_lost_items{priority="HIGH"} 0
+    pipe_lost_items{priority="MEDIUM"} 0
+    pipe_lost_items{priority="LOW"} 0
     # HELP pipe_oldest_ready_seconds Age of the oldest ready item, 0 when none is ready.
     # TYPE pipe_oldest_ready_seconds gauge
     pipe_oldest_ready_seconds{priority="HIGH"} 1.25

@@ -6,7 +6,7 @@ struct ReportLineTests {
     let expected = [
       #"{"items":{"ready":{"HIGH":10,"MEDIUM":1200,"LOW":0},"claimed":{"HIGH":3,"MEDIUM":3,"LOW":0},"#,
       #""later":{"HIGH":0,"MEDIUM":12,"LOW":0},"dead":{"HIGH":0,"MEDIUM":1,"LOW":0},"#,
-      #""done":{"HIGH":1000000,"MEDIUM":11345678,"LOW":0}},"#,
+      #""done":{"HIGH":1000000,"MEDIUM":11345678,"LOW":0},"lost":{"HIGH":0,"MEDIUM":0,"LOW":0}},"#,
       #""oldest_ready_seconds":{"HIGH":1.25,"MEDIUM":192.3,"LOW":null},"#,
       #""rates":{"in_per_second":2.01667,"out_per_second":1.66667},"#,
       #""latency":{"wait":{"count":1000,"mean":0.0156466,"p50":0.000812,"p90":0.000812,"p99":0.095039,"#,
@@ -33,7 +33,7 @@ struct ReportLineTests {
     let noAges = "[0,0,0,0,0,0,0,0,0,0]"
     let expected = [
       #"{"items":{"ready":\#(zeros),"claimed":\#(zeros),"later":\#(zeros),"dead":\#(zeros),"#,
-      #""done":\#(zeros)},"oldest_ready_seconds":{"HIGH":null,"MEDIUM":null,"LOW":null},"#,
+      #""done":\#(zeros),"lost":\#(zeros)},"oldest_ready_seconds":{"HIGH":null,"MEDIUM":null,"LOW":null},"#,
       #""rates":{"in_per_second":null,"out_per_second":null},"#,
       #""latency":{"wait":\#(none),"service":\#(none),"total":\#(none)},"#,
       #""success":{"acknowledged":0,"failed":0,"ratio":null,"low":null,"high":null},"#,

@@ -12,7 +12,7 @@ package struct ReportTable {
   private var depths: [String] {
     var grid = Grid()
     grid.row("items", report.depths.ready.named.map(\.name) + ["all"])
-    for (state, items) in report.depths.named {
+    for (state, items) in report.depths.shown {
       grid.row(state, items.named.map { whole($0.value) } + [whole(items.sum)])
     }
     let oldest = report.oldestReady.named.map(\.value)

@@ -28,7 +28,7 @@ package struct SVGPicture {
   }
 
   private var summary: String {
-    let depths = report.depths.named.map { "\(whole($0.items.sum)) \($0.name)" }
+    let depths = report.depths.shown.map { "\(whole($0.items.sum)) \($0.name)" }
     return depths.joined(separator: " · ")
   }
 

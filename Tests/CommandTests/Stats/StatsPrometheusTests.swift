@@ -28,7 +28,7 @@ struct StatsPrometheusTests {
   func numbers() throws {
     let figures = try scratch.figures()
     let text = try scratch.pipe("stats", "--prometheus").expect().output
-    for state in ["ready", "claimed", "later", "dead", "done"] {
+    for state in ["ready", "claimed", "later", "dead", "done", "lost"] {
       for (priority, count) in zip(["HIGH", "MEDIUM", "LOW"], figures.items(state)) {
         let name = #"pipe_queue_items{state="\#(state)",priority="\#(priority)"}"#
         #expect(text.contains("\n\(name) \(count)\n"))
@@ -56,11 +56,11 @@ struct StatsPrometheusTests {
     let figures = try scratch.figures()
     let rows = figures["counters/ingested_rows_total"]
     try wait(until: { try servers.ask("ingested_rows_total").first == rows }, "the first scrape")
-    for state in ["ready", "claimed", "later", "dead", "done"] {
+    for state in ["ready", "claimed", "later", "dead", "done", "lost"] {
       let sum = Double(figures.items(state).reduce(0, +))
       #expect(try servers.ask("sum(pipe_queue_items{state='\(state)'})") == [sum])
     }
-    #expect(try servers.ask("pipe_queue_items").count == 15)
+    #expect(try servers.ask("pipe_queue_items").count == 18)
     #expect(try servers.ask("failed_validations_total") == [1])
     #expect(try servers.ask("node_textfile_scrape_error") == [0])
     // What comes later comes there, too.

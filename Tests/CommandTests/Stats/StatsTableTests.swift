@@ -10,7 +10,7 @@ struct StatsTableTests {
   }
 
   private static let members = [
-    ["items"], ["ready", "claimed", "later", "dead", "done"].flatMap { [$0] + priorities },
+    ["items"], ["ready", "claimed", "later", "dead", "done", "lost"].flatMap { [$0] + priorities },
     ["oldest_ready_seconds"], priorities, ["rates", "in_per_second", "out_per_second"],
     ["latency"], ["wait", "service", "total"].flatMap { [$0] + distribution },
     ["success", "acknowledged", "failed", "ratio", "low", "high"],
@@ -27,7 +27,7 @@ struct StatsTableTests {
   func fresh() throws {
     try scratch.prepare("init")
     let zeros = "{\"HIGH\":0,\"MEDIUM\":0,\"LOW\":0}"
-    let items = ["ready", "claimed", "later", "dead", "done"].map { "\"\($0)\":\(zeros)" }
+    let items = ["ready", "claimed", "later", "dead", "done", "lost"].map { "\"\($0)\":\(zeros)" }
     let none =
       #"{"count":0,"mean":null,"p50":null,"p90":null,"p99":null,"p99.9":null,"max":null}"#
     let column = "[0,0,0,0,0,0,0,0,0,0]"
