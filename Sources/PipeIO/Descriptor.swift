@@ -151,9 +151,14 @@ package final class Descriptor {
     if uninterrupted({ fsync(number) }) != 0 { throw Fault("flush", path) }
   }
 
+  package func isRegular() throws(Fault) -> Bool {
+    var now = try status()
+    return cpipe_is_regular(&now) != 0
+  }
+
   /// Takes the advisory lock of this open file if it is free.
-  package func tryLock() throws(Fault) -> Bool {
-    try tryFlock(number, LOCK_EX, path)
+  package func tryLock(exclusive: Bool = true) throws(Fault) -> Bool {
+    try tryFlock(number, exclusive ? LOCK_EX : LOCK_SH, path)
   }
 
   /// Waits for the advisory lock. Only for locks that are held for a few calls.

@@ -128,6 +128,12 @@ package final class Directory {
     return Int(found.st_size)
   }
 
+  /// Whether it has this name, whatever that names.
+  package func has(_ name: String) -> Bool {
+    var found = stat()
+    return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0
+  }
+
   /// When the file was written last, microseconds since the epoch; nil where there is none.
   package func modified(_ name: String) -> Int64? {
     status(name).map { Int64($0.st_mtim.tv_sec) * 1_000_000 + Int64($0.st_mtim.tv_nsec) / 1000 }

@@ -100,7 +100,7 @@ extension Queue {
   /// Counts names, and reads two lines a lane: the cost grows with the dead and the delayed, not with what
   /// waits or is done. An entry with a delay that no consumer has met yet counts as ready.
   package func census(at now: Int64) throws(Fault) -> [LaneCensus] {
-    let names = try namesNow()
+    let names = try reportedNames()
     let ends = try ends()
     return try Priority.allCases.map { (lane) throws(Fault) in
       let end = ends[lane]

@@ -10,7 +10,7 @@ package struct ClaimView {
   package fileprivate(set) var priority: Priority
   /// Microseconds since the epoch.
   package let since: Int64
-  /// nil where the clock holds it, or its holder has died and nobody has looked since.
+  /// nil where the clock holds it, or where the system does not say.
   package fileprivate(set) var holder: String?
   /// Until when the clock holds it; nil where a process does.
   package let until: Int64?
@@ -24,7 +24,7 @@ extension Queue {
     upTo most: Int, at now: Int64
   ) throws(Fault) -> (claims: [ClaimView], more: Int) {
     var found: [EntryID: ClaimView] = [:]
-    for name in try namesNow() where name.isHeld(at: now) {
+    for name in try reportedNames() where name.isHeld(at: now) {
       guard let view = ClaimView(name) else { continue }
       found[view.claim, default: view.empty].add(view)
     }

@@ -25,7 +25,7 @@ struct EntryView {
     // the look at now/ was not on its way.
     var before = try queue.namesAside(lane, numbers)
     while true {
-      names = try queue.namesNow()
+      names = try queue.reportedNames()
       near = LaneLine(lane, end: end, names: names.filter { $0.isOf(found.lane, numbers) })
       aside = AsideLine(before)
       guard near.names.contains(where: \.isDone) else { return }

@@ -103,7 +103,9 @@ private struct Explainer {
     case .now(.done), .now(.lost), .now(.dropped), .ready: return []
     case .now:
       guard let name = view.name(of: number) else { return [] }
-      return try queue.now().history(name.text)
+      // The file of a dead holder's claim still has the claim's name.
+      let claim = try queue.namesNow().first { $0.isClaim && $0.reaped == name }
+      return try queue.now().history((claim ?? name).text)
     }
   }
 

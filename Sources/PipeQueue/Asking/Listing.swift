@@ -24,7 +24,7 @@ extension Queue {
     lost: (LostItems) throws(Fault) -> Bool = { _ in true },
     _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) {
-    let names = try namesNow()
+    let names = try reportedNames()
     let ends = try ends()
     for lane in Priority.allCases {
       let end = ends[lane]

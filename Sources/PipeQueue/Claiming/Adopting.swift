@@ -19,7 +19,7 @@ extension Claimer {
       guard let batch = name.batch, batches.contains(batch) else { continue }
       if own, name.owner != owner?.slot { continue }
       if let slot = name.owner, slot != owner?.slot {
-        if alive[slot] == nil { alive[slot] = try Owner.lockOfDead(slot, queue) == nil }
+        if alive[slot] == nil { alive[slot] = !Owner.isDead(slot, queue) }
         guard alive[slot]! else { continue }
       }
       found.names[batch, default: []].append(name)
@@ -27,10 +27,10 @@ extension Claimer {
     return found
   }
 
-  /// Tokens of this run that are still held.
+  /// Tokens of this run that this process still holds.
   package func heldByThisRun() throws(Fault) -> Set<EntryID> {
     var found: Set<EntryID> = []
-    for name in try queue.namesNow() where name.isClaim {
+    for name in try queue.namesNow() where name.isClaim && name.owner == owner?.slot {
       if let batch = name.batch, isOfThisRun(batch) { found.insert(batch) }
     }
     return found

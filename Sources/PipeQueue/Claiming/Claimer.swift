@@ -9,7 +9,7 @@ package final class Claimer {
   /// In the id of each of its batches: what this run failed is not offered to it again.
   private let run: Run
   private var serial: UInt64 = 0
-  var owner: Owner?
+  package internal(set) var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
   private var readers: [SegmentReader?] = [nil, nil, nil]
   private var lastReaping: Int64?
@@ -70,9 +70,12 @@ package final class Claimer {
     size: Int, bytes: Int = .max, every: Int64 = 0
   ) throws(Fault) -> Claim? {
     let request = Request(size: size, bytes: bytes, every: every)
-    try begin()
-    // Busy consumers look for dead ones once a second, idle ones each time.
     let now = steady()
+    if owner == nil {
+      try begin()
+      lastReaping = now
+    }
+    // Busy consumers look for dead ones once a second, idle ones each time.
     if now - (lastReaping ?? 0) > 1_000_000 {
       lastReaping = now
       try reap()
@@ -101,6 +104,28 @@ package final class Claimer {
     try queue.makeSound()
     // A crash may have left an end behind what is on disk, in a lane that comes before others.
     _ = try queue.advanceEnds(try queue.ends())
+    // What the last holder of the slot left seems to be held from now on.
+    try reap()
+  }
+
+  /// Lets another slot hold what is claimed from here on, or settles what it holds: `other`, or a new one.
+  /// Where none is to be had it stays with the last one.
+  package func change(to other: Owner?) throws(Fault) -> Owner? {
+    if let other {
+      owner = other
+    } else if owner == nil {
+      try begin()
+      lastReaping = steady()
+    } else {
+      do throws(Fault) {
+        owner = try Owner.take(queue)
+        // As in `begin`, by the next claim.
+        lastReaping = nil
+      } catch {
+        guard error.kind == .tryLater else { throw error }
+      }
+    }
+    return owner
   }
 
   private func claimReady(_ request: Request) throws(Fault) -> Claim? {

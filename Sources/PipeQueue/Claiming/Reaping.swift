@@ -7,10 +7,48 @@ extension Claimer {
   /// were any.
   @discardableResult
   func reap() throws(Fault) -> Bool {
-    // Held until the last of their claims is renamed: nobody may take these slots before.
-    var locks: [Int: Descriptor] = [:]
-    let orphans = try orphans(&locks)
-    guard !orphans.isEmpty else { return false }
+    var hasReaped = false
+    while true {
+      var dead = DeadSlots()
+      let orphans = try orphans(&dead)
+      guard !orphans.isEmpty else { return hasReaped }
+      hasReaped = true
+      try reap(orphans)
+      if !dead.isFull { return true }
+    }
+  }
+
+  /// Slots without a holder, each with its lock where it has one: held until the last of their claims is
+  /// renamed, so that no process takes the slot before. A portion of them, since each is a descriptor.
+  private struct DeadSlots {
+    private var locks: [Int: Descriptor?] = [:]
+    private var alive: Set<Int> = []
+    private(set) var isFull = false
+
+    private static let portion = 16
+
+    mutating func contain(_ slot: Int, _ queue: Queue) throws(Fault) -> Bool {
+      if locks[slot] != nil { return true }
+      if isFull || alive.contains(slot) { return false }
+      if locks.count == DeadSlots.portion {
+        isFull = true
+        return false
+      }
+      let holder: Owner.Holder
+      do throws(Fault) { holder = try Owner.holder(of: slot, queue) } catch {
+        guard error.kind == .tryLater, !locks.isEmpty else { throw error }
+        isFull = true
+        return false
+      }
+      switch holder {
+      case .alive: alive.insert(slot)
+      case .dead(let lock): locks.updateValue(lock, forKey: slot)
+      }
+      return locks[slot] != nil
+    }
+  }
+
+  private func reap(_ orphans: [NowName]) throws(Fault) {
     try clearAside(orphans)
     var last: [NowName] = []
     try queue.lockNow(exclusive: true)
@@ -23,27 +61,20 @@ extension Claimer {
     queue.unlockNow()
     sync.note()
     for name in last { try bury(name, Self.died) }
-    return true
   }
 
-  private func orphans(_ locks: inout [Int: Descriptor]) throws(Fault) -> [NowName] {
+  private func orphans(_ dead: inout DeadSlots) throws(Fault) -> [NowName] {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
-    var alive: Set<Int> = []
     var found: [NowName] = []
     for name in try queue.listNow().names {
-      guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch),
-        !alive.contains(slot)
-      else { continue }
-      // Our own slot: its last holder must be dead, or we should not hold it.
-      if slot != owner?.slot, locks[slot] == nil {
-        guard let lock = try Owner.lockOfDead(slot, queue) else {
-          alive.insert(slot)
-          continue
-        }
-        locks[slot] = lock
+      guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch) else { continue }
+      // This process's own slot: its last holder must be dead, or the slot would not be free.
+      if slot == owner?.slot {
+        found.append(name)
+      } else if try dead.contain(slot, queue) {
+        found.append(name)
       }
-      found.append(name)
     }
     return found
   }

@@ -9,7 +9,10 @@ extension Claimer {
     size: Int, every: Int64, _ body: (Int64, borrowing Claim) throws(Fault) -> Bool
   ) throws(Fault) {
     let now = wall()
-    let names = try queue.namesNow()
+    let names = try queue.reportedNames().map { name in
+      // The last attempt of a dead process: it is buried, and not handed out.
+      name.isAgain && name.attempt! > queue.settings.retries ? NowName(name.range, .done) : name
+    }
     let ends = try queue.ends()
     var rehearsal = Rehearsal(names, ends, at: now)
     let last = PaceFile(queue, readOnly: true).read(at: steady(), wall: now)

@@ -3,7 +3,7 @@ internal import PipeIO
 
 /// A slot in owners/ whose lock this process holds. The kernel lets go of it when the last process dies
 /// that has the descriptor, and by then its claims are ready again: no timer, no process number.
-final class Owner {
+package final class Owner {
   let slot: Int
   let file: Descriptor
 
@@ -14,27 +14,68 @@ final class Owner {
 
   static func name(_ slot: Int) -> String { String(slot) }
 
-  /// Takes the first slot that nobody holds.
+  /// Takes the first slot that is free.
   static func take(_ queue: Queue) throws(Fault) -> Owner {
     let directory = try queue.part("owners")
     for slot in 0..<1_000_000 {
       // Writable, though nothing is written: only then does closing it wake those who watch owners/.
       let file: Descriptor
       do throws(Fault) { file = try Descriptor.create(name(slot), in: directory, O_RDWR) } catch {
-        // Something else of this name: not ours, and not in the way.
-        if [ELOOP, EISDIR, ENXIO, EPERM].contains(error.code) { continue }
+        // Something else of this name, or a slot of another user: not ours, and not in the way.
+        if isNoFile(error) || directory.has(name(slot)) { continue }
         throw error
       }
-      if try file.tryLock() { return Owner(slot: slot, file: file) }
+      if try file.isRegular(), try file.tryLock() { return Owner(slot: slot, file: file) }
     }
     throw Fault(.tryLater, "\(printable(directory.path)): all slots are held")
   }
 
-  /// The lock of a slot whose holder is dead; nil while it lives. To be asked under the lock of now/.
-  static func lockOfDead(_ slot: Int, _ queue: Queue) throws(Fault) -> Descriptor? {
-    // Read-only, or closing it would wake the watchers, who would look again, for ever.
-    // Made where it is missing, as in a copy of a queue: nobody holds what is not there.
-    let file = try Descriptor.create("owners/" + name(slot), in: queue.root, O_RDONLY)
-    return try file.tryLock() ? file : nil
+  // A directory, a link or a socket.
+  private static func isNoFile(_ error: Fault) -> Bool {
+    [EISDIR, ELOOP, ENXIO].contains(error.code)
+  }
+
+  enum Holder {
+    case alive
+    /// `lock`: keeps the slot from being taken again; nil where no process can take it.
+    case dead(lock: Descriptor?)
+  }
+
+  /// Whether a slot has a holder. To be asked under the exclusive lock of now/.
+  static func holder(of slot: Int, _ queue: Queue) throws(Fault) -> Holder {
+    let path = "owners/" + name(slot)
+    let file: Descriptor
+    do throws(Fault) {
+      // Read-only, or closing it would wake the watchers, who would look again, for ever.
+      // Made where it is missing, as in a copy of a queue: nobody holds what is not there.
+      file = try Descriptor.create(path, in: queue.root, O_RDONLY)
+    } catch {
+      if isNoFile(error) { return noFile(path, queue) }
+      guard error.kind == .permission else { throw error }
+      // Another user's: this process cannot know, and those that can will reap.
+      return .alive
+    }
+    guard try file.isRegular() else { return noFile(path, queue) }
+    return try file.tryLock() ? .dead(lock: file) : .alive
+  }
+
+  private static func noFile(_ path: String, _ queue: Queue) -> Holder {
+    queue.note(
+      "\(printable(queue.path))/\(path): is not a file, so no process can hold it:"
+        + " what was claimed there is ready again (remove it)")
+    return .dead(lock: nil)
+  }
+
+  /// Whether a slot has no holder, for those that only look. To be asked under the shared lock of now/,
+  /// which keeps reapers away; where the slot cannot be read it counts as held.
+  static func isDead(_ slot: Int, _ queue: Queue) -> Bool {
+    let path = "owners/" + name(slot)
+    do throws(Fault) {
+      guard let file = try Descriptor.open(path, in: queue.root, O_RDONLY) else { return true }
+      guard try file.isRegular() else { return true }
+      return try file.tryLock(exclusive: false)
+    } catch {
+      return isNoFile(error)
+    }
   }
 }

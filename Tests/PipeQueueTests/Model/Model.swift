@@ -169,6 +169,14 @@ extension Model {
     [.ready, .held].contains(self[key].state) && self[key].due <= wall
   }
 
+  /// Whether its holder is dead, and no consumer has come since: it is reported as ready.
+  func isOrphaned(_ key: Key) -> Bool {
+    guard self[key].state == .claimed, let maker = self[key].batch.flatMap({ makers[$0] }) else {
+      return false
+    }
+    return !living.contains(maker)
+  }
+
   private func isOffered(_ key: Key, to consumer: Consumer, at wall: Int64) -> Bool {
     let item = self[key]
     let isOwn = consumer.hidesOwnFailures && item.batch.flatMap { makers[$0] } == consumer.number
@@ -223,7 +231,7 @@ extension Model {
   }
 
   // What dead ones held.
-  private mutating func reap(at wall: Int64) {
+  mutating func reap(at wall: Int64) {
     for (token, handed) in claims where !handed.isHeld && !living.contains(handed.maker) {
       for key in handed.keys {
         note(Model.died, of: key, at: wall)

@@ -46,7 +46,7 @@ extension Model {
 
   /// Items that come before it.
   func ahead(of key: Key, at wall: Int64) -> Int {
-    keys.prefix { $0 < key }.count { isDue($0, at: wall) }
+    keys.prefix { $0 < key }.count { isDue($0, at: wall) || isOrphaned($0) }
   }
 
   /// Whether it waits for a time that came with it.
@@ -59,7 +59,7 @@ extension Model {
   func fate(_ key: Key, at wall: Int64) -> String {
     let item = self[key]
     switch item.state {
-    case _ where isDue(key, at: wall): return "ready"
+    case _ where isDue(key, at: wall) || isOrphaned(key): return "ready"
     case .ready: return "later due \(item.due) attempts \(item.attempts)"
     case .claimed: return "claimed \(item.batch!.text) attempt \(item.attempts) until -"
     case .held: return "claimed \(item.batch!.text) attempt \(item.attempts) until \(item.due)"
@@ -85,7 +85,7 @@ extension Model {
 
   private func listed(_ key: Key, at wall: Int64) -> ListedEntry.State? {
     switch self[key].state {
-    case _ where isDue(key, at: wall): .ready
+    case _ where isDue(key, at: wall) || isOrphaned(key): .ready
     case .ready: .later
     case .claimed, .held: .claimed
     case .dead: .dead

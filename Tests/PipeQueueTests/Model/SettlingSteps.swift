@@ -38,7 +38,10 @@ extension Schedule {
     try expect(isHeld, "\(token.text) can be adopted, though nobody holds it")
     try check(claim, model.claims[token]!.keys)
     held[token] = nil
+    let hadSlot = ack.owner != nil
     try settle(claim, by: ack)
+    // To take one means to look for what its last holder left.
+    if !hadSlot, ack.owner != nil { model.reap(at: instant.wall) }
   }
 
   private func settle(_ claim: consuming Claim, by claimer: Claimer) throws {

@@ -108,7 +108,7 @@ extension Schedule {
       consumers.remove(at: index)
       model.living.remove(number)
       // A child that another test is just starting has the lock until it runs.
-      while let slot, try Owner.lockOfDead(slot, queue) == nil {}
+      while let slot, !Owner.isDead(slot, queue) {}
     }
     for (token, handed) in model.claims where !model.living.contains(handed.maker) {
       if let box = held.removeValue(forKey: token) { stale.append((token, box)) }
