@@ -4,12 +4,18 @@ package import PipeIO
 extension Claimer {
   /// Settles the items for which `outcome` (of an index in `claim.items`) says something. Returns a claim
   /// of the others, nil if there are none. `wait`: microseconds until what failed is ready again; else the
-  /// backoff that the settings give.
+  /// backoff that the settings give. `takingOver`: this process holds the others from here on, instead of
+  /// the one that handed them out.
   package func settle(
-    _ claim: consuming Claim, wait: Int64? = nil, _ outcome: (Int) -> Outcome?
+    _ claim: consuming Claim, wait: Int64? = nil, takingOver: Bool = false,
+    _ outcome: (Int) -> Outcome?
   ) throws(Fault) -> Claim? {
     var plan = SettlingPlan(claim, queue.settings.retries, outcome)
-    let holders = claim.parts.map(\.name.state)
+    var isTaken = false
+    if takingOver { isTaken = try hasSlot() }
+    let holders = claim.parts.map { [isTaken] in
+      isTaken ? ours($0.name.state) : $0.name.state
+    }
     if !plan.burials.isEmpty {
       claim = try own(claim, plan.burials)
       let refused = try bury(plan.burials, of: claim)
@@ -22,6 +28,20 @@ extension Claimer {
     let kept = try settle(claim, plan, due, holders)
     record(claim.settled(plan, at: now, tag))
     return kept.isEmpty ? nil : claim.reduced(to: kept)
+  }
+
+  private func hasSlot() throws(Fault) -> Bool {
+    do throws(Fault) { try begin() } catch {
+      // A full disk must not keep claims from being settled.
+      guard error.kind == .tryLater else { throw error }
+    }
+    return owner != nil
+  }
+
+  // What the clock holds stays with it.
+  private func ours(_ state: NowName.State) -> NowName.State {
+    guard case .claim(let batch, let attempt, _) = state else { return state }
+    return .claim(batch: batch, attempt: attempt, owner: owner!.slot)
   }
 
   private func settle(

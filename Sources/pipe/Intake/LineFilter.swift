@@ -16,7 +16,7 @@ struct LineFilter {
   private var advised: Set<String> = []
 
   /// Rejected lines that stderr shows.
-  private static let shown = 10
+  static let shown = 10
   static let defaultLimit = 1 << 20
 
   init(

@@ -35,7 +35,12 @@ struct AckJob {
         try settler.settle()
         if !isReadable { try settler.flush() }
       },
-      accept: { (line) throws(Rejection) in settler.add(try reader.read(line), line) },
+      accept: { (line) throws(Rejection) in
+        do throws(Rejection) { settler.add(try reader.read(line), line) } catch {
+          if let claim = reader.claim { settler.addUnread(claim) }
+          throw error
+        }
+      },
       afterLine: { () throws(Fault) in if settler.isFull { try settler.settle() } })
     try settler.settle()
     return filter.conclusion()

@@ -11,15 +11,20 @@ struct SettlementReader {
   private static let id = 0, item = 1
   // In both.
   private static let result = 2, reason = 3
+  /// Of the line read last, also where nothing else of it can be read.
+  private(set) var claim: EntryID?
 
   mutating func read(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Settlement {
+    self.claim = nil
     let value: Span
     do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
     guard value.kind == .object, let claim = scanner[SettlementReader.claim] else {
       throw Rejection("not a batch line: has no claim")
     }
+    let token = try Field(claim, "claim", line).id()
+    self.claim = token
     return Settlement(
-      claim: try Field(claim, "claim", line).id(),
+      claim: token,
       result: try scanner[SettlementReader.result].map { span throws(Rejection) in
         try Field(span, "result", line).word()
       },

@@ -10,11 +10,14 @@ final class Settler {
   private let output: Output?
   /// With the line that said so, where it is to be written on.
   private var waiting: [(settlement: Settlement, line: [UInt8])] = []
+  /// Of lines that cannot be read otherwise: ready again at the end, unless another line settles them.
+  private var unread: Set<EntryID> = []
   private var bytes = 0
   /// What lines have left out so far of the claims that they name.
   private var rests: [EntryID: HeldClaim] = [:]
   private(set) var hasLost = false
   private(set) var hasRefused = false
+  private var complaints = 0
   var hasNoRoom: Bool { claimer.unburied > 0 }
 
   /// More at a time would hold up what comes behind.
@@ -40,8 +43,12 @@ final class Settler {
     bytes += kept.count
   }
 
+  /// The line of this claim cannot be read.
+  func addUnread(_ claim: EntryID) { unread.insert(claim) }
+
   /// Settles what was added.
   func settle() throws(Fault) {
+    try takeUnread()
     guard !waiting.isEmpty else { return }
     let holdings = try claimer.holdings(Set(waiting.map(\.settlement.claim)))
     for (settlement, line) in waiting {
@@ -62,6 +69,30 @@ final class Settler {
     }
     rests.removeAll()
     try flush()
+    if complaints > LineFilter.shown {
+      diagnostics.say("\(complaints - LineFilter.shown) more like these")
+    }
+  }
+
+  // Held here until the end, so that the one that handed it out does not wait for it. One that is settled
+  // already, or never was, is none of this line's business.
+  private func takeUnread() throws(Fault) {
+    let tokens = unread.filter { rests[$0] == nil }
+    unread.removeAll()
+    guard !tokens.isEmpty else { return }
+    let holdings = try claimer.holdings(tokens)
+    for token in tokens {
+      _ = try tolerant { () throws(Fault) in
+        guard let claim = try claimer.adopt(token, holdings) else { return }
+        guard let rest = try claimer.settle(claim, takingOver: true, { _ in nil }) else { return }
+        rests[token] = HeldClaim(rest)
+      }
+    }
+  }
+
+  private func complain(_ text: String) {
+    complaints += 1
+    if complaints <= LineFilter.shown { diagnostics.say(text) }
   }
 
   private func pass() throws(Fault) {
@@ -89,7 +120,8 @@ final class Settler {
         )
       }
       let outcomes = outcomes(settlement, claim)
-      if let rest = try claimer.settle(claim, { outcomes[$0] }) {
+      let isPartial = outcomes.contains { if case nil = $0 { true } else { false } }
+      if let rest = try claimer.settle(claim, takingOver: isPartial, { outcomes[$0] }) {
         rests[settlement.claim] = HeldClaim(rest)
       }
     }
@@ -99,7 +131,7 @@ final class Settler {
   private func tolerant(_ body: () throws(Fault) -> Void) throws(Fault) -> Bool {
     do throws(Fault) { try body() } catch {
       guard error.kind == .claimLost else { throw error }
-      diagnostics.say(error.text)
+      complain(error.text)
       hasLost = true
       return false
     }
@@ -116,7 +148,7 @@ final class Settler {
     for (position, item) in items.enumerated() {
       guard let index = places.index(of: item, near: position) else {
         hasRefused = true
-        diagnostics.say(
+        complain(
           "claim \(settlement.claim.text) has no item \(item.item) of \(item.id.text) to settle")
         continue
       }
