@@ -5,7 +5,7 @@ internal import Glibc
 /// inotify cannot be had it ticks instead, and each tick is a reason to look.
 package final class Watch {
   package private(set) var number: Int32
-  private var isBlind = false
+  private(set) var isBlind = false
   private let report: (String) -> Void
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
 
@@ -33,6 +33,12 @@ package final class Watch {
   func reads(of file: Descriptor) throws(Fault) {
     if isBlind || add(file.number, UInt32(IN_ACCESS)) { return }
     try tick(errno, "\(printable(file.path)): cannot be watched")
+  }
+
+  /// Each reader of a pipe that goes.
+  func closings(of pipe: Descriptor) throws(Fault) {
+    if isBlind || add(pipe.number, UInt32(IN_CLOSE_NOWRITE)) { return }
+    try tick(errno, "\(printable(pipe.path)): cannot be watched")
   }
 
   private func add(_ directory: Directory, _ events: UInt32) throws(Fault) {

@@ -17,13 +17,14 @@ struct BatchReaderTests {
   @Test("may be gone: a little later all is ready that is not settled")
   func gone() throws {
     try scratch.sh("pipe batch | head -n 1 | jq .items[].data; echo ${PIPESTATUS[0]}").expect(
-      "1\n2\n3\n141\n")
+      "1\n2\n3\n141\n", errors: nil)
     try scratch.pipe("consume").expect(all)
   }
 
   @Test("may be gone in the middle: what comes after it settles what it has got")
   func head() throws {
-    try scratch.sh("pipe batch | head -n 2 | pipe ack; echo ${PIPESTATUS[*]}").expect("141 0 0\n")
+    try scratch.sh("pipe batch | head -n 2 | pipe ack; echo ${PIPESTATUS[*]}").expect(
+      "141 0 0\n", errors: nil)
     try scratch.pipe("consume").expect((7...12).map { "\($0)\n" }.joined())
   }
 
@@ -42,7 +43,9 @@ struct BatchReaderTests {
     let child = try scratch.start("batch", "-n", "1")
     #expect(child.line()?.object.data == [1, 2, 3])
     child.closeOutput()
-    child.finish().expect(ending: .killed(SIGPIPE))
+    child.finish().expect(
+      errors: "pipe batch: the pipeline ended without an answer to 3 items\n",
+      ending: .killed(SIGPIPE))
     try scratch.sh("pipe consume -n 1 --size 12 -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect(
       "1\n2\n3\n2\n")
   }
@@ -68,7 +71,9 @@ struct BatchReaderTests {
     ack.signal(SIGKILL)
     #expect(ack.reap() == .killed(SIGKILL))
     child.closeOutput()
-    child.finish().expect(ending: .killed(SIGPIPE))
+    child.finish().expect(
+      errors: "pipe batch: the pipeline ended without an answer to 6 items\n",
+      ending: .killed(SIGPIPE))
     try scratch.pipe("consume").expect((7...12).map { "\($0)\n" }.joined())
   }
 
@@ -88,13 +93,14 @@ struct BatchReaderTests {
 
   @Test("that keeps lines back is told what is wrong")
   func buffers() throws {
-    let child = try scratch.start("batch", "-n", "2", "--size", "6")
+    let child = try scratch.start("batch", "--follow", "--size", "6")
     let lines = [child.line() ?? "", child.line() ?? ""]
     let hint = try #require(child.complaint())
     #expect(
       hint.hasPrefix("pipe batch: 2 batches are not settled: does each filter before pipe ack"))
     #expect(hint.contains("(jq --unbuffered, sed -u)"))
     try scratch.pipe("ack", input: lines.joined(separator: "\n")).expect("")
+    child.signal(SIGTERM)
     child.finish().expect(errors: nil)
   }
 

@@ -93,6 +93,11 @@ static inline void cpipe_close_files(void) { syscall(SYS_close_range, 3u, ~0u, 0
 
 static const int cpipe_o_path = 010000000;  // O_PATH
 
+// A descriptor that keeps a file and neither end of a pipe.
+static inline int cpipe_open_path(const char *path) {
+  return open(path, 010000000 /* O_PATH */ | O_CLOEXEC);
+}
+
 static inline int cpipe_unread_bytes(int fd, int *count) { return ioctl(fd, FIONREAD, count); }
 
 static inline int cpipe_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */); }
@@ -110,6 +115,14 @@ static inline int cpipe_resize_pipe(int fd, int size) {
 static inline int cpipe_poll(struct pollfd *entries, nfds_t count, int64_t microseconds) {
   struct timespec limit = {microseconds / 1000000, microseconds % 1000000 * 1000};
   return ppoll(entries, count, microseconds < 0 ? NULL : &limit, NULL);
+}
+
+// From now on orphans among its descendants are children of this process.
+static inline void cpipe_become_subreaper(void) { prctl(36 /* PR_SET_CHILD_SUBREAPER */, 1ul); }
+// Whether there are children, running or ended; takes none of them away.
+static inline int cpipe_has_children(void) {
+  siginfo_t info;
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 static inline void cpipe_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1ul); }
@@ -166,6 +179,8 @@ static inline int cpipe_stop_signal(int status) { return WIFSTOPPED(status) ? WS
 static inline int cpipe_is_regular(const struct stat *s) { return S_ISREG(s->st_mode); }
 static inline int cpipe_is_character_device(const struct stat *s) { return S_ISCHR(s->st_mode); }
 static inline int cpipe_is_pipe(const struct stat *s) { return S_ISFIFO(s->st_mode); }
+static inline int cpipe_is_socket(const struct stat *s) { return S_ISSOCK(s->st_mode); }
+static inline int cpipe_is_read_only(int fd) { return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY; }
 
 static inline int cpipe_default_signal(int number) {
   return signal(number, SIG_DFL) == SIG_ERR ? -1 : 0;

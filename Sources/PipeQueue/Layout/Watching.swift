@@ -18,8 +18,8 @@ extension Queue {
     return watch
   }
 
-  /// Wakes when the reader of `pipe` may have taken something.
-  package func watchReads(of pipe: PipeOutput) throws(Fault) -> Watch {
+  /// How to learn that the reader of `pipe` may have taken something.
+  package func watchReads(of pipe: PipeOutput) throws(Fault) -> PipeOutput.Reads {
     try pipe.watchReads(reportOnce)
   }
 

@@ -30,6 +30,9 @@ final class BatchSource {
   private lazy var steps = ClockSteps()
   /// Wall clock less `Clock.steady`, when the last look found nothing.
   private var clockOffset: Int64 = 0
+  private let reader = OutputReader()
+  /// Whether stdout's reader was seen to be gone: then nothing more is started.
+  private(set) var isReaderGone = false
 
   init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
@@ -41,10 +44,19 @@ final class BatchSource {
     if limits.every > 0 { Clock.sharpen() }
   }
 
-  var mayStart: Bool { stops.isEmpty && started < limits.batches }
+  var mayStart: Bool { wouldStart && !isReaderGone }
+
+  /// Whether another batch would be started if stdout had a reader.
+  var wouldStart: Bool { stops.isEmpty && started < limits.batches }
+
+  /// Looks whether stdout's reader has gone.
+  func lookForReader() {
+    if !isReaderGone, reader?.isGone == true { isReaderGone = true }
+  }
 
   func next(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
     isPaced = false
+    lookForReader()
     guard mayStart else { return nil }
     guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
       isPaced = claimer.isPaced
@@ -99,6 +111,9 @@ final class BatchSource {
       let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
       written = poller.watch(output.pipe.number, for: interest)
     }
+    let broken =
+      output == nil && !isReaderGone
+      ? reader.map { poller.watch($0.number, for: .breaking) } : nil
     events?.add(to: &poller)
     // A consumer that has no use for more now must not be woken for it, again and again.
     let turn = forReady && mayGoOn ? claimer.nextLook : nil
@@ -110,6 +125,7 @@ final class BatchSource {
     events?.note(poller)
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
+    if let broken, poller.isBroken(broken) { isReaderGone = true }
     if poller.isReady(signal) { takeSignals() }
     if isPaced, let turn, turn - Clock.steady() <= BatchSource.wakeUp { Clock.await(turn) }
     let isWorthALook = isWorthALook(watched.map(poller.isReady) ?? false, forReady: forReady)
@@ -152,6 +168,7 @@ final class BatchSource {
       )
     }
     if let fault = claimer.unreadable { throw fault }
+    if isReaderGone, wouldStart { throw Fault.brokenPipe }
     return status
   }
 

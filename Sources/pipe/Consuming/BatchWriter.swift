@@ -1,7 +1,8 @@
 internal import PipeIO
 internal import PipeQueue
 
-/// `pipe batch`: writes batch lines, and stays until somebody has settled what it handed out.
+/// `pipe batch`: writes batch lines, and stays until all that it handed out is settled. The reader gets the
+/// end after the last batch, so that the pipeline ends, whatever it leaves without an answer.
 final class BatchWriter {
   private let source: BatchSource
   private let claimer: Claimer
@@ -14,8 +15,12 @@ final class BatchWriter {
   private var waiting: [(token: EntryID, end: Int)] = []
   private var lastProgress = Clock.steady()
   private var hasHinted = false
+  /// The pipeline, once it was given the end.
+  private var downstream: Downstream?
   /// When what is not settled is taken from a reader that has gone.
   private var farewell: Int64?
+  /// Why no more is claimed: thrown once what was handed out is settled.
+  private var fault: Fault?
 
   /// What is in the pipe has been dispatched: the less, the later the choice. Bytes.
   private static let pipeSize = 4096
@@ -33,17 +38,18 @@ final class BatchWriter {
   }
 
   func run() throws(Fault) -> Int32 {
-    while !isOver {
-      if let claim = try source.next(size: size) {
+    while !isOver, fault == nil {
+      if let claim = next() {
         try hand(claim)
         try claimer.sync.flushIfDue()
         source.takeSignals()
-      } else if source.mayGoOn {
+      } else if source.mayGoOn, fault == nil {
         try wait(forReady: true)
       } else {
         break
       }
     }
+    try giveEnd()
     while !waiting.isEmpty, source.mustDie == nil {
       if let farewell, farewell <= Clock.steady() { break }
       try wait(forReady: false)
@@ -52,6 +58,35 @@ final class BatchWriter {
   }
 
   private var isOver: Bool { pipe?.isBroken == true || source.mustDie != nil }
+
+  private func next() -> Claim? {
+    do throws(Fault) { return try source.next(size: size) } catch {
+      fault = error
+      return nil
+    }
+  }
+
+  // Filters that read up to the end go on, and `ack` gives back what no line has named. All is taken
+  // before, for nothing says afterwards how much is.
+  private func giveEnd() throws(Fault) {
+    guard let pipe else { return }
+    while !waiting.isEmpty, !isOver, !source.isReaderGone {
+      guard case .reported(let reads) = try source.queue.watchReads(of: pipe) else { return }
+      if pipe.taken == pipe.written {
+        downstream = pipe.finish()
+        return lookDownstream()
+      }
+      try wait(forReady: false, output: .reads(pipe, reads))
+    }
+  }
+
+  private func lookDownstream() {
+    if downstream?.isOver == true { sayFarewell() }
+  }
+
+  private func sayFarewell() {
+    if farewell == nil { farewell = Clock.steady() + BatchWriter.grace }
+  }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
     // Nothing but damage, which was reported when it was read.
@@ -85,16 +120,29 @@ final class BatchWriter {
   ) throws(Fault) {
     let events = Events()
     if !waiting.isEmpty { events.want(settling.number) }
-    _ = try source.wait(
-      forReady: forReady, until: deadline, output: output ?? pipe.map { .nothing($0) },
-      events: events)
-    if pipe?.isBroken == true, farewell == nil { farewell = Clock.steady() + BatchWriter.grace }
+    if farewell == nil, let downstream { events.want(downstream.number) }
+    do throws(Fault) {
+      _ = try source.wait(
+        forReady: forReady, until: deadline, output: output ?? reader, events: events)
+    } catch {
+      // The pipeline has the lines, and is waited for all the same.
+      if fault != nil { throw error }
+      fault = error
+    }
+    if pipe?.isBroken == true || source.isReaderGone { sayFarewell() }
+    if let downstream, events.isReady(downstream.number) { lookDownstream() }
     if settling.drain({ _ in true }) { try lookForSettled() }
     hint()
   }
 
+  // Where there is one that can go, and has not.
+  private var reader: BatchSource.OutputEvent? {
+    guard let pipe, downstream == nil, !pipe.isBroken else { return nil }
+    return .nothing(pipe)
+  }
+
   private var deadline: Int64? {
-    let hint = hasHinted || waiting.isEmpty ? nil : lastProgress + BatchWriter.patience
+    let hint = mayHint ? lastProgress + BatchWriter.patience : nil
     return [farewell, hint].compactMap { $0 }.min()
   }
 
@@ -106,10 +154,12 @@ final class BatchWriter {
     if waiting.count < before { lastProgress = Clock.steady() }
   }
 
+  private var mayHint: Bool {
+    !hasHinted && !waiting.isEmpty && farewell == nil && downstream == nil
+  }
+
   private func hint() {
-    guard !hasHinted, !waiting.isEmpty, farewell == nil,
-      Clock.steady() - lastProgress >= BatchWriter.patience
-    else { return }
+    guard mayHint, Clock.steady() - lastProgress >= BatchWriter.patience else { return }
     hasHinted = true
     let many = waiting.count == 1 ? "1 batch is" : "\(waiting.count) batches are"
     diagnostics.say(
@@ -123,21 +173,28 @@ final class BatchWriter {
     if !left.isEmpty { try returnAll(left) }
     try claimer.sync.flush()
     if let signal = source.mustDie { die(of: signal) }
-    if pipe?.isBroken == true, !left.isEmpty || source.mayStart { throw Fault.brokenPipe }
+    if let fault { throw fault }
+    let isCutShort = downstream == nil && source.wouldStart
+    if farewell != nil, !left.isEmpty || isCutShort { throw Fault.brokenPipe }
     return Exit.fine
   }
 
   private func returnAll(_ left: [(token: EntryID, end: Int)]) throws(Fault) {
     let holdings = try claimer.holdings(Set(left.map(\.token)), own: true)
-    let taken = pipe?.taken ?? .max
+    let taken = downstream == nil ? pipe?.taken ?? .max : .max
+    var unanswered = 0
     for (token, end) in left {
       guard let claim = try claimer.adopt(token, holdings) else { continue }
       if source.mustDie != nil || end > taken {
         try claimer.giveBack(claim)
       } else {
+        unanswered += claim.items.count
         let gone = Failure("what read the batch ended without settling it")
         _ = try claimer.settle(claim, wait: 0) { _ in .retry(gone) }
       }
+    }
+    if unanswered > 0 {
+      diagnostics.say("the pipeline ended without an answer to \(counted(unanswered, "item"))")
     }
   }
 }

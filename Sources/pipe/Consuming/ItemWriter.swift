@@ -12,11 +12,15 @@ final class ItemWriter {
   private let isFile: Bool
   private let mayBlock: Bool
   private var held: [HeldClaim] = []
+  private var fault: Fault?
+  private var faults = 0
 
   /// A batch where no size is asked for: few enough to be shared with other consumers, many enough that
   /// claiming them costs little.
   private static let batchItems = 8192
   private static let batchBytes = 512 << 10
+  /// After more than these nothing is waited for.
+  private static let mostFaults = 8
 
   init(_ source: BatchSource, envelope: Bool) {
     self.source = source
@@ -27,9 +31,27 @@ final class ItemWriter {
   }
 
   func run() throws(Fault) -> Int32 {
+    keep { () throws(Fault) in try handOut() }
+    drain()
+    conclude()
+    if let fault { throw fault }
+    if let signal = source.mustDie { die(of: signal) }
+    if pipe?.isBroken == true { throw Fault.brokenPipe }
+    return Exit.fine
+  }
+
+  // A fault ends the run, but not before its reader has taken what was written, and that is settled.
+  private func keep(_ body: () throws(Fault) -> Void) {
+    do throws(Fault) { try body() } catch {
+      fault = fault ?? error
+      faults += 1
+    }
+  }
+
+  private func handOut() throws(Fault) {
     let size = source.limits.size ?? (source.limits.batches == .max ? ItemWriter.batchItems : 1)
     let bytes = source.limits.size == nil ? ItemWriter.batchBytes : Limits.mostBytes
-    while true {
+    while !isOver, fault == nil {
       if let claim = try source.next(size: size, bytes: bytes) {
         try hand(claim)
         try settleTaken()
@@ -40,13 +62,12 @@ final class ItemWriter {
       } else {
         break
       }
-      if isOver { break }
     }
-    try drain()
-    return try conclude()
   }
 
-  private var isOver: Bool { pipe?.isBroken == true || source.mustDie != nil }
+  private var isOver: Bool {
+    pipe?.isBroken == true || source.mustDie != nil || faults > ItemWriter.mostFaults
+  }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
     // Nothing but damage, which was reported when it was read.
@@ -65,7 +86,10 @@ final class ItemWriter {
         try pipe.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[done...]))
       }
       done += count
-      if count == 0, !isOver { _ = try source.wait(forReady: false, output: .room(pipe)) }
+      // Half an item is of no use to the reader.
+      if count == 0, !isOver {
+        keep { () throws(Fault) in _ = try source.wait(forReady: false, output: .room(pipe)) }
+      }
     }
   }
 
@@ -89,9 +113,22 @@ final class ItemWriter {
   private func settleTaken() throws(Fault) {
     guard let pipe, !held.isEmpty else { return }
     let taken = pipe.taken
-    let count = held.prefix { ($0.ends.last ?? 0) <= taken }.count
-    for claim in held[..<count] { try claimer.done(claim.take()) }
+    try settle(held.prefix { ($0.ends.last ?? 0) <= taken }.count) { (claim) throws(Fault) in
+      try claimer.done(claim.take())
+    }
+  }
+
+  // The first of those that are held; a fault in one keeps no other from being settled.
+  private func settle(
+    _ count: Int, _ body: (HeldClaim) throws(Fault) -> Void
+  ) throws(Fault) {
+    let claims = Array(held.prefix(count))
     held.removeFirst(count)
+    var first: Fault?
+    for claim in claims {
+      do throws(Fault) { try body(claim) } catch { first = first ?? error }
+    }
+    if let first { throw first }
   }
 
   // Nothing is ready: until something is, acknowledge what the reader takes.
@@ -102,33 +139,38 @@ final class ItemWriter {
   }
 
   // All is written: wait until the reader has taken it, or has gone.
-  private func drain() throws(Fault) {
-    var event = try outputEvent()
+  private func drain() {
+    keep { () throws(Fault) in try settleTaken() }
     while !held.isEmpty, !isOver {
-      _ = try source.wait(forReady: false, output: event)
-      event = try outputEvent()
+      keep { () throws(Fault) in
+        let event = try outputEvent()
+        if held.isEmpty { return }
+        _ = try source.wait(forReady: false, output: event)
+      }
     }
   }
 
-  // Watching comes before looking: what is taken in between is told.
+  // Watching comes before looking: what is taken in between is reported.
   private func outputEvent() throws(Fault) -> BatchSource.OutputEvent? {
     guard let pipe else { return nil }
     guard !held.isEmpty else { return .nothing(pipe) }
     let reads = try source.queue.watchReads(of: pipe)
     try settleTaken()
-    return .reads(pipe, reads)
+    if held.isEmpty { return .nothing(pipe) }
+    switch reads {
+    case .reported(let watch): return .reads(pipe, watch)
+    case .whenEmpty: return .room(pipe)
+    }
   }
 
-  private func conclude() throws(Fault) -> Int32 {
+  private func conclude() {
     let taken = pipe?.taken ?? 0
-    for claim in held {
-      let whole = claim.ends.prefix { $0 <= taken }.count
-      try claimer.acknowledge(claim.take(), first: whole)
+    keep { () throws(Fault) in
+      try settle(held.count) { (claim) throws(Fault) in
+        let whole = claim.ends.prefix { $0 <= taken }.count
+        try claimer.acknowledge(claim.take(), first: whole)
+      }
     }
-    held.removeAll()
-    try claimer.sync.flush()
-    if let signal = source.mustDie { die(of: signal) }
-    if pipe?.isBroken == true { throw Fault.brokenPipe }
-    return Exit.fine
+    keep { () throws(Fault) in try claimer.sync.flush() }
   }
 }
