@@ -114,6 +114,18 @@ struct CommandTests {
     try scratch.sh("pipe consume -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect("1\n1\n2\n1\n")
   }
 
+  @Test(
+    "that is missing behind -- is a mistake, and nothing is taken",
+    arguments: ["", "--stream", "-j 2", "--envelope", "--follow", "--timeout 1s"])
+  func missing(options: String) throws {
+    let scratch = try Scratch()
+    try scratch.store("1", "2")
+    let run = try scratch.sh("pipe consume \(options) -- $HANDLER", ["HANDLER": ""])
+    run.expect("", errors: nil, status: 64)
+    #expect(run.errors.hasPrefix("pipe consume: no command behind --"), run.story)
+    try scratch.pipe("consume").expect("1\n2\n")
+  }
+
   @Test("need not read its stdin, however much there is")
   func readsNothing() throws {
     let scratch = try Scratch()

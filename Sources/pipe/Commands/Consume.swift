@@ -43,6 +43,10 @@ struct Consume: ParsableCommand {
   var command: [String] = []
 
   func validate() throws {
+    // A script whose variable is unset must not acknowledge what it has not run.
+    if command.isEmpty, commandLine.contains("--") {
+      throw ValidationError("no command behind --; is a variable empty?")
+    }
     if command.isEmpty, jobs != nil || timeout != nil {
       throw ValidationError("-j and --timeout are for a command: pipe consume … -- CMD")
     }

@@ -2,6 +2,10 @@ internal import PipeIO
 internal import PipeQueue
 
 /// `consume -- CMD`: runs the command for each batch, several at once, and settles by its exit status.
+///
+/// Each place for a command has a slot of its own, which the command inherits: a claim lives as long as
+/// this process or its own command. A place whose command left processes behind gets another slot, since
+/// they have the old one.
 final class CommandRunner {
   private let source: BatchSource
   private let claimer: Claimer
@@ -10,17 +14,27 @@ final class CommandRunner {
   private let jobs: Int
   private let timeout: Int64?
   private var running: [Job] = []
+  /// Of each place, by the stderr that its commands have.
+  private var owners: [Int32: Owner] = [:]
+  private let leftBehind = LeftBehind()
   private var someFailed = false
   /// The signal that ended a command with which this process shares the terminal.
   private var interruption: Int32?
   private var isAdvised = false
+  /// A command failed after stdout's reader had gone.
+  private var hasLostReader = false
   /// Why no more is started: thrown once what runs is settled.
   private var fault: Fault?
+  private var faults = 0
+
+  /// After more than these nothing is waited for.
+  private static let mostFaults = 8
 
   private struct Job {
     var group: WorkerGroup
     let claim: HeldClaim
     let errors: ErrorPipe
+    let owner: Owner?
   }
 
   init(
@@ -41,9 +55,11 @@ final class CommandRunner {
       if mayBeReady { mayBeReady = startSome() }
       let isWaiting = source.mayGoOn && fault == nil
       if running.isEmpty, !isWaiting, !mayBeReady { break }
-      if try wait(forReady: hasRoom && isWaiting, deadline: mayBeReady ? 0 : nil) {
-        mayBeReady = true
-      }
+      do throws(Fault) {
+        if try wait(forReady: hasRoom && isWaiting, deadline: mayBeReady ? 0 : nil) {
+          mayBeReady = true
+        }
+      } catch { try note(error) }
       // Before looking who has ended: of the end of a group that is killed nobody tells.
       for index in running.indices { running[index].group.enforce() }
       if settleEnded() { mayBeReady = true }
@@ -53,7 +69,15 @@ final class CommandRunner {
     try stderr.finish(source)
     if let fault { throw fault }
     if let interruption { die(of: interruption) }
+    if hasLostReader { throw Fault.brokenPipe }
     return someFailed ? Exit.someFailed : Exit.fine
+  }
+
+  // Commands that run are waited for all the same, or they would be taken for those of a dead process.
+  private func note(_ fault: Fault) throws(Fault) {
+    self.fault = self.fault ?? fault
+    faults += 1
+    if faults > CommandRunner.mostFaults { throw fault }
   }
 
   private var hasRoom: Bool { running.count < jobs && stderr.hasRoom }
@@ -72,7 +96,7 @@ final class CommandRunner {
     for _ in 0..<16 where hasRoom && fault == nil {
       do throws(Fault) {
         let errors = try stderr.pipe()
-        guard let claim = try source.next(size: source.limits.size ?? 1) else {
+        guard let claim = try next(errors) else {
           stderr.free(errors)
           return false
         }
@@ -84,6 +108,18 @@ final class CommandRunner {
       }
     }
     return hasRoom && fault == nil
+  }
+
+  // Held by the slot of the place that the command will have.
+  private func next(_ errors: ErrorPipe) throws(Fault) -> Claim? {
+    do throws(Fault) {
+      let place = errors.readingNumber
+      owners[place] = try claimer.change(to: owners[place])
+      return try source.next(size: source.limits.size ?? 1)
+    } catch {
+      stderr.free(errors)
+      throw error
+    }
   }
 
   private func start(_ claim: consuming Claim, _ errors: ErrorPipe) throws(Fault) {
@@ -105,7 +141,8 @@ final class CommandRunner {
       isUsed = true
       running.append(
         Job(
-          group: WorkerGroup(worker, deadline: deadline), claim: HeldClaim(claim), errors: errors))
+          group: WorkerGroup(worker, deadline: deadline), claim: HeldClaim(claim), errors: errors,
+          owner: owners[errors.readingNumber]))
     case .refused(let reason):
       try claimer.giveBack(claim)
       throw Fault(.unavailable, "\(reason); its batch was given back")
@@ -118,12 +155,15 @@ final class CommandRunner {
         running[index].group.note(change)
       }
     }
-    let before = running.count
-    while let index = running.firstIndex(where: \.group.isOver) {
-      let job = running.remove(at: index)
+    let over = running.filter(\.group.isOver)
+    guard !over.isEmpty else { return false }
+    running.removeAll(where: \.group.isOver)
+    let isTidy = !leftBehind.hasMore(than: running.map(\.group.worker.process))
+    for job in over {
+      if !isTidy { owners[job.errors.readingNumber] = nil }
       do throws(Fault) { try settle(job) } catch { fault = fault ?? error }
     }
-    return running.count < before
+    return true
   }
 
   private func settle(_ job: Job) throws(Fault) {
@@ -131,6 +171,7 @@ final class CommandRunner {
     let failure = Failure(ending, job.group.reason, stderr: job.errors.takeTail())
     stderr.free(job.errors)
     let claim = job.claim.take()
+    _ = try claimer.change(to: job.owner)
     source.takeSignals()
     if let signal = job.group.interruption(source.stops) {
       interruption = signal
@@ -140,7 +181,15 @@ final class CommandRunner {
     switch Verdict(ending, wasEnded: job.group.isTerminated) {
     case .acknowledge: try claimer.done(claim)
     case .bury: try tell(claim, failure, claimer.bury)
-    case .retry: try tell(claim, failure, claimer.retry)
+    case .retry:
+      source.lookForReader()
+      if source.isReaderGone, !job.group.isTerminated {
+        // It could not write, and the item is not to blame.
+        hasLostReader = true
+        try claimer.giveBack(claim)
+      } else {
+        try tell(claim, failure, claimer.retry)
+      }
     case .stop:
       fault =
         fault
@@ -171,9 +220,10 @@ final class CommandRunner {
   private func abandon(_ signal: Int32) throws(Fault) -> Never {
     for job in running {
       job.group.worker.terminate()
-      try claimer.giveBack(job.claim.take())
+      // One that is lost keeps no other from going back.
+      try? claimer.giveBack(job.claim.take())
     }
-    try claimer.sync.flush()
+    try? claimer.sync.flush()
     stderr.pass()
     die(of: signal)
   }

@@ -44,7 +44,7 @@ final class StreamRunner {
       if worker == nil, isClosing { break }
       keep { () throws(Fault) in try exchange() }
       if let signal = source.mustDie { try abandon(signal) }
-      if !source.stops.isEmpty { stop() }
+      if !source.stops.isEmpty || source.isReaderGone { stop() }
       while let (process, change) = Worker.change() {
         if worker?.group.worker.process == process { worker?.group.note(change) }
       }

@@ -1,0 +1,108 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The reader of stdout that commands write to, and not `pipe` itself.
+@Suite("a reader that goes")
+struct ReaderGoneTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.prepare("init", "--backoff", "0s..0s", "--retries", "1")
+  }
+
+  /// The attempts that the items which are left are on: all 1 where none was counted.
+  private func attempts() throws -> Set<Int> {
+    Set(
+      try scratch.pipe("batch", "--dry-run", "--size", "1").objects()
+        .compactMap { $0["attempt"] as? Int })
+  }
+
+  @Test(
+    "A consumer whose reader is gone runs no further command and counts no attempt",
+    arguments: [
+      "consume --follow -- cat", "consume -j 4 -- cat", "consume --envelope --size 2 -- cat",
+      // These bear the broken pipe and fail in a way of their own.
+      "consume --follow -- sh -c 'trap \"\" PIPE; cat 2>&-'",
+      "consume -- sh -c 'cat; exit 120'",
+    ])
+  func commands(line: String) throws {
+    try scratch.store(count: 40)
+    let run = try scratch.sh("(pipe \(line); echo $? > status) 2> errors | head -n 1; cat status")
+    #expect(run.lines.last == "141", run.story)
+    #expect(try scratch.count("dead") == 0)
+    let done = try scratch.count("done")
+    #expect(try scratch.count("ready") == 40 - done && done < 40, run.story)
+    #expect(try attempts() == [1])
+  }
+
+  @Test("A command that runs when the reader goes is waited for, and settled if it ends well")
+  func running() throws {
+    let gate = try Gate(scratch)
+    try scratch.store("1", "2")
+    let script = "echo started; read go < gate"
+    let child = try scratch.start("consume", "--follow", "--", "sh", "-c", script)
+    #expect(child.line() == "started")
+    child.closeOutput()
+    gate.letPass()
+    child.finish().expect(ending: .killed(SIGPIPE))
+    try scratch.pipe("consume").expect("2\n")
+  }
+
+  @Test(
+    "A follower that has nothing to do dies of SIGPIPE when its reader goes",
+    arguments: [
+      ["consume", "--follow", "--", "cat"], ["consume", "--follow", "--stream", "--", "cat"],
+      ["batch", "--follow"], ["batch", "--follow", "--hold", "1m"],
+      ["route", "--follow", "--to", "other"],
+    ])
+  func idle(arguments: [String]) throws {
+    let child = try scratch.start([Scratch.binary] + arguments)
+    try child.untilWatching()
+    child.closeOutput()
+    child.finish().expect(ending: .killed(SIGPIPE))
+    try scratch.store("1")
+    try scratch.pipe("consume").expect("1\n")
+  }
+
+  @Test("A reader at the other end of a socket is missed as one of a pipe is", .needs("python3"))
+  func socket() throws {
+    try scratch.store(count: 20)
+    let script = """
+      import socket, subprocess
+      ours, theirs = socket.socketpair()
+      run = subprocess.Popen(["pipe", "consume", "--follow", "--", "cat"], stdout=theirs)
+      theirs.close()
+      ours.recv(1)
+      ours.close()
+      print(run.wait())
+      """
+    try scratch.sh("python3 -c '\(script)' 2> errors").expect("-13\n")
+    #expect(try scratch.count("dead") == 0)
+    #expect(try attempts() == [1])
+  }
+
+  @Test("A reader that goes while the last batch runs changes nothing")
+  func late() throws {
+    let gate = try Gate(scratch)
+    try scratch.store("1", "2")
+    let script = "echo started; read go < gate"
+    let child = try scratch.start("consume", "-n", "1", "--", "sh", "-c", script)
+    #expect(child.line() == "started")
+    child.closeOutput()
+    gate.letPass()
+    child.finish().expect()
+    try scratch.pipe("consume").expect("2\n")
+  }
+
+  @Test("A command that dies of a SIGPIPE of its own has failed as before")
+  func ownPipe() throws {
+    try scratch.store("1")
+    let run = try scratch.sh(
+      "pipe consume -n 1 -- sh -c 'kill -PIPE $$' | cat; exit ${PIPESTATUS[0]}")
+    run.expect("", errors: nil, status: 1)
+    #expect(run.errors.contains("killed by signal 13 (attempt 1)"), run.story)
+    #expect(try attempts() == [2])
+  }
+}
