@@ -90,3 +90,42 @@ struct EntryLineTests {
       try scratch.pipe("status", id).objects()[0]["created_at"] as? String == seen, line.story)
   }
 }
+
+@Suite("entry lines given to what makes entries")
+struct WrappedEntryTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+  }
+
+  private static let start = "a line is an entry line already, as pipe ingest writes it;"
+
+  @Test(
+    "They are stored as data, and one line says so",
+    arguments: [
+      "pipe ingest | pipe enqueue --raw --quiet",
+      "pipe ingest | jq -cS . | pipe enqueue --raw --quiet --wait 0s",
+      "(seq 100; pipe ingest) | pipe enqueue --raw --quiet",
+      "pipe ingest | pipe ingest | pipe enqueue --quiet",
+    ])
+  func notice(line: String) throws {
+    let run = try scratch.sh(line, input: "{\"a\":1}\n\"b\"\n7\n")
+    run.expect("", errors: nil)
+    #expect(run.errors.split(separator: "\n").count == 1, run.story)
+    #expect(run.errors.contains(WrappedEntryTests.start), run.story)
+    try scratch.sh("pipe consume | grep -c '\"priority\":'").expect("3\n")
+  }
+
+  @Test("Records that only look like them are stored without a word")
+  func others() throws {
+    let lines = [
+      #"{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","data":1}"#,
+      #"{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","priority":"HIGH","name":"x","size":1}"#,
+      #"{"id":"7","priority":"HIGH","time":"now","data":1}"#,
+    ]
+    let input = lines.joined(separator: "\n") + "\n"
+    try scratch.pipe("enqueue", "--raw", "--quiet", input: input).expect("")
+    try scratch.sh("pipe ingest --records > entries", input: input).expect("")
+  }
+}

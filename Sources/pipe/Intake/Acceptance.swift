@@ -38,7 +38,7 @@ struct Rejection: Error {
 /// Judges lines: the rules of `ingest` (pipe-ingest(1)).
 struct Acceptance {
   private var scanner: LineScanner
-  private let recordsOnly: Bool
+  let recordsOnly: Bool
   private let fallback: Priority
   private let requirements: [Requirement]
 

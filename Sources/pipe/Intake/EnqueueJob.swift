@@ -27,13 +27,17 @@ struct EnqueueJob {
       margin: raw ? 0 : EnqueueJob.envelope)
     let commits = Commits(queue, quiet: quiet, wait: wait, dedup: dedup)
     var intake = DraftIntake(raw: raw, slice: queue.settings.slice, schedule: schedule)
+    var wrapping = WrappingNotice(diagnostics, wayOut: "leave out --raw to store the entry itself")
     do throws(Fault) {
       try filter.run(
         Input.standard,
         beforeReading: { (isReadable) throws(Fault) in
           if !isReadable { try commits.commit() }
         },
-        accept: { (line) throws(Rejection) in try intake.take(line, into: &commits.draft) },
+        accept: { (line) throws(Rejection) in
+          if raw { wrapping.look(line) }
+          try intake.take(line, into: &commits.draft)
+        },
         afterLine: { () throws(Fault) in
           if commits.draft.byteCount >= EnqueueJob.commitSize { try commits.commit() }
         })

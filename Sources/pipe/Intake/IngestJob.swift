@@ -18,6 +18,7 @@ struct IngestJob {
     let output = Output()
     enlargePipe(output.number)
     var acceptance = acceptance
+    var wrapping = WrappingNotice(diagnostics, wayOut: "pipe enqueue stores it as it is")
     var mint = Mint()
     var now = Clock.now()
     var time = EntryLineWriter.quotedTime(now)
@@ -26,6 +27,7 @@ struct IngestJob {
         source,
         beforeReading: { (_) throws(Fault) in try output.flush() },
         accept: { (line) throws(Rejection) in
+          if !acceptance.recordsOnly { wrapping.look(line) }
           let accepted = try acceptance.judge(line)
           if output.bytes.isEmpty {
             // Lines that were read together came together.
