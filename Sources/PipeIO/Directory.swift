@@ -78,6 +78,16 @@ package final class Directory {
     return result
   }
 
+  /// The same of a write.
+  package func relieved(_ write: () throws(Fault) -> Void) throws(Fault) {
+    do throws(Fault) { try write() } catch {
+      guard [ENOSPC, EDQUOT].contains(error.code), (top ?? self).relief?() == true else {
+        throw error
+      }
+      try write()
+    }
+  }
+
   /// Makes `name` unless it is there, and opens it.
   package func subdirectory(making name: String) throws(Fault) -> Directory {
     if let found = try Directory.open(name, in: self) { return found }

@@ -95,11 +95,8 @@ extension Queue {
 
   // Somebody's home directory must not become a queue because of a mistyped option.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
-    let known =
-      parts + [
-        Settings.draftName, Settings.copyName, Pace.fileName, Reserve.fileName, "dedup",
-        "lost+found",
-      ]
+    let files = [Settings.draftName, Settings.copyName, Pace.fileName]
+    let known = parts + files + [Reserve.fileName, "dedup", "lost+found"]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,

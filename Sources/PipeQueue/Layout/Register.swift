@@ -130,8 +130,10 @@ extension Register {
     for (hundred, mask) in masks {
       let index = hundred % (Register.fileSpan / Register.recordSpan)
       let items = merge(Register.items(bytes, index, lane, number), mask)
-      try Register.record(items, index, lane, number).write(
-        to: file, at: index * Register.recordLength)
+      let record = Register.record(items, index, lane, number)
+      try root.relieved { () throws(Fault) in
+        try record.write(to: file, at: index * Register.recordLength)
+      }
     }
     try file.flushData()
   }

@@ -18,29 +18,49 @@ struct Reserve {
   private static let size = 1 << 20
   private static let btrfs = (type: 0x9123_683e, size: 2 << 20, records: 256, record: 16_000)
 
+  /// The largest that it can be.
+  static let most = btrfs.size
+
+  /// Bytes that it lacks.
+  func missing() throws(Fault) -> Int {
+    isThere ? 0 : Reserve.size(on: try Queue.fileSystem(queue.root))
+  }
+
+  /// Bytes that are never filled with entries: near the last block a file system refuses even to cut a file,
+  /// or to rename the end of a lane.
+  func slack() throws(Fault) -> Int { Reserve.size(on: try Queue.fileSystem(queue.root)) / 2 }
+
   /// Makes the reserve unless it is there. Until there is much room, what is left is spared for draining.
   func take() {
     queue.root.isSpared = !isTaken()
   }
 
+  // A copy, or a power cut, can leave the name without its blocks.
+  private var isThere: Bool { (queue.root.status(Reserve.fileName)?.st_blocks ?? 0) > 0 }
+
   // Where it cannot be had at all, as without the permission, nothing is spared for its sake.
   private func isTaken() -> Bool {
-    guard queue.root.status(Reserve.fileName) == nil, let system = try? Queue.fileSystem(queue.root)
-    else { return true }
-    let isTree = Int(system.f_type) & 0xffff_ffff == Reserve.btrfs.type
-    let block = Int(system.f_bsize)
-    let (free, total) = (Int(system.f_bavail) * block, Int(system.f_blocks) * block)
-    let size = min(isTree ? Reserve.btrfs.size : Reserve.size, total / 32)
+    guard !isThere, let system = try? Queue.fileSystem(queue.root) else { return true }
+    let size = Reserve.size(on: system)
     // Some file systems in memory have no bound, and say 0.
-    if total == 0 { return true }
-    guard free > 8 * size else { return false }
-    return allocate(size, records: isTree ? Reserve.btrfs.records : 0)
+    if size == 0 { return true }
+    guard Int(system.f_bavail) * Int(system.f_bsize) > 8 * size else { return false }
+    return allocate(on: system)
   }
 
-  private func allocate(_ size: Int, records: Int) -> Bool {
+  private static func size(on system: statfs) -> Int {
+    min(isTree(system) ? btrfs.size : size, Int(system.f_blocks) * Int(system.f_bsize) / 32)
+  }
+
+  private static func isTree(_ system: statfs) -> Bool {
+    Int(system.f_type) & 0xffff_ffff == btrfs.type
+  }
+
+  private func allocate(on system: statfs) -> Bool {
+    let records = Reserve.isTree(system) ? Reserve.btrfs.records : 0
     do throws(Fault) {
-      let file = try Descriptor.create(Reserve.fileName, in: queue.root, O_WRONLY | O_EXCL)
-      if file.allocate(size) {
+      let file = try Descriptor.create(Reserve.fileName, in: queue.root, O_WRONLY)
+      if file.allocate(Reserve.size(on: system)) {
         _ = file.attach(records, of: Reserve.btrfs.record)
         return true
       }
@@ -53,13 +73,22 @@ struct Reserve {
 
   /// Gives it up. Returns whether there was one.
   func release() -> Bool {
-    guard queue.root.status(Reserve.fileName) != nil else { return false }
+    guard isThere else { return false }
     do throws(Fault) {
       try queue.root.remove(Reserve.fileName)
       // Only then some file systems have the blocks again.
       try queue.root.flushFileSystem()
     } catch { return false }
     return true
+  }
+
+  /// Gives it up for one call that makes room and could not be made without.
+  func lent(_ call: () throws(Fault) -> Void) throws(Fault) {
+    do throws(Fault) { try call() } catch {
+      guard [ENOSPC, EDQUOT].contains(error.code), release() else { throw error }
+      try call()
+      if let system = try? Queue.fileSystem(queue.root) { _ = allocate(on: system) }
+    }
   }
 }
 

@@ -44,7 +44,7 @@ extension Queue {
 
   /// Removes all that the settings do not retain, also of the segments of the ends.
   package func prune() throws(Fault) -> Pruned {
-    let later = try root.existing(Aside.later.rawValue)
+    let later = try part(Aside.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
     var pruned = Pruned()
@@ -124,8 +124,8 @@ extension Queue {
     else { return }
     try lockEnd()
     defer { unlockEnd() }
-    let now = try ends()
-    // Lines that somebody is just storing belong to no end yet; they come before it moves.
+    let now = try soundEnds()
+    // Lines that another process is storing belong to no end yet; they come before it moves.
     guard now[lane] == seen[lane], let tail = try tail(now[lane], known: nil),
       tail.mark == now[lane]
     else { return }
@@ -143,7 +143,7 @@ extension Queue {
     try lockNow(exclusive: true)
     defer { unlockNow() }
     var isMoved = false
-    for name in try listNow().names where name.range.lane == lane && name.isDone {
+    for name in try listNow().names where name.range.lane == lane && name.isFinal {
       var moved = name
       while moved.range.to.segment < end.segment,
         let size = root.size(of: Segment.path(lane, moved.range.to.segment)),

@@ -108,9 +108,8 @@ package final class Appender {
         try draft[lane].text.write(to: tail.file, at: tail.place.offset)
       } catch {
         // Nobody has seen these bytes: the end is before them and the lock is held.
-        for tail in written { try? tail.file.truncate(to: tail.place.offset) }
         for tail in written { tails[Int(tail.lane.rawValue)] = nil }
-        throw error
+        try cut(written, error)
       }
       tail.place.offset += draft[lane].text.count
       tail.place.number += draft[lane].items
@@ -129,20 +128,44 @@ package final class Appender {
         // A duplicate may have been found in lines that another writer has not flushed yet.
         guard let tail = tails[Int(lane.rawValue)], tail.mark > ends[lane] else { continue }
         try tail.file.flushData()
-        try queue.publish(tail.mark, from: ends[lane])
+        try publish(tail, ends)
       }
     } catch {
       rewrite(draft)
       tails = [nil, nil, nil]
-      throw Fault(
-        .outcomeUnknown,
-        "\(error.text); the outcome is unknown: what was not receipted may still be delivered",
-        code: error.code)
+      throw Appender.unknown(error)
     }
   }
 }
 
 extension Appender {
+  // Where a file system is too full even for that, the reserve is lent: its blocks are free again behind.
+  private func cut(_ written: [Tail], _ fault: Fault) throws(Fault) -> Never {
+    do throws(Fault) {
+      for tail in written {
+        try Reserve(queue).lent { () throws(Fault) in
+          try tail.file.truncate(to: tail.place.offset)
+        }
+      }
+    } catch { throw Appender.unknown(fault) }
+    throw fault
+  }
+
+  private static func unknown(_ fault: Fault) -> Fault {
+    Fault(
+      .outcomeUnknown,
+      "\(fault.text); the outcome is unknown: what was not receipted may still be delivered",
+      code: fault.code)
+  }
+
+  // The lines are on disk for good. Where the disk has no room for a longer name of the end, the next commit
+  // or consumer moves it.
+  private func publish(_ tail: Tail, _ ends: Ends) throws(Fault) {
+    do throws(Fault) { try queue.publish(tail.mark, from: ends[tail.lane]) } catch {
+      guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
+    }
+  }
+
   // After a failed flush the kernel takes these pages for clean, and the next process to flush them would
   // be told that all is well. Written once more they are dirty: it will be told the truth.
   private func rewrite(_ draft: Draft) {

@@ -7,15 +7,7 @@ extension Queue {
   /// `marks`: the ends of all lanes, what is not flushed yet included.
   func requireRoom(for draft: Draft, behind marks: [EndMark]) throws(Fault) {
     guard Priority.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
-    let space = try space()
-    // On a small file system the default would leave no room at all.
-    let reserve = min(settings.minFree, space.total / 16)
-    // Some file systems in memory have no bound, and say 0.
-    if space.total > 0, space.free < reserve + draft.byteCount {
-      throw full(
-        "\(space.free) bytes are free on its file system, of which \(reserve) are kept (min-free)",
-        code: ENOSPC)
-    }
+    try requireSpace(draft.byteCount)
     guard settings.hasBounds else { return }
     let items = Priority.allCases.reduce(0) { $0 + draft[$1].items }
     if draft.receipts.count == 1 { try requireSpan(items, draft.byteCount) }
@@ -26,6 +18,23 @@ extension Queue {
     if let most = settings.maxBytes, waiting.bytes + draft.byteCount > most {
       throw full("\(waiting.bytes) bytes are not done, of at most \(most) (max-bytes)")
     }
+  }
+
+  private func requireSpace(_ bytes: Int) throws(Fault) {
+    let space = try space()
+    // Some file systems in memory have no bound, and say 0.
+    guard space.total > 0 else { return }
+    // On a small file system the default would leave no room at all.
+    let asked = min(settings.minFree, space.total / 16)
+    guard space.free < max(asked, Reserve.most) + bytes + Reserve.most else { return }
+    // What consumers gave up to drain the queue is theirs.
+    let reserve = Reserve(self)
+    let missing = try reserve.missing()
+    let kept = max(asked, try reserve.slack()) + missing
+    guard space.free < kept + bytes else { return }
+    throw full(
+      "\(space.free) bytes are free on its file system, of which \(kept) are kept (min-free)",
+      code: ENOSPC)
   }
 
   private func requireSpan(_ items: Int, _ bytes: Int) throws(Fault) {

@@ -89,7 +89,8 @@ extension Queue {
     if try reader.lineStart(after: start, limit: size) != nil {
       try quarantine(tail.lane, tail.place.segment, start..<size)
     }
-    try tail.file.truncate(to: start)
+    let file = tail.file
+    try root.relieved { () throws(Fault) in try file.truncate(to: start) }
   }
 
   /// Begins the next segment. Under the lock of end/. When it returns, all bytes of the old segment are
@@ -159,10 +160,17 @@ extension Queue {
       throw error
     }
     unlockEnd()
+    var isMoved = false
     for tail in tails {
       try tail.file.flushData()
-      try publish(tail.mark, from: ends[tail.lane])
+      do throws(Fault) {
+        try publish(tail.mark, from: ends[tail.lane])
+        isMoved = true
+      } catch {
+        // Draining what is before it makes room.
+        guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
+      }
     }
-    return !tails.isEmpty
+    return isMoved
   }
 }
