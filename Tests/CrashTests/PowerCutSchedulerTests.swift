@@ -20,6 +20,14 @@ struct BtrfsPowerCutSchedulerTests {
   func btrfs(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .btrfs) }
 }
 
+@Suite("after a power cut in the midst of the scheduler's work, and on xfs", .serialized)
+struct XFSPowerCutSchedulerTests {
+  @Test(
+    "on xfs an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.xfs),
+    arguments: [SchedulerForm.bury, .retryAll])
+  func xfs(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .xfs) }
+}
+
 extension SchedulerForm {
   /// Where ext4 flushes more than it is asked for.
   fileprivate var hasManyDirectories: Bool {

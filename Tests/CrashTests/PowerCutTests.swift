@@ -76,3 +76,25 @@ struct BtrfsPowerCutTests {
     try PowerCut(.btrfs) { _, _ in }.loneEntry()
   }
 }
+
+@Suite("after a power cut on xfs", .serialized)
+struct XFSPowerCutTests {
+  @Test(
+    "what enqueue receipted is there", .needsStrace, .needsDisks(.xfs),
+    arguments: enqueueForms.prefix(3))
+  func enqueue(form: EnqueueForm) throws {
+    try PowerCut(.xfs, prepare: form.prepare).enqueue(form)
+  }
+
+  @Test(
+    "what consume had acknowledged at its end does not come again", .needsStrace,
+    .needsDisks(.xfs), arguments: [ConsumeForm.file])
+  func consume(form: ConsumeForm) throws {
+    try PowerCut(.xfs, prepare: form.prepare).consume(form)
+  }
+
+  @Test("an entry that nothing follows reaches a consumer that waits", .needsDisks(.xfs))
+  func loneEntry() throws {
+    try PowerCut(.xfs) { _, _ in }.loneEntry()
+  }
+}

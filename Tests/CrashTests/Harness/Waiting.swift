@@ -66,8 +66,8 @@ extension TestQueue {
         if name.hasSuffix(".dropped") { dropped += 1 } else { left.append("\(kind)/\(name)") }
       }
     }
-    let registered = try registered()
-    return registered <= dropped ? left : left + ["\(registered - dropped) items in the register"]
+    let registered = try registered() - dropped
+    return left.isEmpty && registered > 0 ? ["\(registered) items in the register"] : left
   }
 
   // One bit an item, in records `checksum, space, 25 hex digits, newline`.
