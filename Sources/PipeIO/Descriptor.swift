@@ -66,7 +66,7 @@ package final class Descriptor {
         try directory.ownership().complete(.file, number, path)
         return file
       }
-      if errno != EEXIST || flags & O_EXCL != 0 { throw Fault("create", path) }
+      if errno != EEXIST || flags & O_EXCL != 0 { throw Fault("open", path) }
     }
   }
 

@@ -15,10 +15,11 @@ private struct Unflushed {
     let first = path(call.text) ?? ""
     switch call.name {
     case "fsync", "fdatasync": paths.remove(first)
+    case "mkdirat" where call.text.contains("AT_FDCWD"), "mkdir":
+      paths.insert(parent(call.text.split(separator: "\"")[1]))
     case "mkdirat", "pwrite64": paths.insert(first)
     // An empty directory that comes back says nothing.
     case "unlinkat" where !call.text.contains("AT_REMOVEDIR"): paths.insert(first)
-    case "mkdir": paths.insert(parent(call.text.split(separator: "\"")[1]))
     case "openat" where call.text.contains("O_CREAT"),
       "openat2" where call.text.contains("O_CREAT"):
       paths.insert(first)

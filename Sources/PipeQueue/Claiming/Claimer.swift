@@ -99,7 +99,7 @@ package final class Claimer {
   /// Takes a slot for what is going to be held.
   func begin() throws(Fault) {
     guard owner == nil else { return }
-    Reserve(queue).take()
+    Reserve(queue.root).take()
     owner = try Owner.take(queue)
     try queue.makeSound()
     // A crash may have left an end behind what is on disk, in a lane that comes before others.

@@ -27,15 +27,14 @@ extension Queue {
       var settings = Settings()
       change?(&settings)
       try fill(root)
+      Reserve(root).take()
       if let access { try give(root, access, report) }
       try settings.put(Settings.copyName, in: root)
       try root.flush()
       try settings.put(Settings.fileName, in: root)
       try root.flush()
     }
-    let queue = try Queue(path: path, force: force, report: report)
-    Reserve(queue).take()
-    return queue
+    return try Queue(path: path, force: force, report: report)
   }
 
   private static func existing(

@@ -6,9 +6,9 @@ internal import PipeIO
 /// flushes, and on some file systems these need blocks too. Given up where such a call says that the disk
 /// is full, and taken again when it is not.
 struct Reserve {
-  private let queue: Queue
+  private let root: Directory
 
-  init(_ queue: Queue) { self.queue = queue }
+  init(_ root: Directory) { self.root = root }
 
   static let fileName = "reserve"
 
@@ -23,24 +23,24 @@ struct Reserve {
 
   /// Bytes that it lacks.
   func missing() throws(Fault) -> Int {
-    isThere ? 0 : Reserve.size(on: try Queue.fileSystem(queue.root))
+    isThere ? 0 : Reserve.size(on: try Queue.fileSystem(root))
   }
 
   /// Bytes that are never filled with entries: near the last block a file system refuses even to cut a file,
   /// or to rename the end of a lane.
-  func slack() throws(Fault) -> Int { Reserve.size(on: try Queue.fileSystem(queue.root)) / 2 }
+  func slack() throws(Fault) -> Int { Reserve.size(on: try Queue.fileSystem(root)) / 2 }
 
   /// Makes the reserve unless it is there. Until there is much room, what is left is spared for draining.
   func take() {
-    queue.root.isSpared = !isTaken()
+    root.isSpared = !isTaken()
   }
 
   // A copy, or a power cut, can leave the name without its blocks.
-  private var isThere: Bool { (queue.root.status(Reserve.fileName)?.st_blocks ?? 0) > 0 }
+  private var isThere: Bool { (root.status(Reserve.fileName)?.st_blocks ?? 0) > 0 }
 
   // Where it cannot be had at all, as without the permission, nothing is spared for its sake.
   private func isTaken() -> Bool {
-    guard !isThere, let system = try? Queue.fileSystem(queue.root) else { return true }
+    guard !isThere, let system = try? Queue.fileSystem(root) else { return true }
     let size = Reserve.size(on: system)
     // Some file systems in memory have no bound, and say 0.
     if size == 0 { return true }
@@ -59,12 +59,12 @@ struct Reserve {
   private func allocate(on system: statfs) -> Bool {
     let records = Reserve.isTree(system) ? Reserve.btrfs.records : 0
     do throws(Fault) {
-      let file = try Descriptor.create(Reserve.fileName, in: queue.root, O_WRONLY)
+      let file = try Descriptor.create(Reserve.fileName, in: root, O_WRONLY)
       if file.allocate(Reserve.size(on: system)) {
         _ = file.attach(records, of: Reserve.btrfs.record)
         return true
       }
-      try queue.root.remove(Reserve.fileName)
+      try root.remove(Reserve.fileName)
       return false
     } catch {
       return error.kind != .tryLater
@@ -75,9 +75,9 @@ struct Reserve {
   func release() -> Bool {
     guard isThere else { return false }
     do throws(Fault) {
-      try queue.root.remove(Reserve.fileName)
+      try root.remove(Reserve.fileName)
       // Only then some file systems have the blocks again.
-      try queue.root.flushFileSystem()
+      try root.flushFileSystem()
     } catch { return false }
     return true
   }
@@ -87,7 +87,7 @@ struct Reserve {
     do throws(Fault) { try call() } catch {
       guard [ENOSPC, EDQUOT].contains(error.code), release() else { throw error }
       try call()
-      if let system = try? Queue.fileSystem(queue.root) { _ = allocate(on: system) }
+      if let system = try? Queue.fileSystem(root) { _ = allocate(on: system) }
     }
   }
 }
@@ -98,12 +98,12 @@ extension Queue {
     root.relief = { [weak self] in
       guard let self else { return false }
       root.isSpared = true
-      return Reserve(self).release()
+      return Reserve(root).release()
     }
   }
 
   /// Takes the reserve again, once it was given up and there is room.
   func renewReserve() {
-    if root.isSpared { Reserve(self).take() }
+    if root.isSpared { Reserve(root).take() }
   }
 }

@@ -143,7 +143,7 @@ extension Appender {
   private func cut(_ written: [Tail], _ fault: Fault) throws(Fault) -> Never {
     do throws(Fault) {
       for tail in written {
-        try Reserve(queue).lent { () throws(Fault) in
+        try Reserve(queue.root).lent { () throws(Fault) in
           try tail.file.truncate(to: tail.place.offset)
         }
       }

@@ -28,7 +28,7 @@ extension Queue {
     let asked = min(settings.minFree, space.total / 16)
     guard space.free < max(asked, Reserve.most) + bytes + Reserve.most else { return }
     // What consumers gave up to drain the queue is theirs.
-    let reserve = Reserve(self)
+    let reserve = Reserve(root)
     let missing = try reserve.missing()
     let kept = max(asked, try reserve.slack()) + missing
     guard space.free < kept + bytes else { return }
