@@ -37,7 +37,7 @@ struct FsckTests {
       ("rm dead/*/*/*", "register/MEDIUM: 1 items have no name in later/ or dead/"),
       ("rm format.copy", "format.copy: is missing or damaged"),
       (": > format", "restored from format.copy"),
-      ("rm -r later", "later: was missing"),
+      ("rm -r later", "later/: is missing"),
     ])
   func finds(damage: String, finding: String) throws {
     try scratch.sh("(cd queue; \(damage)) 2> log").expect()

@@ -16,6 +16,9 @@ extension Queue {
   /// Reads every name and every line, changes nothing, and calls `found` with what is wrong. In a queue that is
   /// in use it may miss what is changed meanwhile, and reports nothing that is right.
   package func check(_ found: (Finding) -> Void) throws(Fault) {
+    for part in Queue.parts where root.lacks(part) {
+      found(Finding(part + "/", "is missing; the next command that needs it makes it"))
+    }
     try checkFormat(found)
     let listing = try listingNow()
     let marks = try endListing()

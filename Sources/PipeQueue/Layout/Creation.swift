@@ -88,7 +88,7 @@ extension Queue {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static let parts = [
+  static let parts = [
     "segments", "end", "now", "owners", "strays", "quarantine", "later", "dead", "register",
   ]
 

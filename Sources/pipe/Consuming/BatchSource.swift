@@ -67,13 +67,27 @@ final class BatchSource {
     return claim
   }
 
-  // A signal to stop that comes while a lock is waited for: then nothing more is claimed.
   private func claim(size: Int, bytes: Int) throws(Fault) -> Claim? {
-    do throws(Fault) {
-      return try Stops.impatiently { () throws(Fault) in
-        try claimer.claim(size: size, bytes: bytes, every: limits.every)
-      }
-    } catch {
+    try unlessStopped { () throws(Fault) in
+      try claimer.claim(size: size, bytes: bytes, every: limits.every)
+    }
+  }
+
+  /// Has what is claimed next held by a slot; nil: by one that is taken now. False where a signal to stop came.
+  func change(to owner: inout Owner?) throws(Fault) -> Bool {
+    let old = owner
+    guard
+      let new = try unlessStopped({ () throws(Fault) in try claimer.change(to: old) })
+    else { return false }
+    owner = new
+    return true
+  }
+
+  // nil where a signal to stop comes while a lock is waited for: then nothing more is claimed.
+  private func unlessStopped<Result: ~Copyable>(
+    _ body: () throws(Fault) -> Result?
+  ) throws(Fault) -> Result? {
+    do throws(Fault) { return try Stops.impatiently(body) } catch {
       guard error.code == EINTR else { throw error }
       return nil
     }

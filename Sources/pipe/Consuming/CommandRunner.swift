@@ -113,8 +113,7 @@ final class CommandRunner {
   // Held by the slot of the place that the command will have.
   private func next(_ errors: ErrorPipe) throws(Fault) -> Claim? {
     do throws(Fault) {
-      let place = errors.readingNumber
-      owners[place] = try claimer.change(to: owners[place])
+      guard try source.change(to: &owners[errors.readingNumber]) else { return nil }
       return try source.next(size: source.limits.size ?? 1)
     } catch {
       stderr.free(errors)

@@ -138,10 +138,16 @@ final class ItemWriter {
     }
   }
 
+  // What a fault kept from being written is never taken.
+  private var hasUntaken: Bool {
+    guard let pipe, !held.isEmpty else { return false }
+    return pipe.taken < pipe.written
+  }
+
   // All is written: wait until the reader has taken it, or has gone.
   private func drain() {
     keep { () throws(Fault) in try settleTaken() }
-    while !held.isEmpty, !isOver {
+    while hasUntaken, !isOver {
       keep { () throws(Fault) in
         let event = try outputEvent()
         if held.isEmpty { return }
