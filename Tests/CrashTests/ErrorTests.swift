@@ -47,7 +47,7 @@ struct EnqueueErrorTests {
     try form.reset(queue, to: original)
     let calls = try recorded(command) { _ = try form.drive($0, fed) }
     var visited = 0
-    for call in calls where failing.contains(call.name) {
+    for call in calls where call.canFail {
       for injection in Injection.all {
         try form.reset(queue, to: original)
         let result = try form.drive(injection.apply(to: command, at: call), fed)
@@ -91,7 +91,7 @@ struct ConsumeErrorTests {
     let command = form.command(queue, delivering: file)
     let calls = try recorded(command) { _ = try $0.run() }
     var visited = 0
-    for call in calls where failing.contains(call.name) {
+    for call in calls where call.canFail {
       for injection in Injection.all {
         queue = try original.copy(to: queue.path)
         try? FileManager.default.removeItem(atPath: file)
