@@ -11,16 +11,25 @@ extension Claimer {
     try queue.now().flush()
     let written = try writeLetters(burials, of: claim)
     let register = Register(queue.root)
+    var done = 0
     do throws(Fault) {
-      // Last: on a full disk it is not easily taken back.
-      try register.add(ranges(burials[..<written], of: claim))
+      // Last, and lane by lane: on a full disk what is in it is not easily taken back.
+      while done < written {
+        let lane = claim.parts[burials[done].part].name.range.lane
+        let next = burials[done..<written].prefix {
+          claim.parts[$0.part].name.range.lane == lane
+        }
+        try register.add(ranges(next, of: claim))
+        done += next.count
+      }
       return Array(burials[written...])
     } catch {
       guard error.kind == .tryLater else { throw error }
       reportFull(error)
-      try queue.clearAside(.dead, ranges(burials[..<written], of: claim))
-      try? register.remove(ranges(burials[..<written], of: claim))
-      return burials
+      let refused = ranges(burials[done..<written], of: claim)
+      try queue.clearAside(.dead, refused)
+      try? register.remove(refused)
+      return Array(burials[done...])
     }
   }
 

@@ -127,14 +127,19 @@ extension Register {
     defer { file.unlock() }
     var bytes = try Register.read(file)
     bytes += [UInt8](repeating: 0, count: max(0, Register.fileLength - bytes.count))
+    let indices = masks.keys.map { $0 % (Register.fileSpan / Register.recordSpan) }
     for (hundred, mask) in masks {
       let index = hundred % (Register.fileSpan / Register.recordSpan)
-      let items = merge(Register.items(bytes, index, lane, number), mask)
-      let record = Register.record(items, index, lane, number)
-      try root.relieved { () throws(Fault) in
-        try record.write(to: file, at: index * Register.recordLength)
-      }
+      let record = Register.record(
+        merge(Register.items(bytes, index, lane, number), mask), index, lane, number)
+      bytes.replaceSubrange(
+        index * Register.recordLength..<(index + 1) * Register.recordLength, with: record)
     }
+    // In one call, so that a full disk takes all of it or nothing.
+    guard let first = indices.min(), let last = indices.max() else { return }
+    let start = first * Register.recordLength
+    let changed = Array(bytes[start..<(last + 1) * Register.recordLength])
+    try root.relieved { () throws(Fault) in try changed.write(to: file, at: start) }
     try file.flushData()
   }
 
