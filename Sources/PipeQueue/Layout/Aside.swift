@@ -35,12 +35,13 @@ struct AsideName: Equatable {
 
   var text: String {
     if let waiting { return NowName(range, waiting).text }
-    let places = "\(range.from.text)-\(range.to.text)"
-    let tail = isDropped ? AsideName.droppedTail : ""
-    return "\(places).\(NameChecksum(range.lane.name + places, tail).text)\(tail)"
+    return String(name: {
+      $0.append(range)
+      $0.appendChecksum()
+      if isDropped { $0.append(".dropped") }
+      $0.fillChecksum(after: range.lane.spelling)
+    })
   }
-
-  private static let droppedTail = ".dropped"
 
   /// `older`: names of format 2 count too, which have no checksum.
   static func parse(

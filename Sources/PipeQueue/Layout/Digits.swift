@@ -19,7 +19,9 @@ func padded(_ text: UnsafeRawBufferPointer) -> Int? {
 }
 
 @inline(__always)
-func write(_ value: Int, width: Int, to target: UnsafeMutablePointer<UInt8>) {
+func write<Number: BinaryInteger & FixedWidthInteger>(
+  _ value: Number, width: Int, to target: UnsafeMutablePointer<UInt8>
+) {
   var rest = value
   var index = width
   while index > 0 {
@@ -29,13 +31,18 @@ func write(_ value: Int, width: Int, to target: UnsafeMutablePointer<UInt8>) {
   }
 }
 
-func appendDecimal(_ value: Int, to out: inout [UInt8]) {
+func decimalWidth(_ value: UInt) -> Int {
   var width = 1
   var rest = value / 10
   while rest > 0 {
     width += 1
     rest /= 10
   }
+  return width
+}
+
+func appendDecimal(_ value: Int, to out: inout [UInt8]) {
+  let width = decimalWidth(UInt(value))
   let start = out.count
   out.append(contentsOf: repeatElement(0, count: width))
   out.withUnsafeMutableBufferPointer { write(value, width: width, to: $0.baseAddress! + start) }
@@ -68,27 +75,37 @@ func hex(_ text: UnsafeRawBufferPointer) -> UInt32? {
 
 /// The pieces of `text` between separators, without copying.
 struct Pieces {
-  private var rest: UnsafeRawBufferPointer?
+  private var start: UnsafeRawPointer
+  /// nil: all was given.
+  private var end: UnsafeRawPointer?
 
-  init(_ text: UnsafeRawBufferPointer) { rest = text }
+  init(_ text: UnsafeRawBufferPointer) {
+    // A buffer of nothing may have no address; any serves for an empty piece.
+    start = text.baseAddress ?? Pieces.nowhere
+    end = start + text.count
+  }
+
+  private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 1)! }
 
   /// Up to the next `separator` or the end; nil when all was given.
+  @inline(__always)
   mutating func next(before separator: UInt8) -> UnsafeRawBufferPointer? {
-    guard let text = rest else { return nil }
-    guard let end = text.firstIndex(of: separator) else {
-      rest = nil
-      return text
-    }
-    rest = UnsafeRawBufferPointer(rebasing: text[(end + 1)...])
-    return UnsafeRawBufferPointer(rebasing: text[..<end])
+    guard let end else { return nil }
+    let first = start
+    var at = first
+    while at < end, at.load(as: UInt8.self) != separator { at += 1 }
+    if at < end { start = at + 1 } else { self.end = nil }
+    return UnsafeRawBufferPointer(start: first, count: at - first)
   }
 
   mutating func number(before separator: UInt8) -> Int? { next(before: separator).flatMap(decimal) }
 
-  var isAtEnd: Bool { rest == nil }
+  var isAtEnd: Bool { end == nil }
 
   /// All that was not yet given.
-  var remainder: UnsafeRawBufferPointer? { rest }
+  var remainder: UnsafeRawBufferPointer? {
+    end.map { UnsafeRawBufferPointer(start: start, count: $0 - start) }
+  }
 }
 
 let dot: UInt8 = 0x2e

@@ -13,8 +13,6 @@ package struct Due: Equatable {
     span > 0 ? Due(at: now + span, span: span) : .now
   }
 
-  var text: String { "\(at).\(span)" }
-
   func isOver(at now: Int64) -> Bool { at <= now }
 
   /// nil while it makes sense; else what it should be, counted from `now` on.

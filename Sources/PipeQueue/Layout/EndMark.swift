@@ -19,9 +19,17 @@ package struct EndMark: Equatable, Comparable {
   }
 
   var text: String {
-    let head =
-      "\(lane.name).\(place.number).\(entries).\(place.segment).\(place.offset).\(time).\(hexText(seal))"
-    return "\(head).\(NameChecksum(head).text)"
+    String(name: {
+      $0.append(lane.spelling)
+      for number in [place.number, entries, place.segment, place.offset, Int(time)] {
+        $0.append(dot)
+        $0.append(number)
+      }
+      $0.append(dot)
+      $0.append(hex: seal)
+      $0.appendChecksum()
+      $0.fillChecksum()
+    })
   }
 
   /// By place on disk: a new segment is further, though it may hold no item yet.

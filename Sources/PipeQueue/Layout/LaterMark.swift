@@ -10,8 +10,15 @@ struct LaterMark: Equatable {
   var items: Int
 
   var text: String {
-    let head = "later.\(due).\(set).\(items)"
-    return "\(head).\(NameChecksum(head).text)"
+    String(name: {
+      $0.append("later")
+      for number in [Int(due), Int(set), items] {
+        $0.append(dot)
+        $0.append(number)
+      }
+      $0.appendChecksum()
+      $0.fillChecksum()
+    })
   }
 
   func isOver(at now: Int64) -> Bool { due <= now || set > now + 1_000_000 }

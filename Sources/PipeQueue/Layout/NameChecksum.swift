@@ -44,6 +44,8 @@ struct NameChecksum: Equatable {
   }
 
   var text: String { hexText(value) }
+
+  func write(to target: UnsafeMutablePointer<UInt8>) { writeHex(value, to: target) }
 }
 
 /// 8 lower-case hex digits.

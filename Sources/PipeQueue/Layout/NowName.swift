@@ -41,8 +41,14 @@ package struct NowName: Equatable {
 
   /// The range, a checksum of all the rest, and the state: `HIGH.0.1.0-1.1.101.c2f1a3b4.done`.
   var text: String {
-    let (range, state) = (range.text, state.text)
-    return "\(range).\(NameChecksum(range, state).text).\(state)"
+    String(name: {
+      $0.append(range.lane.spelling)
+      $0.append(dot)
+      $0.append(range)
+      $0.appendChecksum(separator: dot)
+      $0.append(state)
+      $0.fillChecksum()
+    })
   }
 
   var isDone: Bool { state == .done }
@@ -139,18 +145,40 @@ extension Place {
   }
 }
 
-extension NowName.State {
-  fileprivate var text: String {
-    switch self {
-    case .claim(let batch, let attempt, let owner): "claim.\(batch.text).\(attempt).\(owner)"
-    case .hold(let batch, let attempt, let until): "hold.\(batch.text).\(attempt).\(until.text)"
-    case .again(let batch, let attempt, let due): "again.\(batch.text).\(attempt).\(due.text)"
-    case .done: "done"
-    case .lost: "lost"
-    case .dropped: "dropped"
+extension NameWriter {
+  fileprivate mutating func append(_ state: NowName.State) {
+    switch state {
+    case .claim(let batch, let attempt, let owner):
+      append("claim.", batch, attempt)
+      append(owner)
+    case .hold(let batch, let attempt, let until):
+      append("hold.", batch, attempt)
+      append(until)
+    case .again(let batch, let attempt, let due):
+      append("again.", batch, attempt)
+      append(due)
+    case .done: append("done")
+    case .lost: append("lost")
+    case .dropped: append("dropped")
     }
   }
 
+  private mutating func append(_ word: StaticString, _ batch: EntryID, _ attempt: Int) {
+    append(word)
+    append(batch)
+    append(dot)
+    append(attempt)
+    append(dot)
+  }
+
+  private mutating func append(_ due: Due) {
+    append(Int(due.at))
+    append(dot)
+    append(Int(due.span))
+  }
+}
+
+extension NowName.State {
   fileprivate init?(_ word: UnsafeRawBufferPointer, _ pieces: inout Pieces, older: Bool) {
     if word.elementsEqual("done".utf8) {
       self = .done

@@ -54,22 +54,41 @@ extension Pace {
   private static let width = 18
 
   func line(boot: [UInt8]) -> [UInt8] {
-    let pad = [Mark](repeating: Mark(time: 0, items: 0), count: 2 - marks.count)
-    var numbers = [started + Pace.bias, wall, every, Int64(size), Int64(items), Int64(marks.count)]
-    for mark in marks + pad { numbers += [mark.time + Pace.bias, Int64(mark.items)] }
-    var line = [UInt8](repeating: 0, count: 8) + [space] + boot
-    for number in numbers {
-      line.append(space)
-      let start = line.count
-      line += [UInt8](repeating: 0, count: Pace.width)
-      line.withUnsafeMutableBufferPointer {
-        write(Int(number), width: Pace.width, to: $0.baseAddress! + start)
+    [UInt8](unsafeUninitializedCapacity: Pace.length) { memory, count in
+      let first = memory.baseAddress!
+      var at = first + 8
+      at[0] = space
+      at += 1
+      for byte in boot {
+        at[0] = byte
+        at += 1
       }
+      func column(_ number: Int) {
+        at[0] = space
+        write(number, width: Pace.width, to: at + 1)
+        at += 1 + Pace.width
+      }
+      column(Int(started + Pace.bias))
+      column(Int(wall))
+      column(Int(every))
+      column(size)
+      column(items)
+      column(marks.count)
+      for index in 0..<2 {
+        let mark = index < marks.count ? marks[index] : Mark(time: 0, items: 0)
+        column(Int(mark.time + Pace.bias))
+        column(mark.items)
+      }
+      writeHex(cpipe_crc32c(0, first + 8, at - first - 8), to: first)
+      at[0] = newline
+      count = at + 1 - first
     }
-    let sum = line.withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress! + 8, $0.count - 8) }
-    line.withUnsafeMutableBufferPointer { writeHex(sum, to: $0.baseAddress!) }
-    return line + [newline]
   }
+
+  private static let columns = 10
+  private static let bootLength = 36
+  /// Bytes of a line, its newline included.
+  static let length = 9 + bootLength + columns * (1 + width) + 1
 
   /// nil for what is no such line, or was written by a clock ahead of this one: then nothing is known. A line of an
   /// earlier boot is translated.
@@ -77,17 +96,18 @@ extension Pace {
     _ text: UnsafeRawBufferPointer, boot: [UInt8], now: Int64, wall: Int64
   ) -> Pace? {
     var lines = Pieces(text)
-    guard let line = lines.next(before: newline), !lines.isAtEnd, let columns = checked(line) else {
+    guard let line = lines.next(before: newline), !lines.isAtEnd, let content = checked(line) else {
       return nil
     }
-    var pieces = Pieces(columns)
+    var pieces = Pieces(content)
     guard let written = pieces.next(before: space) else { return nil }
     var numbers: [Int64] = []
+    numbers.reserveCapacity(columns)
     while let piece = pieces.next(before: space) {
       guard piece.count == width, let number = padded(piece) else { return nil }
       numbers.append(Int64(number))
     }
-    guard numbers.count == 10 else { return nil }
+    guard numbers.count == columns else { return nil }
     var pace = Pace(
       started: numbers[0] - bias, wall: numbers[1], every: numbers[2], size: Int(numbers[3]),
       items: Int(numbers[4]))
@@ -106,7 +126,7 @@ extension Pace {
 
   /// What tells one boot from another: 36 bytes.
   static func boot() -> [UInt8] {
-    var bytes = [UInt8](repeating: dash, count: 36)
+    var bytes = [UInt8](repeating: dash, count: bootLength)
     let number = uninterrupted {
       cpipe_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0)
     }
@@ -123,7 +143,9 @@ final class PaceFile {
   private let isReadOnly: Bool
   private let boot = Pace.boot()
   private var last: Pace?
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
+  // No larger: a read that fills it needs no second one to find the end of the file.
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: Pace.length, alignment: 8)
 
   init(_ queue: Queue, readOnly: Bool = false) {
     isReadOnly = readOnly

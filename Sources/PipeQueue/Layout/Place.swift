@@ -10,8 +10,6 @@ package struct Place: Equatable, Comparable {
   static let origin = Place(number: 0, segment: Segment.first, offset: 0)
 
   package static func < (one: Place, other: Place) -> Bool { one.number < other.number }
-
-  var text: String { "\(number).\(segment).\(offset)" }
 }
 
 /// A run of consecutive items of one lane, the end not included.
@@ -62,7 +60,4 @@ package struct ItemRange: Equatable {
     }
     return left + [rest]
   }
-
-  /// As it stands in a name of now/: `HIGH.800.17.4711-960.17.5022`.
-  var text: String { "\(lane.name).\(from.text)-\(to.text)" }
 }

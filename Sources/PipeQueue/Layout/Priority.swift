@@ -4,7 +4,7 @@ package enum Priority: UInt8, CaseIterable, Comparable {
 
   package var name: String { spelling.description }
 
-  private var spelling: StaticString {
+  var spelling: StaticString {
     switch self {
     case .high: "HIGH"
     case .medium: "MEDIUM"
