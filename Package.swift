@@ -23,7 +23,7 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     // HTTP/1.1: sockets, parsing, back-pressure. Seen by PipeGateway alone.
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
-    // Levels and handlers of what the gateway logs. Seen by the `pipe` target alone.
+    // Levels and handlers of what the gateway logs. Seen by PipeServe and the `pipe` target.
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
   ],
   targets: [
@@ -50,18 +50,44 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], swiftSettings: strict),
-    // The commands: the only target that sees the argument parser.
-    .executableTarget(
-      name: "pipe",
+    // Values of the engine as the lines and sentences that commands print: knows no command line.
+    .target(
+      name: "PipeRender", dependencies: ["PipeIO", "PipeJSON", "PipeQueue"], swiftSettings: fast),
+    // A line from stdin or a body becomes an entry, and a commit its receipts: knows no consumer.
+    .target(
+      name: "PipeIntake", dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeRender"],
+      swiftSettings: fast),
+    // Batches become outcomes, by commands, readers and other queues: knows no HTTP.
+    .target(
+      name: "PipeWork",
+      dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeRender", "PipeIntake"],
+      swiftSettings: fast),
+    // Reads a queue's counters and times into reports: knows no consumer and no HTTP.
+    .target(
+      name: "PipeMeasure",
+      dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeRender", "PipeIntake"],
+      swiftSettings: fast),
+    // The HTTP application: routes, handlers, access, events. Knows no socket and no command line.
+    .target(
+      name: "PipeServe",
       dependencies: [
-        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
+        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender", "PipeIntake",
+        "PipeMeasure", .product(name: "Logging", package: "swift-log"),
       ],
       // The gateway's pages are files that a browser can open, and a part of the program.
       resources: [
-        .embedInCode("Serving/Pages/dashboard.html"), .embedInCode("Serving/Pages/docs.html"),
-        .embedInCode("Serving/Pages/openapi.json"),
+        .embedInCode("Pages/dashboard.html"), .embedInCode("Pages/docs.html"),
+        .embedInCode("Pages/openapi.json"),
+      ],
+      swiftSettings: fast),
+    // The commands and their options: the only target that sees the argument parser.
+    .executableTarget(
+      name: "pipe",
+      dependencies: [
+        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender", "PipeIntake",
+        "PipeWork", "PipeMeasure", "PipeServe",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: fast),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),

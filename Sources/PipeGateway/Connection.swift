@@ -18,18 +18,18 @@ final class Connection: ChannelDuplexHandler {
   let all: Connections
   private(set) var context: ChannelHandlerContext?
   private(set) var client = ""
-  var turns = CircularBuffer<Turn>(initialCapacity: 1)
+  var slots = CircularBuffer<PipelineSlot>(initialCapacity: 1)
   /// What goes on here, if something does.
   var view: View?
   /// Those of the turns that are not worked on yet.
-  var waiting = CircularBuffer<Exchange>(initialCapacity: 1)
+  var waiting = CircularBuffer<PendingRequest>(initialCapacity: 1)
   /// How many are, and whether others may be beside them.
   var inHand = 0
   var isLightInHand = false
   var reading = Reading.nothing
   /// That which is being read, without its body.
   var request: Request?
-  var reception = Reception()
+  var reception = Admission()
   var body: [UInt8] = []
   /// Bytes of the body of a request that goes no further.
   var wasted = 0
@@ -43,7 +43,7 @@ final class Connection: ChannelDuplexHandler {
   /// The client sends nothing more, but may still read.
   private(set) var isInputOver = false
   /// The decoder has stopped: what it was given would pile up there.
-  var isDeaf = false
+  var decoderStopped = false
 
   init(_ all: Connections) { self.all = all }
 
@@ -57,8 +57,8 @@ final class Connection: ChannelDuplexHandler {
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
     dropBody()
-    for turn in turns { turn.leave(all) }
-    turns.removeAll()
+    for slot in slots { slot.leave(all) }
+    slots.removeAll()
     leaveView()
     waiting.removeAll()
     all.remove(self)
@@ -70,7 +70,7 @@ final class Connection: ChannelDuplexHandler {
   }
 
   var isBetweenRequests: Bool {
-    if case .nothing = reading { turns.isEmpty } else { false }
+    if case .nothing = reading { slots.isEmpty } else { false }
   }
 
   func allow(_ time: TimeAmount) { deadline = .now() + time }
@@ -89,7 +89,7 @@ final class Connection: ChannelDuplexHandler {
   /// Who neither asks nor reads for too long is let go.
   func expire(_ now: NIODeadline) {
     if now > deadline, now <= stalled, case .request = reading, !all.isEnding {
-      return refuse(Refusal.slow)
+      return refuse(RequestError.slow)
     }
     if now > min(deadline, stalled) { context?.close(promise: nil) }
   }
@@ -106,10 +106,10 @@ final class Connection: ChannelDuplexHandler {
     switch (error, reading) {
     // Of what comes behind something that is not HTTP.
     case (is ByteToMessageDecoderError, _), (is HTTPParserError, .waste): return
-    case (let error as HTTPParserError, _): refuse(Refusal(error))
+    case (let error as HTTPParserError, _): refuse(RequestError(error))
     // Such as blanks in front of a value, which no limit of the decoder counts.
     case (is ByteToMessageDecoderError.PayloadTooLargeError, .nothing):
-      refuse(Refusal(.headerOverflow))
+      refuse(RequestError(.headerOverflow))
     default: context.close(promise: nil)
     }
   }
@@ -118,7 +118,7 @@ final class Connection: ChannelDuplexHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     guard event as? ChannelEvent == .inputClosed else { return }
     isInputOver = true
-    if turns.isEmpty { context.close(promise: nil) }
+    if slots.isEmpty { context.close(promise: nil) }
   }
 
   // A client that sends on and on without waiting for answers, or without reading them, is left waiting.
@@ -133,8 +133,8 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private var mayRead: Bool {
-    if case .waste = reading { return !isDeaf }
-    return turns.count < all.limits.turns && context?.channel.isWritable == true
+    if case .waste = reading { return !decoderStopped }
+    return slots.count < all.limits.slots && context?.channel.isWritable == true
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -27,7 +27,7 @@ package struct ConnectionLimits: Sendable {
   let viewerTime = TimeAmount.seconds(10)
 
   /// Small posts of one connection that are worked on at once.
-  let turns = 64
+  let slots = 64
 
   /// Bytes that the decoder may keep: the longest headers, and what was read with them.
   let undecoded = 128 << 10

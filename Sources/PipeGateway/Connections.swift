@@ -3,9 +3,9 @@ internal import NIOCore
 /// All connections of a server and what they hold together. Confined to the event loop.
 final class Connections {
   let limits: ConnectionLimits
-  let receive: @Sendable (Request) -> Reception
-  private let handle: @Sendable ([Exchange]) -> Void
-  let record: (@Sendable (Served) -> Void)?
+  let receive: @Sendable (Request) -> Admission
+  private let handle: @Sendable ([PendingRequest]) -> Void
+  let record: (@Sendable (AccessLogEntry) -> Void)?
   private let everySecond: (@Sendable () -> Void)?
   private let notice: @Sendable (String) -> Void
   /// The time for the header `date`, to the second.
@@ -18,16 +18,17 @@ final class Connections {
   private var open: [ObjectIdentifier: Connection] = [:]
   private var clock: RepeatedTask?
   /// Requests that came in this turn of the loop.
-  private var arrived: [Exchange] = []
+  private var arrived: [PendingRequest] = []
   /// Connections since it was last said.
   private var turnedAway = 0
   private var ended: EventLoopPromise<Void>?
 
   init(
-    _ loop: any EventLoop, _ limits: ConnectionLimits, record: (@Sendable (Served) -> Void)?,
+    _ loop: any EventLoop, _ limits: ConnectionLimits,
+    record: (@Sendable (AccessLogEntry) -> Void)?,
     everySecond: (@Sendable () -> Void)?, notice: @escaping @Sendable (String) -> Void,
-    receive: @escaping @Sendable (Request) -> Reception,
-    _ handle: @escaping @Sendable ([Exchange]) -> Void
+    receive: @escaping @Sendable (Request) -> Admission,
+    _ handle: @escaping @Sendable ([PendingRequest]) -> Void
   ) {
     self.loop = loop
     self.limits = limits
@@ -60,8 +61,8 @@ final class Connections {
   }
 
   /// What comes in one turn of the loop is handed on together, at its end.
-  func take(_ exchange: Exchange) {
-    arrived.append(exchange)
+  func take(_ pending: PendingRequest) {
+    arrived.append(pending)
     guard arrived.count == 1 else { return }
     let all = NIOLoopBound(self, eventLoop: loop)
     loop.execute { all.value.handOn() }

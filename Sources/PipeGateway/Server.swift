@@ -15,10 +15,10 @@ package final class Server: Sendable {
   /// `ListenFault`, or a `Fault` where there is no thread to be had.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
-    record: (@Sendable (Served) -> Void)?, everySecond: (@Sendable () -> Void)?,
+    record: (@Sendable (AccessLogEntry) -> Void)?, everySecond: (@Sendable () -> Void)?,
     notice: @escaping @Sendable (String) -> Void,
-    receive: @escaping @Sendable (Request) -> Reception,
-    _ handle: @escaping @Sendable ([Exchange]) -> Void
+    receive: @escaping @Sendable (Request) -> Admission,
+    _ handle: @escaping @Sendable ([PendingRequest]) -> Void
   ) throws {
     let loop = try Server.startLoop()
     let connections = NIOLoopBoundBox.makeBoxSendingValue(

@@ -20,3 +20,41 @@ package enum Clock {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 }
+
+/// Reports that somebody has set the wall clock.
+package final class ClockSteps {
+  package let number = cpipe_clock_steps()
+
+  package init() {}
+
+  /// Forgets what was reported so far.
+  package func drain() {
+    var expirations: UInt64 = 0
+    _ = read(number, &expirations, 8)
+  }
+
+  deinit {
+    if number >= 0 { close(number) }
+  }
+}
+
+/// While this lives, a blocking system call of this thread is interrupted: by the signals to stop, and
+/// once a second, so that a signal that comes between two instructions is not missed.
+struct Alarm: ~Copyable {
+  private let start = Clock.steady()
+  private var interruption = cpipe_interruption()
+
+  init() {
+    var stops = Stops.watched
+    cpipe_begin_interruption(&interruption, &stops)
+  }
+
+  /// Whether a second has passed.
+  var hasRung: Bool { Clock.steady() - start >= 1_000_000 }
+
+  deinit {
+    var interruption = interruption
+    cpipe_end_interruption(&interruption)
+    Stops.noteCaught()
+  }
+}

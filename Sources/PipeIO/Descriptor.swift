@@ -33,7 +33,7 @@ package final class Descriptor {
     let ownership = try directory.ownership()
     // A file of somebody else must not be cut before it is known for one.
     let kept = ownership.isSuspicious ? flags & ~O_TRUNC : flags
-    let number = uninterrupted {
+    let number = retryingInterrupts {
       cpipe_open_beneath(directory.number, name, kept | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
     }
     let path = directory.path + "/" + name
@@ -88,7 +88,7 @@ package final class Descriptor {
   /// Reads at most `buffer.count` bytes; 0 at the end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
     while true {
-      let count = uninterrupted { Glibc.read(number, buffer.baseAddress, buffer.count) }
+      let count = retryingInterrupts { Glibc.read(number, buffer.baseAddress, buffer.count) }
       if count >= 0 { return count }
       guard errno == EAGAIN else { throw Fault("read", path) }
       // A shell may hand us a non-blocking descriptor.
@@ -103,7 +103,7 @@ package final class Descriptor {
   ) throws(Fault) -> Int {
     var done = 0
     while done < buffer.count {
-      let count = uninterrupted {
+      let count = retryingInterrupts {
         pread(number, buffer.baseAddress! + done, buffer.count - done, offset + done)
       }
       if count < 0 { throw Fault("read", path) }
@@ -117,7 +117,7 @@ package final class Descriptor {
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(Fault) {
     var done = 0
     while done < bytes.count {
-      let count = uninterrupted {
+      let count = retryingInterrupts {
         pwrite(number, bytes.baseAddress! + done, bytes.count - done, offset + done)
       }
       if count < 0 { throw Fault("write", path) }
@@ -130,7 +130,7 @@ package final class Descriptor {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { all in
-        uninterrupted { Glibc.write(number, all.baseAddress! + done, all.count - done) }
+        retryingInterrupts { Glibc.write(number, all.baseAddress! + done, all.count - done) }
       }
       if count < 0 { throw Fault("write", path) }
       done += count
@@ -138,17 +138,17 @@ package final class Descriptor {
   }
 
   package func truncate(to size: Int) throws(Fault) {
-    if uninterrupted({ ftruncate(number, size) }) != 0 { throw Fault("truncate", path) }
+    if retryingInterrupts({ ftruncate(number, size) }) != 0 { throw Fault("truncate", path) }
   }
 
   /// Data and size to stable storage. Never called again after it failed: by then the kernel has
   /// forgotten which pages were dirty, and a second call would lie.
   package func flushData() throws(Fault) {
-    if uninterrupted({ fdatasync(number) }) != 0 { throw Fault("flush", path) }
+    if retryingInterrupts({ fdatasync(number) }) != 0 { throw Fault("flush", path) }
   }
 
   package func flush() throws(Fault) {
-    if uninterrupted({ fsync(number) }) != 0 { throw Fault("flush", path) }
+    if retryingInterrupts({ fsync(number) }) != 0 { throw Fault("flush", path) }
   }
 
   package func isRegular() throws(Fault) -> Bool {
@@ -163,7 +163,7 @@ package final class Descriptor {
 
   /// Waits for the advisory lock. Only for locks that are held for a few calls.
   package func lock() throws(Fault) {
-    if uninterrupted({ flock(number, LOCK_EX) }) != 0 { throw Fault("lock", path) }
+    if retryingInterrupts({ flock(number, LOCK_EX) }) != 0 { throw Fault("lock", path) }
   }
 
   package func unlock() {

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Takes an advisory lock of an open file if it is free.
 func tryFlock(_ number: Int32, _ kind: Int32, _ path: String) throws(Fault) -> Bool {
-  if uninterrupted({ flock(number, kind | LOCK_NB) }) == 0 { return true }
+  if retryingInterrupts({ flock(number, kind | LOCK_NB) }) == 0 { return true }
   if errno == EWOULDBLOCK { return false }
   throw Fault("lock", path)
 }
@@ -36,7 +36,7 @@ package final class Directory {
   package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory?
   {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-    let number = uninterrupted {
+    let number = retryingInterrupts {
       path.withSystemText { text in
         parent.map { cpipe_open_beneath($0.number, text, flags | O_NOFOLLOW, 0) }
           ?? cpipe_openat(AT_FDCWD, text, flags, 0)
@@ -70,10 +70,10 @@ package final class Directory {
 
   /// A system call that fails on a full disk is made once more if there is room to be had.
   func relieved(_ call: () -> Int32) -> Int32 {
-    let result = uninterrupted(call)
+    let result = retryingInterrupts(call)
     guard result < 0, [ENOSPC, EDQUOT].contains(errno) else { return result }
     let code = errno
-    if (top ?? self).relief?() == true { return uninterrupted(call) }
+    if (top ?? self).relief?() == true { return retryingInterrupts(call) }
     errno = code
     return result
   }
@@ -116,7 +116,7 @@ package final class Directory {
 
   /// All of its file system to stable storage.
   package func flushFileSystem() throws(Fault) {
-    if uninterrupted({ syncfs(number) }) != 0 { throw Fault("flush", path) }
+    if retryingInterrupts({ syncfs(number) }) != 0 { throw Fault("flush", path) }
   }
 
   /// Whether there is no `name`; not where the disk cannot say.
@@ -160,7 +160,7 @@ package final class Directory {
     guard name.utf8.contains(0x2f) else {
       return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? found : nil
     }
-    let file = uninterrupted { cpipe_open_beneath(number, name, cpipe_path_only, 0) }
+    let file = retryingInterrupts { cpipe_open_beneath(number, name, cpipe_path_only, 0) }
     guard file >= 0 else { return nil }
     defer { close(file) }
     return fstat(file, &found) == 0 ? found : nil
@@ -173,7 +173,7 @@ package final class Directory {
     if listing != nil, lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
     listing = buffer
     while true {
-      let count = uninterrupted { cpipe_getdents(number, buffer.baseAddress, buffer.count) }
+      let count = retryingInterrupts { cpipe_getdents(number, buffer.baseAddress, buffer.count) }
       // It was removed since it was opened, and has no names.
       if count < 0, errno == ENOENT, !path.isEmpty, isRemoved { return }
       if count < 0 { throw Fault("list", path) }

@@ -68,7 +68,7 @@ private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
 
 /// Runs a system call again while a signal interrupts it: the one place where EINTR is retried.
 @inline(__always)
-package func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+package func retryingInterrupts<Result: SignedInteger>(_ call: () -> Result) -> Result {
   while true {
     let result = call()
     if result != -1 || errno != EINTR { return result }

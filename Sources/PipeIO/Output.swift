@@ -34,7 +34,7 @@ package final class Output {
     defer { bytes.removeAll(keepingCapacity: true) }
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { all in
-        uninterrupted { Glibc.write(number, all.baseAddress! + written, all.count - written) }
+        retryingInterrupts { Glibc.write(number, all.baseAddress! + written, all.count - written) }
       }
       if count < 0 {
         if errno == EAGAIN {
@@ -108,7 +108,7 @@ package func complain(_ line: String) {
   text.withUTF8 { bytes in
     var done = 0
     while done < bytes.count {
-      let count = uninterrupted {
+      let count = retryingInterrupts {
         Glibc.write(STDERR_FILENO, bytes.baseAddress! + done, bytes.count - done)
       }
       if count <= 0 { return }

@@ -81,7 +81,7 @@ extension Unicode.Scalar {
 
 /// As open(2), close-on-exec.
 package func openFile(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) -> Int32 {
-  uninterrupted {
+  retryingInterrupts {
     path.withSystemText { cpipe_openat(AT_FDCWD, $0, flags | O_CLOEXEC, mode) }
   }
 }

@@ -26,3 +26,47 @@ package final class ControllingTerminal {
     if number >= 0 { close(number) }
   }
 }
+
+/// Processes that commands left behind when they ended. They become children of this process, so that it
+/// knows of them: they still have what their command inherited.
+package final class LeftBehind {
+  private let children: Int32
+  private var known: Set<Int32> = []
+
+  package init() {
+    cpipe_become_subreaper()
+    let number = getpid()
+    children = cpipe_openat(
+      AT_FDCWD, "/proc/self/task/\(number)/children", O_RDONLY | O_CLOEXEC, 0)
+  }
+
+  /// Whether there are some that were not there when this was asked last. `running`: the commands that
+  /// have not ended.
+  package func hasMore(than running: [Int32]) -> Bool {
+    guard cpipe_has_children() != 0 else {
+      known.removeAll()
+      return false
+    }
+    guard let all = list() else { return running.isEmpty }
+    let others = all.subtracting(running)
+    defer { known = others }
+    return !others.isSubset(of: known)
+  }
+
+  // `4711 4712 `; nil where the system does not tell.
+  private func list() -> Set<Int32>? {
+    guard children >= 0 else { return nil }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = retryingInterrupts { pread(children, &buffer, buffer.count, text.count) }
+      if count < 0 { return nil }
+      if count == 0 { break }
+      text += buffer[..<count]
+    }
+    return Set(
+      text.split(separator: 0x20).compactMap { Int32(String(decoding: $0, as: UTF8.self)) })
+  }
+
+  deinit { if children >= 0 { close(children) } }
+}

@@ -1,3 +1,57 @@
+/// A day of the proleptic Gregorian calendar. The conversions are `days_from_civil` and
+/// `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms":
+/// years begin in March, so that the leap day is a year's last, and 400 years are one era.
+struct CivilDate: Equatable {
+  var year: Int64
+  var month: Int64
+  var day: Int64
+
+  var isReal: Bool {
+    (1...12).contains(month) && day >= 1 && day <= daysInMonth
+  }
+
+  private var daysInMonth: Int64 {
+    switch month {
+    case 2: isLeap ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+
+  private var isLeap: Bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+  }
+}
+
+extension CivilDate {
+  /// Days since 1970-01-01.
+  var daysSinceEpoch: Int64 {
+    let shifted = month <= 2 ? year - 1 : year
+    let era = floorDivide(shifted, by: 400)
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return era * 146_097 + dayOfEra - 719_468
+  }
+
+  init(daysSinceEpoch days: Int64) {
+    let shifted = days + 719_468
+    let era = floorDivide(shifted, by: 146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  }
+}
+
+func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
+  let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
+  return rest < 0 ? quotient - 1 : quotient
+}
+
 /// Microseconds since the Unix epoch of an RFC 3339 date-time; nil if it is none. Digits after the
 /// sixth of a fraction are dropped, and second 60 is the next minute's second 0.
 package func parseDateTime(_ text: UnsafeRawBufferPointer) -> Int64? {
@@ -39,5 +93,74 @@ private func append(_ value: Int64, _ width: Int, to out: inout [UInt8]) {
   while unit > 0 {
     out.append(.zero + UInt8(value / unit % 10))
     unit /= 10
+  }
+}
+
+/// Takes the parts of an RFC 3339 date-time off a text, in their order. Nil: not there.
+struct DateTimeReader {
+  let text: Text
+  private var index = 0
+
+  init(text: Text) { self.text = text }
+
+  var isAtEnd: Bool { index == text.count }
+
+  mutating func date() -> CivilDate? {
+    guard let year = number(4), take(.minus), let month = number(2), take(.minus),
+      let day = number(2)
+    else { return nil }
+    let date = CivilDate(year: year, month: month, day: day)
+    return date.isReal ? date : nil
+  }
+
+  /// `T` and the seconds since midnight.
+  mutating func timeOfDay() -> Int64? {
+    guard take(UInt8(ascii: "T")) || take(UInt8(ascii: "t")),
+      let hour = number(2, atMost: 23), take(.colon),
+      let minute = number(2, atMost: 59), take(.colon),
+      let second = number(2, atMost: 60)
+    else { return nil }
+    return hour * 3600 + minute * 60 + second
+  }
+
+  /// 0 if there is no fraction.
+  mutating func microseconds() -> Int64? {
+    guard take(.dot) else { return 0 }
+    let start = index
+    index = text.digitsEnd(from: start)
+    guard index > start else { return nil }
+    var value: Int64 = 0
+    for i in start..<start + 6 {
+      value = value * 10 + (i < index ? Int64(text[i] - .zero) : 0)
+    }
+    return value
+  }
+
+  /// Seconds east of UTC.
+  mutating func offset() -> Int64? {
+    if take(UInt8(ascii: "Z")) || take(UInt8(ascii: "z")) { return 0 }
+    let isWest = take(.minus)
+    guard isWest || take(.plus), let hour = number(2, atMost: 23), take(.colon),
+      let minute = number(2, atMost: 59)
+    else { return nil }
+    let seconds = hour * 3600 + minute * 60
+    return isWest ? -seconds : seconds
+  }
+
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard text.has(byte, at: index) else { return false }
+    index += 1
+    return true
+  }
+
+  private mutating func number(_ width: Int, atMost limit: Int64 = .max) -> Int64? {
+    guard index + width <= text.count else { return nil }
+    var value: Int64 = 0
+    for i in index..<index + width {
+      guard text[i].isDigit else { return nil }
+      value = value * 10 + Int64(text[i] - .zero)
+    }
+    index += width
+    return value <= limit ? value : nil
   }
 }

@@ -128,3 +128,82 @@ package struct Period {
   /// Of a batch that was done.
   package var meanService: Double? { batches > 0 ? service / Double(batches) : nil }
 }
+
+/// What was settled in some time. Times are microseconds since the epoch.
+package struct Activity {
+  /// Of each acknowledged item: accepted until claimed.
+  package var wait = Latency()
+  /// Of each acknowledged item: claimed until settled.
+  package var service = Latency()
+  /// Of each acknowledged item: accepted until settled.
+  package var total = Latency()
+  /// Claimed until settled, once for each acknowledged batch.
+  package var batches = Latency()
+  /// The same for each batch that failed.
+  package var failures = Latency()
+  /// Items.
+  package var acknowledged = 0
+  package var retried = 0
+  package var buried = 0
+  /// When the first and the last of them was settled.
+  package var first: Int64?
+  package var last: Int64?
+
+  package init() {}
+}
+
+/// The parts of an item's way through the queue.
+package enum Stage: String, CaseIterable, Sendable {
+  /// Accepted until claimed.
+  case wait
+  /// Claimed until settled.
+  case service
+  /// Accepted until settled.
+  case total
+}
+
+extension Activity {
+  package func latency(of stage: Stage) -> Latency {
+    switch stage {
+    case .wait: wait
+    case .service: service
+    case .total: total
+    }
+  }
+}
+
+extension Latency {
+  /// Those that are told wherever a distribution is.
+  static let percentiles: [(name: String, percentile: Double)] = [
+    ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9),
+  ]
+}
+
+/// How much of what was settled was done, in items.
+package struct Success {
+  package let acknowledged: Int
+  /// Retried and buried.
+  package let failed: Int
+  /// From 0 to 1; nil when nothing was settled, as the two bounds are.
+  package let ratio: Double?
+  /// The 95 % interval, Wilson's.
+  package let low: Double?
+  package let high: Double?
+
+  package init(acknowledged: Int, failed: Int) {
+    self.acknowledged = max(0, acknowledged)
+    self.failed = max(0, failed)
+    let proportion = Proportion(part: acknowledged, rest: failed)
+    ratio = proportion.ratio
+    low = proportion.interval?.low
+    high = proportion.interval?.high
+  }
+}
+
+extension Activity {
+  package var success: Success {
+    let failed = retried.addingReportingOverflow(buried)
+    return Success(
+      acknowledged: acknowledged, failed: failed.overflow ? .max : failed.partialValue)
+  }
+}

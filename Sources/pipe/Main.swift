@@ -1,3 +1,4 @@
+internal import PipeIntake
 internal import ArgumentParser
 internal import PipeIO
 

@@ -1,3 +1,6 @@
+internal import PipeQueue
+internal import PipeIntake
+
 /// The one form of command line that shell loops run by the thousand, read without the argument parser:
 /// that one takes a millisecond, as much as all the rest of a durable `enqueue` of one line. Anything
 /// else, a mistake too, is left to it.

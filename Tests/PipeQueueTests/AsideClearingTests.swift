@@ -9,13 +9,13 @@ struct AsideClearingTests {
 
   init() throws { scratch = try Scratch() }
 
-  private func write(_ names: [AsideName]) throws {
-    var writer = AsideWriter(scratch.queue, flushing: .names)
+  private func write(_ names: [SideName]) throws {
+    var writer = SideWriter(scratch.queue, flushing: .names)
     for name in names { try writer.write(name, []) }
     try writer.flush()
   }
 
-  private func left(_ kind: Aside, _ lane: Priority = .high) throws -> [Int] {
+  private func left(_ kind: SideKind, _ lane: Lane = .high) throws -> [Int] {
     try scratch.queue.shards(kind, lane).flatMap {
       try scratch.queue.namesAside(kind, lane, $0).map(\.range.from.number)
     }
@@ -24,9 +24,9 @@ struct AsideClearingTests {
   @Test("is what some range touches, in whichever directory, and nothing of another kind or lane")
   func ranges() throws {
     let dead = [items(3, 4), items(99, 100), items(150, 151), items(205, 206), items(950, 951)]
-    try write(dead.map { AsideName(range: $0) })
-    try write([AsideName(range: items(99, 101), waiting: waiting)])
-    try write([AsideName(range: items(3, 4, .low))])
+    try write(dead.map { SideName(range: $0) })
+    try write([SideName(range: items(99, 101), waiting: waiting)])
+    try write([SideName(range: items(3, 4, .low))])
     try scratch.queue.clearAside(.dead, [items(200, 300), items(99, 151)])
     #expect(try left(.dead) == [3, 950])
     #expect(try left(.later) == [99])
@@ -37,7 +37,7 @@ struct AsideClearingTests {
 
   @Test("is not what was dropped: its slice stays failed")
   func dropped() throws {
-    try write([AsideName(range: items(1, 2), isDropped: true), AsideName(range: items(2, 3))])
+    try write([SideName(range: items(1, 2), isDropped: true), SideName(range: items(2, 3))])
     try scratch.queue.clearAside(.dead, [items(0, 2000)])
     #expect(try left(.dead) == [1])
   }

@@ -4,14 +4,14 @@ import Testing
 
 @Suite("a name beside the line")
 struct AsideTests {
-  private func parsed(_ text: String, _ kind: Aside) -> AsideName? {
+  private func parsed(_ text: String, _ kind: SideKind) -> SideName? {
     var copy = text
-    return copy.withUTF8 { AsideName.parse(UnsafeRawBufferPointer($0), kind, .high) }
+    return copy.withUTF8 { SideName.parse(UnsafeRawBufferPointer($0), kind, .high) }
   }
 
   @Test("of a dead letter is its range, and says when it was dropped")
   func dead() {
-    var name = AsideName(range: items(199, 200))
+    var name = SideName(range: items(199, 200))
     #expect(name.text.hasPrefix("199.1.199-200.1.200."))
     #expect(name.kind == .dead && name.shard == 1)
     #expect(parsed(name.text, .dead) == name)
@@ -23,8 +23,8 @@ struct AsideTests {
   @Test("of what waits is what it was in now/")
   func later() {
     let waiting = NowName.State.again(
-      batch: token, attempt: 2, due: Due.after(5_000_000, from: 7_000_000))
-    let name = AsideName(range: items(200, 203), waiting: waiting)
+      batch: token, attempt: 2, due: ReadyTime.after(5_000_000, from: 7_000_000))
+    let name = SideName(range: items(200, 203), waiting: waiting)
     #expect(name.text == NowName(items(200, 203), waiting).text)
     #expect(name.kind == .later && name.shard == 2)
     #expect(parsed(name.text, .later) == name)
@@ -53,8 +53,8 @@ struct AsideTests {
 
   @Test("goes to the directory of its hundred, grouped with its like")
   func groups() {
-    let names = [1, 99, 100, 2].map { AsideName(range: items($0, $0 + 1)) }
-    let groups = AsideGroup.split(names)
+    let names = [1, 99, 100, 2].map { SideName(range: items($0, $0 + 1)) }
+    let groups = SideGroup.split(names)
     #expect(groups.map(\.path) == ["dead/HIGH/0", "dead/HIGH/1"])
     #expect(groups.map { $0.names.map(\.range.from.number) } == [[1, 99, 2], [100]])
   }

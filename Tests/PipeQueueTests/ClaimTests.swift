@@ -101,7 +101,7 @@ struct ClaimTests {
   @Test("may end in the middle of an entry, and the rest is claimed later")
   func parts() throws {
     let scratch = try Scratch()
-    var draft = Draft()
+    var draft = WriteBatch()
     draft.append(NewEntry(id: token, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
     try Appender(scratch.queue).commit(&draft)
     let claimer = Claimer(scratch.queue)
@@ -114,7 +114,7 @@ struct ClaimTests {
     }
     #expect(taken == ["11\n12\n", "13\n14\n", "15\n"])
     let names = try scratch.queue.listNow().names
-    let line = LaneLine(.high, end: try scratch.queue.ends()[.high].place, names: names)
+    let line = LaneMap(.high, end: try scratch.queue.ends()[.high].place, names: names)
     #expect(line.undone == [])
   }
 }

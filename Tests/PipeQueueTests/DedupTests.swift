@@ -10,14 +10,14 @@ struct DedupTests {
 
   init() throws { scratch = try Scratch() }
 
-  private func entry(_ number: UInt64, _ lane: Priority = .medium) -> NewEntry {
+  private func entry(_ number: UInt64, _ lane: Lane = .medium) -> NewEntry {
     NewEntry(id: id(at: Clock.now(), number), priority: lane)
   }
 
   private func store(
-    _ data: [String], window: Int64, _ lane: Priority = .medium
+    _ data: [String], window: Int64, _ lane: Lane = .medium
   ) throws -> [Receipt] {
-    var draft = Draft()
+    var draft = WriteBatch()
     for (number, data) in data.enumerated() { draft.append(entry(UInt64(number), lane), data) }
     try Appender(scratch.queue, dedup: window).commit(&draft)
     return draft.receipts
@@ -32,8 +32,8 @@ struct DedupTests {
   func collision() throws {
     let first = try store(["1"], window: minute)
     let index = try index()
-    let hash = SeededHash(seed: index.state.seed)
-    var draft = Draft()
+    let hash = KeyHash(seed: index.state.seed)
+    var draft = WriteBatch()
     draft.append(entry(9), "2")
     let wanted = draft.withLine(.medium, 0) { Fingerprint($0, .medium, hash).wanted }
     let covered = index.state.covered[1]
@@ -47,14 +47,14 @@ struct DedupTests {
   @Test("is the same by its key, by a record's bytes, or by ids and priority")
   func comparison() {
     func repeats(_ new: String, _ old: String, _ key: String? = nil, ids: Bool = false) -> [Bool] {
-      var draft = Draft()
-      for (lane, data) in [(.low, new), (.low, old), (.high, old)] as [(Priority, String)] {
+      var draft = WriteBatch()
+      for (lane, data) in [(.low, new), (.low, old), (.high, old)] as [(Lane, String)] {
         var entry = NewEntry(id: token, priority: lane, ids: ids ? (1, 3) : nil)
         entry.options = key.map { Array("{\"key\":\($0)}".utf8) }
         draft.append(entry, data)
       }
       return draft.withLine(.low, 0) { line in
-        [(1, .low), (0, .high)].map { (index: Int, lane: Priority) in
+        [(1, .low), (0, .high)].map { (index: Int, lane: Lane) in
           draft.withLine(lane, index) { line.repeats($0, .low, lane) }
         }
       }
@@ -78,8 +78,8 @@ struct DedupTests {
 
   @Test(
     "is found in what another writer has appended and not flushed yet, in whatever lane",
-    arguments: [Priority.medium, .low])
-  func unflushed(lane: Priority) throws {
+    arguments: [Lane.medium, .low])
+  func unflushed(lane: Lane) throws {
     let end = {
       try #require(try scratch.queue.end.names().first { $0.hasPrefix(lane.name) })
     }
@@ -94,7 +94,7 @@ struct DedupTests {
 
   @Test("leaves the ids of its commit to be looked for, when that waits for room and comes again")
   func retried() throws {
-    var draft = Draft()
+    var draft = WriteBatch()
     draft.hasForeignIDs = true
     let now = Clock.now()
     let (a, b) = (id(at: now, 1), id(at: now, 2))
@@ -162,7 +162,7 @@ struct DedupTests {
 
   @Test("is answered by the earlier one though that was itself found to repeat another, later")
   func chain() throws {
-    var draft = Draft()
+    var draft = WriteBatch()
     let (a, b, z) = (id(at: 1000, 1), id(at: 1000, 2), id(at: 1000, 3))
     draft.append(NewEntry(id: a, priority: .low), "1")
     draft.append(NewEntry(id: b, priority: .low), "1")
@@ -184,7 +184,7 @@ struct DedupTests {
     for seed in [0, 1, .max] as [UInt64] {
       for text in texts {
         for domain in 0..<5 as Range<UInt64> {
-          let hash = text.withUnsafeBytes { SeededHash(seed: seed).hash($0, domain: domain) }
+          let hash = text.withUnsafeBytes { KeyHash(seed: seed).hash($0, domain: domain) }
           #expect(seen.insert(hash).inserted)
         }
       }

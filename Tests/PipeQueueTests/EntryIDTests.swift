@@ -50,7 +50,7 @@ struct EntryIDTests {
 struct MintTests {
   @Test("makes ids that only grow, also when the clock stands still or steps back")
   func grows() {
-    var mint = Mint()
+    var mint = ULIDGenerator()
     let times: [Int64] = [
       5_000_000, 5_000_000, 5_000_999, 5_001_000, 4_000_000, 0, -7, 5_001_000, 6_000_000,
     ]
@@ -61,7 +61,7 @@ struct MintTests {
 
   @Test("begins anywhere, so that two processes do not meet")
   func differs() {
-    var (one, other) = (Mint(), Mint())
+    var (one, other) = (ULIDGenerator(), ULIDGenerator())
     #expect(one.id(at: 5_000_000) != other.id(at: 5_000_000))
   }
 

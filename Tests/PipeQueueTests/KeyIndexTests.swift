@@ -27,7 +27,7 @@ struct KeyIndexTests {
   private func opened() throws -> KeyIndex? { try KeyIndex.open(directory, boot: boot) }
 
   private func slots(_ numbers: Range<Int>) -> [Slot] {
-    let hash = SeededHash(seed: 3)
+    let hash = KeyHash(seed: 3)
     return numbers.map { number in
       Slot(withUnsafeBytes(of: number) { hash.hash($0, domain: 0) }, .low, 1, number)
     }

@@ -4,12 +4,12 @@ import Testing
 
 @Suite("a lane, by the names in now/")
 struct LaneLineTests {
-  private func line(_ names: [NowName], end: Int = 10) -> LaneLine {
-    LaneLine(.high, end: place(end), names: names)
+  private func line(_ names: [NowName], end: Int = 10) -> LaneMap {
+    LaneMap(.high, end: place(end), names: names)
   }
 
   /// A letter for each item: `.` ready, `c` claimed, `d` done, a digit for the attempts of again.
-  private func picture(_ line: LaneLine) -> String {
+  private func picture(_ line: LaneMap) -> String {
     (0..<line.end.number).map { number in
       switch line.state(of: number) {
       case nil: "."

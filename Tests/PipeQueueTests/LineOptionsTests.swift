@@ -102,7 +102,7 @@ struct LineOptionsTests {
   func line() throws {
     var entry = NewEntry(id: token, priority: .low)
     entry.options = LineOptions.column(key: Array(#""k""#.utf8), notBefore: 9, delay: 5)
-    var draft = Draft()
+    var draft = WriteBatch()
     draft.append(entry, "1")
     draft.append(NewEntry(id: token.next, priority: .low), "2")
     draft.withLine(.low, 0) { line in

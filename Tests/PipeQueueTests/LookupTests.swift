@@ -19,10 +19,10 @@ struct LookupTests {
 
   @Test("over several segments and lanes, by the time in it")
   func segments() throws {
-    var mint = Mint()
-    var ids: [(Priority, EntryID)] = []
+    var mint = ULIDGenerator()
+    var ids: [(Lane, EntryID)] = []
     for number in 0..<8 {
-      let lane: Priority = number % 4 == 3 ? .low : .medium
+      let lane: Lane = number % 4 == 3 ? .low : .medium
       for data in [Self.large, "1"] {
         let id = mint.id(at: Clock.now())
         try scratch.store([id], data, lane)
@@ -68,7 +68,7 @@ struct LookupTests {
   func tornNote() throws {
     let old = id(at: now - 86_400_000_000)
     try scratch.store([old])
-    let name = StrayRun.fileName(old)
+    let name = OutOfOrderRun.fileName(old)
     let strays = try scratch.queue.root.existing("strays")
     let file = try #require(try Descriptor.open(name, in: strays, 0o2))
     let torn: [UInt8] = Array("\n0123abcd 01M7YFR55B".utf8)

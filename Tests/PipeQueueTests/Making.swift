@@ -3,16 +3,16 @@ import Foundation
 @testable import PipeQueue
 
 /// A place of the first segment; each item is one byte there.
-func place(_ number: Int) -> Place { Place(number: number, segment: 1, offset: number) }
+func place(_ number: Int) -> Position { Position(number: number, segment: 1, offset: number) }
 
-func items(_ from: Int, _ to: Int, _ lane: Priority = .high) -> ItemRange {
+func items(_ from: Int, _ to: Int, _ lane: Lane = .high) -> ItemRange {
   ItemRange(lane: lane, from: place(from), to: place(to))
 }
 
 let token = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
 
 extension NowName {
-  static func done(_ from: Int, _ to: Int, _ lane: Priority = .high) -> NowName {
+  static func done(_ from: Int, _ to: Int, _ lane: Lane = .high) -> NowName {
     NowName(items(from, to, lane), .done)
   }
 
@@ -30,9 +30,9 @@ extension NowName {
   }
 }
 
-extension EndMark {
+extension LaneEnd {
   init?(_ text: String, older: Bool = false) {
-    guard let mark = text.withBytes({ EndMark($0, older: older) }) else { return nil }
+    guard let mark = text.withBytes({ LaneEnd($0, older: older) }) else { return nil }
     self = mark
   }
 }
@@ -58,9 +58,9 @@ final class Scratch {
 
   /// Stores records in one commit, as entry lines from elsewhere.
   @discardableResult
-  func store(_ ids: [EntryID], _ data: String = "1", _ lane: Priority = .medium) throws -> [Receipt]
+  func store(_ ids: [EntryID], _ data: String = "1", _ lane: Lane = .medium) throws -> [Receipt]
   {
-    var draft = Draft()
+    var draft = WriteBatch()
     draft.hasForeignIDs = true
     for id in ids { draft.append(NewEntry(id: id, priority: lane), data) }
     try Appender(queue).commit(&draft)
@@ -68,7 +68,7 @@ final class Scratch {
   }
 }
 
-extension Draft {
+extension WriteBatch {
   mutating func append(_ entry: NewEntry, _ data: String) {
     var copy = data
     copy.withUTF8 { append(entry, data: UnsafeRawBufferPointer($0)) }

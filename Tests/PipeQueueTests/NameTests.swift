@@ -25,20 +25,20 @@ struct NameTests {
   @Test("with one changed, missing or doubled character are none")
   func changed() throws {
     let again = NowName(items(1, 3), .again(batch: token, attempt: 12, due: .now))
-    let aside = AsideName(range: items(199, 200))
-    let mark = LaterMark(due: 5, set: 4, items: 3)
-    let end = EndMark(lane: .low, place: place(9), entries: 3, time: 4, seal: 0x0123_4567)
+    let aside = SideName(range: items(199, 200))
+    let mark = ParkedHint(due: 5, set: 4, items: 3)
+    let end = LaneEnd(lane: .low, place: place(9), entries: 3, time: 4, seal: 0x0123_4567)
     for text in [NowName.done(0, 12).text, again.text, aside.text, mark.text, end.text] {
       for other in variants(text) {
-        #expect(NowName(other) == nil && EndMark(other) == nil, "\(other)")
+        #expect(NowName(other) == nil && LaneEnd(other) == nil, "\(other)")
         other.withBytes {
-          #expect(LaterMark($0) == nil && AsideName.parse($0, .dead, .high) == nil, "\(other)")
-          #expect(AsideName.parse($0, .later, .high) == nil, "\(other)")
+          #expect(ParkedHint($0) == nil && SideName.parse($0, .dead, .high) == nil, "\(other)")
+          #expect(SideName.parse($0, .later, .high) == nil, "\(other)")
         }
       }
     }
     // The checksum of a dead letter covers its lane, which is not in its name.
-    aside.text.withBytes { #expect(AsideName.parse($0, .dead, .low) == nil) }
+    aside.text.withBytes { #expect(SideName.parse($0, .dead, .low) == nil) }
   }
 
   // Each character replaced by two others, left out, and doubled.
@@ -73,17 +73,17 @@ struct NameTests {
   @Test("in end/ are read and written alike, and no others are")
   func end() throws {
     for text in ["HIGH.0.0.1.0.0", "LOW.960.12.17.5022.1795244400123456"] {
-      var mark = try #require(EndMark(text, older: true))
+      var mark = try #require(LaneEnd(text, older: true))
       mark.seal = 0x0123_4567
       #expect(mark.text.hasPrefix(text + ".01234567."))
-      #expect(EndMark(mark.text) == mark)
-      #expect(EndMark(text) == nil, "a name needs its checksum")
+      #expect(LaneEnd(mark.text) == mark)
+      #expect(LaneEnd(text) == nil, "a name needs its checksum")
     }
     let foreign = [
       "", "HIGH", "HIGH.0.0.1.0", "HIGH.0.0.1.0.0.0", "HIGH.0.0.01.0.0", "high.0.0.1.0.0",
       "HIGH.0.0.1.-1.0", "HIGH.0.0.1.0.0.", "HIGH.0.0.1.0.x",
     ]
-    for text in foreign { #expect(EndMark(text, older: true) == nil, "\(text)") }
+    for text in foreign { #expect(LaneEnd(text, older: true) == nil, "\(text)") }
   }
 }
 
@@ -95,8 +95,8 @@ struct EndTests {
   init() throws { scratch = try Scratch() }
 
   private func add(_ number: Int, segment: Int, offset: Int) throws {
-    let mark = EndMark(
-      lane: .high, place: Place(number: number, segment: segment, offset: offset), entries: 1,
+    let mark = LaneEnd(
+      lane: .high, place: Position(number: number, segment: segment, offset: offset), entries: 1,
       time: 4, seal: scratch.queue.seal)
     _ = try Descriptor.open(mark.text, in: directory, 0o101)
   }

@@ -61,12 +61,12 @@ struct OddNumberTests {
   @Test("in a folded line do no harm to what it is folded into")
   func folded() throws {
     var code: [UInt8] = []
-    CellCode.append([(3, 4), (LatencyClass.count - 1, .max)], to: &code)
+    HistogramCodec.append([(3, 4), (HistogramBuckets.count - 1, .max)], to: &code)
     let histogram = String(decoding: code, as: UTF8.self)
     var fold = Fold(at: Self.now, retain: .max)
     for line in variants("\(Self.now) \(Self.now) tag wait 4 \(histogram)") {
       lend(line) { text in
-        guard let line = FoldedLine(text) else { return }
+        guard let line = CompactedLine(text) else { return }
         fold.add(line)
         let recording = line.recording
         #expect((recording.first...recording.last).contains(recording.middle))
@@ -81,7 +81,7 @@ struct OddNumberTests {
     for line in fold.lines {
       var out: [UInt8] = []
       line.append(to: &out)
-      out.dropLast().withUnsafeBytes { text in #expect(FoldedLine(text)?.items == line.items) }
+      out.dropLast().withUnsafeBytes { text in #expect(CompactedLine(text)?.items == line.items) }
     }
   }
 
@@ -102,7 +102,7 @@ struct OddNumberTests {
     try scratch.store([old])
     let note = variants("\(old.text) \(other.text) MEDIUM 1 0 120")
     let text = note.map { "\n" + checksum(" \($0)".utf8) + " " + $0 }.joined()
-    let path = "\(scratch.path)/strays/\(StrayRun.fileName(old))"
+    let path = "\(scratch.path)/strays/\(OutOfOrderRun.fileName(old))"
     try Data((try Data(contentsOf: URL(fileURLWithPath: path))) + Data(text.utf8))
       .write(to: URL(fileURLWithPath: path))
     let ends = try scratch.queue.ends()
@@ -120,7 +120,7 @@ struct OddNumberTests {
         let column = #"{"not_before":17,"delay":9,"\#(name)":\#(value)}"#
         Array(column.utf8).withUnsafeBytes { bytes in
           let found = LineOptions(bytes)
-          let due = Due(at: found.notBefore ?? 0, span: found.delay ?? 0)
+          let due = ReadyTime(at: found.notBefore ?? 0, span: found.delay ?? 0)
           _ = (due.isOver(at: Self.now), due.corrected(at: Self.now))
           let times = [found.notBefore, found.delay, found.accepted].compactMap { $0 }
           #expect(times.allSatisfy { (0..<1_000_000_000_000_000_000).contains($0) })

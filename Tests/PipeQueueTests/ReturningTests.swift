@@ -29,9 +29,9 @@ struct ReturningTests {
   }
 
   /// Ids of a new entry with so many items.
-  private func store(_ count: Int, _ lane: Priority = .medium) throws -> EntryID {
+  private func store(_ count: Int, _ lane: Lane = .medium) throws -> EntryID {
     let new = id(at: Clock.now(), UInt64(lane.rawValue))
-    var draft = Draft()
+    var draft = WriteBatch()
     let list = (1...count).map { String($0) }.joined(separator: ",")
     draft.append(NewEntry(id: new, priority: lane, ids: (count, 1)), "[\(list)]")
     try Appender(queue).commit(&draft)

@@ -8,11 +8,11 @@ struct SegmentLineTests {
 
   /// Of a draft of two lines, sealed for this place: the text of the second.
   private func sealed(_ entry: NewEntry, _ data: String) -> (text: [UInt8], offset: Int) {
-    var draft = Draft()
+    var draft = WriteBatch()
     draft.append(NewEntry(id: Self.id, priority: entry.priority), "0")
     draft.append(entry, data)
     draft.seal(
-      entry.priority, at: Place(number: 40, segment: 3, offset: 500), time: 1_795_244_400_123_456)
+      entry.priority, at: Position(number: 40, segment: 3, offset: 500), time: 1_795_244_400_123_456)
     let start = draft[entry.priority].lines[1].start
     return (Array(draft[entry.priority].text[start...].dropLast()), 500 + start)
   }
@@ -34,12 +34,12 @@ struct SegmentLineTests {
   @Test("knows when it was accepted though its time runs ahead of the clock")
   func accepted() throws {
     let time: Int64 = 1_795_244_400_123_456
-    var draft = Draft()
+    var draft = WriteBatch()
     let minted = EntryID(high: UInt64((time - 3_600_000_000) / 1000) << 16, low: 1)
     draft.append(NewEntry(id: minted, priority: .low), "0")
     draft.append(NewEntry(id: minted, priority: .low, created: 7), "1")
     func accepted(_ index: Int, at now: Int64) -> Int64 {
-      draft.seal(.low, at: Place(number: 0, segment: 1, offset: 0), time: time)
+      draft.seal(.low, at: Position(number: 0, segment: 1, offset: 0), time: time)
       return draft.withLine(.low, index) { $0.accepted(at: now) }
     }
     #expect(accepted(0, at: time) == time)

@@ -73,7 +73,7 @@ struct SettlingPlanTests {
 
   @Test("takes the attempt back from what goes back, and knows what was never tried")
   func states() {
-    let due = Due(at: 9, span: 0)
+    let due = ReadyTime(at: 9, span: 0)
     let claimed = NowName.State.claim(batch: token, attempt: 2, owner: 4)
     #expect(Fate.ready.state(of: claimed, due) == .again(batch: token, attempt: 1, due: .now))
     #expect(Fate.again.state(of: claimed, due) == .again(batch: token, attempt: 2, due: due))
@@ -85,7 +85,7 @@ struct SettlingPlanTests {
 
   @Test("does the same with what the clock holds")
   func held() {
-    let held = NowName.State.hold(batch: token, attempt: 2, until: Due(at: 3, span: 2))
+    let held = NowName.State.hold(batch: token, attempt: 2, until: ReadyTime(at: 3, span: 2))
     #expect(Fate.held.state(of: held, .now) == held)
     #expect(Fate.ready.state(of: held, .now) == .again(batch: token, attempt: 1, due: .now))
     #expect(Fate.done.state(of: held, .now) == .done)

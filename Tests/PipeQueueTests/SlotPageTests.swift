@@ -15,7 +15,7 @@ final class SlotPageTests {
 
   deinit { bytes.deallocate() }
 
-  private func slot(_ hash: UInt64, _ offset: Int, _ lane: Priority = .medium) -> Slot {
+  private func slot(_ hash: UInt64, _ offset: Int, _ lane: Lane = .medium) -> Slot {
     Slot(hash, lane, 1, offset)
   }
 

@@ -51,26 +51,26 @@ struct BackoffTests {
 
 @Suite("a due")
 struct DueTests {
-  private let due = Due.after(5_000_000, from: 100_000_000)
+  private let due = ReadyTime.after(5_000_000, from: 100_000_000)
 
   @Test("is over at its instant and not before")
   func over() {
     #expect(!due.isOver(at: 104_999_999))
     #expect(due.isOver(at: 105_000_000))
-    #expect(Due.now.isOver(at: 0))
+    #expect(ReadyTime.now.isOver(at: 0))
   }
 
   @Test("that lies further away than it was meant to is counted from now on")
   func corrected() {
     #expect(due.corrected(at: 100_000_000) == nil)
     #expect(due.corrected(at: 99_000_000) == nil, "clocks are slewed by a little")
-    #expect(due.corrected(at: 98_999_999) == Due.after(5_000_000, from: 98_999_999))
+    #expect(due.corrected(at: 98_999_999) == ReadyTime.after(5_000_000, from: 98_999_999))
     #expect(due.corrected(at: 200_000_000) == nil)
   }
 
   @Test("that is a time of day goes by the clock alone")
   func absolute() {
-    #expect(Due(at: 500_000_000, span: 0).corrected(at: 0) == nil)
+    #expect(ReadyTime(at: 500_000_000, span: 0).corrected(at: 0) == nil)
   }
 
   @Test("and how long it was meant to be away stand in the name")
@@ -83,12 +83,12 @@ struct DueTests {
 
 @Suite("the mark of what waits beside the line")
 struct LaterMarkTests {
-  private func parsed(_ text: String) -> LaterMark? {
+  private func parsed(_ text: String) -> ParkedHint? {
     var copy = text
-    return copy.withUTF8 { LaterMark(UnsafeRawBufferPointer($0)) }
+    return copy.withUTF8 { ParkedHint(UnsafeRawBufferPointer($0)) }
   }
 
-  private let mark = LaterMark(due: 50_000_000, set: 10_000_000, items: 3)
+  private let mark = ParkedHint(due: 50_000_000, set: 10_000_000, items: 3)
 
   @Test("stands in its name")
   func text() {

@@ -13,7 +13,7 @@ final class Dedup {
   private let boot = BootID.current()
   private var directory: Directory?
   private var index: KeyIndex?
-  private var newcomers: Newcomers?
+  private var incoming: IncomingKeys?
 
   init(_ queue: Queue, window: Int64) {
     self.queue = queue
@@ -25,7 +25,7 @@ final class Dedup {
     let directory = try lockedDirectory()
     do throws(Fault) {
       let ends = try queue.ends()
-      let marks = Priority.allCases.map { ends[$0] }
+      let marks = Lane.allCases.map { ends[$0] }
       index = try usable(directory, marks)
       try healing(marks) { (index) throws(Fault) in
         for mark in marks { try index.catchUp(queue, upTo: mark) }
@@ -39,7 +39,7 @@ final class Dedup {
 
   /// Leaves out of the draft what earlier lines answer for. `marks`: of all lanes, the end of what is
   /// checked, flushed or not. Under the lock of end/ too.
-  func drop(from draft: inout Draft, upTo marks: [EndMark]) throws(Fault) {
+  func drop(from draft: inout WriteBatch, upTo marks: [LaneEnd]) throws(Fault) {
     let now = Clock.now()
     let lines = draft
     var answers: [Int: EntryID] = [:]
@@ -47,27 +47,27 @@ final class Dedup {
       // Lines that it knows and the lanes have not: it is of another queue, or the disk has lied.
       guard index.state.isWithin(marks) else { throw damagedIndex(queue.path + "/dedup") }
       for mark in marks { try index.catchUp(queue, upTo: mark) }
-      let newcomers = Newcomers(lines, SeededHash(seed: index.state.seed))
-      let candidates = try index.candidates(for: newcomers)
-      answers = try EarlierLines(queue, marks, at: now, window: window).answers(
-        newcomers, candidates, lines)
-      self.newcomers = newcomers
+      let incoming = IncomingKeys(lines, KeyHash(seed: index.state.seed))
+      let candidates = try index.candidates(for: incoming)
+      answers = try DuplicateVerifier(queue, marks, at: now, window: window).answers(
+        incoming, candidates, lines)
+      self.incoming = incoming
     }
-    newcomers?.repeats(in: draft, &answers)
+    incoming?.repeats(in: draft, &answers)
     if !answers.isEmpty { draft.answer(answers) }
   }
 
   /// Takes in what was just appended at `starts`, accepted at `time`. A fault costs nothing but time: the lines are in their
   /// segments, and the index, not having noted them, reads them the next time.
-  func remember(_ draft: Draft, at starts: [Tail], time: Int64) {
-    guard let index, let newcomers else { return }
+  func remember(_ draft: WriteBatch, at starts: [(lane: Lane, place: Position)], time: Int64) {
+    guard let index, let incoming else { return }
     for start in starts {
-      try? index.remember(newcomers, draft[start.lane], start, time: time)
+      try? index.remember(incoming, draft[start.lane], start.lane, start.place, time: time)
     }
   }
 
   func end() {
-    (index, newcomers) = (nil, nil)
+    (index, incoming) = (nil, nil)
     directory?.unlock()
   }
 
@@ -87,7 +87,7 @@ final class Dedup {
     }
   }
 
-  private func usable(_ directory: Directory, _ marks: [EndMark]) throws(Fault) -> KeyIndex {
+  private func usable(_ directory: Directory, _ marks: [LaneEnd]) throws(Fault) -> KeyIndex {
     let now = Clock.now()
     if let found = try openIndex(directory),
       found.state.completeFrom <= max(0, now - window)
@@ -108,7 +108,7 @@ final class Dedup {
   }
 
   private func rebuilt(
-    _ directory: Directory, _ marks: [EndMark], _ now: Int64
+    _ directory: Directory, _ marks: [LaneEnd], _ now: Int64
   ) throws(Fault) -> KeyIndex {
     // A minute at the least: it costs little, and files come and go less often.
     let kept = max(window, KeyIndex.margin)
@@ -127,7 +127,7 @@ final class Dedup {
 
   // What is damaged is built again, once.
   private func healing(
-    _ marks: [EndMark], _ body: (KeyIndex) throws(Fault) -> Void
+    _ marks: [LaneEnd], _ body: (KeyIndex) throws(Fault) -> Void
   ) throws(Fault) {
     guard let index, let directory else { return }
     do throws(Fault) { return try body(index) } catch {
@@ -141,7 +141,7 @@ final class Dedup {
 }
 
 extension IndexState {
-  func isWithin(_ marks: [EndMark]) -> Bool {
+  func isWithin(_ marks: [LaneEnd]) -> Bool {
     marks.allSatisfy {
       covered[Int($0.lane.rawValue)]
         <= Covered(segment: $0.place.segment, offset: $0.place.offset)
@@ -150,35 +150,36 @@ extension IndexState {
 }
 
 extension KeyIndex {
-  func candidates(for newcomers: Newcomers) throws(Fault) -> [EarlierLines.Candidate] {
-    var found: [EarlierLines.Candidate] = []
-    try find(newcomers.hashes) { probe, slot in
-      found.append(EarlierLines.Candidate(newcomer: newcomers.order[probe], slot: slot))
+  func candidates(for incoming: IncomingKeys) throws(Fault) -> [DuplicateVerifier.Candidate] {
+    var found: [DuplicateVerifier.Candidate] = []
+    try find(incoming.hashes) { probe, slot in
+      found.append(DuplicateVerifier.Candidate(newcomer: incoming.order[probe], slot: slot))
     }
     return found
   }
 
   /// The lines of one lane that were just appended behind `start`.
   func remember(
-    _ newcomers: Newcomers, _ lane: Draft.Lane, _ start: Tail, time: Int64
+    _ incoming: IncomingKeys, _ lines: WriteBatch.LaneLines, _ lane: Lane, _ start: Position,
+    time: Int64
   ) throws(Fault) {
     // The lane may have rolled to a segment that a copied queue had already: then those lines first.
-    let covered = state.covered[Int(start.lane.rawValue)]
+    let covered = state.covered[Int(lane.rawValue)]
     guard
-      start.place.segment == covered.segment
-        ? start.place.offset == covered.offset : start.place.offset == 0
+      start.segment == covered.segment
+        ? start.offset == covered.offset : start.offset == 0
     else { return }
     var slots: [Slot] = []
-    slots.reserveCapacity(lane.lines.count)
-    for line in lane.lines {
-      let print = newcomers.print(ofReceipt: line.receipt)
-      let offset = start.place.offset + line.start
-      slots.append(Slot(print.content, start.lane, start.place.segment, offset))
-      if let key = print.key { slots.append(Slot(key, start.lane, start.place.segment, offset)) }
+    slots.reserveCapacity(lines.lines.count)
+    for line in lines.lines {
+      let print = incoming.print(ofReceipt: line.receipt)
+      let offset = start.offset + line.start
+      slots.append(Slot(print.content, lane, start.segment, offset))
+      if let key = print.key { slots.append(Slot(key, lane, start.segment, offset)) }
     }
     try insert(
-      slots, times: time...time, start.lane,
-      upTo: Covered(segment: start.place.segment, offset: start.place.offset + lane.text.count))
+      slots, times: time...time, lane,
+      upTo: Covered(segment: start.segment, offset: start.offset + lines.text.count))
   }
 
   typealias Covered = IndexState.Covered

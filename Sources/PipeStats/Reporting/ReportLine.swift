@@ -83,3 +83,54 @@ func percentileMembers<Figure>(
   [("count", "\(count)"), ("mean", text(mean))]
     + zip(Latency.percentiles, percentiles).map { ($0.name, text($1)) } + [("max", text(max))]
 }
+
+/// Waiting items by age and priority, as Postfix's qshape has them. No lines when nothing waits.
+struct AgeLines {
+  private let ages: AgeTable
+
+  init(_ ages: AgeTable) { self.ages = ages }
+
+  var lines: [String] {
+    let all = ages.counts.named.map { ($0.name, [sum($0.value)] + $0.value) }
+    guard all.contains(where: { $0.1[0] > 0 }) else { return [] }
+    let (unit, size) = unit
+    let bounds = ages.bounds.map { "\(Int(($0 / size).rounded()))" }
+    var grid = Grid(label: 8, cell: 6, gap: 1)
+    grid.row("", ["all"] + bounds.map { "<" + $0 } + [(bounds.last ?? "0") + "+"])
+    for (name, counts) in all { grid.row(name, counts.map { $0 == 0 ? "-" : short($0) }) }
+    return ["waiting, by age in \(unit)"] + grid.lines
+  }
+
+  private var unit: (name: String, seconds: Double) {
+    let first = ages.bounds.first ?? 1
+    if first >= 3600 { return ("hours", 3600) }
+    return first >= 60 ? ("minutes", 60) : ("seconds", 1)
+  }
+
+  private func sum(_ counts: [Int]) -> Int { counts.reduce(0, &+) }
+}
+
+/// A minute of the past, and how long the items took that were done in it.
+package struct Minute {
+  package let period: Period
+  /// Items.
+  package let failed: Int
+  /// Of each acknowledged item: accepted until settled.
+  package let total: Latency
+
+  package init(_ period: Period, failed: Int, total: Latency) {
+    self.period = period
+    self.failed = failed
+    self.total = total
+  }
+
+  /// As JSON, in items and seconds.
+  package var line: String {
+    object([
+      ("start", quoted(UTC(period.start).internet)), ("seconds", number(period.seconds)),
+      ("accepted", "\(period.accepted)"), ("acknowledged", "\(period.acknowledged)"),
+      ("failed", "\(failed)"), ("count", "\(total.count)"), ("p50", number(total.percentile(50))),
+      ("p99", number(total.percentile(99))),
+    ])
+  }
+}

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A report for people: at most 80 columns, each number below those of its kind.
 package struct ReportTable {
   private let report: Report
@@ -77,5 +79,124 @@ package struct ReportTable {
     grid.row("failed validations", [whole(report.counters.failedValidations)])
     grid.row("ingestion errors", [whole(report.counters.ingestionErrors)])
     return ["since the queue began"] + grid.lines
+  }
+}
+
+extension Latency {
+  /// What HdrHistogram's plotters read, in milliseconds, as they expect. To the letter what
+  /// `outputPercentileDistribution` of the library writes with 5 ticks; but that traps past 2⁶⁴ µs in all, and
+  /// has its counts in 32 bits.
+  package var percentileText: String {
+    let rows = percentileRows.map { row in
+      let level = row.level / 100
+      let line = "\(milliseconds(row.longest)) \(fixed(level, 12)) \("\(row.count)".right(10))"
+      return line + (level < 1 ? " " + fixed(1 / (1 - level), 2).right(14) : "")
+    }
+    let head = "       Value     Percentile TotalCount 1/(1-Percentile)\n"
+    return ([head] + rows + footer).map { $0 + "\n" }.joined()
+  }
+
+  private var footer: [String] {
+    let count = Double(self.count)
+    let mean = (moments?.mean ?? 0) * 1e3
+    // Of all that was recorded, not of a sample.
+    let variance = count > 1 ? (moments?.variance ?? 0) * (count - 1) / count : 0
+    let deviation = variance.squareRoot() * 1e3
+    return [
+      "#[Mean    = \(fixed(mean, 3).right(12)), StdDeviation   = \(fixed(deviation, 3).right(12))]",
+      "#[Max     = \(milliseconds(classes.last?.longest ?? 0)),"
+        + " Total count    = \("\(self.count)".right(12))]",
+      "#[Buckets = \("32".right(12)), SubBuckets     = \("2048".right(12))]",
+    ]
+  }
+
+  private func milliseconds(_ microseconds: UInt64) -> String {
+    fixed(Double(microseconds) / 1e3, 3).right(12)
+  }
+
+  /// Five steps to each half of what is left to 100 %: 0, 10, 20 … 50, 55 … 75, 77.5 …
+  private var percentileRows: [(level: Double, longest: UInt64, count: Int)] {
+    let classes = classes
+    let all = Double(count)
+    var rows: [(level: Double, longest: UInt64, count: Int)] = []
+    var level = 0.0
+    var below = 0
+    for (_, longest, count) in classes.dropLast() {
+      below += count
+      while level < 100, level <= 100 * Double(below) / all {
+        rows.append((level, longest, below))
+        level = next(level)
+      }
+    }
+    guard let last = classes.last else { return [] }
+    if level < 100 { rows.append((level, last.longest, count)) }
+    return rows + [(100, last.longest, count)]
+  }
+
+  private func next(_ level: Double) -> Double {
+    let halves = floor(log2(100 / (100 - level))) + 1
+    return level + 100 / (5 * exp2(halves))
+  }
+}
+
+/// What was settled under each tag.
+package struct TagReport {
+  private let rows: [(tag: String?, activity: Activity)]
+
+  /// What has no tag is under nil, and stands first.
+  package init(_ activities: [String?: Activity]) {
+    rows = activities.map { ($0.key, $0.value) }.sorted { ($0.tag ?? "") < ($1.tag ?? "") }
+  }
+
+  /// One line of JSON a tag.
+  package var line: String {
+    rows.map { tag, activity in
+      object(
+        [("tag", tag.map(quoted) ?? "null"), ("batches", "\(activity.batches.count)")]
+          + [("latency", activity.latencyLine), ("success", activity.success.line)]) + "\n"
+    }.joined()
+  }
+
+  /// Characters of a tag that a line of 80 columns has room for.
+  private static let longest = 16
+
+  private func shown(_ tag: String?) -> String {
+    guard let tag = tag?.plain else { return "-" }
+    return tag.count > TagReport.longest ? tag.prefix(TagReport.longest - 1) + "…" : tag
+  }
+
+  /// For people: 80 columns.
+  package var text: String {
+    guard !rows.isEmpty else { return "nothing was settled yet\n" }
+    let widest = min(TagReport.longest, rows.compactMap { $0.tag?.count }.max() ?? 0)
+    var grid = Grid(label: max(9, widest + 1), cell: 8, gap: 1)
+    grid.row("service", ["batches", "items", "mean", "p50", "p99", "max", "success"])
+    for (tag, activity) in rows {
+      let service = activity.service
+      grid.row(
+        shown(tag),
+        [
+          whole(activity.batches.count), whole(service.count), span(service.mean),
+          span(service.percentile(50)), span(service.percentile(99)), span(service.max),
+          inPercent(activity.success.ratio),
+        ])
+    }
+    return grid.lines.map { $0 + "\n" }.joined()
+  }
+}
+
+extension Report {
+  /// Which past is told: `in the last 10 min`, or `since 2026-11-20 08:00 UTC (15 min 2 s)`.
+  var windowTitle: String {
+    guard let since else { return began.map { "since \($0)" } ?? "ever" }
+    let asked = "in the last \(span(since))"
+    // Less than was asked for is there: the queue is younger, or what was older is pruned.
+    guard let seconds, seconds < since * 0.99, let began else { return asked }
+    return asked + ", that is since \(began)"
+  }
+
+  private var began: String? {
+    guard let start, let seconds, seconds.isFinite else { return nil }
+    return "\(UTC(start).minute) (\(span(seconds)))"
   }
 }

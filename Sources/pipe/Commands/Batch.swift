@@ -1,3 +1,5 @@
+internal import PipeRender
+internal import PipeWork
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue

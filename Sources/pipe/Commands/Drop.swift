@@ -1,3 +1,4 @@
+internal import PipeRender
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
@@ -7,7 +8,7 @@ struct Drop: ParsableCommand {
     commandName: "drop", abstract: "Remove dead letters or lost items; their entries stay failed.")
 
   @OptionGroup var queue: QueueOptions
-  @OptionGroup var choice: DeadChoice
+  @OptionGroup var choice: DeadLetterSelection
 
   @Flag(help: "Items that damage took, and no dead letters.")
   var lost = false

@@ -1,3 +1,5 @@
+internal import PipeIO
+internal import PipeIntake
 internal import ArgumentParser
 
 struct Enqueue: ParsableCommand {
@@ -30,7 +32,7 @@ struct Enqueue: ParsableCommand {
   var wait: Duration?
 
   @Option(help: ArgumentHelp("The longest record.", valueName: "size"))
-  var maxRecordBytes = ByteSize(bytes: LineFilter.defaultLimit)
+  var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
   func validate() throws {
     if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }

@@ -1,3 +1,5 @@
+internal import PipeIO
+internal import PipeIntake
 internal import ArgumentParser
 internal import PipeJSON
 internal import PipeQueue
@@ -9,7 +11,7 @@ struct Ingest: ParsableCommand {
   @OptionGroup var queue: QueueOptions
 
   @Option(help: "The priority of records that name none: HIGH, MEDIUM or LOW.")
-  var priority = PriorityArgument(.medium)
+  var priority = LaneArgument(.medium)
 
   @Flag(help: "Take every line for a record and do not look at its members.")
   var records = false
@@ -30,13 +32,13 @@ struct Ingest: ParsableCommand {
   var maxErrors: Count?
 
   @Option(help: ArgumentHelp("The longest line.", valueName: "size"))
-  var maxRecordBytes = ByteSize(bytes: LineFilter.defaultLimit)
+  var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
   @Argument(help: "JSON Lines; stdin if none.", completion: .file())
   var file: [String] = []
 
   func run() {
-    let acceptance = Acceptance(
+    let acceptance = RecordValidator(
       recordsOnly: records, fallback: priority.priority, requirements: require)
     let job = IngestJob(
       queue: queue.location, acceptance: acceptance, reject: reject,
@@ -44,3 +46,5 @@ struct Ingest: ParsableCommand {
     Exit.perform("ingest", job.run)
   }
 }
+
+extension Requirement: ExpressibleByArgument {}

@@ -6,7 +6,7 @@ struct Retry: ParsableCommand {
     commandName: "retry", abstract: "Make dead items ready again, as if they had never been tried.")
 
   @OptionGroup var queue: QueueOptions
-  @OptionGroup var choice: DeadChoice
+  @OptionGroup var choice: DeadLetterSelection
 
   func validate() throws {
     if !choice.isMade { throw ValidationError("name ids, or --all") }

@@ -1,3 +1,4 @@
+internal import PipeWork
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON

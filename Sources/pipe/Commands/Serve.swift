@@ -1,3 +1,5 @@
+internal import PipeIntake
+internal import PipeServe
 internal import ArgumentParser
 internal import Glibc
 internal import Logging
@@ -145,3 +147,5 @@ extension ListeningAddress {
     return address
   }
 }
+
+extension Rate: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+internal import PipeRender
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue

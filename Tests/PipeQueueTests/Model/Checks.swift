@@ -31,17 +31,17 @@ extension Schedule {
     case .batch(let keys): throw Discrepancy("engine hands out nothing, model \(text(of: keys))")
     case .paced(let wait):
       try expect(claimer.isPaced, "engine has nothing ready, model waits for its turn")
-      try expect(claimer.nextLook, is: instant.steady + wait, "the turn")
+      try expect(claimer.nextPoll, is: instant.steady + wait, "the turn")
     case .nothing:
       try expect(!claimer.isPaced, "engine waits for its turn, model has nothing ready")
-      if let look = claimer.nextLook {
+      if let look = claimer.nextPoll {
         try expect(look > instant.steady, "engine would look again at once")
       }
       guard let due = model.nextDue(for: consumer.model, at: instant.wall) else { return }
       let latest = instant.steady + due - instant.wall
       try expect(
-        claimer.nextLook ?? .max <= latest,
-        "engine looks again at \(claimer.nextLook ?? -1), too late for \(latest)")
+        claimer.nextPoll ?? .max <= latest,
+        "engine looks again at \(claimer.nextPoll ?? -1), too late for \(latest)")
     }
   }
 
@@ -77,7 +77,7 @@ extension Schedule {
   // Whoever explains does not look for what lies in later/ and is due: it counts once it is back.
   private func dueInLater() throws -> [Model.Key] {
     var found: [Model.Key] = []
-    for lane in Priority.allCases {
+    for lane in Lane.allCases {
       for shard in try queue.shards(.later, lane) {
         for name in try queue.namesAside(.later, lane, shard) where name.isOver(at: instant.wall) {
           found += (name.range.from.number..<name.range.to.number).map {

@@ -41,7 +41,7 @@ struct Model {
 
   /// An item is known by its lane and its number there.
   struct Key: Hashable, Comparable, CustomStringConvertible {
-    let lane: Priority
+    let lane: Lane
     let number: Int
 
     var description: String { "\(lane.name).\(number)" }
@@ -53,7 +53,7 @@ struct Model {
 
   struct Entry {
     let id: EntryID
-    let lane: Priority
+    let lane: Lane
     let numbers: Range<Int>
     /// 0 for a record.
     let slice: Int
@@ -98,13 +98,13 @@ struct Model {
 
   /// All items, in the order in which they are served.
   var keys: [Key] {
-    Priority.allCases.flatMap { lane in
+    Lane.allCases.flatMap { lane in
       lanes[Int(lane.rawValue)].indices.map { Key(lane: lane, number: $0) }
     }
   }
 
   mutating func enqueue(
-    _ id: EntryID, _ lane: Priority, _ data: [String], slice: Int, notBefore: Int64
+    _ id: EntryID, _ lane: Lane, _ data: [String], slice: Int, notBefore: Int64
   ) {
     let first = lanes[Int(lane.rawValue)].count
     for (index, text) in data.enumerated() {

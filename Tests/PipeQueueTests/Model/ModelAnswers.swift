@@ -70,7 +70,7 @@ extension Model {
   /// What `list` prints: id, lane, state and data of each line.
   func list(at wall: Int64) -> [String] {
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
-    return Priority.allCases.flatMap { lane in
+    return Lane.allCases.flatMap { lane in
       entries.filter { $0.lane == lane }.flatMap { entry in
         order.compactMap { state in
           let data = entry.keys.filter { listed($0, at: wall) == state }.map { self[$0].data }

@@ -63,7 +63,7 @@ final class Schedule {
   /// Claims of the dead, and of the clock.
   var stale: [(token: EntryID, box: Box)] = []
   var producers: [Appender] = []
-  var mint = Mint()
+  var mint = ULIDGenerator()
   var nextDatum = 0
   private(set) var log: [String] = []
 

@@ -4,9 +4,9 @@
 // What can happen to a queue.
 extension Schedule {
   func enqueue() throws {
-    var draft = Draft()
+    var draft = WriteBatch()
     for _ in 0..<random.number(1...3) {
-      let lane = random.pick(Priority.allCases)
+      let lane = random.pick(Lane.allCases)
       let id = mint.id(at: Clock.now())
       let count = random.chance(40) ? 0 : random.number(1...6)
       let data = (0..<max(1, count)).map { _ in datum() }

@@ -9,11 +9,11 @@ struct CodeTests {
 
   private func code(_ cells: Cells) -> [UInt8] {
     var out: [UInt8] = []
-    CellCode.append(cells, to: &out)
+    HistogramCodec.append(cells, to: &out)
     return out
   }
 
-  private func decoded(_ code: [UInt8]) -> Cells? { code.withUnsafeBytes { CellCode.counts($0) } }
+  private func decoded(_ code: [UInt8]) -> Cells? { code.withUnsafeBytes { HistogramCodec.counts($0) } }
 
   private func isSame(_ one: Cells?, _ other: Cells) -> Bool {
     one.map { $0.elementsEqual(other, by: ==) } ?? false
@@ -22,28 +22,28 @@ struct CodeTests {
   @Test("has the classes of HdrHistogram, all of them, from one to the next")
   func classes() {
     let histogram = Histogram<UInt64>(
-      lowestDiscernibleValue: 1, highestTrackableValue: UInt64(LatencyClass.longest),
+      lowestDiscernibleValue: 1, highestTrackableValue: UInt64(HistogramBuckets.longest),
       numberOfSignificantValueDigits: .three)
     var value: UInt64 = 0
-    for index in 0..<LatencyClass.count {
-      #expect(LatencyClass.lowest(of: index) == value)
-      #expect(LatencyClass.index(of: Int(value)) == index)
+    for index in 0..<HistogramBuckets.count {
+      #expect(HistogramBuckets.lowest(of: index) == value)
+      #expect(HistogramBuckets.index(of: Int(value)) == index)
       value = histogram.nextNonEquivalentForValue(value)
-      #expect(LatencyClass.index(of: min(LatencyClass.longest, Int(value) - 1)) == index)
+      #expect(HistogramBuckets.index(of: min(HistogramBuckets.longest, Int(value) - 1)) == index)
     }
-    #expect(value > LatencyClass.longest, "none is left")
+    #expect(value > HistogramBuckets.longest, "none is left")
   }
 
   @Test(
     "takes what is out of bounds for the nearest time",
-    arguments: [(Int.min, 0), (-1, 0), (LatencyClass.longest + 1, 1), (Int.max, 1)])
+    arguments: [(Int.min, 0), (-1, 0), (HistogramBuckets.longest + 1, 1), (Int.max, 1)])
   func bounds(time: Int, end: Int) {
-    #expect(LatencyClass.index(of: time) == (end == 0 ? 0 : LatencyClass.count - 1))
+    #expect(HistogramBuckets.index(of: time) == (end == 0 ? 0 : HistogramBuckets.count - 1))
   }
 
   @Test("is read as it was written, also empty, full, or with counts beyond all measure")
   func roundTrip() {
-    let last = LatencyClass.count - 1
+    let last = HistogramBuckets.count - 1
     let all: [Cells] = [
       [], [(0, 1)], [(1, 1)], [(2, 1)], [(last, 1)], [(0, Int.max), (last, Int.max)],
       [(0, 63), (1, 64), (3, 8191), (4, 8192), (6, 1 << 55), (9, (1 << 56) - 1), (20, 1 << 62)],
@@ -58,7 +58,7 @@ struct CodeTests {
     for _ in 0..<500 {
       var cells: Cells = []
       var index = numbers.number(0...20_000)
-      while index < LatencyClass.count, cells.count < 50 {
+      while index < HistogramBuckets.count, cells.count < 50 {
         cells.append((index, 1 << numbers.number(0...62)))
         index += numbers.pick([1, 1, 2, 3, 900])
       }
@@ -133,8 +133,8 @@ struct CodeTests {
   private func check(_ cells: Cells?) {
     guard let cells else { return }
     #expect(zip(cells, cells.dropFirst()).allSatisfy { $0.index < $1.index })
-    #expect(cells.allSatisfy { $0.count > 0 && (0..<LatencyClass.count).contains($0.index) })
-    var sum = CellCounts()
+    #expect(cells.allSatisfy { $0.count > 0 && (0..<HistogramBuckets.count).contains($0.index) })
+    var sum = SparseHistogram()
     for _ in 0..<3 { for cell in cells { sum.add(cell.count, at: cell.index) } }
     _ = sum.inOrder
   }

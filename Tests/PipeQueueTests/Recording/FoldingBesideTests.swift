@@ -34,9 +34,9 @@ struct FoldingBesideTests {
     let queue = try Queue(path: path)
     for round in 0..<rounds {
       progress.begun.add(1, ordering: .sequentiallyConsistent)
-      Recorder(queue).note([.done()], at: 0)
+      SettleLog(queue).note([.done()], at: 0)
       progress.noted.add(1, ordering: .sequentiallyConsistent)
-      if round % 3 == 0 { try Folding(queue, at: Clock.now() + 61_000_000).run(closing: 1) }
+      if round % 3 == 0 { try CompactionPlan(queue, at: Clock.now() + 61_000_000).run(closing: 1) }
     }
   }
 
@@ -75,7 +75,7 @@ struct FoldingBesideTests {
     let fold: @Sendable () throws -> Void = {
       let queue = try Queue(path: path)
       for round: Int64 in 0..<300 {
-        try Folding(queue, at: Clock.now() + round * 61_000_000).run(closing: 1)
+        try CompactionPlan(queue, at: Clock.now() + round * 61_000_000).run(closing: 1)
       }
     }
     try together(fold, fold, fold)
@@ -85,7 +85,7 @@ struct FoldingBesideTests {
 
   @Test("what is written to a log that was just closed counts")
   func lateWriter() throws {
-    let recorder = Recorder(scratch.queue)
+    let recorder = SettleLog(scratch.queue)
     recorder.note([.done()], at: 0)
     try scratch.fold()
     recorder.note([.done()], at: 999_999)

@@ -24,7 +24,7 @@ struct FoldingTests {
       let new = (0..<5).map { _ in SettledLine.random(at: now - numbers.number(0...day), &numbers) }
       scratch.note(new)
       lines += new
-      try Folding(scratch.queue, at: now).run(closing: 1)
+      try CompactionPlan(scratch.queue, at: now).run(closing: 1)
       let found = try Tally(scratch.queue, at: now)
       #expect(found == Tally(lines), "round \(round), \(scratch.statsNames)")
     }
@@ -34,7 +34,7 @@ struct FoldingTests {
       let now = Clock.now() + age
       scratch.note(lines[0])
       lines.append(lines[0])
-      try Folding(scratch.queue, at: now).run(closing: 1)
+      try CompactionPlan(scratch.queue, at: now).run(closing: 1)
       #expect(try Tally(scratch.queue, at: now) == Tally(lines), "\(age / hour) hours later")
     }
   }
@@ -54,7 +54,7 @@ struct FoldingTests {
     let times = ends.flatMap { $0 }
     scratch.note(times.map { SettledLine.done(at: $0) })
     try scratch.fold()
-    try Folding(scratch.queue, at: now).run(closing: 1)
+    try CompactionPlan(scratch.queue, at: now).run(closing: 1)
     #expect(scratch.statsNames.contains("1.1-1"))
     var found: [[Int64]] = []
     try scratch.queue.recordings(since: nil, at: now) {
@@ -69,7 +69,7 @@ struct FoldingTests {
     let times = [7 * day + 1, 8 * day, 9 * day, 3000 * day].map { now - $0 }
     scratch.note(times.map { SettledLine.done(2, at: $0) })
     try scratch.fold()
-    try Folding(scratch.queue, at: now).run(closing: 1)
+    try CompactionPlan(scratch.queue, at: now).run(closing: 1)
     var found: [Recording] = []
     try scratch.queue.recordings(since: nil, at: now) { found.append($0) }
     #expect(found.map(\.kind) == [.wait, .service, .total, .batches])
@@ -95,16 +95,16 @@ struct FoldingTests {
     scratch.note(.done())
     try scratch.fold()
     let closed = try #require(try Directory.open(scratch.path + "/stats")?.changed("log.1"))
-    try Folding(scratch.queue, at: closed + 2 * second - 1).run(closing: 1)
+    try CompactionPlan(scratch.queue, at: closed + 2 * second - 1).run(closing: 1)
     #expect(scratch.statsNames == ["log.1"])
-    try Folding(scratch.queue, at: closed + 2 * second).run(closing: 1)
+    try CompactionPlan(scratch.queue, at: closed + 2 * second).run(closing: 1)
     #expect(scratch.statsNames == ["1.1-1", "log.1"])
   }
 
   @Test("does not pass over such a log to those that were closed later")
   func order() throws {
     let directory = try scratch.queue.statsDirectory()
-    let late = Recorder(scratch.queue)
+    let late = SettleLog(scratch.queue)
     late.note([.done()], at: 0)
     try scratch.fold()
     scratch.note(.done())
@@ -115,7 +115,7 @@ struct FoldingTests {
       late.note([.done()], at: 0)
       count += 1
     }
-    try Folding(scratch.queue, at: closed + 2 * second).run(closing: 1)
+    try CompactionPlan(scratch.queue, at: closed + 2 * second).run(closing: 1)
     #expect(scratch.statsNames == ["log.1", "log.2"])
     try scratch.fold(in: 3)
     try scratch.fold(in: 64)
@@ -130,11 +130,11 @@ struct FoldingTests {
     try scratch.fold(in: 3)
     let written = try #require(try Directory.open(scratch.path + "/stats")?.modified("1.1-1"))
     for time in [written, written + minute - 1, written - minute + 1] {
-      try Folding(scratch.queue, at: time).run(closing: 1)
+      try CompactionPlan(scratch.queue, at: time).run(closing: 1)
       #expect(scratch.statsNames == ["1.1-1", "log.1"])
       #expect(try Tally(scratch.queue).done == 1, "once, though it is there twice")
     }
-    try Folding(scratch.queue, at: written + minute).run(closing: 1)
+    try CompactionPlan(scratch.queue, at: written + minute).run(closing: 1)
     #expect(scratch.statsNames == ["1.1-1"])
     #expect(try Tally(scratch.queue).done == 1)
   }

@@ -39,7 +39,7 @@ struct Tally: Equatable, CustomStringConvertible {
     _ kind: String, _ line: SettledLine, _ times: [(microseconds: Int, count: Int)]
   ) {
     let longest = times.map {
-      (LatencyClass.highest(of: LatencyClass.index(of: $0.microseconds)), $0.count)
+      (HistogramBuckets.highest(of: HistogramBuckets.index(of: $0.microseconds)), $0.count)
     }
     add(kind, line.tag, line.items, longest)
   }
@@ -109,11 +109,11 @@ extension Scratch {
   /// As a consumer does that has just started.
   func note(_ lines: SettledLine...) { note(lines) }
 
-  func note(_ lines: [SettledLine]) { Recorder(queue).note(lines, at: 0) }
+  func note(_ lines: [SettledLine]) { SettleLog(queue).note(lines, at: 0) }
 
   /// Closes the log and folds what was closed before, so many seconds from now.
   func fold(in seconds: Int64 = 0, closing size: Int = 1) throws {
-    try Folding(queue, at: Clock.now() + seconds * 1_000_000).run(closing: size)
+    try CompactionPlan(queue, at: Clock.now() + seconds * 1_000_000).run(closing: size)
   }
 
   func bytes(_ name: String) throws -> [UInt8] {

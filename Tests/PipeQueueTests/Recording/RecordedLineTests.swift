@@ -8,7 +8,7 @@ import Testing
 struct RecordedLineTests {
   private func settled(_ columns: String) -> SettledLine? { SettledLine(sealed(columns)) }
 
-  private func folded(_ text: [UInt8]) -> FoldedLine? { text.withUnsafeBytes { FoldedLine($0) } }
+  private func folded(_ text: [UInt8]) -> CompactedLine? { text.withUnsafeBytes { CompactedLine($0) } }
 
   /// With the checksum that makes it believed.
   private func sealed(_ columns: String) -> [UInt8] {
@@ -83,7 +83,7 @@ struct RecordedLineTests {
 
   @Test("that was folded is read as it was written")
   func foldedLine() throws {
-    let line = FoldedLine(
+    let line = CompactedLine(
       first: 5, last: 9, tag: "blue", kind: .wait, items: 3, cells: [(0, 1), (70, 2)])
     var text: [UInt8] = []
     line.append(to: &text)
@@ -97,7 +97,7 @@ struct RecordedLineTests {
   @Test("with any bit wrong is none")
   func damaged() {
     var folded: [UInt8] = []
-    FoldedLine(first: 5, last: 9, tag: nil, kind: .total, items: 3, cells: [(4, 3)])
+    CompactedLine(first: 5, last: 9, tag: nil, kind: .total, items: 3, cells: [(4, 3)])
       .append(to: &folded)
     for line in [Array(SettledLine.done(3).text.dropFirst()), Array(folded.dropLast())] {
       for bit in 0..<(line.count * 8) {

@@ -112,7 +112,7 @@ struct SettledBatchTests {
 
   @Test("of many items accepted at once is one short line")
   func short() throws {
-    var draft = Draft()
+    var draft = WriteBatch()
     let list = (1...1000).map { String($0) }.joined(separator: ",")
     let new = id(at: Clock.now())
     draft.append(NewEntry(id: new, priority: .low, ids: (1000, 3)), "[\(list)]")

@@ -49,7 +49,7 @@ struct StrangeStatsTests {
       #expect(try Tally(scratch.queue).done == count, "\(scratch.statsNames)")
       // What is not folded for want of a name waits in its log.
       do throws(Fault) {
-        try Folding(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(closing: 1)
+        try CompactionPlan(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(closing: 1)
       } catch {
         #expect(name == StatsName.draft, "\(error)")
       }
@@ -85,7 +85,7 @@ struct StrangeStatsTests {
     fold.add(line)
     var bytes: [UInt8] = []
     for line in fold.lines { line.append(to: &bytes) }
-    FoldedLine.appendEnd(lines: fold.lines.count, to: &bytes)
+    CompactedLine.appendEnd(lines: fold.lines.count, to: &bytes)
     return bytes
   }
 
@@ -97,7 +97,7 @@ struct StrangeStatsTests {
     try strange.make(scratch.stats("log"))
     var reports: [String] = []
     let queue = try Queue(path: scratch.path) { reports.append($0) }
-    let recorder = Recorder(queue)
+    let recorder = SettleLog(queue)
     for second: Int64 in 0..<5 { recorder.note([.done()], at: second * 1_000_000) }
     #expect(reports.count == 1, "\(reports)")
     #expect(try Tally(queue).done == 3)
@@ -111,7 +111,7 @@ struct StrangeStatsTests {
     for number in 1...8 { try scratch.write(SettledLine.done().text, to: "1.\(number)-\(number)") }
     try Strange.directory.make(scratch.stats("new"))
     var reports: [String] = []
-    let recorder = Recorder(try Queue(path: scratch.path) { reports.append($0) })
+    let recorder = SettleLog(try Queue(path: scratch.path) { reports.append($0) })
     let large = [UInt8](repeating: newline, count: 1 << 20)
     for count in 1...6 {
       if count % 2 == 1 {

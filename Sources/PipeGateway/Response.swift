@@ -1,0 +1,61 @@
+internal import Glibc
+internal import PipeJSON
+
+/// What is sent back.
+package struct Response: Sendable {
+  package let status: Int
+  package private(set) var headers: [(name: String, value: String)]
+  package let body: [UInt8]
+
+  package init(
+    _ status: Int, _ type: String? = nil, _ body: [UInt8] = [],
+    headers: [(name: String, value: String)] = []
+  ) {
+    self.status = status
+    self.body = body
+    self.headers = (type.map { [("content-type", $0)] } ?? []) + headers
+  }
+
+  /// With more headers, but for those that it has of its own.
+  func with(_ more: [(name: String, value: String)]) -> Response {
+    var response = self
+    response.headers += more.filter { new in !headers.contains { $0.name == new.name } }
+    return response
+  }
+
+  package static let json = "application/json"
+
+  /// What goes with all answers: no browser is to take what is sent for anything else, or to
+  /// keep it.
+  package static let guards: [(name: String, value: String)] = [
+    ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+  ]
+
+  /// `{"detail":"…","status_code":N}`
+  package static func error(
+    _ status: Int, _ detail: String, headers: [(name: String, value: String)] = []
+  ) -> Response {
+    var detail = detail
+    var body = Array(#"{"detail":"#.utf8)
+    detail.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &body) }
+    body += #","status_code":\#(status)}"#.utf8
+    return Response(status, json, body, headers: headers)
+  }
+}
+
+/// Now, as RFC 9110 (5.6.7) writes it: `Sat, 21 Nov 2026 05:00:00 GMT`.
+func httpDate() -> String {
+  var now = time(nil)
+  var parts = tm()
+  gmtime_r(&now, &parts)
+  let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  let months = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  ]
+  func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  let day = "\(days[Int(parts.tm_wday)]), \(two(parts.tm_mday)) \(months[Int(parts.tm_mon)])"
+  let clock = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+  return "\(day) \(parts.tm_year + 1900) \(clock) GMT"
+}

@@ -1,0 +1,41 @@
+internal import Glibc
+
+/// Exit statuses, from sysexits.h where it has a word for it.
+package enum Exit {
+  package static let fine: Int32 = 0
+  package static let someFailed: Int32 = 1
+  package static let usage: Int32 = 64
+  package static let data: Int32 = 65
+
+  package static func status(of kind: Fault.Kind) -> Int32 {
+    switch kind {
+    case .unknown: 1
+    case .usage: 64
+    case .notFound: 66
+    case .unavailable: 69
+    case .bug: 70
+    case .cannotCreate: 73
+    case .inputOutput, .outcomeUnknown: 74
+    case .tryLater: 75
+    case .claimLost: 76
+    case .permission: 77
+    case .settings: 78
+    }
+  }
+
+  /// Runs a command to the end of the process. The one place where a fault becomes a line and a status.
+  package static func perform(_ name: String, _ body: () throws(Fault) -> Int32) -> Never {
+    do throws(Fault) {
+      let status = try body()
+      // What is long to close comes first: a parent that sees the output close finds the process ended.
+      closeFiles()
+      exit(status)
+    } catch {
+      // The reader has all it wanted: a filter dies of this as if it had never looked.
+      if error.code == EPIPE { die(of: SIGPIPE) }
+      complain("pipe \(name): \(error.text)")
+      if error.code == EINTR, let signal = Stops.signals.last { die(of: signal) }
+      exit(status(of: error.kind))
+    }
+  }
+}

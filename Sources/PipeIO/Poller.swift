@@ -1,0 +1,98 @@
+internal import CPipeIO
+internal import Glibc
+
+/// What can wake a process that has nothing to do.
+package struct Poller {
+  private var entries: [pollfd] = []
+
+  package init() {}
+
+  package enum Interest {
+    case reading, writing
+    /// Only that the other end goes.
+    case breaking
+  }
+
+  /// Returns the index by which to ask for it.
+  package mutating func watch(_ number: Int32, for interest: Interest = .reading) -> Int {
+    let events: Int32 =
+      switch interest {
+      case .reading: POLLIN
+      case .writing: POLLOUT
+      case .breaking: 0
+      }
+    entries.append(pollfd(fd: number, events: Int16(events), revents: 0))
+    return entries.count - 1
+  }
+
+  /// Blocks until something happens or `deadline` (`Clock.steady`, microseconds) has come.
+  package mutating func wait(until deadline: Int64?) throws(Fault) {
+    let left = deadline.map { max(0, $0 - Clock.steady()) } ?? -1
+    let count = entries.withUnsafeMutableBufferPointer { all in
+      retryingInterrupts { cpipe_poll(all.baseAddress, nfds_t(all.count), left) }
+    }
+    if count < 0 { throw Fault("wait", "poll") }
+  }
+
+  /// Whether the entry at `index` has something to say, be it an end or an error.
+  package func isReady(_ index: Int) -> Bool { entries[index].revents != 0 }
+
+  /// Whether the other end of a pipe has gone.
+  package func isBroken(_ index: Int) -> Bool {
+    entries[index].revents & Int16(POLLERR | POLLHUP) != 0
+  }
+}
+
+/// Signals as something to wait for, instead of something that interrupts.
+package final class SignalQueue {
+  package let number: Int32
+
+  package static let terminate = SIGTERM
+  package static let interrupt = SIGINT
+  package static let child = SIGCHLD
+  package static let hangup = SIGHUP
+
+  /// From now on these signals only wait here; except those that this process was started with ignored,
+  /// as by nohup(1) or for a job in the background, which stay ignored. Children are started with none
+  /// blocked. `interruptsLocks`: while a lock is waited for they count as stops.
+  package init(_ signals: [Int32], interruptsLocks: Bool = false) throws(Fault) {
+    // The process that started this one may ignore it, and then the kernel reports no child.
+    _ = cpipe_default_signal(SIGCHLD)
+    let heeded = signals.filter { cpipe_is_ignored($0) == 0 }
+    var set = signalSet(heeded)
+    sigprocmask(SIG_BLOCK, &set, nil)
+    number = cpipe_signalfd(&set)
+    if number < 0 { throw Fault("watch", "signals") }
+    if interruptsLocks { Stops.watch(heeded.filter { $0 != SIGCHLD }) }
+  }
+
+  package func take() -> Int32? {
+    var info = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    return read(number, &info, size) == size ? Int32(info.ssi_signo) : nil
+  }
+
+  deinit {
+    close(number)
+  }
+}
+
+/// Ends this process by `signal`, as if it had never been handled.
+package func die(of signal: Int32) -> Never {
+  var set = sigset_t()
+  sigemptyset(&set)
+  sigaddset(&set, signal)
+  _ = cpipe_default_signal(signal)
+  sigprocmask(SIG_UNBLOCK, &set, nil)
+  raise(signal)
+  exit(128 + signal)
+}
+
+package func ignoreBrokenPipes() {
+  _ = cpipe_ignore_signal(SIGPIPE)
+}
+
+/// A file that reaches the limit of its size is an error like another, not a death.
+package func ignoreFileSizeLimit() {
+  _ = cpipe_ignore_signal(SIGXFSZ)
+}

@@ -1,0 +1,82 @@
+internal import PipeRender
+internal import PipeRender
+package import PipeIO
+internal import PipeQueue
+
+/// Commits drafts and prints their receipts, in that order.
+final class Committer {
+  var draft = WriteBatch()
+  private let queue: Queue
+  private let appender: Appender
+  private let output = Output()
+  private let quiet: Bool
+  private let wait: Int64
+
+  init(_ queue: Queue, quiet: Bool, wait: Int64, dedup: Int64) {
+    self.queue = queue
+    self.quiet = quiet
+    self.wait = wait
+    appender = Appender(queue, dedup: dedup)
+  }
+
+  func commit() throws(Fault) {
+    guard !draft.isEmpty else { return }
+    defer { draft.removeAll() }
+    let deadline = Clock.steady() + wait
+    let count = draft.receipts.count
+    var stored = 0
+    do throws(Fault) { try store(&draft, until: deadline, &stored) } catch {
+      let lost = count - stored
+      guard lost > 0 else { throw error }
+      try? queue.count(.ingestionErrors, lost)
+      throw Fault(
+        error.kind,
+        "\(error.text); \(counted(lost, "line")) "
+          + (error.kind == .outcomeUnknown ? "without receipt" : "not stored"),
+        code: error.code)
+    }
+    appender.pruneSome()
+  }
+
+  // Who waits stores what fits meanwhile, in halves: a commit may be more than ever fits at once.
+  private func store(
+    _ part: inout WriteBatch, until deadline: Int64, _ stored: inout Int
+  ) throws(Fault) {
+    while true {
+      do throws(Fault) {
+        try appender.commit(&part)
+        break
+      } catch {
+        guard error.kind == .tryLater, Clock.steady() < deadline else { throw error }
+      }
+      if part.receipts.count > 1 {
+        var first = part.removeFirst(part.receipts.count / 2)
+        try store(&first, until: deadline, &stored)
+      } else {
+        try queue.waitForRoom(until: deadline)
+      }
+    }
+    stored += part.receipts.count
+    if !quiet { try printReceipts(part) }
+  }
+
+  private func printReceipts(_ part: WriteBatch) throws(Fault) {
+    for receipt in part.receipts { ReceiptLine.append(receipt, to: output) }
+    try output.flush()
+  }
+}
+
+extension Queue {
+  /// Until something may have left the queue, a signal comes, or `deadline` (`Clock.steady`) has come. Room in
+  /// the queue comes with a rename in now/; room on the disk comes without any sign, so that one is asked about
+  /// each second.
+  package func waitForRoom(until deadline: Int64 = .max, or signals: SignalQueue? = nil)
+    throws(Fault)
+  {
+    let watch = try watchSettling()
+    var poller = Poller()
+    _ = poller.watch(watch.number)
+    if let signals { _ = poller.watch(signals.number) }
+    try poller.wait(until: min(deadline, Clock.steady() + 1_000_000))
+  }
+}

@@ -1,0 +1,63 @@
+package import PipeIO
+internal import PipeJSON
+package import PipeQueue
+
+/// `pipe ingest`, from its options on.
+package struct IngestJob {
+  let queue: QueueLocation
+  let acceptance: RecordValidator
+  let reject: String?
+  let maxErrors: Int
+  let limit: Int
+  let files: [String]
+
+  package init(
+    queue: QueueLocation, acceptance: RecordValidator, reject: String?, maxErrors: Int, limit: Int,
+    files: [String]
+  ) {
+    self.queue = queue
+    self.acceptance = acceptance
+    self.reject = reject
+    self.maxErrors = maxErrors
+    self.limit = limit
+    self.files = files
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    let diagnostics = Diagnostics(command: "ingest")
+    let sources = try Input.open(files)
+    var filter = LineLoop(
+      diagnostics, rejects: try RejectFile(reject), limit: limit, maxErrors: maxErrors)
+    let output = Output()
+    enlargePipe(output.number)
+    var acceptance = acceptance
+    var wrapping = WrappingNotice(diagnostics, wayOut: "pipe enqueue stores it as it is")
+    var mint = ULIDGenerator()
+    var now = Clock.now()
+    var time = JSONWriter.quotedTime(now)
+    for source in sources where filter.rejected < maxErrors {
+      try filter.run(
+        source,
+        beforeReading: { (_) throws(Fault) in try output.flush() },
+        accept: { (line) throws(Rejection) in
+          if !acceptance.recordsOnly { wrapping.look(line) }
+          let accepted = try acceptance.judge(line)
+          if output.bytes.isEmpty {
+            // Lines that were read together came together.
+            now = Clock.now()
+            time = JSONWriter.quotedTime(now)
+          }
+          EntryLineWriter.append(mint.id(at: now), accepted, line, time: time, to: &output.bytes)
+        })
+    }
+    try output.flush()
+    countRejected(filter.rejected)
+    return filter.conclusion()
+  }
+
+  // A queue that is not there, or not ours to write to, counts nothing: ingest needs none.
+  private func countRejected(_ rejected: Int) {
+    guard rejected > 0, let path = try? queue.resolved() else { return }
+    try? Queue(path: path, force: queue.force).count(.failedValidations, rejected)
+  }
+}

@@ -1,0 +1,123 @@
+package import PipeJSON
+package import PipeQueue
+
+/// What one line of JSON becomes, or why it does not.
+package enum ParsedRecord {
+  case record(Lane, data: Range<Int>)
+  case ids(Lane, list: Range<Int>, count: Int)
+}
+
+package struct Rejection: Error {
+  /// What callers tell apart.
+  package enum Kind {
+    case emptyIDs, idOutOfRange, priority, other
+  }
+
+  /// Counts from 1; nil where the whole line is meant.
+  package let byte: Int?
+  package let reason: String
+  package let kind: Kind
+
+  package init(_ reason: String, byte: Int? = nil, kind: Kind = .other) {
+    self.byte = byte
+    self.reason = reason
+    self.kind = kind
+  }
+
+  package init(_ fault: JSONFault, at offset: Int = 0, kind: Kind? = nil) {
+    let usual: Kind =
+      switch fault.reason {
+      case .emptyIDs: .emptyIDs
+      case .idOutOfRange: .idOutOfRange
+      default: .other
+      }
+    self.init(fault.reason.text, byte: fault.byte + offset + 1, kind: kind ?? usual)
+  }
+}
+
+/// Judges lines: the rules of `ingest` (pipe-ingest(1)).
+package struct RecordValidator {
+  private var scanner: LineScanner
+  let recordsOnly: Bool
+  private let fallback: Lane
+  private let requirements: [Requirement]
+
+  // `data` only because a line in which it comes twice is rejected.
+  private static let watched = ["ids", "priority", "data"]
+  private static let ids = 0, priority = 1
+
+  /// `fallback`: of records that name no priority.
+  package init(
+    recordsOnly: Bool = false, fallback: Lane = .medium, requirements: [Requirement] = []
+  ) {
+    self.recordsOnly = recordsOnly
+    self.fallback = fallback
+    self.requirements = requirements
+    scanner = LineScanner(watching: recordsOnly ? [] : RecordValidator.watched)
+  }
+
+  package mutating func judge(_ line: UnsafeRawBufferPointer) throws(Rejection) -> ParsedRecord {
+    let value: Span
+    do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
+    if isIDRequest { return try idRequest(line) }
+    for requirement in requirements { try requirement.check(line, value) }
+    return .record(recordPriority(line) ?? fallback, data: value.range)
+  }
+
+  // No further member: what has one is a record, whatever is in `ids`.
+  private var isIDRequest: Bool {
+    let own = [RecordValidator.ids, RecordValidator.priority].count { scanner[$0] != nil }
+    return own > 0 && own == scanner.memberCount
+  }
+
+  private func recordPriority(_ line: UnsafeRawBufferPointer) -> Lane? {
+    guard !recordsOnly, let span = scanner[RecordValidator.priority] else { return nil }
+    return Lane(line, span)
+  }
+
+  private func idRequest(_ line: UnsafeRawBufferPointer) throws(Rejection) -> ParsedRecord {
+    guard let list = scanner[RecordValidator.ids] else {
+      throw Rejection("an id request without ids")
+    }
+    let count = try idCount(line, list)
+    guard let span = scanner[RecordValidator.priority] else {
+      return .ids(.medium, list: list.range, count: count)
+    }
+    guard let priority = Lane(line, span) else {
+      throw Rejection(
+        "priority must be HIGH, MEDIUM or LOW", byte: span.range.lowerBound + 1, kind: .priority)
+    }
+    return .ids(priority, list: list.range, count: count)
+  }
+}
+
+/// How many ids a list has; a list that is no list of ids is rejected.
+func idCount(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Int {
+  guard list.kind == .array else {
+    throw Rejection("ids is not a list", byte: list.range.lowerBound + 1)
+  }
+  do throws(JSONFault) {
+    return try IDList(validating: UnsafeRawBufferPointer(rebasing: line[list.range])).count
+  } catch {
+    let start = list.range.lowerBound + error.byte
+    let isNegative = error.reason == .idNotDigits && isNegative(line[start..<list.range.upperBound])
+    throw Rejection(error, at: list.range.lowerBound, kind: isNegative ? .idOutOfRange : nil)
+  }
+}
+
+// A whole number, and yet no id.
+private func isNegative(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+  let end = text.dropFirst().drop { $0 &- 0x30 < 10 }.first
+  return text.first == 0x2d
+    && end.map { [0x20, 0x09, 0x0a, 0x0d, 0x2c, 0x5d].contains($0) } ?? false
+}
+
+extension Lane {
+  /// A JSON string that is one of the three words.
+  init?(_ line: UnsafeRawBufferPointer, _ span: Span) {
+    guard span.kind == .string else { return nil }
+    let text = decodeString(UnsafeRawBufferPointer(rebasing: line[span.range]))
+    guard let found = text.withUnsafeBytes({ Lane(name: $0) }) else { return nil }
+    self = found
+  }
+}

@@ -1,0 +1,72 @@
+internal import PipeIntake
+internal import Glibc
+package import PipeIO
+package import PipeJSON
+internal import PipeStats
+
+/// `pipe stats --field`: percentiles of a number in JSON Lines. No queue at all.
+package struct FieldJob {
+  let name: String
+  let path: FieldPath
+  let json: Bool
+
+  package init(name: String, path: FieldPath, json: Bool) {
+    self.name = name
+    self.path = path
+    self.json = json
+  }
+
+  /// Bytes of a line; any record that a queue takes by default is shorter.
+  private static let longest = 64 << 20
+
+  package func run() throws(Fault) -> Int32 {
+    let diagnostics = Diagnostics(command: "stats")
+    var filter = LineLoop(
+      diagnostics, rejects: try RejectFile(nil), limit: FieldJob.longest, limitAdvice: "")
+    var scanner = LineScanner(watching: [])
+    var sample = NumberSample()
+    var skipped = 0
+    try filter.run(
+      Input.standard, beforeReading: { (_) in },
+      accept: { (line) throws(Rejection) in
+        if let value = try number(in: line, &scanner) {
+          sample.record(value)
+        } else {
+          skipped += 1
+        }
+      })
+    let output = Output()
+    output.append(json ? sample.line(skipped: skipped) : sample.table(printable(name)))
+    try output.flush()
+    if sample.count == 0 {
+      // Which of the two was meant is not guessed.
+      let other = path.asOneName.map {
+        "; a member with dots in its name is written \(printable($0))"
+      }
+      diagnostics.say("no line has a number \(printable(name))" + (other ?? ""))
+    } else if skipped > 0 {
+      diagnostics.say("\(skipped) of \(filter.lines) lines have no number \(printable(name))")
+    }
+    let status = filter.conclusion()
+    return status == Exit.fine && sample.count == 0 ? Exit.someFailed : status
+  }
+
+  private func number(
+    in line: UnsafeRawBufferPointer, _ scanner: inout LineScanner
+  ) throws(Rejection) -> SampledNumber? {
+    let found: Span?
+    do throws(JSONFault) {
+      let value = try scanner.scan(line)
+      guard value.kind == .object else { return nil }
+      let object = UnsafeRawBufferPointer(rebasing: line[value.range])
+      found = try find(path, in: object)
+      guard let found, found.kind == .number || found.kind == .integer else { return nil }
+      let text = String(decoding: object[found.range], as: UTF8.self)
+      if found.kind == .integer, let whole = SampledNumber(whole: text) { return whole }
+      let number = strtod(text, nil)
+      return number.isFinite ? SampledNumber(number) : nil
+    } catch {
+      throw Rejection(error)
+    }
+  }
+}

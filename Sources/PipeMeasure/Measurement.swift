@@ -1,0 +1,201 @@
+package import PipeIO
+package import PipeQueue
+package import PipeStats
+
+/// Puts what a queue is, and what it has recorded, into figures.
+package struct Measurement {
+  let queue: Queue
+  /// Microseconds since the epoch.
+  package let now: Int64
+
+  package init(_ queue: Queue, at now: Int64 = Clock.now()) {
+    self.queue = queue
+    self.now = now
+  }
+
+  /// `since`: microseconds; nil for all that is kept.
+  package func report(since: Int64?) throws(Fault) -> Report {
+    try report(since: since, try activity(since: since))
+  }
+
+  /// The same with what was settled in that time.
+  package func report(since: Int64?, _ activity: Activity) throws(Fault) -> Report {
+    let lanes = try queue.census(at: now)
+    let window = try Window(self, since, activity)
+    return Report(
+      at: now, depths: depths(lanes), oldestReady: PerPriority(lanes).map { age($0.oldestReady) },
+      ages: try ages(lanes), since: since.map(inSeconds), start: window.start,
+      seconds: window.seconds, activity: activity, counters: try counters(lanes),
+      inPerSecond: window.rate(of: window.accepted),
+      outPerSecond: window.rate(of: activity.acknowledged))
+  }
+
+  /// What was settled in the last `since` microseconds; nil: in all the time that is kept.
+  func activity(since: Int64?) throws(Fault) -> Activity {
+    try activity(from: start(since))
+  }
+
+  /// Since the queue began: only grows. `isNeeded`: that it seems to shrink to nothing, where it cannot be
+  /// read, would be taken for a restart.
+  package func everything(isNeeded: Bool = false) throws(Fault) -> Activity {
+    try activity(from: nil, isNeeded: isNeeded)
+  }
+
+  private func activity(from start: Int64?, isNeeded: Bool = false) throws(Fault) -> Activity {
+    var activity = Activity()
+    try queue.recordings(since: start, at: now, isNeeded: isNeeded) { activity.add($0) }
+    return activity
+  }
+
+  private func start(_ since: Int64?) -> Int64 { now - (since ?? queue.settings.retain) }
+
+  /// The same by tag; what has none is under nil. Of other tags than these nothing is kept.
+  func activities(since: Int64?, of wanted: Set<String?>? = nil) throws(Fault) -> [String?:
+    Activity]
+  {
+    var found: [String?: Activity] = [:]
+    var tags = KnownTags()
+    try queue.recordings(since: start(since), at: now) { recording in
+      if wanted?.contains(recording.tag) == false { return }
+      found[tags.shown(recording.tag), default: Activity()].add(recording)
+    }
+    return found
+  }
+
+  private func depths(_ lanes: [LaneCensus]) -> Depths {
+    let lanes = PerPriority(lanes)
+    var depths = Depths()
+    depths.ready = lanes.map(\.ready)
+    depths.claimed = lanes.map(\.claimed)
+    depths.later = lanes.map(\.later)
+    depths.dead = lanes.map(\.dead)
+    depths.done = lanes.map(\.done)
+    depths.lost = lanes.map(\.lost)
+    return depths
+  }
+
+  private func age(_ accepted: Int64?) -> Double? { accepted.map { inSeconds(max(0, now - $0)) } }
+
+  private func ages(_ lanes: [LaneCensus]) throws(Fault) -> AgeTable {
+    let oldest = lanes.compactMap { age($0.oldestWaiting) }.max()
+    let bounds = AgeTable.bounds(upTo: oldest ?? 0)
+    // Of each lane, how many wait that are older than each bound.
+    var older = lanes.map { [$0.waiting(below: .max)] }
+    for bound in bounds {
+      let numbers = oldest == nil ? nil : try queue.numbers(from: now - Int64(bound * 1e6))
+      for lane in lanes.indices {
+        older[lane].append(numbers.map { lanes[lane].waiting(below: $0[lane]) } ?? 0)
+      }
+    }
+    let counts = older.map { older in
+      zip(older, older.dropFirst() + [0]).map { max(0, $0 - $1) }
+    }
+    return AgeTable(bounds: bounds, counts: PerPriority(counts))
+  }
+
+  private func counters(_ lanes: [LaneCensus]) throws(Fault) -> PipeStats.Counters {
+    var counters = PipeStats.Counters()
+    counters.ingestedRows = lanes.reduce(0) { $0 + $1.entries }
+    counters.acceptedItems = lanes.reduce(0) { $0 + $1.items }
+    counters.failedValidations = try queue.total(.failedValidations)
+    counters.ingestionErrors = try queue.total(.ingestionErrors)
+    return counters
+  }
+}
+
+func inSeconds(_ microseconds: Int64) -> Double { Double(microseconds) / 1e6 }
+
+extension PerPriority {
+  /// In the order of the lanes.
+  init(_ values: [Value]) { self.init(high: values[0], medium: values[1], low: values[2]) }
+}
+
+extension Activity {
+  mutating func add(_ recording: Recording) {
+    switch recording.kind {
+    case .wait: wait.record(recording.times)
+    case .service: service.record(recording.times)
+    case .total: total.record(recording.times)
+    case .batches:
+      batches.record(recording.times)
+      acknowledged &+= recording.items
+    case .retried:
+      failures.record(recording.times)
+      retried &+= recording.items
+    case .buried:
+      failures.record(recording.times)
+      buried &+= recording.items
+    }
+    first = min(first ?? .max, recording.first)
+    last = max(last ?? .min, recording.last)
+  }
+}
+
+extension Latency {
+  mutating func record(_ times: [(microseconds: Int, count: Int)]) {
+    for time in times { record(time.microseconds, count: time.count) }
+  }
+}
+
+extension Measurement {
+  /// The last `count` minutes, the running one included. `body` gets what was recorded, each with the index
+  /// of its minute.
+  func minutes(
+    _ count: Int, _ body: (Int, Recording) -> Void = { _, _ in }
+  ) throws(Fault) -> [Period] {
+    let minute: Int64 = 60_000_000
+    let start = (now / minute - Int64(count) + 1) * minute
+    var periods: [Period] = []
+    var before = try queue.numbers(from: start).reduce(0, +)
+    for index in 0..<count {
+      let begin = start + Int64(index) * minute
+      let behind = try queue.numbers(from: begin + minute).reduce(0, +)
+      let seconds = min(60, inSeconds(now - begin))
+      periods.append(Period(start: begin, seconds: seconds, accepted: behind - before))
+      before = behind
+    }
+    try queue.recordings(since: start, at: now) { recording in
+      let index = Int((recording.middle - start) / minute)
+      guard periods.indices.contains(index) else { return }
+      periods[index].add(recording)
+      body(index, recording)
+    }
+    return periods
+  }
+}
+
+extension Period {
+  fileprivate mutating func add(_ recording: Recording) {
+    let count = recording.times.reduce(0) { $0 &+ $1.count }
+    switch recording.kind {
+    case .wait, .service, .total: return
+    case .retried, .buried: failures &+= count
+    case .batches:
+      batches &+= count
+      acknowledged &+= recording.items
+      service += recording.times.reduce(0) {
+        $0 + inSeconds(Int64($1.microseconds)) * Double($1.count)
+      }
+    }
+  }
+}
+
+extension Measurement {
+  /// The last hour, minute by minute, the running one included.
+  package func hour() throws(Fault) -> [Minute] {
+    var times = [[(microseconds: Int, count: Int)]](repeating: [], count: 60)
+    var failed = [Int](repeating: 0, count: 60)
+    let periods = try minutes(60) { index, recording in
+      switch recording.kind {
+      case .total: times[index] += recording.times
+      case .retried, .buried: failed[index] &+= recording.items
+      case .wait, .service, .batches: break
+      }
+    }
+    return periods.enumerated().map { index, period in
+      var total = Latency()
+      total.record(times[index])
+      return Minute(period, failed: failed[index], total: total)
+    }
+  }
+}

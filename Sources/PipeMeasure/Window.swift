@@ -1,0 +1,56 @@
+internal import PipeIO
+internal import PipeQueue
+internal import PipeStats
+
+/// The time that rates are taken over. One that was asked for ends now, and begins no earlier than the first
+/// thing that is known; else it lasts from the first thing to the last.
+struct Window {
+  /// Items that came in it.
+  let accepted: Int
+  /// Microseconds since the epoch; nil: nothing happened in it, or all at one instant.
+  let start: Int64?
+  let seconds: Double?
+
+  /// `since`: microseconds; nil for all that is kept.
+  init(_ measurement: Measurement, _ since: Int64?, _ activity: Activity) throws(Fault) {
+    let (queue, now) = (measurement.queue, measurement.now)
+    guard let since else {
+      let all = try queue.arrivals(since: max(0, now - queue.settings.retain))
+      accepted = all.items
+      let first = [all.first, activity.first].compactMap { $0 }.min()
+      let last = [all.last, activity.last].compactMap { $0 }.max()
+      (start, seconds) = Window.span(first, last)
+      return
+    }
+    let all = try queue.arrivals(since: 0)
+    let asked = now - since
+    let arrivals = try queue.arrivals(since: asked)
+    accepted = arrivals.items
+    let isOlder = all.first.map { $0 < asked } ?? false
+    let first = [arrivals.first, activity.first].compactMap { $0 }.min()
+    (start, seconds) = Window.span(isOlder ? asked : first, now)
+  }
+
+  private static func span(_ first: Int64?, _ last: Int64?) -> (Int64?, Double?) {
+    guard let first, let last, last > first else { return (nil, nil) }
+    return (first, inSeconds(last - first))
+  }
+
+  func rate(of items: Int) -> Double? { seconds.map { Double(items) / $0 } }
+}
+
+/// Lines on stderr, each of them once: what is read twice, or again and again, is wrong each time.
+package final class OncePerMessage {
+  private let print: (String) -> Void
+  private var said: Set<String> = []
+
+  /// Texts that are remembered; some have the number of a process in them.
+  private static let most = 1000
+
+  package init(_ print: @escaping (String) -> Void) { self.print = print }
+
+  package func say(_ text: String) {
+    if said.count >= OncePerMessage.most { said.removeAll() }
+    if said.insert(text).inserted { print(text) }
+  }
+}

@@ -1,0 +1,101 @@
+package import PipeIO
+
+// Claims that another process holds, or the clock: `ack` settles what `batch` handed out.
+extension Claimer {
+  /// What is held under some tokens, at one instant.
+  package struct Holdings {
+    fileprivate var names: [EntryID: [NowName]] = [:]
+  }
+
+  /// Looks for claims by their tokens. Those whose holder is dead are not held any more, though nobody
+  /// may have found out yet. `own`: only those that this process holds; somebody may be burying the others.
+  package func holdings(_ batches: Set<EntryID>, own: Bool = false) throws(Fault) -> Holdings {
+    try queue.lockNow(exclusive: false)
+    defer { queue.unlockNow() }
+    let now = wall()
+    var alive: [Int: Bool] = [:]
+    var found = Holdings()
+    for name in try queue.listNow().names where name.isHeld(at: now) {
+      guard let batch = name.batch, batches.contains(batch) else { continue }
+      if own, name.owner != owner?.slot { continue }
+      if let slot = name.owner, slot != owner?.slot {
+        if alive[slot] == nil { alive[slot] = !Owner.isDead(slot, queue) }
+        guard alive[slot]! else { continue }
+      }
+      found.names[batch, default: []].append(name)
+    }
+    return found
+  }
+
+  /// Tokens of this run that this process still holds.
+  package func heldByThisRun() throws(Fault) -> Set<EntryID> {
+    var found: Set<EntryID> = []
+    for name in try queue.namesNow() where name.isClaim && name.owner == owner?.slot {
+      if let batch = name.batch, isOfThisRun(batch) { found.insert(batch) }
+    }
+    return found
+  }
+
+  /// The claim of a token; nil where nobody holds it any more.
+  package func adopt(_ batch: EntryID, _ holdings: Holdings) throws(Fault) -> Claim? {
+    guard let names = holdings.names[batch] else { return nil }
+    let inOrder = names.sorted { $0.range.comesBefore($1.range) }
+    return try claim(batch, inOrder, try queue.ends())
+  }
+
+  /// Lets the clock hold a claim instead of this process, for `span` microseconds.
+  package func hold(_ claim: consuming Claim, for span: Int64) throws(Fault) -> Claim {
+    let until = ReadyTime.after(span, from: wall())
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    for index in claim.parts.indices {
+      guard case .claim(let batch, let attempt, _) = claim.parts[index].name.state else { continue }
+      var name = claim.parts[index].name
+      name.state = .hold(batch: batch, attempt: attempt, until: until)
+      try rename(claim.parts[index].name, to: name, batch: batch)
+      claim.parts[index].name = name
+    }
+    return claim
+  }
+}
+
+/// An entry as it is stored, whole, though a claim may have some of its items only.
+package struct StoredEntry {
+  /// What stores it again: under its id, with its priority, and when it was first seen.
+  package let entry: NewEntry
+  /// One line: the record's value, or the compact list of its ids. Valid while it is visited.
+  package let data: UnsafeRawBufferPointer
+
+  fileprivate init(_ line: SegmentLine, _ lane: Lane) {
+    entry = NewEntry(
+      id: line.id, priority: lane, ids: line.isRecord ? nil : (line.items, line.slice),
+      created: line.firstSeen, options: line.options.flatMap(LineOptions.columnToMove))
+    data = line.data
+  }
+}
+
+extension Claimer {
+  /// Reads the entries anew that the claim's items are of, in order; with those of the claim's items that are
+  /// of each. Of one that was damaged since it was claimed: the fault.
+  package func forEachEntry(
+    of claim: borrowing Claim, _ visit: (StoredEntry, Range<Int>) throws(Fault) -> Void
+  ) throws(Fault) {
+    let ends = try queue.ends()
+    for part in claim.parts {
+      let lane = part.name.range.lane
+      var index = part.items.lowerBound
+      while index < part.items.upperBound {
+        let id = claim.items[index].entry
+        var next = index + 1
+        while next < part.items.upperBound, claim.items[next].entry == id { next += 1 }
+        let place = part.places[index - part.items.lowerBound]
+        guard case .line(let line) = try step(lane, place, ends[lane]), line.id == id else {
+          throw Fault(.inputOutput, "\(printable(queue.path)): \(id.text): was damaged just now")
+        }
+        try visit(StoredEntry(line, lane), index..<next)
+        index = next
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+internal import PipeIO
+
+// Dead letters: a file in dead/ for each item, flushed before the item is done in now/. While its claim
+// stands the file means nothing, because a claim beats it.
+extension Claimer {
+  /// Writes dead letters. Returns those for which there is no room: they are for later.
+  func bury(
+    _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
+  ) throws(Fault) -> [SettlingPlan.Burial] {
+    // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
+    try queue.now().flush()
+    let written = try writeLetters(burials, of: claim)
+    let register = Register(queue.root)
+    var done = 0
+    do throws(Fault) {
+      // Last, and lane by lane: on a full disk what is in it is not easily taken back.
+      while done < written {
+        let lane = claim.parts[burials[done].part].name.range.lane
+        let next = burials[done..<written].prefix {
+          claim.parts[$0.part].name.range.lane == lane
+        }
+        try register.add(ranges(next, of: claim))
+        done += next.count
+      }
+      return Array(burials[written...])
+    } catch {
+      guard error.kind == .tryLater else { throw error }
+      reportFull(error)
+      let refused = ranges(burials[done..<written], of: claim)
+      try queue.clearAside(.dead, refused)
+      try? register.remove(refused)
+      return Array(burials[done...])
+    }
+  }
+
+  // Returns for how many of them there was room.
+  private func writeLetters(
+    _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
+  ) throws(Fault) -> Int {
+    var letters = SideWriter(queue, flushing: burials.count > 16 ? .all : .files)
+    var written = 0
+    do throws(Fault) {
+      for burial in burials {
+        let part = claim.parts[burial.part]
+        let range = part.range(burial.item..<(burial.item + 1))
+        let letter = letter(burial.failure, part, range, try queue.now())
+        try letters.write(SideName(range: range), letter)
+        written += 1
+      }
+    } catch {
+      guard error.kind == .tryLater else { throw error }
+      reportFull(error)
+      try queue.clearAside(.dead, ranges(burials[written...], of: claim))
+    }
+    try letters.flush()
+    return written
+  }
+
+  private func reportFull(_ fault: Fault) {
+    queue.report("\(fault.text); what should be buried is tried again later")
+  }
+
+  private func ranges(
+    _ burials: ArraySlice<SettlingPlan.Burial>, of claim: borrowing Claim
+  ) -> [ItemRange] {
+    burials.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
+  }
+
+  /// Makes this process the holder of what it is going to bury: if it dies on the way a reaper takes away
+  /// what it has written. The one who handed it out, or the clock, would know nothing of that.
+  func own(
+    _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
+  ) throws(Fault) -> Claim {
+    let slot = owner?.slot
+    if burials.allSatisfy({ slot != nil && claim.parts[$0.part].name.owner == slot }) {
+      return claim
+    }
+    try begin()
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    sync.note()
+    for index in claim.parts.indices where claim.parts[index].name.owner != owner!.slot {
+      var name = claim.parts[index].name
+      name.state = .claim(batch: name.batch!.withdrawn, attempt: name.attempt!, owner: owner!.slot)
+      try rename(claim.parts[index].name, to: name, batch: claim.batch)
+      claim.parts[index].name = name
+    }
+    return claim
+  }
+
+  private func letter(
+    _ failure: Failure, _ part: Part, _ range: ItemRange, _ now: Directory
+  ) -> [UInt8] {
+    let name = part.name.text
+    let attempt = part.name.attempt ?? 1
+    let earlier = now.history(name)
+    let last = Attempt(failure, number: attempt, started: part.name.batch?.claimed, ended: wall())
+    let known = History.lines(earlier, of: range.from.number, range.lane)
+    return known + History.line(range, last) + DeadLetter.stderrBlock(failure.stderr)
+  }
+}

@@ -1,0 +1,267 @@
+internal import PipeIO
+
+// Going along a range of items and reading them from the segments.
+extension Claimer {
+  /// A fault keeps what was collected before it.
+  func collect(_ offer: ReadyRange, into selection: Selection, end: LaneEnd) throws(Fault) {
+    guard selection.accepts(offer) else {
+      // Items that are not to be handed out yet keep no others waiting.
+      if offer.name == nil, try delay(offer.range, into: selection, end) >= offer.range.to {
+        return
+      }
+      return selection.close()
+    }
+    guard let name = offer.name else {
+      return try collectUntried(offer.range, into: selection, end)
+    }
+    var range = offer.range
+    var scan = try collect(range, name, into: selection, end)
+    if scan.isBeforeGap, !scan.hasTaken {
+      let gap = try gap(before: range, end)
+      range.from = gap.range.to
+      if gap.range.count > 0 {
+        guard gap.missing == nil else { return }
+        return selection.lose(gap.range, of: name)
+      }
+      scan = try collect(range, name, into: selection, end)
+    }
+    // What is behind the gap comes first the next time.
+    if scan.isBeforeGap { selection.close() }
+  }
+
+  private func collectUntried(
+    _ range: ItemRange, into selection: Selection, _ end: LaneEnd
+  ) throws(Fault) {
+    var rest = range
+    while rest.from < range.to, !selection.isFull {
+      let scan = try collect(rest, nil, into: selection, end)
+      rest.from = scan.place
+      guard !selection.isFull, rest.from < range.to else { return }
+      if scan.isBeforeGap {
+        let gap = try gap(before: rest, end)
+        if gap.range.count > 0, gap.missing == nil { selection.lose(gap.range, of: nil) }
+        rest.from = gap.range.to
+      } else {
+        // What stopped it may be an entry that is not to be handed out yet.
+        rest.from = try delay(rest, into: selection, end)
+      }
+    }
+  }
+
+  private func collect(
+    _ range: ItemRange, _ name: NowName?, into selection: Selection, _ end: LaneEnd
+  ) throws(Fault) -> RangeScan {
+    var scan = RangeScan(range, selection)
+    do throws(Fault) {
+      while !scan.isDone {
+        switch try step(range.lane, scan.place, end) {
+        case .line(let line):
+          if name == nil, line.isDelayed(at: selection.now) {
+            scan.stop()
+          } else {
+            scan.take(line)
+          }
+        case .damaged(let until): scan.pass(damageUntil: until)
+        case .end: scan.skipSegment(end)
+        case nil: scan.stopAtGap()
+        }
+      }
+    } catch {
+      selection.add(scan, replacing: name)
+      throw error
+    }
+    selection.add(scan, replacing: name)
+    return scan
+  }
+
+  /// The first items of a range that no line at their place holds, up to the next that a line holds; none
+  /// where a line further on holds the first of them. `missing`: a segment on the way that is not there.
+  private func gap(
+    before range: ItemRange, _ end: LaneEnd
+  ) throws(Fault) -> (range: ItemRange, missing: Int?) {
+    var at = range.from
+    var missing: Int?
+    search: while at.segment <= end.place.segment {
+      switch try step(range.lane, at, end) {
+      case .line(let line):
+        if line.number + line.items > range.from.number {
+          at.number = max(range.from.number, line.number)
+          break search
+        }
+        at.offset += line.length
+      case .damaged(let until): at.offset = until
+      case .end: (at.segment, at.offset) = (at.segment + 1, 0)
+      case nil:
+        missing = missing ?? at.segment
+        (at.segment, at.offset) = (at.segment + 1, 0)
+      }
+    }
+    let isInside = at.segment <= end.place.segment && at.number < range.to.number
+    let gap = ItemRange(lane: range.lane, from: range.from, to: isInside ? at : range.to)
+    if let missing, gap.count > 0 { noteMissing(range.lane, missing) }
+    return (gap, missing)
+  }
+
+  /// Passes over entries whose time has not come. One name serves for many, up to when the first of them
+  /// is due; then they are looked at again.
+  private func delay(
+    _ range: ItemRange, into selection: Selection, _ end: LaneEnd
+  ) throws(Fault) -> Position {
+    var at = range.from
+    var first: ReadyTime?
+    var count = 0
+    while at < range.to, count < Claimer.mostDelayed {
+      guard case .line(let line) = try step(range.lane, at, end), line.isDelayed(at: selection.now),
+        line.number <= at.number, let due = line.due
+      else { break }
+      if first.map({ due.at < $0.at }) ?? true { first = due }
+      count += 1
+      at.number = min(range.to.number, line.number + line.items)
+      at.offset += line.length
+    }
+    if let first {
+      var delayed = range
+      delayed.to = at
+      selection.delay(delayed, until: first)
+    }
+    return at
+  }
+
+  /// Entries under one name: what is read again when the first of them is due.
+  private static let mostDelayed = 1024
+
+  /// What is at a place; nil where its segment is missing.
+  func step(
+    _ lane: Lane, _ place: Position, _ end: LaneEnd
+  ) throws(Fault) -> SegmentReader.Reading? {
+    guard let reader = try reader(lane, place.segment) else { return nil }
+    let isLast = place.segment == end.place.segment
+    let limit = isLast ? end.place.offset : try reader.finalSize()
+    let reading = try reader.line(at: place.offset, limit: limit)
+    if case .damaged(let until) = reading {
+      try queue.quarantine(lane, place.segment, place.offset..<until)
+    }
+    return reading
+  }
+
+  /// The claim of these names, read again. Items whose lines were damaged since are left out.
+  func claim(_ batch: EntryID, _ names: [NowName], _ ends: LaneEnds) throws(Fault) -> Claim {
+    let selection = Selection(size: .max, byteLimit: .max, now: .max, retries: .max)
+    for name in names {
+      var scan = RangeScan(name.range, selection, passesGaps: true)
+      let end = ends[name.range.lane]
+      while !scan.isDone {
+        switch try step(name.range.lane, scan.place, end) {
+        case .line(let line): scan.take(line)
+        case .damaged(let until): scan.pass(damageUntil: until)
+        case .end: scan.skipSegment(end)
+        case nil: throw missing(name.range.lane, scan.place.segment)
+        }
+      }
+      selection.add(scan, replacing: name)
+    }
+    return selection.claim(batch, names)
+  }
+
+  func missing(_ lane: Lane, _ segment: Int) -> Fault {
+    Fault(
+      .inputOutput,
+      "\(printable(queue.path))/\(Segment.path(lane, segment)): is missing; put it back,"
+        + " or an empty file in its place to give up what it held")
+  }
+}
+
+/// Goes along a range, taking items until it ends, the batch is full, or items are not where they should be.
+struct RangeScan {
+  let range: ItemRange
+  private let selection: Selection
+  private let passesGaps: Bool
+  var place: Position
+  let firstItem: Int
+  private(set) var places: [Position] = []
+  private var isStopped = false
+  /// Whether it stopped because no line at its place holds the next item.
+  private(set) var isBeforeGap = false
+  /// Where damage began that no line has followed yet.
+  private var damage: Position?
+
+  /// `passesGaps`: items that no line holds are left out, and it goes on behind them.
+  init(_ range: ItemRange, _ selection: Selection, passesGaps: Bool = false) {
+    self.range = range
+    self.selection = selection
+    self.passesGaps = passesGaps
+    place = range.from
+    firstItem = selection.itemCount
+  }
+
+  var isAtEnd: Bool { place.number >= range.to.number }
+  var isDone: Bool { isAtEnd || isStopped || isBeforeGap || selection.isFull }
+  var hasTaken: Bool { !places.isEmpty }
+
+  mutating func stop() { isStopped = true }
+
+  mutating func stopAtGap() {
+    isBeforeGap = true
+    place = damage ?? place
+  }
+
+  /// The bytes at its place are no line.
+  mutating func pass(damageUntil offset: Int) {
+    damage = damage ?? place
+    place.offset = offset
+  }
+
+  /// Takes items of the line at `place`.
+  mutating func take(_ line: SegmentLine) {
+    if line.number > place.number {
+      guard passesGaps else { return stopAtGap() }
+      place.number = min(line.number, range.to.number)
+      if isAtEnd {
+        place = range.to
+        return
+      }
+    }
+    damage = nil
+    selection.begin(accepted: line.time)
+    let first = place.number - line.number
+    let stop = min(line.items, range.to.number - line.number)
+    var index = first
+    if line.isRecord {
+      if index < stop { add(line, 0, line.data) }
+      index = max(index, stop)
+    } else if first < stop {
+      var ids = ItemList(line.data, skipping: first)
+      while index < stop, !selection.isFull {
+        guard let item = ids.next() else {
+          // It has fewer items than it says: the others are nowhere.
+          place.number = line.number + index
+          place.offset += line.length
+          return
+        }
+        add(line, index, item)
+        index += 1
+      }
+    }
+    place.number = max(place.number, line.number + index)
+    if index >= line.items { place.offset += line.length }
+  }
+
+  private mutating func add(_ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer) {
+    selection.add(data, of: line.id, index + 1, range.lane)
+    var at = place
+    at.number = line.number + index
+    places.append(at)
+  }
+
+  /// The segment has no more lines: go on at the start of the next one.
+  mutating func skipSegment(_ end: LaneEnd) {
+    if place.segment < end.place.segment {
+      place.segment += 1
+      place.offset = 0
+    } else if passesGaps {
+      place = range.to
+    } else {
+      stopAtGap()
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package import PipeIO
+
+// What would be handed out if nothing else happened from now on.
+extension Claimer {
+  /// Calls `body` with each batch that waits in now/ or was never tried, in the order in which they would
+  /// be handed out, and microseconds from now until then, until it says false. Takes nothing; leaves out
+  /// what waits in later/.
+  package func rehearse(
+    size: Int, every: Int64, _ body: (Int64, borrowing Claim) throws(Fault) -> Bool
+  ) throws(Fault) {
+    let now = wall()
+    let names = try queue.reportedNames().map { name in
+      // The last attempt of a dead process: it is buried, and not handed out.
+      name.isAgain && name.attempt! > queue.settings.retries ? NowName(name.range, .done) : name
+    }
+    let ends = try queue.ends()
+    var rehearsal = Rehearsal(names, ends, at: now)
+    let last = PaceFile(queue, readOnly: true).read(at: steady(), wall: now)
+    var at = every > 0 ? last?.wait(every, at: steady()) ?? 0 : 0
+    while let next = rehearsal.nextReady(at: now + at) {
+      at = max(at, next - now)
+      let selection = Selection(
+        size: size, byteLimit: .max, now: now + at, retries: queue.settings.retries)
+      for offer in rehearsal.offers(at: now + at) where !selection.isFull {
+        do throws(Fault) { try collect(offer, into: selection, end: ends[offer.range.lane]) } catch
+        {
+          keep(error)
+        }
+      }
+      if selection.isEmpty {
+        // None of it can be read.
+        rehearsal.drop(at: now + at)
+        continue
+      }
+      rehearsal.take(selection)
+      if selection.itemCount == 0 { continue }
+      if try !body(at, selection.claim()) { return }
+      at = min(at + every, Rehearsal.horizon)
+    }
+  }
+}
+
+/// What waits, as it is used up.
+private struct Rehearsal {
+  /// What lies further ahead, microseconds, is told as if it were then: a century apart, a few thousand batches would
+  /// pass the largest number.
+  static let horizon: Int64 = 1 << 61
+
+  /// In the order of the lanes and of the line; `from`: when it is ready, microseconds since the epoch.
+  private var waiting: [(offer: ReadyRange, from: Int64)] = []
+
+  init(_ names: [NowName], _ ends: LaneEnds, at now: Int64) {
+    for lane in Lane.allCases {
+      let line = LaneMap(lane, end: ends[lane].place, names: names)
+      waiting += line.untouched.map { (ReadyRange(range: $0, name: nil), 0) }
+      let names = line.waiting.filter { !$0.isHeld(at: now) }
+      waiting += names.map { (ReadyRange(range: $0.range, name: $0), $0.due!.at) }
+    }
+    sort()
+  }
+
+  private mutating func sort() {
+    waiting.sort { $0.offer.range.comesBefore($1.offer.range) }
+  }
+
+  /// When the first is ready, at `now` or later; nil when all is used up.
+  func nextReady(at now: Int64) -> Int64? { waiting.map { max(now, $0.from) }.min() }
+
+  func offers(at now: Int64) -> [ReadyRange] { waiting.filter { $0.from <= now }.map(\.offer) }
+
+  mutating func drop(at now: Int64) { waiting.removeAll { $0.from <= now } }
+
+  mutating func take(_ selection: Selection) {
+    for part in selection.parts { cut(part.claim.range) }
+    for loss in selection.losses { cut(loss.range) }
+    for delay in selection.delays {
+      cut(delay.range)
+      waiting.append((ReadyRange(range: delay.range, name: delay), delay.due!.at))
+    }
+    sort()
+  }
+
+  // What is taken is the front of an offer, but for delays that were passed over before it.
+  private mutating func cut(_ taken: ItemRange) {
+    guard
+      let index = waiting.firstIndex(where: {
+        $0.offer.range.lane == taken.lane && $0.offer.range.from.number <= taken.from.number
+          && taken.from.number < $0.offer.range.to.number
+      })
+    else { return }
+    let (offer, from) = waiting.remove(at: index)
+    var rest = offer.range
+    rest.from = taken.to
+    if rest.count > 0 {
+      waiting.insert((ReadyRange(range: rest, name: offer.name), from), at: index)
+    }
+  }
+}

@@ -1,0 +1,214 @@
+internal import PipeIO
+
+// now/ is listed at each claim, so it holds few names that only wait; the others are parked in later/.
+// On its way an item is claimed by whoever moves it, with the attempts that it has: so a crash anywhere
+// leaves a claim of a dead process and perhaps a file in later/, which the reaper removes.
+extension Claimer {
+  /// Moves names that wait longest from now/ to later/, until few are left. Does nothing where somebody else
+  /// is at it.
+  func park() throws(Fault) {
+    let later = try queue.part(SideKind.later.rawValue)
+    guard try later.tryLock() else { return }
+    defer { later.unlock() }
+    while try parkSome() {}
+  }
+
+  private func parkSome() throws(Fault) -> Bool {
+    let moving = try takeForParking()
+    guard !moving.isEmpty else { return false }
+    do throws(Fault) {
+      // Were the claims not on disk and the files were, a power cut would leave items in both places.
+      try queue.now().flush()
+      try write(moving)
+      try finishParking(moving)
+      return true
+    } catch {
+      try unpark(moving)
+      if error.kind != .tryLater { throw error }
+      return false
+    }
+  }
+
+  typealias Moving = (name: NowName, claim: NowName)
+
+  private func takeForParking() throws(Fault) -> [Moving] {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let now = wall()
+    let all = try queue.listNow().names.filter { $0.isFar(at: now) }
+    guard all.count > limits.mostWaiting - limits.portion else { return [] }
+    let far = all.sorted { $0.due!.at > $1.due!.at }.prefix(limits.portion)
+    var moving: [Moving] = []
+    let batch = nextBatch()
+    for name in far {
+      let state = NowName.State.claim(batch: batch, attempt: name.attempt!, owner: owner!.slot)
+      let claim = NowName(name.range, state)
+      if try queue.rename(name, to: claim) { moving.append((name, claim)) }
+    }
+    sync.note()
+    return moving
+  }
+
+  private func write(_ moving: [Moving]) throws(Fault) {
+    var later = SideWriter(queue, flushing: .names)
+    let now = try queue.now()
+    for (name, claim) in moving.sorted(by: { $0.name.range.comesBefore($1.name.range) }) {
+      let aside = SideName(range: name.range, waiting: name.state)
+      try later.write(aside, now.history(claim.text))
+    }
+    try later.flush()
+    try Register(queue.root).add(moving.map(\.name.range))
+  }
+
+  // From the earliest on: the mark is there before anything is done with.
+  private func finishParking(_ moving: [Moving]) throws(Fault) {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let due = moving.reduce(Int64.max) { min($0, $1.name.due!.at) }
+    let items = moving.reduce(0) { $0 + $1.name.range.count }
+    try queue.lowerMark(to: due, adding: items, at: wall())
+    for (name, claim) in moving { _ = try queue.rename(claim, to: NowName(name.range, .done)) }
+  }
+
+  private func unpark(_ all: [Moving]) throws(Fault) {
+    // What is done with already is in later/ alone.
+    let held = try queue.namesNow()
+    let moving = all.filter { held.contains($0.claim) }
+    try queue.clearAside(.later, moving.map(\.name.range))
+    try? Register(queue.root).remove(moving.map(\.name.range))
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    for (name, claim) in moving { _ = try queue.rename(claim, to: name) }
+  }
+}
+
+extension Claimer {
+  /// Brings names that are due, and some that soon are, from later/ to now/. Waits for whoever is at it.
+  func restore() throws(Fault) {
+    let later = try queue.part(SideKind.later.rawValue)
+    try Queue.lock(later, exclusive: true, queue.report)
+    defer { later.unlock() }
+    let now = wall()
+    guard let mark = try queue.mark(), mark.isOver(at: now) else { return }
+    let scan = try LaterScan(queue, at: now, most: limits.portion, known: mark.items)
+    let moving = try claimParked(scan.chosen)
+    try queue.now().flush()
+    try queue.removeAside(scan.chosen)
+    try queue.clearAside(.dead, scan.chosen.map(\.range))
+    try Register(queue.root).remove(scan.chosen.map(\.range))
+    try queue.dropEmpty(scan.chosen)
+    try finishRestoring(moving, scan, at: now)
+  }
+
+  private func claimParked(_ names: [SideName]) throws(Fault) -> [Moving] {
+    let known = try histories(names)
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    var nowDirectory = NowDirectory(queue, try queue.listNow())
+    let batch = nextBatch()
+    var moving: [Moving] = []
+    for (name, history) in known {
+      let again = NowName(name.range, name.waiting!)
+      let state = NowName.State.claim(batch: batch, attempt: again.attempt!, owner: owner!.slot)
+      try nowDirectory.create(NowName(name.range, state), history: history)
+      moving.append((again, NowName(name.range, state)))
+    }
+    return moving
+  }
+
+  private func histories(_ names: [SideName]) throws(Fault) -> [(SideName, [UInt8])] {
+    var found: [(SideName, [UInt8])] = []
+    for group in SideGroup.split(names) {
+      let directory = try queue.root.existing(group.path)
+      found += group.names.map { ($0, directory.history($0.text)) }
+    }
+    return found
+  }
+
+  private func finishRestoring(_ moving: [Moving], _ scan: LaterScan, at now: Int64) throws(Fault) {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    for (name, claim) in moving { _ = try queue.rename(claim, to: name) }
+    try queue.setMark(
+      scan.left == 0 ? nil : ParkedHint(due: scan.nextDue, set: now, items: scan.left))
+    sync.note()
+  }
+
+  /// A mark that a crash took back: without it nothing in later/ would ever come. Returns whether there is
+  /// something now that was not seen.
+  func ensureMark() throws(Fault) -> Bool {
+    guard try queue.mark() == nil else { return false }
+    for lane in Lane.allCases where try !queue.shards(.later, lane).isEmpty {
+      let later = try queue.part(SideKind.later.rawValue)
+      guard try later.tryLock() else { return false }
+      defer { later.unlock() }
+      let scan = try LaterScan(queue, at: wall(), most: 1)
+      guard let first = scan.chosen.first else { return false }
+      try queue.lockNow(exclusive: true)
+      defer { queue.unlockNow() }
+      guard case .again(_, _, let due) = first.waiting else { return false }
+      let items = scan.left + first.range.count
+      try queue.lowerMark(to: min(due.at, scan.nextDue), adding: items, at: wall())
+      return true
+    }
+    return false
+  }
+}
+
+/// All of later/, of which only what comes first is kept.
+struct LaterScan {
+  /// What is due, in the order of the line; if there is room, then what is due next.
+  private(set) var chosen: [SideName] = []
+  /// Items that stay, and when the first of them is due.
+  private(set) var left = 0
+  private(set) var nextDue = Int64.max
+  private let most: Int
+  private let now: Int64
+
+  /// `known`: the items there are, as the mark says. Then the scan ends where enough is due: what is due
+  /// comes in the order of the line, in which the directories are looked through.
+  init(_ queue: Queue, at now: Int64, most: Int, known: Int? = nil) throws(Fault) {
+    self.most = most
+    self.now = now
+    var due = 0
+    for lane in Lane.allCases {
+      for shard in try queue.shards(.later, lane) {
+        let names = try queue.namesAside(.later, lane, shard)
+        due += names.count { time($0) <= now }
+        chosen += names
+        if let known, due >= most {
+          stop(known)
+          return
+        }
+        if chosen.count > 4 * most { reduce() }
+      }
+    }
+    reduce()
+  }
+
+  private mutating func stop(_ known: Int) {
+    reduce()
+    left = max(1, known - chosen.reduce(0) { $0 + $1.range.count })
+    nextDue = now
+  }
+
+  private mutating func reduce() {
+    let sorted = chosen.sorted { comesBefore($0, $1) }
+    for name in sorted.dropFirst(most) {
+      left += name.range.count
+      nextDue = min(nextDue, time(name))
+    }
+    chosen = Array(sorted.prefix(most))
+  }
+
+  // One that the clock makes wait for longer than was meant comes now, to be corrected there.
+  private func time(_ name: SideName) -> Int64 {
+    guard case .again(_, _, let due) = name.waiting else { return 0 }
+    return due.corrected(at: now) == nil ? max(due.at, now) : now
+  }
+
+  private func comesBefore(_ one: SideName, _ other: SideName) -> Bool {
+    let (a, b) = (time(one), time(other))
+    return a == b ? one.range.comesBefore(other.range) : a < b
+  }
+}

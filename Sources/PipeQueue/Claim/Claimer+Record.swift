@@ -1,0 +1,82 @@
+// What is noted of a claim, or of some of it, once it is settled.
+
+extension Claimer {
+  /// Of this process's claims; the statistics tell them apart by it. One word.
+  func record(_ lines: some Sequence<SettledLine>) { recorder.note(lines, at: steady()) }
+}
+
+extension [AcceptedItems] {
+  /// So many items come next.
+  @inline(__always)
+  mutating func note(_ time: Int64, items more: Int = 1) {
+    let end = last?.items.upperBound ?? 0
+    if !isEmpty, self[count - 1].time == time {
+      self[count - 1].items = self[count - 1].items.lowerBound..<(end + more)
+    } else {
+      append(AcceptedItems(time: time, items: end..<(end + more)))
+    }
+  }
+}
+
+extension Claim {
+  /// When some of its items were accepted.
+  func forEachAcceptance(of items: Range<Int>, _ body: (AcceptedItems) -> Void) {
+    let first = acceptances.partitionPoint { $0.items.upperBound <= items.lowerBound }
+    for accepted in acceptances[first...] {
+      let common = accepted.items.clamped(to: items)
+      if common.isEmpty { return }
+      body(AcceptedItems(time: accepted.time, items: common))
+    }
+  }
+
+  /// `now`: microseconds since the epoch.
+  func settled(
+    _ outcome: SettledLine.Outcome, _ items: some Sequence<Range<Int>>, at now: Int64,
+    _ tag: String?
+  ) -> SettledLine {
+    let claimed = batch.claimed
+    var line = SettledLine(
+      time: now, tag: tag, outcome: outcome, service: Int(max(0, now - claimed)), items: 0)
+    for range in items {
+      line.items += range.count
+      guard outcome == .done else { continue }
+      forEachAcceptance(of: range) { accepted in
+        line.note(wait: Int(max(0, claimed - accepted.time)), items: accepted.items.count)
+      }
+    }
+    return line
+  }
+
+  func settled(_ plan: SettlingPlan, at now: Int64, _ tag: String?) -> [SettledLine] {
+    SettledLine.Outcome.allCases.map { settled($0, plan.items($0), at: now, tag) }
+  }
+}
+
+extension SettledLine {
+  // Neighbours of one class are noted together.
+  fileprivate mutating func note(wait: Int, items: Int) {
+    if let last = waits.last,
+      HistogramBuckets.index(of: wait) == HistogramBuckets.index(of: last.microseconds)
+    {
+      waits[waits.count - 1].count += items
+    } else {
+      waits.append((wait, items))
+    }
+  }
+}
+
+extension SettlingPlan {
+  /// Ranges of the claim's items.
+  fileprivate func items(_ outcome: SettledLine.Outcome) -> [Range<Int>] {
+    let letters = burials.filter { fate($0) == .done }.map(\.item)
+    switch outcome {
+    case .buried: return letters.map { $0..<($0 + 1) }
+    case .retried: return items(Fate.again)
+    case .done:
+      // A letter is done as well, as far as names go.
+      let others = Set(letters)
+      if others.isEmpty { return items(Fate.done) }
+      return items(Fate.done).flatMap { $0.filter { !others.contains($0) } }.map { $0..<($0 + 1) }
+    }
+  }
+}

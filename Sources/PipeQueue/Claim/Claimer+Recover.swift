@@ -1,0 +1,111 @@
+internal import PipeIO
+
+// Items that the register lists and of which neither later/ nor dead/ has a name: it was lost. Nobody did
+// them, so they are ready again (pipe-queue(5), REGISTER).
+extension Claimer {
+  /// Looks for such items once a process, when it finds nothing else. Returns whether there were any.
+  func returnUnfiled() throws(Fault) -> Bool {
+    guard !hasLookedForUnfiled else { return false }
+    let later = try queue.part(SideKind.later.rawValue)
+    // Another process is parking, or bringing back.
+    guard try later.tryLock() else { return false }
+    defer { later.unlock() }
+    hasLookedForUnfiled = true
+    var ranges: [ItemRange] = []
+    for lane in Lane.allCases { ranges += try unfiled(lane) }
+    guard !ranges.isEmpty else { return false }
+    try giveBackUnfiled(ranges)
+    return true
+  }
+
+  // Under the lock of later/: what is on its way to dead/ is claimed.
+  private func unfiled(_ lane: Lane) throws(Fault) -> [ItemRange] {
+    var numbers: [Int] = []
+    try queue.forEachUnfiled(lane) { numbers += $0 }
+    guard !numbers.isEmpty else { return [] }
+    let mark = try queue.ends()[lane]
+    var ranges: [ItemRange] = []
+    for number in numbers {
+      guard number < mark.place.number,
+        let place = try Lookup(queue).place(lane, of: number, mark)
+      else { continue }
+      var next = place
+      next.number += 1
+      if let last = ranges.last, last.to == place, last.count < SideKind.width {
+        ranges[ranges.count - 1].to = next
+      } else {
+        ranges.append(ItemRange(lane: lane, from: place, to: next))
+      }
+    }
+    return ranges
+  }
+
+  private func giveBackUnfiled(_ ranges: [ItemRange]) throws(Fault) {
+    let covered = try coverUnfiled(ranges)
+    // On disk before they are off the list.
+    try queue.now().flush()
+    try Register(queue.root).remove(covered)
+  }
+
+  // Returns those that are off the list then: all but what a process is just putting aside.
+  private func coverUnfiled(_ ranges: [ItemRange]) throws(Fault) -> [ItemRange] {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let listing = try queue.listNow()
+    let ends = try queue.ends()
+    var nowDirectory = NowDirectory(queue, listing)
+    var (count, covered): (Int, [ItemRange]) = (0, [])
+    for range in ranges {
+      let line = LaneMap(range.lane, end: ends[range.lane].place, names: listing.names)
+      let states = range.numbers.map { line.state(of: $0) }
+      if states.contains(where: { if case .claim = $0 { true } else { false } }) { continue }
+      covered.append(range)
+      // Anything but done says by itself what they are: a process died between this and the register.
+      guard states.allSatisfy({ $0 == .done }) else { continue }
+      try nowDirectory.create(NowName(range, .again(batch: .revived, attempt: 0, due: .now)))
+      count += range.count
+    }
+    sync.note()
+    if count > 0 {
+      queue.note(
+        "\(printable(queue.path)): the names of \(count) items are missing in later/ and dead/; they are ready again"
+      )
+    }
+    return covered
+  }
+}
+
+extension Queue {
+  /// Calls `body` with numbers of items that the register lists and that have no name in later/ or dead/,
+  /// ascending; `old` gets those whose lines are removed because they are old: they were dropped.
+  func forEachUnfiled(
+    _ lane: Lane, old: ([Int]) -> Void = { _ in }, _ body: ([Int]) throws(Fault) -> Void
+  ) throws(Fault) {
+    var oldest: Int?
+    try Register(root).forEach(lane) { (first, items) throws(Fault) in
+      let names = try namesAside(lane, first..<(first + Register.recordSpan)).map(\.range)
+      let missing = Register.numbers(first, items).filter { number in
+        !names.contains { $0.numbers.contains(number) }
+      }
+      if missing.isEmpty { return }
+      let limit: Int
+      if let oldest { limit = oldest } else { limit = try oldestNumber(lane) }
+      oldest = limit
+      old(missing.filter { $0 < limit })
+      try body(missing.filter { $0 >= limit })
+    }
+  }
+
+  /// The number of the first item whose line is there; 0 where there is none.
+  private func oldestNumber(_ lane: Lane) throws(Fault) -> Int {
+    for segment in try segmentNumbers(lane) {
+      guard let file = try Segment.open(self, lane, segment) else { continue }
+      if case .line(let line) = try SegmentReader(file, lane, segment).line(at: 0, limit: .max) {
+        return line.number
+      }
+      // Damaged at its start: all of it counts.
+      return 0
+    }
+    return 0
+  }
+}

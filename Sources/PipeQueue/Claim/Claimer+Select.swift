@@ -1,0 +1,197 @@
+internal import PipeIO
+
+// Looking for what is ready, under the lock of now/, and claiming it.
+extension Claimer {
+  enum ClaimAttempt: ~Copyable {
+    /// `isCrowded`: now/ has more names than is good for it.
+    case claim(Claim, isCrowded: Bool)
+    case nothing
+    /// Nothing yet; entries with a delay were passed over, and there is more behind them.
+    case more
+    case crowded
+    /// Something in later/ is due, and may come before all that is here.
+    case restore
+    /// Held by the clock for their last attempt, and that is over: claimed, to be buried.
+    case overdue([NowName])
+    /// A name reaches beyond the end of its lane.
+    case ahead
+  }
+
+  func look(_ request: Request) throws(Fault) -> ClaimAttempt {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let now = wall()
+    var listing = try queue.listNow()
+    try queue.putAsideDamaged(listing)
+    try correct(&listing, at: now)
+    try dissolve(&listing, at: now)
+    let overdue = try takeOverdue(listing, at: now)
+    if !overdue.isEmpty { return .overdue(overdue) }
+    let hasDue = listing.later?.isOver(at: now) == true
+    // 0: dead letters that are to be tried again, and may come before all that is here.
+    let isRevived = listing.later?.due == 0
+    if isRevived || hasDue && listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
+      return .restore
+    }
+    let ends = try queue.ends()
+    if listing.reaches(beyond: ends) { return .ahead }
+    let selection = Selection(
+      size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
+    try select(into: selection, listing, ends, at: now, more: hasDue)
+    var nowDirectory = NowDirectory(queue, listing)
+    for delay in selection.delays { try nowDirectory.create(delay) }
+    for loss in selection.losses {
+      try nowDirectory.giveUp(loss.range, of: loss.name)
+      lose(loss.range.count)
+    }
+    let isCrowded = listing.farNames(at: now) + selection.delays.count > limits.mostWaiting
+    nextPoll = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
+    if unreadable != nil {
+      // Nothing reports that a segment is put back.
+      nextPoll = min(nextPoll ?? .max, steady() + Claimer.lookAgainAtUnreadable)
+    }
+    isPaced = false
+    if selection.parts.isEmpty {
+      if selection.isEmpty { return .nothing }
+      return isCrowded ? .crowded : .more
+    }
+    guard try take(selection, request, &nowDirectory, at: now) else { return .nothing }
+    return .claim(selection.claim(), isCrowded: isCrowded)
+  }
+
+  /// Microseconds.
+  private static let lookAgainAtUnreadable: Int64 = 10_000_000
+
+  // The turn comes last: what is taken is decided at the instant of dispatch.
+  private func take(
+    _ selection: Selection, _ request: Request, _ nowDirectory: inout NowDirectory, at now: Int64
+  ) throws(Fault) -> Bool {
+    let time = steady()
+    var last = pace.read(at: time, wall: now) ?? Pace(started: .min / 2, wall: 0)
+    let wait = request.every > 0 ? last.wait(request.every, at: time) : 0
+    if wait > 0 {
+      isPaced = true
+      nextPoll = time + wait
+      return false
+    }
+    selection.name(nextBatch(), owner: owner!.slot)
+    for part in selection.parts {
+      if let old = part.replacing, old.isHold { try noteOverdue(old) }
+      try nowDirectory.name(part.claim, replacing: part.replacing)
+    }
+    // Behind the names: who dies before this has started nothing, and takes nobody's turn.
+    last.start(
+      selection.itemCount, size: request.size, every: request.every, at: time, wall: now)
+    pace.keep(last)
+    sync.note()
+    return true
+  }
+
+  // Once, though it may be taken in several parts.
+  private func noteOverdue(_ name: NowName) throws(Fault) {
+    guard case .hold(_, let attempt, let until) = name.state else { return }
+    let now = try queue.now()
+    let known = History.attempts(
+      now.history(name.text), of: name.range.from.number, name.range.lane)
+    if known.contains(where: { $0.number == attempt && $0.ended == until.at }) { return }
+    let ended = Attempt(
+      Claimer.overdue, number: attempt, started: name.batch?.claimed, ended: until.at)
+    now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)
+  }
+
+  static let overdue = Failure("nobody settled it while it was held")
+
+  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
+  // before all else.
+  private func select(
+    into selection: Selection, _ listing: NowListing, _ ends: LaneEnds, at now: Int64, more: Bool
+  ) throws(Fault) {
+    for lane in Lane.allCases where !selection.isFull {
+      let line = LaneMap(lane, end: ends[lane].place, names: listing.names)
+      let offers = offers(line, at: now)
+      let last = more ? offers.lastIndex { $0.name != nil } : nil
+      for offer in offers[...(last ?? offers.count - 1)] where !selection.isFull {
+        do throws(Fault) { try collect(offer, into: selection, end: ends[lane]) } catch {
+          // A lane that cannot be read keeps no other lane waiting.
+          keep(error)
+          break
+        }
+      }
+      if last != nil { selection.close() }
+    }
+  }
+
+  private func isReady(_ name: NowName, at now: Int64) -> Bool {
+    name.due?.isOver(at: now) == true && !isHidden(name)
+  }
+
+  // In the order of the line: a retry keeps its place.
+  private func offers(_ line: LaneMap, at now: Int64) -> [ReadyRange] {
+    let waiting = line.waiting.filter { isReady($0, at: now) }
+    let untouched = line.untouched.map { ReadyRange(range: $0, name: nil) }
+    if waiting.isEmpty { return untouched }
+    return (untouched + waiting.map { ReadyRange(range: $0.range, name: $0) }).sorted {
+      $0.range.from < $1.range.from
+    }
+  }
+
+  // A clock that was set back must not keep what waits for longer than was meant.
+  private func correct(_ listing: inout NowListing, at now: Int64) throws(Fault) {
+    for index in listing.names.indices {
+      let name = listing.names[index]
+      guard let due = name.due?.corrected(at: now) else { continue }
+      var right = name
+      switch name.state {
+      case .hold(let batch, let attempt, _):
+        right.state = .hold(batch: batch, attempt: attempt, until: due)
+      case .again(let batch, let attempt, _):
+        // By its line an entry with a delay would wait again and again: it comes when this name says.
+        let batch = name.isDelay ? EntryID.revived : batch
+        right.state = .again(batch: batch, attempt: attempt, due: due)
+      case .claim, .done, .lost, .dropped: continue
+      }
+      if try queue.rename(name, to: right) { listing.names[index] = right }
+    }
+  }
+
+  private func takeOverdue(_ listing: NowListing, at now: Int64) throws(Fault) -> [NowName] {
+    var taken: [NowName] = []
+    for name in listing.names {
+      guard case .hold(let batch, let attempt, let until) = name.state, until.isOver(at: now),
+        attempt > queue.settings.retries
+      else { continue }
+      let state = NowName.State.claim(
+        batch: batch.withdrawn, attempt: attempt, owner: owner!.slot)
+      let claim = NowName(name.range, state)
+      if try queue.rename(name, to: claim) { taken.append(claim) }
+    }
+    return taken
+  }
+
+  // Entries with a delay, the first of which is due: without a name they are looked at one by one.
+  private func dissolve(_ listing: inout NowListing, at now: Int64) throws(Fault) {
+    for name in listing.names where name.isDelay && name.due!.isOver(at: now) {
+      var nowDirectory = NowDirectory(queue, listing)
+      if try nowDirectory.uncover(name) { listing = try queue.listNow() }
+    }
+  }
+
+  private func nextDue(_ listing: NowListing, _ delays: [NowName], at now: Int64) -> Int64? {
+    var next = listing.later?.due
+    for name in listing.names + delays where !isHidden(name) {
+      guard let due = name.due, !due.isOver(at: now) else { continue }
+      next = min(next ?? .max, due.at)
+    }
+    return next
+  }
+
+  private func steadyTime(of due: Int64?, at now: Int64) -> Int64? {
+    due.map { steady() + max(0, $0 - now) }
+  }
+}
+
+/// Items that are ready, and the name that says so; nil for those that no name covers.
+struct ReadyRange {
+  let range: ItemRange
+  let name: NowName?
+}

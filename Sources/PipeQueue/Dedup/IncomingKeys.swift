@@ -1,0 +1,166 @@
+internal import PipeIO
+
+/// The lines of a draft, in the order in which they came, with what they are looked up by.
+struct IncomingKeys {
+  struct Line {
+    let lane: Lane
+    let index: Int
+    let receipt: Int
+    let print: Fingerprint
+    let mayRepeat: Bool
+  }
+
+  private(set) var lines: [Line] = []
+  /// Those that may not repeat an earlier one, by their wanted hashes; of equal ones the earlier first.
+  let order: [Int]
+
+  init(_ draft: WriteBatch, _ hash: KeyHash) {
+    for lane in Lane.allCases {
+      for (index, line) in draft[lane].lines.enumerated() {
+        let print = draft.withLine(lane, index) { Fingerprint($0, lane, hash) }
+        lines.append(
+          Line(
+            lane: lane, index: index, receipt: line.receipt, print: print,
+            mayRepeat: line.mayRepeat))
+      }
+    }
+    lines.sort { $0.receipt < $1.receipt }
+    let lines = lines
+    order = lines.indices.filter { !lines[$0].mayRepeat }.sorted {
+      let (one, other) = (lines[$0].print.wanted, lines[$1].print.wanted)
+      return one != other ? one < other : $0 < $1
+    }
+  }
+
+  var hashes: [UInt64] { order.map { lines[$0].print.wanted } }
+
+  /// Of a line that was not left out.
+  func print(ofReceipt receipt: Int) -> Fingerprint {
+    var (low, high) = (0, lines.count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if lines[middle].receipt < receipt { low = middle + 1 } else { high = middle }
+    }
+    return lines[low].print
+  }
+
+  /// Answers to lines that repeat one of the same draft, added to those that were found in the queue.
+  func repeats(in draft: WriteBatch, _ answers: inout [Int: EntryID]) {
+    guard lines.count > 1 else { return }
+    var known = HashChains(lines.count)
+    for (position, line) in lines.enumerated() where answers[line.receipt] == nil {
+      var earlier = line.mayRepeat ? nil : known.last(line.print.wanted)
+      while let found = earlier, !isRepeat(position, found.line, draft) {
+        earlier = known.before(found)
+      }
+      if let earlier {
+        answers[line.receipt] = draft.receipts[lines[earlier.line].receipt].id
+        continue
+      }
+      known.add(line.print.content, position)
+      if let key = line.print.key { known.add(key, position) }
+    }
+  }
+
+  private func isRepeat(_ one: Int, _ other: Int, _ draft: WriteBatch) -> Bool {
+    let (line, earlier) = (lines[one], lines[other])
+    return draft.withLine(line.lane, line.index) { new in
+      draft.withLine(earlier.lane, earlier.index) { new.repeats($0, line.lane, earlier.lane) }
+    }
+  }
+}
+
+/// Lines by hash, the latest first; many have one, as contents do that came under different keys.
+private struct HashChains {
+  struct Link {
+    let line: Int
+    let before: Int
+  }
+
+  private var links: [Link] = []
+  private var latest: [UInt64: Int] = [:]
+
+  init(_ count: Int) { latest.reserveCapacity(count) }
+
+  func last(_ hash: UInt64) -> Link? { latest[hash].map { links[$0] } }
+
+  func before(_ link: Link) -> Link? { link.before < 0 ? nil : links[link.before] }
+
+  mutating func add(_ hash: UInt64, _ line: Int) {
+    links.append(Link(line: line, before: latest[hash] ?? -1))
+    latest[hash] = links.count - 1
+  }
+}
+
+extension WriteBatch {
+  /// The columns that place and instant decide are blank yet.
+  func withLine<Result>(_ lane: Lane, _ index: Int, _ body: (SegmentLine) -> Result) -> Result {
+    let (start, end) = (self[lane].lines[index].start, self[lane].end(of: index))
+    return lanes[Int(lane.rawValue)].text.withUnsafeBytes { text in
+      // Its own writer made it.
+      body(SegmentLine(cut(text, start, end - 1))!)
+    }
+  }
+}
+
+/// Looks at the lines that the index points at. It may be wrong about each of them.
+struct DuplicateVerifier {
+  struct Candidate {
+    /// Position among the newcomers.
+    let newcomer: Int
+    let slot: Slot
+  }
+
+  private let queue: Queue
+  private let marks: [LaneEnd]
+  private let now: Int64
+  private let window: Int64
+
+  /// `window`: only lines that were accepted less than that before `now` count, and none that seems to come after it,
+  /// as those of a clock that was ahead do.
+  init(_ queue: Queue, _ marks: [LaneEnd], at now: Int64, window: Int64) {
+    self.queue = queue
+    self.marks = marks
+    self.now = now
+    self.window = window
+  }
+
+  private func counts(_ line: SegmentLine) -> Bool {
+    (0..<window).contains(now - line.accepted(at: now))
+  }
+
+  /// By receipt, the id of the equal line that was accepted last.
+  func answers(
+    _ incoming: IncomingKeys, _ candidates: [Candidate], _ draft: WriteBatch
+  ) throws(Fault) -> [Int: EntryID] {
+    var found: [Int: (time: Int64, id: EntryID)] = [:]
+    var reader: SegmentReader?
+    // In the order of the files: each stretch of a segment is read once, however many ask for it.
+    for candidate in candidates.sorted(by: { $0.slot.place < $1.slot.place }) {
+      let slot = candidate.slot
+      guard let lane = slot.lane else { continue }
+      if reader?.lane != lane || reader?.segment != slot.segment {
+        reader = try Segment.open(queue, lane, slot.segment).map {
+          SegmentReader($0, lane, slot.segment)
+        }
+      }
+      guard let reader, let line = try line(slot, reader), counts(line) else { continue }
+      let new = incoming.lines[candidate.newcomer]
+      guard line.time > found[new.receipt]?.time ?? .min,
+        draft.withLine(new.lane, new.index, { $0.repeats(line, new.lane, lane) })
+      else { continue }
+      found[new.receipt] = (line.time, line.id)
+    }
+    return found.mapValues(\.id)
+  }
+
+  // nil: pruned, or no line of this place.
+  private func line(_ slot: Slot, _ reader: SegmentReader) throws(Fault) -> SegmentLine? {
+    let mark = marks[Int(reader.lane.rawValue)]
+    guard reader.segment <= mark.place.segment else { return nil }
+    let limit =
+      reader.segment == mark.place.segment ? mark.place.offset : try reader.finalSize()
+    guard case .line(let line) = try reader.line(at: slot.offset, limit: limit) else { return nil }
+    return line
+  }
+}

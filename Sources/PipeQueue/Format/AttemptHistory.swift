@@ -1,0 +1,171 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// One attempt at an item that did not end well.
+package struct Attempt: Equatable {
+  package let number: Int
+  /// Microseconds since the epoch; nil where it is not known.
+  package let started: Int64?
+  package let ended: Int64
+  package let exitStatus: Int32?
+  package let signal: Int32?
+  package let reason: String
+}
+
+/// What happened to items: lines in the file behind their name. A line says which items it is of, so that
+/// the lines of a file's earlier life mean nothing; and it has a checksum, also over the lane, because nobody flushes it.
+///
+///     CRC32C FROM TO ATTEMPT STARTED ENDED EXIT SIGNAL REASON
+enum History {
+  /// Bytes; more than a few attempts need, and what one read gives.
+  static let most = 64 << 10
+
+  static func line(_ range: ItemRange, _ attempt: Attempt) -> [UInt8] {
+    let columns = [
+      String(range.from.number), String(range.to.number), String(attempt.number),
+      attempt.started.map { String($0) } ?? "-", String(attempt.ended),
+      attempt.exitStatus.map { String($0) } ?? "-", attempt.signal.map { String($0) } ?? "-",
+    ]
+    var line = Array((columns.joined(separator: " ") + " ").utf8)
+    for byte in attempt.reason.utf8.prefix(1024) {
+      line += byte < 0x20 || byte == percent ? Array("%" + twoHex(byte)).map(\.asciiValue!) : [byte]
+    }
+    var sum = [UInt8](repeating: 0, count: 8)
+    let crc = line.withUnsafeBytes { cpipe_crc32c(seed(range.lane), $0.baseAddress, $0.count) }
+    sum.withUnsafeMutableBufferPointer { writeHex(crc, to: $0.baseAddress!) }
+    return sum + [space] + line + [newline]
+  }
+
+  /// The attempts at the item `number` that a file tells of, in the order in which they were made.
+  static func attempts(_ bytes: [UInt8], of number: Int, _ lane: Lane) -> [Attempt] {
+    bytes.withUnsafeBytes { all in
+      var lines = FieldSplitter(all)
+      var found: [Attempt] = []
+      while let line = lines.next(before: newline) {
+        if let attempt = attempt(line, of: number, lane) { found.append(attempt) }
+      }
+      return found
+    }
+  }
+
+  static func attempt(
+    _ line: UnsafeRawBufferPointer, of number: Int, _ lane: Lane
+  ) -> Attempt? {
+    guard line.count > 9, let stored = hex(cut(line, 0, 8)) else { return nil }
+    let rest = cut(line, 9, line.count)
+    guard cpipe_crc32c(seed(lane), rest.baseAddress, rest.count) == stored else { return nil }
+    var pieces = FieldSplitter(rest)
+    guard let from = pieces.number(before: space), let to = pieces.number(before: space),
+      from <= number, number < to, let attempt = pieces.number(before: space)
+    else { return nil }
+    let started = pieces.number(before: space)
+    guard let ended = pieces.number(before: space) else { return nil }
+    let exit = pieces.number(before: space)
+    let signal = pieces.number(before: space)
+    let reason = pieces.remainder.map(unescaped) ?? ""
+    return Attempt(
+      number: attempt, started: started.map { Int64($0) }, ended: Int64(ended),
+      exitStatus: exit.map { Int32(truncatingIfNeeded: $0) },
+      signal: signal.map { Int32(truncatingIfNeeded: $0) }, reason: reason)
+  }
+
+  // The same numbers of another lane are other items.
+  private static func seed(_ lane: Lane) -> UInt32 { UInt32(lane.rawValue) }
+
+  private static let percent: UInt8 = 0x25
+
+  private static func twoHex(_ byte: UInt8) -> String {
+    (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  }
+
+  private static func unescaped(_ text: UnsafeRawBufferPointer) -> String {
+    var bytes: [UInt8] = []
+    var at = 0
+    while at < text.count {
+      if text[at] == percent, at + 2 < text.count, let value = hex(cut(text, at + 1, at + 3)) {
+        bytes.append(UInt8(truncatingIfNeeded: value))
+        at += 3
+      } else {
+        bytes.append(text[at])
+        at += 1
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension Directory {
+  /// What happened, from the file of this name; empty where nothing can be read: it only informs.
+  func history(_ name: String) -> [UInt8] {
+    guard let file = try? Descriptor.open(name, in: self, O_RDONLY) else { return [] }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: History.most, alignment: 8)
+    defer { buffer.deallocate() }
+    guard let count = try? file.read(into: buffer, at: 0), count > 0 else { return [] }
+    return Array(buffer[..<count])
+  }
+
+  /// Adds to it, or begins it anew. A full disk must not keep an item from being settled.
+  func note(_ bytes: [UInt8], in name: String, anew: Bool) {
+    if isShortOfRoom { return }
+    let flags = O_WRONLY | (anew ? O_TRUNC : O_APPEND)
+    guard let file = try? Descriptor.open(name, in: self, flags) else { return }
+    try? file.append(bytes)
+  }
+}
+
+/// An item that is not tried any more, and why.
+package struct DeadLetter {
+  package let entry: EntryID
+  /// Counts from 1 within its entry.
+  package let index: Int
+  package let priority: Lane
+  package let data: [UInt8]
+  /// The attempts, the last one being that of which it died.
+  package let history: [Attempt]
+  /// The last 4 KiB of what the command wrote to stderr.
+  package let stderr: [UInt8]
+
+  /// Bytes of stderr that are kept.
+  package static let mostStderr = 4096
+
+  // Behind the lines of the history: `stderr <bytes>`, a newline, and the bytes as they came.
+  static func stderrBlock(_ bytes: [UInt8]) -> [UInt8] {
+    let tail = bytes.suffix(mostStderr)
+    return Array("stderr \(tail.count)\n".utf8) + tail
+  }
+
+  static func stderr(in letter: [UInt8]) -> [UInt8] {
+    letter.withUnsafeBytes { all in
+      var lines = FieldSplitter(all)
+      while let line = lines.next(before: newline) {
+        guard line.starts(with: "stderr ".utf8) else { continue }
+        let count = decimal(cut(line, 7, line.count)) ?? 0
+        return Array(lines.remainder.map { $0.prefix(count) } ?? all.prefix(0))
+      }
+      return []
+    }
+  }
+}
+
+extension History {
+  /// The lines that tell of one item.
+  static func lines(_ bytes: [UInt8], of number: Int, _ lane: Lane) -> [UInt8] {
+    bytes.withUnsafeBytes { all in
+      var lines = FieldSplitter(all)
+      var found: [UInt8] = []
+      while let line = lines.next(before: newline) {
+        if attempt(line, of: number, lane) != nil { found += Array(line) + [newline] }
+      }
+      return found
+    }
+  }
+}
+
+extension Attempt {
+  init(_ failure: Failure, number: Int, started: Int64?, ended: Int64) {
+    self.init(
+      number: number, started: started, ended: ended, exitStatus: failure.exitStatus,
+      signal: failure.signal, reason: failure.reason)
+  }
+}

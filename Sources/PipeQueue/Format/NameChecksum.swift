@@ -1,0 +1,57 @@
+internal import CPipeIO
+
+/// The checksum that stands in each name that says something of items: CRC32C (RFC 3720) of the name
+/// without it, as 8 lower-case hex digits. A name with one changed character is no name.
+struct NameChecksum: Equatable {
+  private let value: UInt32
+
+  static let width = 8
+
+  /// Of a name, in the bytes before and behind its checksum; `prefix`: what it covers besides.
+  init(
+    _ prefix: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer,
+    _ tail: UnsafeRawBufferPointer
+  ) {
+    var sum = cpipe_crc32c(0, prefix.baseAddress, prefix.count)
+    sum = cpipe_crc32c(sum, head.baseAddress, head.count)
+    value = cpipe_crc32c(sum, tail.baseAddress, tail.count)
+  }
+
+  init(_ head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer) {
+    self.init(cut(head, 0, 0), head, tail)
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) { value = cpipe_crc32c(0, bytes.baseAddress, bytes.count) }
+
+  init(_ head: String, _ tail: String = "") {
+    var (head, tail) = (head, tail)
+    let sum = head.withUTF8 { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+    value = tail.withUTF8 { cpipe_crc32c(sum, $0.baseAddress, $0.count) }
+  }
+
+  /// Whether all that is left of a name is the checksum of what is before it.
+  static func ends(_ name: UnsafeRawBufferPointer, _ pieces: inout FieldSplitter) -> Bool {
+    guard let digits = pieces.next(before: dot), pieces.isAtEnd,
+      let sum = NameChecksum(digits: digits)
+    else { return false }
+    return sum == NameChecksum(cut(name, 0, name.count - digits.count - 1))
+  }
+
+  /// nil for anything but 8 digits.
+  init?(digits: UnsafeRawBufferPointer) {
+    guard digits.count == NameChecksum.width, let value = hex(digits) else { return nil }
+    self.value = value
+  }
+
+  var text: String { hexText(value) }
+
+  func write(to target: UnsafeMutablePointer<UInt8>) { writeHex(value, to: target) }
+}
+
+/// 8 lower-case hex digits.
+func hexText(_ value: UInt32) -> String {
+  String(unsafeUninitializedCapacity: 8) {
+    writeHex(value, to: $0.baseAddress!)
+    return 8
+  }
+}

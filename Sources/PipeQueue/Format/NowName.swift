@@ -1,0 +1,215 @@
+/// A name in now/: a range of items and what has become of it (pipe-queue(5), STATES).
+package struct NowName: Equatable {
+  package enum State: Equatable {
+    case claim(batch: EntryID, attempt: Int, owner: Int)
+    /// Handed out and held by the clock: ready again, attempt counted, when it is due.
+    case hold(batch: EntryID, attempt: Int, until: ReadyTime)
+    /// Ready again when it is due; `attempt` attempts were made.
+    case again(batch: EntryID, attempt: Int, due: ReadyTime)
+    /// Acknowledged; or in later/ or dead/, where a name says so.
+    case done
+    /// No intact line holds these items.
+    case lost
+    /// Lost items that `drop` removed.
+    case dropped
+
+    /// Ready, and never tried: what no name covers is that already.
+    static let untried = again(batch: .delayed, attempt: 0, due: .now)
+
+    /// Final: nothing hands these items out again.
+    var isFinal: Bool {
+      switch self {
+      case .done, .lost, .dropped: true
+      case .claim, .hold, .again: false
+      }
+    }
+
+    /// Of names over one item the one with the highest rank is true.
+    var rank: Int {
+      switch self {
+      case .claim: 4
+      case .hold, .again: 3
+      case .done: 2
+      case .dropped: 1
+      case .lost: 0
+      }
+    }
+  }
+
+  package var range: ItemRange
+  package var state: State
+
+  /// The range, a checksum of all the rest, and the state: `HIGH.0.1.0-1.1.101.c2f1a3b4.done`.
+  var text: String {
+    String(name: {
+      $0.append(range.lane.spelling)
+      $0.append(dot)
+      $0.append(range)
+      $0.appendChecksum(separator: dot)
+      $0.append(state)
+      $0.fillChecksum()
+    })
+  }
+
+  var isDone: Bool { state == .done }
+  var isLost: Bool { state == .lost }
+  var isFinal: Bool { state.isFinal }
+  var isClaim: Bool { if case .claim = state { true } else { false } }
+  var isAgain: Bool { if case .again = state { true } else { false } }
+  var isHold: Bool { if case .hold = state { true } else { false } }
+
+  /// Handed out and not settled; an expired hold is `again` to all who look.
+  func isHeld(at now: Int64) -> Bool {
+    switch state {
+    case .claim: true
+    case .hold(_, _, let until): !until.isOver(at: now)
+    case .again, .done, .lost, .dropped: false
+    }
+  }
+
+  var batch: EntryID? {
+    switch state {
+    case .claim(let batch, _, _), .hold(let batch, _, _), .again(let batch, _, _): batch
+    case .done, .lost, .dropped: nil
+    }
+  }
+
+  /// Attempts made or, of what is handed out, begun; nil for a final state.
+  package var attempt: Int? {
+    switch state {
+    case .claim(_, let attempt, _), .hold(_, let attempt, _), .again(_, let attempt, _): attempt
+    case .done, .lost, .dropped: nil
+    }
+  }
+
+  /// Whether it stands for entries that were passed over, and says nothing that their lines do not say.
+  var isDelay: Bool {
+    if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
+  }
+
+  /// The slot of the process that holds it; nil where none does, or the clock.
+  var owner: Int? { if case .claim(_, _, let owner) = state { owner } else { nil } }
+
+  /// When the clock makes it ready.
+  var due: ReadyTime? {
+    switch state {
+    case .hold(_, _, let due), .again(_, _, let due): due
+    case .claim, .done, .lost, .dropped: nil
+    }
+  }
+
+  init(_ range: ItemRange, _ state: State) {
+    self.range = range
+    self.state = state
+  }
+}
+
+extension NowName {
+  /// nil for a name that is not exactly of this form, or whose checksum is of another name. `older`: names
+  /// of formats 1 and 2 count too, which have no checksum.
+  init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
+    var pieces = FieldSplitter(text)
+    guard let lane = pieces.next(before: dot).flatMap(Lane.init(name:)),
+      let from = Position(&pieces, endingBefore: dash),
+      let to = Position(&pieces, endingBefore: dot),
+      from < to, let tail = pieces.checkedTail(of: text, older: older)
+    else { return nil }
+    pieces = FieldSplitter(tail)
+    guard let word = pieces.next(before: dot), let state = State(word, &pieces, older: older),
+      pieces.isAtEnd
+    else { return nil }
+    self.init(ItemRange(lane: lane, from: from, to: to), state)
+  }
+}
+
+extension FieldSplitter {
+  /// What stands behind the checksum that comes next, which must be that of the name `text` without it.
+  /// `older`: where there is no checksum, all that comes.
+  func checkedTail(of text: UnsafeRawBufferPointer, older: Bool) -> UnsafeRawBufferPointer? {
+    guard let rest = remainder else { return nil }
+    var pieces = self
+    guard let digits = pieces.next(before: dot), let sum = NameChecksum(digits: digits) else {
+      return older ? rest : nil
+    }
+    let head = cut(text, 0, text.count - rest.count - 1)
+    let tail = pieces.remainder ?? cut(text, text.count, text.count)
+    return sum == NameChecksum(head, tail) ? tail : nil
+  }
+}
+
+extension Position {
+  init?(_ pieces: inout FieldSplitter, endingBefore last: UInt8) {
+    guard let number = pieces.number(before: dot), let segment = pieces.number(before: dot),
+      let offset = pieces.number(before: last)
+    else { return nil }
+    self.init(number: number, segment: segment, offset: offset)
+  }
+}
+
+extension NameWriter {
+  fileprivate mutating func append(_ state: NowName.State) {
+    switch state {
+    case .claim(let batch, let attempt, let owner):
+      append("claim.", batch, attempt)
+      append(owner)
+    case .hold(let batch, let attempt, let until):
+      append("hold.", batch, attempt)
+      append(until)
+    case .again(let batch, let attempt, let due):
+      append("again.", batch, attempt)
+      append(due)
+    case .done: append("done")
+    case .lost: append("lost")
+    case .dropped: append("dropped")
+    }
+  }
+
+  private mutating func append(_ word: StaticString, _ batch: EntryID, _ attempt: Int) {
+    append(word)
+    append(batch)
+    append(dot)
+    append(attempt)
+    append(dot)
+  }
+
+  private mutating func append(_ due: ReadyTime) {
+    append(Int(due.at))
+    append(dot)
+    append(Int(due.span))
+  }
+}
+
+extension NowName.State {
+  fileprivate init?(_ word: UnsafeRawBufferPointer, _ pieces: inout FieldSplitter, older: Bool) {
+    if word.elementsEqual("done".utf8) {
+      self = .done
+    } else if word.elementsEqual("lost".utf8) {
+      self = .lost
+    } else if word.elementsEqual("dropped".utf8) {
+      self = .dropped
+    } else {
+      self.init(open: word, &pieces, older: older)
+    }
+  }
+
+  private init?(open word: UnsafeRawBufferPointer, _ pieces: inout FieldSplitter, older: Bool) {
+    guard let batch = pieces.next(before: dot).flatMap({ EntryID($0) }),
+      let attempt = pieces.number(before: dot), let last = pieces.number(before: dot)
+    else { return nil }
+    if word.elementsEqual("claim".utf8) {
+      self = .claim(batch: batch, attempt: attempt, owner: last)
+      return
+    }
+    // Format 1 had no span.
+    let span = pieces.isAtEnd && older ? 0 : pieces.number(before: dot)
+    guard let span else { return nil }
+    let due = ReadyTime(at: Int64(last), span: Int64(span))
+    if word.elementsEqual("again".utf8) {
+      self = .again(batch: batch, attempt: attempt, due: due)
+    } else if word.elementsEqual("hold".utf8) {
+      self = .hold(batch: batch, attempt: attempt, until: due)
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// Why an attempt did not end well.
+package struct Failure {
+  package var reason: String
+  package var exitStatus: Int32?
+  package var signal: Int32?
+  /// The last 4 KiB of what the command wrote to stderr.
+  package var stderr: [UInt8]
+
+  package init(
+    _ reason: String, exitStatus: Int32? = nil, signal: Int32? = nil, stderr: [UInt8] = []
+  ) {
+    self.reason = reason
+    self.exitStatus = exitStatus
+    self.signal = signal
+    self.stderr = stderr
+  }
+}
+
+/// What is to become of an item that was handed out.
+package enum Outcome {
+  case done
+  /// Ready again, as if it had never been handed out.
+  case giveBack
+  /// Ready again after a while; buried where that was its last attempt.
+  case retry(Failure)
+  case bury(Failure)
+}
+
+/// What became of a batch that failed.
+package enum Disposal: Equatable {
+  /// Microseconds.
+  case again(after: Int64)
+  case buried(items: Int)
+}
+
+/// How long a failed batch waits: doubling from `base` up to `most`, both microseconds.
+package struct Backoff: Equatable {
+  package var base: Int64
+  package var most: Int64
+
+  package init(base: Int64, most: Int64) {
+    self.base = base
+    self.most = most
+  }
+
+  /// Microseconds after the `attempt`th failure, from 1. Half of it is by chance, so that what failed
+  /// together does not come back together ("equal jitter", Brooker, Exponential Backoff And Jitter, AWS
+  /// Architecture Blog 2015): between once and twice `base` at first, and never more than `most`.
+  package func delay(after attempt: Int, random: UInt64) -> Int64 {
+    guard base > 0, most > 0 else { return 0 }
+    let ceiling = min(most, attempt < 40 ? scaled(base, 1 << attempt) : most)
+    let half = ceiling / 2
+    return ceiling - half + Int64(random % UInt64(half + 1))
+  }
+
+  private func scaled(_ value: Int64, _ factor: Int64) -> Int64 {
+    let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+    return overflow ? .max : product
+  }
+}
+
+extension Failure {
+  func isSame(_ other: Failure) -> Bool {
+    reason == other.reason && exitStatus == other.exitStatus && signal == other.signal
+  }
+}

@@ -1,0 +1,71 @@
+/// Where an item is: its running number in the lane, and the line that holds it.
+/// The number alone orders places; segment and offset only find the bytes.
+package struct Position: Equatable, Comparable {
+  /// Counts all items that the lane ever took, from 0.
+  package var number: Int
+  package var segment: Int
+  /// Byte at which the line begins that holds the item, or the end of the segment's lines.
+  package var offset: Int
+
+  static let origin = Position(number: 0, segment: Segment.first, offset: 0)
+
+  package static func < (one: Position, other: Position) -> Bool { one.number < other.number }
+}
+
+/// A run of consecutive items of one lane, the end not included.
+package struct ItemRange: Equatable {
+  package let lane: Lane
+  package var from: Position
+  package var to: Position
+
+  package var count: Int { to.number - from.number }
+
+  /// In the order of the line; of two that begin together the wider first.
+  func comesBefore(_ other: ItemRange) -> Bool {
+    if lane != other.lane { return lane < other.lane }
+    return from.number != other.from.number ? from.number < other.from.number : count > other.count
+  }
+
+  func contains(_ other: ItemRange) -> Bool {
+    lane == other.lane && from.number <= other.from.number && to.number >= other.to.number
+  }
+
+  func overlaps(_ other: ItemRange) -> Bool {
+    lane == other.lane && from.number < other.to.number && other.from.number < to.number
+  }
+
+  /// The same items of one lane in as few ranges as can be, in order.
+  static func merged(_ ranges: [ItemRange]) -> [ItemRange] {
+    var found: [ItemRange] = []
+    for range in ranges.sorted(by: { $0.comesBefore($1) }) {
+      if let last = found.last, last.to >= range.from {
+        if range.to > last.to { found[found.count - 1].to = range.to }
+      } else {
+        found.append(range)
+      }
+    }
+    return found
+  }
+
+  /// Without the items of these ranges, which are merged and in order.
+  func removing(_ others: [ItemRange]) -> [ItemRange] {
+    var left: [ItemRange] = []
+    var rest = self
+    for other in others where other.overlaps(rest) {
+      if rest.from < other.from {
+        left.append(ItemRange(lane: lane, from: rest.from, to: other.from))
+      }
+      if other.to >= rest.to { return left }
+      rest.from = other.to
+    }
+    return left + [rest]
+  }
+}
+
+extension ItemRange {
+  var numbers: Range<Int> { from.number..<to.number }
+
+  func touches(_ numbers: Range<Int>) -> Bool {
+    from.number < numbers.upperBound && numbers.lowerBound < to.number
+  }
+}

@@ -1,0 +1,161 @@
+internal import CPipeIO
+internal import Glibc
+
+/// One line of a segment (pipe-queue(5), SEGMENTS): fixed columns, then those that `cut -d' '` counts.
+///
+///     CRC32C   TIME             NUMBER          ID                         ITEMS CREATED OPTIONS DATA
+///     0        9                26              42                         69
+struct SegmentLine {
+  /// Accepted, microseconds since the epoch; never goes backwards in a lane.
+  let time: Int64
+  /// Running number of the entry's first item.
+  let number: Int
+  let id: EntryID
+  let items: Int
+  /// Items a slice; 0 for a record, whose one item is DATA itself.
+  let slice: Int
+  /// When `ingest` saw it, if that was not when it was accepted.
+  let created: Int64?
+  let options: UnsafeRawBufferPointer?
+  let data: UnsafeRawBufferPointer
+  /// Bytes of the line with its newline.
+  let length: Int
+
+  static let crcEnd = 8
+  static let timeStart = 9
+  static let numberStart = 26
+  static let idStart = 42
+  static let itemsStart = 69
+  static let timeWidth = 16
+  static let numberWidth = 15
+
+  var isRecord: Bool { slice == 0 }
+
+  /// When it came, as well as is known: the time of a line may run ahead of a clock that was set back.
+  var firstSeen: Int64 { created ?? min(time, (id.milliseconds + 1) * 1000) }
+
+  /// `text` is one line without its newline. nil unless each column is well formed; the checksum is
+  /// another question.
+  @inline(__always)
+  init?(_ text: UnsafeRawBufferPointer) {
+    guard text.count > SegmentLine.itemsStart, text[8] == space, text[25] == space,
+      text[41] == space, text[68] == space,
+      let time = padded(cut(text, 9, 25)), let number = padded(cut(text, 26, 41)),
+      let id = EntryID(cut(text, 42, 68))
+    else { return nil }
+    var at = SegmentLine.itemsStart
+    guard let items = Self.number(text, &at) else { return nil }
+    var slice = 0
+    if at < text.count, text[at] == 0x2f {
+      at += 1
+      guard let per = Self.number(text, &at), per > 0 else { return nil }
+      slice = per
+    }
+    guard items > 0, items <= text.count, items == 1 || slice > 0, Self.skipSpace(text, &at) else {
+      return nil
+    }
+    guard at < text.count else { return nil }
+    if text[at] == dash {
+      created = nil
+      at += 1
+    } else {
+      guard let value = Self.number(text, &at) else { return nil }
+      created = Int64(value)
+    }
+    guard Self.skipSpace(text, &at), at < text.count else { return nil }
+    if text[at] == dash {
+      options = nil
+      at += 1
+    } else {
+      let start = at
+      while at < text.count, text[at] != space { at += 1 }
+      options = UnsafeRawBufferPointer(rebasing: text[start..<at])
+    }
+    guard Self.skipSpace(text, &at), at < text.count else { return nil }
+    self.time = Int64(time)
+    self.number = number
+    self.id = id
+    self.items = items
+    self.slice = slice
+    data = UnsafeRawBufferPointer(rebasing: text[at...])
+    length = text.count + 1
+  }
+
+  @inline(__always)
+  private static func number(_ text: UnsafeRawBufferPointer, _ at: inout Int) -> Int? {
+    let start = at
+    var value = 0
+    while at < text.count, text[at] &- 0x30 < 10 {
+      value = value &* 10 &+ Int(text[at] &- 0x30)
+      at &+= 1
+    }
+    return at > start && at - start < 19 ? value : nil
+  }
+
+  @inline(__always)
+  private static func skipSpace(_ text: UnsafeRawBufferPointer, _ at: inout Int) -> Bool {
+    guard at < text.count, text[at] == space else { return false }
+    at &+= 1
+    return true
+  }
+
+  /// Whether these bytes have spaces where the columns of a line end.
+  @inline(__always)
+  static func mayBegin(_ text: UnsafeRawBufferPointer) -> Bool {
+    text.count > itemsStart && text[crcEnd] == space && text[numberStart - 1] == space
+      && text[idStart - 1] == space && text[itemsStart - 1] == space
+  }
+
+  /// Whether the checksum in the first column is that of this line at this place.
+  @inline(__always)
+  static func isIntact(
+    _ text: UnsafeRawBufferPointer, _ lane: Lane, _ segment: Int, _ offset: Int
+  ) -> Bool {
+    guard text.count > crcEnd, let stored = hex(cut(text, 0, crcEnd)) else { return false }
+    return stored == checksum(text, lane, segment, offset)
+  }
+
+  @inline(__always)
+  static func checksum(
+    _ text: UnsafeRawBufferPointer, _ lane: Lane, _ segment: Int, _ offset: Int
+  ) -> UInt32 {
+    cpipe_crc32c(
+      Segment.seed(lane, segment, offset), text.baseAddress! + crcEnd, text.count - crcEnd)
+  }
+}
+
+/// The items of an id request's compact list, `[1,2,3]`.
+struct ItemList {
+  private var rest: UnsafeRawBufferPointer
+
+  init(_ list: UnsafeRawBufferPointer, skipping count: Int) {
+    rest = list.count > 2 ? cut(list, 1, list.count - 1) : cut(list, 0, 0)
+    for _ in 0..<count { _ = next() }
+  }
+
+  /// Bytes of it that are not yet passed.
+  var left: Int { rest.count }
+
+  mutating func next() -> UnsafeRawBufferPointer? {
+    guard !rest.isEmpty else { return nil }
+    let comma = memchr(rest.baseAddress!, 0x2c, rest.count)
+    let end = comma.map { UnsafeRawPointer($0) - rest.baseAddress! } ?? rest.count
+    let item = cut(rest, 0, end)
+    rest = end < rest.count ? cut(rest, end + 1, rest.count) : cut(rest, 0, 0)
+    return item
+  }
+}
+
+/// How far a list has been gone through: the number of the item that comes next, and the bytes left.
+struct ItemMark {
+  let id: EntryID
+  let number: Int
+  let rest: Int
+}
+
+extension SegmentLine {
+  /// Before when its items are not to be handed out; nil for at once.
+  var due: ReadyTime? { notBefore.map { ReadyTime(at: $0, span: delay ?? 0) } }
+
+  func isDelayed(at now: Int64) -> Bool { due.map { !$0.isOver(at: now) } ?? false }
+}

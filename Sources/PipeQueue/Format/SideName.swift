@@ -1,0 +1,74 @@
+/// Places beside the line for items that must not burden it: dead letters, and those that wait for a
+/// time far off. One file an item or run of items, its range in its name, in directories by hundreds
+/// of item numbers, so that what is known of an item is found by its number. In now/ such items are done;
+/// over one item later/ beats dead/, and both beat done.
+enum SideKind: String, CaseIterable {
+  case later, dead
+
+  /// Numbers a directory.
+  static let width = 100
+  /// Numbers have 18 digits.
+  static let lastShard = 999_999_999_999_999_999 / width
+
+  func path(_ lane: Lane, _ shard: Int) -> String { "\(rawValue)/\(lane.name)/\(shard)" }
+}
+
+/// `later/HIGH/4/HIGH.4711.17.0-4712.17.160.SUM.again.…` or `dead/HIGH/4/4711.17.0-4712.17.160.SUM[.dropped]`.
+/// The checksum of a dead letter covers its lane too.
+struct SideName: Equatable {
+  let range: ItemRange
+  /// Of a name in later/.
+  var waiting: NowName.State?
+  /// A dead letter that `drop` removed: kept so that its slice stays failed.
+  var isDropped = false
+
+  func isOver(at now: Int64) -> Bool {
+    if case .again(_, _, let due) = waiting { due.isOver(at: now) } else { false }
+  }
+
+  var kind: SideKind { waiting == nil ? .dead : .later }
+  var shard: Int { range.from.number / SideKind.width }
+
+  var text: String {
+    if let waiting { return NowName(range, waiting).text }
+    return String(name: {
+      $0.append(range)
+      $0.appendChecksum()
+      if isDropped { $0.append(".dropped") }
+      $0.fillChecksum(after: range.lane.spelling)
+    })
+  }
+
+  /// `older`: names of format 2 count too, which have no checksum.
+  static func parse(
+    _ text: UnsafeRawBufferPointer, _ kind: SideKind, _ lane: Lane, older: Bool = false
+  ) -> SideName? {
+    if kind == .later {
+      guard let name = NowName(text, older: older), name.isAgain, name.range.lane == lane else {
+        return nil
+      }
+      return SideName(range: name.range, waiting: name.state)
+    }
+    var pieces = FieldSplitter(text)
+    guard let from = Position(&pieces, endingBefore: dash),
+      let to = Position(&pieces, endingBefore: dot),
+      from < to
+    else { return nil }
+    var name = SideName(range: ItemRange(lane: lane, from: from, to: to))
+    let places = cut(text, 0, text.count - (pieces.remainder.map { $0.count + 1 } ?? 0))
+    var tail = pieces
+    guard let digits = tail.next(before: dot), let sum = NameChecksum(digits: digits) else {
+      return older && name.read(end: pieces.remainder) ? name : nil
+    }
+    let behind = tail.remainder.map { cut(text, text.count - $0.count - 1, text.count) }
+    let expected = lane.withName { NameChecksum($0, places, behind ?? cut(text, 0, 0)) }
+    return sum == expected && name.read(end: tail.remainder) ? name : nil
+  }
+
+  // What stands behind the places of a dead letter, and behind its checksum.
+  private mutating func read(end: UnsafeRawBufferPointer?) -> Bool {
+    guard let end else { return true }
+    isDropped = end.elementsEqual("dropped".utf8)
+    return isDropped
+  }
+}

@@ -1,0 +1,119 @@
+// Decimal numbers as they stand in names and columns: no sign, no leading zero unless the width is fixed.
+
+/// Reads a number in digits only, below 10^18; nil for anything else, also for a leading zero.
+func decimal(_ text: UnsafeRawBufferPointer) -> Int? {
+  guard !text.isEmpty, text.count <= 18, text[0] != 0x30 || text.count == 1 else { return nil }
+  return padded(text)
+}
+
+/// The same, of a column of fixed width that zeros fill.
+@inline(__always)
+func padded(_ text: UnsafeRawBufferPointer) -> Int? {
+  var value = 0
+  for byte in text {
+    let digit = byte &- 0x30
+    guard digit < 10 else { return nil }
+    value = value &* 10 &+ Int(digit)
+  }
+  return value
+}
+
+@inline(__always)
+func write<Number: BinaryInteger & FixedWidthInteger>(
+  _ value: Number, width: Int, to target: UnsafeMutablePointer<UInt8>
+) {
+  var rest = value
+  var index = width
+  while index > 0 {
+    index &-= 1
+    target[index] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+    rest /= 10
+  }
+}
+
+func decimalWidth(_ value: UInt) -> Int {
+  var width = 1
+  var rest = value / 10
+  while rest > 0 {
+    width += 1
+    rest /= 10
+  }
+  return width
+}
+
+func appendDecimal(_ value: Int, to out: inout [UInt8]) {
+  let width = decimalWidth(UInt(value))
+  let start = out.count
+  out.append(contentsOf: repeatElement(0, count: width))
+  out.withUnsafeMutableBufferPointer { write(value, width: width, to: $0.baseAddress! + start) }
+}
+
+@inline(__always)
+func writeHex(_ value: UInt32, to target: UnsafeMutablePointer<UInt8>) {
+  var rest = value
+  var index = 8
+  while index > 0 {
+    index &-= 1
+    let digit = UInt8(truncatingIfNeeded: rest & 15)
+    target[index] = digit < 10 ? digit &+ 0x30 : digit &+ 0x57
+    rest >>= 4
+  }
+}
+
+@inline(__always)
+func hex(_ text: UnsafeRawBufferPointer) -> UInt32? {
+  var value: UInt32 = 0
+  for byte in text {
+    switch byte {
+    case 0x30...0x39: value = value << 4 | UInt32(byte &- 0x30)
+    case 0x61...0x66: value = value << 4 | UInt32(byte &- 0x57)
+    default: return nil
+    }
+  }
+  return value
+}
+
+/// The pieces of `text` between separators, without copying.
+struct FieldSplitter {
+  private var start: UnsafeRawPointer
+  /// nil: all was given.
+  private var end: UnsafeRawPointer?
+
+  init(_ text: UnsafeRawBufferPointer) {
+    // A buffer of nothing may have no address; any serves for an empty piece.
+    start = text.baseAddress ?? FieldSplitter.nowhere
+    end = start + text.count
+  }
+
+  private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 1)! }
+
+  /// Up to the next `separator` or the end; nil when all was given.
+  @inline(__always)
+  mutating func next(before separator: UInt8) -> UnsafeRawBufferPointer? {
+    guard let end else { return nil }
+    let first = start
+    var at = first
+    while at < end, at.load(as: UInt8.self) != separator { at += 1 }
+    if at < end { start = at + 1 } else { self.end = nil }
+    return UnsafeRawBufferPointer(start: first, count: at - first)
+  }
+
+  mutating func number(before separator: UInt8) -> Int? { next(before: separator).flatMap(decimal) }
+
+  var isAtEnd: Bool { end == nil }
+
+  /// All that was not yet given.
+  var remainder: UnsafeRawBufferPointer? {
+    end.map { UnsafeRawBufferPointer(start: start, count: $0 - start) }
+  }
+}
+
+let dot: UInt8 = 0x2e
+let dash: UInt8 = 0x2d
+let space: UInt8 = 0x20
+let newline: UInt8 = 0x0a
+
+@inline(__always)
+func cut(_ bytes: UnsafeRawBufferPointer, _ from: Int, _ to: Int) -> UnsafeRawBufferPointer {
+  UnsafeRawBufferPointer(start: bytes.baseAddress! + from, count: to - from)
+}

@@ -1,0 +1,232 @@
+/// An entry to be stored. `data` is one line: the record's value, or the compact list of its ids.
+package struct NewEntry {
+  package var id: EntryID
+  package var priority: Lane
+  /// Items and items a slice of an id request; nil for a record.
+  package var ids: (count: Int, slice: Int)?
+  /// When it was first seen, microseconds since the epoch; nil if that is now.
+  package var created: Int64?
+  /// What else must be kept: a JSON object without any space; nil if nothing.
+  package var options: [UInt8]?
+  /// Whether it is stored also where an equal entry was, whatever the appender's window.
+  package var mayRepeat = false
+
+  package init(
+    id: EntryID, priority: Lane, ids: (count: Int, slice: Int)? = nil, created: Int64? = nil,
+    options: [UInt8]? = nil
+  ) {
+    self.id = id
+    self.priority = priority
+    self.ids = ids
+    self.created = created
+    self.options = options
+  }
+}
+
+package struct Receipt: Equatable {
+  package var id: EntryID
+  package var isDuplicate = false
+}
+
+/// One commit in the making: the lines that are to be appended together, but for the columns that only
+/// the place and the instant decide.
+package struct WriteBatch {
+  struct Line {
+    let start: Int
+    let items: Int
+    let receipt: Int
+    let id: EntryID
+    let mayRepeat: Bool
+  }
+
+  struct LaneLines {
+    var text: [UInt8] = []
+    var lines: [Line] = []
+    var isAscending = true
+
+    var items: Int { lines.reduce(0) { $0 + $1.items } }
+
+    func end(of index: Int) -> Int {
+      index + 1 < lines.count ? lines[index + 1].start : text.count
+    }
+
+    /// Fills each line's options up.
+    fileprivate mutating func note(accepted now: Int64) {
+      var noted = LaneLines(isAscending: isAscending)
+      noted.text.reserveCapacity(text.count + 32 * lines.count)
+      for (position, line) in lines.enumerated() {
+        let start = noted.text.count
+        let columns = text[line.start..<end(of: position)]
+          .split(separator: space, maxSplits: 7, omittingEmptySubsequences: false)
+        let options = columns[6]
+        noted.text += text[line.start..<options.startIndex]
+        noted.text += LineOptions.column(options, accepted: now)
+        noted.text += text[options.endIndex..<end(of: position)]
+        noted.lines.append(
+          Line(
+            start: start, items: line.items, receipt: line.receipt, id: line.id,
+            mayRepeat: line.mayRepeat))
+      }
+      self = noted
+    }
+
+    /// The lines of some receipts, which are counted from `first` on then.
+    mutating func keep(from first: Int = 0, where isKept: (Int) -> Bool) {
+      var kept = LaneLines(isAscending: isAscending)
+      for (position, line) in lines.enumerated() where isKept(line.receipt) {
+        let start = kept.text.count
+        kept.text += text[line.start..<end(of: position)]
+        kept.lines.append(
+          Line(
+            start: start, items: line.items, receipt: line.receipt - first, id: line.id,
+            mayRepeat: line.mayRepeat))
+      }
+      self = kept
+    }
+  }
+
+  var lanes = [LaneLines](repeating: LaneLines(), count: Lane.allCases.count)
+  /// In the order of `append`.
+  package private(set) var receipts: [Receipt] = []
+  package private(set) var byteCount = 0
+  /// Whether ids came from outside, so that the queue may have them already.
+  package var hasForeignIDs = false
+  private(set) var isAscending = true
+  private var lastCreated: (time: Int64, digits: [UInt8]) = (-1, [])
+
+  package init() {}
+
+  package var isEmpty: Bool { receipts.isEmpty }
+
+  package mutating func append(_ entry: NewEntry, data: UnsafeRawBufferPointer) {
+    let lane = Int(entry.priority.rawValue)
+    let start = lanes[lane].text.count
+    let last = lanes[lane].lines.last?.id
+    lanes[lane].isAscending = lanes[lane].isAscending && last.map { $0 < entry.id } ?? true
+    isAscending = isAscending && receipts.last.map { $0.id < entry.id } ?? true
+    lanes[lane].lines.append(
+      Line(
+        start: start, items: entry.ids?.count ?? 1, receipt: receipts.count, id: entry.id,
+        mayRepeat: entry.mayRepeat))
+    receipts.append(Receipt(id: entry.id))
+    let created = createdColumn(entry.created)
+    WriteBatch.appendLine(entry, created, data, to: &lanes[lane].text)
+    byteCount += lanes[lane].text.count - start
+  }
+
+  // Lines that were seen together have the same time.
+  private mutating func createdColumn(_ time: Int64?) -> [UInt8] {
+    guard let time else { return [dash] }
+    if time != lastCreated.time {
+      lastCreated = (time, [])
+      appendDecimal(Int(time), to: &lastCreated.digits)
+    }
+    return lastCreated.digits
+  }
+
+  private static let blank: StaticString =
+    "00000000 0000000000000000 000000000000000 00000000000000000000000000 "
+
+  private static func appendLine(
+    _ entry: NewEntry, _ created: [UInt8], _ data: UnsafeRawBufferPointer, to text: inout [UInt8]
+  ) {
+    let start = text.count
+    text.append(
+      contentsOf: UnsafeBufferPointer(start: blank.utf8Start, count: SegmentLine.itemsStart))
+    text.withUnsafeMutableBufferPointer {
+      entry.id.write(to: $0.baseAddress! + start + SegmentLine.idStart)
+    }
+    appendDecimal(entry.ids?.count ?? 1, to: &text)
+    if let ids = entry.ids {
+      text.append(0x2f)
+      appendDecimal(ids.slice, to: &text)
+    }
+    text.append(space)
+    text += created
+    text.append(space)
+    if let options = entry.options { text += options } else { text.append(dash) }
+    text.append(space)
+    text.append(contentsOf: data)
+    text.append(newline)
+  }
+
+  /// Has each line say in its options when it was accepted, because its TIME cannot: that runs ahead of the clock.
+  mutating func note(accepted now: Int64) {
+    for lane in lanes.indices where !lanes[lane].lines.isEmpty { lanes[lane].note(accepted: now) }
+    byteCount = lanes.reduce(0) { $0 + $1.text.count }
+  }
+
+  /// Fills in time, numbers and checksums of one lane for this place.
+  mutating func seal(_ lane: Lane, at place: Position, time: Int64) {
+    let index = Int(lane.rawValue)
+    let lines = lanes[index].lines
+    lanes[index].text.withUnsafeMutableBufferPointer { text in
+      let base = text.baseAddress!
+      var number = place.number
+      var stamp = [UInt8](repeating: 0, count: SegmentLine.timeWidth)
+      stamp.withUnsafeMutableBufferPointer {
+        write(Int(time), width: SegmentLine.timeWidth, to: $0.baseAddress!)
+      }
+      for (position, line) in lines.enumerated() {
+        let start = base + line.start
+        let end = position + 1 < lines.count ? lines[position + 1].start : text.count
+        (start + SegmentLine.timeStart).update(from: stamp, count: SegmentLine.timeWidth)
+        write(number, width: SegmentLine.numberWidth, to: start + SegmentLine.numberStart)
+        number += line.items
+        let bytes = UnsafeRawBufferPointer(start: start, count: end - line.start - 1)
+        let sum = SegmentLine.checksum(bytes, lane, place.segment, place.offset + line.start)
+        writeHex(sum, to: start)
+      }
+    }
+  }
+
+  /// Leaves out the entries whose receipts are listed: an earlier entry answers for them.
+  mutating func drop(_ duplicates: Set<Int>) {
+    for index in duplicates { receipts[index].isDuplicate = true }
+    for lane in lanes.indices
+    where lanes[lane].lines.contains(where: { duplicates.contains($0.receipt) }) {
+      lanes[lane].keep { !duplicates.contains($0) }
+    }
+  }
+
+  /// The same where the earlier entries have other ids, by receipt. What was to be answered by one of
+  /// those left out is now answered by the earlier one.
+  mutating func answer(_ answers: [Int: EntryID]) {
+    var renamed: [EntryID: EntryID] = [:]
+    for (index, id) in answers { renamed[receipts[index].id] = id }
+    for index in receipts.indices {
+      if let id = renamed[receipts[index].id] { receipts[index].id = id }
+    }
+    isAscending = false
+    drop(Set(answers.keys))
+  }
+
+  /// Takes the first `count` entries out, as a draft of their own.
+  package mutating func removeFirst(_ count: Int) -> WriteBatch {
+    var first = self
+    first.keep(0..<count)
+    keep(count..<receipts.count)
+    return first
+  }
+
+  private mutating func keep(_ range: Range<Int>) {
+    receipts = Array(receipts[range])
+    for lane in lanes.indices { lanes[lane].keep(from: range.lowerBound, where: range.contains) }
+    byteCount = lanes.reduce(0) { $0 + $1.text.count }
+  }
+
+  package mutating func removeAll() {
+    for lane in lanes.indices {
+      lanes[lane].text.removeAll(keepingCapacity: true)
+      lanes[lane].lines.removeAll(keepingCapacity: true)
+      lanes[lane].isAscending = true
+    }
+    receipts.removeAll(keepingCapacity: true)
+    byteCount = 0
+    isAscending = true
+  }
+}
+
+extension WriteBatch {
+  subscript(lane: Lane) -> LaneLines { lanes[Int(lane.rawValue)] }
+}

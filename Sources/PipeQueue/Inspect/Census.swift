@@ -1,0 +1,214 @@
+package import PipeIO
+
+/// How many items of a lane are in each state, and which wait.
+package struct LaneCensus {
+  package let ready: Int
+  package let claimed: Int
+  package let later: Int
+  package let dead: Int
+  package let done: Int
+  /// Items that no intact line held when their turn came, and that nobody dropped.
+  package let lost: Int
+  /// When the oldest item was accepted that is ready, microseconds since the epoch.
+  package fileprivate(set) var oldestReady: Int64?
+  /// The same of those that wait, ready or for later.
+  package fileprivate(set) var oldestWaiting: Int64?
+  /// Entries that the lane ever took.
+  package let entries: Int
+  /// Their items.
+  package let items: Int
+  /// What waits, by the numbers of items; ranges do not overlap.
+  private let waiting: [ItemRange]
+
+  fileprivate init(_ ranges: LaneRanges, _ end: LaneEnd) {
+    entries = end.entries
+    items = end.place.number
+    ready = ranges.ready.items
+    claimed = ranges.claimed.items
+    later = ranges.later.items
+    dead = ranges.dead.items
+    lost = ranges.lost.items
+    // What is aside is done in now/.
+    done = max(0, ranges.final.items - ranges.aside)
+    waiting = ItemRange.merged(ranges.ready + ranges.later)
+  }
+
+  fileprivate var firstWaiting: ItemRange? { waiting.first }
+
+  /// How many of those that wait have a number below this.
+  package func waiting(below number: Int) -> Int {
+    waiting.reduce(0) { $0 + max(0, min($1.to.number, number) - $1.from.number) }
+  }
+}
+
+/// The items of a lane, by state.
+private struct LaneRanges {
+  private(set) var ready: [ItemRange]
+  private(set) var claimed: [ItemRange]
+  private(set) var later: [ItemRange] = []
+  private(set) var dead: [ItemRange] = []
+  let lost: [ItemRange]
+  /// Done in now/.
+  let final: [ItemRange]
+  /// Items of these that later/, dead/ or the register says something else of.
+  private(set) var aside = 0
+  /// What beats all that is aside.
+  private let undone: [ItemRange]
+
+  init(_ line: LaneMap, at now: Int64) {
+    ready = line.untouched
+    claimed = ItemRange.merged(line.names.filter { $0.isHeld(at: now) }.map(\.range))
+    undone = line.undone
+    lost = line.final(.lost)
+    final = line.final(.done)
+    for name in line.waiting where !name.isHeld(at: now) {
+      if name.due?.isOver(at: now) == true {
+        ready.append(name.range)
+      } else {
+        later.append(name.range)
+      }
+    }
+  }
+
+  /// `parked` beats `letters`.
+  mutating func add(parked: [SideName], letters: [SideName], at now: Int64) {
+    let parked = parked.filter { !$0.range.overlaps(undone) }
+    let beaten = ItemRange.merged(parked.map(\.range))
+    for name in parked {
+      if name.isOver(at: now) { ready.append(name.range) } else { later.append(name.range) }
+      aside += name.range.count
+    }
+    for name in letters where !name.range.overlaps(undone) && !name.range.overlaps(beaten) {
+      if !name.isDropped { dead.append(name.range) }
+      aside += name.range.count
+    }
+  }
+
+  /// Items that the register alone lists: their names are lost, and they are ready.
+  mutating func add(unfiled ranges: [ItemRange]) {
+    for range in ranges where final.contains(where: { $0.contains(range) }) {
+      ready.append(range)
+      aside += 1
+    }
+  }
+
+  /// Items that the register lists and whose lines are removed because they are old: they were dropped.
+  mutating func add(dropped count: Int) { aside += count }
+}
+
+extension Queue {
+  /// Counts names, and reads two lines a lane: the cost grows with the dead and the delayed, not with what
+  /// waits or is done. An entry with a delay that no consumer has met yet counts as ready.
+  package func census(at now: Int64) throws(Fault) -> [LaneCensus] {
+    let names = try reportedNames()
+    let ends = try ends()
+    return try Lane.allCases.map { (lane) throws(Fault) in
+      let end = ends[lane]
+      var ranges = LaneRanges(LaneMap(lane, end: end.place, names: names), at: now)
+      let parked = try namesAside(.later, lane)
+      ranges.add(parked: parked, letters: try namesAside(.dead, lane), at: now)
+      try addUnfiled(lane, to: &ranges)
+      var census = LaneCensus(ranges, end)
+      census.oldestReady = try accepted(ItemRange.merged(ranges.ready).first, end, passing: now)
+      census.oldestWaiting = try accepted(census.firstWaiting, end, passing: nil)
+      return census
+    }
+  }
+
+  private func addUnfiled(_ lane: Lane, to ranges: inout LaneRanges) throws(Fault) {
+    var (found, old): ([ItemRange], Int) = ([], 0)
+    try forEachUnfiled(lane, old: { old += $0.count }) { numbers in
+      // The number alone is counted.
+      found += numbers.map {
+        let place = Position(number: $0, segment: 0, offset: 0)
+        return ItemRange(
+          lane: lane, from: place, to: Position(number: $0 + 1, segment: 0, offset: 0))
+      }
+    }
+    ranges.add(unfiled: found)
+    ranges.add(dropped: old)
+  }
+
+  // All of a lane, in the order of the line.
+  private func namesAside(_ kind: SideKind, _ lane: Lane) throws(Fault) -> [SideName] {
+    var found: [SideName] = []
+    for shard in try shards(kind, lane) { found += try namesAside(kind, lane, shard) }
+    return found
+  }
+
+  // When the first item of a range was accepted. `passing`: entries whose time comes later than this do not
+  // count.
+  private func accepted(
+    _ range: ItemRange?, _ end: LaneEnd, passing now: Int64?
+  ) throws(Fault) -> Int64? {
+    guard let range else { return nil }
+    var found: Int64?
+    var passed = 0
+    _ = try Lookup(self).lines(range.lane, at: range.from, upTo: end) { line, _, _ in
+      if let now, line.isDelayed(at: now), passed < Queue.mostPassed {
+        passed += 1
+        return true
+      }
+      found = line.time
+      return false
+    }
+    return found
+  }
+
+  private static let mostPassed = 10_000
+}
+
+extension [ItemRange] {
+  fileprivate var items: Int { reduce(0) { $0 + $1.count } }
+}
+
+extension ItemRange {
+  /// Whether it overlaps one of these, which are merged.
+  fileprivate func overlaps(_ ranges: [ItemRange]) -> Bool {
+    let next = ranges.partitionPoint { $0.to.number <= from.number }
+    return next < ranges.count && overlaps(ranges[next])
+  }
+}
+
+/// What was stored from some instant on.
+package struct Arrivals {
+  package fileprivate(set) var items = 0
+  /// When the first and the last of them was accepted, microseconds since the epoch.
+  package fileprivate(set) var first: Int64?
+  package fileprivate(set) var last: Int64?
+}
+
+extension Queue {
+  /// `since`: microseconds since the epoch; 0: all that is kept. Found by halving.
+  package func arrivals(since: Int64) throws(Fault) -> Arrivals {
+    let ends = try ends()
+    var found = Arrivals()
+    for lane in Lane.allCases {
+      let end = ends[lane]
+      guard let line = try first(lane, since, end) else { continue }
+      found.items += end.place.number - line.number
+      found.first = min(found.first ?? .max, line.time)
+      found.last = max(found.last ?? .min, end.time)
+    }
+    return found
+  }
+
+  /// Of each lane, the number of the first item that was accepted at an instant or later.
+  package func numbers(from time: Int64) throws(Fault) -> [Int] {
+    let ends = try ends()
+    return try Lane.allCases.map { (lane) throws(Fault) in
+      try first(lane, time, ends[lane])?.number ?? ends[lane].place.number
+    }
+  }
+
+  private func first(
+    _ lane: Lane, _ time: Int64, _ end: LaneEnd
+  ) throws(Fault) -> (number: Int, time: Int64)? {
+    var found: (number: Int, time: Int64)?
+    try Lookup(self).lines(lane, from: time, upTo: end) { line, _, _ in
+      found = (line.number, line.time)
+      return false
+    }
+    return found
+  }
+}

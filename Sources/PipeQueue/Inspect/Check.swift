@@ -1,0 +1,108 @@
+package import PipeIO
+
+/// Something in a queue that is not as pipe-queue(5) has it.
+package struct Finding {
+  /// Below the queue.
+  package let place: String
+  package let text: String
+
+  init(_ place: String, _ text: String) {
+    self.place = place
+    self.text = text
+  }
+}
+
+extension Queue {
+  /// Reads every name and every line, changes nothing, and calls `found` with what is wrong. In a queue that is
+  /// in use it may miss what is changed meanwhile, and reports nothing that is right.
+  package func check(_ found: (Finding) -> Void) throws(Fault) {
+    for part in Queue.parts where root.lacks(part) {
+      found(Finding(part + "/", "is missing; the next command that needs it makes it"))
+    }
+    try checkFormat(found)
+    let listing = try listingNow()
+    let marks = try endListing()
+    let ends = try ends()
+    for name in marks.damaged { found(Finding("end/" + name, "the name is damaged")) }
+    for name in listing.damaged { found(Finding("now/" + name, "the name is damaged")) }
+    for directory in ["now", "end"] {
+      guard let directory = try Directory.open(directory, in: root) else { continue }
+      for name in try directory.names() where name.hasSuffix(".bad") {
+        found(
+          Finding("\(directory.path.split(separator: "/").last ?? "")/\(name)", "was put aside"))
+      }
+    }
+    for lane in Lane.allCases {
+      if marks[lane] == nil {
+        found(Finding("end/", "the end of \(lane.name) is missing; the segments say it"))
+      }
+      try check(lane, ends[lane], listing.names, found)
+    }
+  }
+
+  private func checkFormat(_ found: (Finding) -> Void) throws(Fault) {
+    let files = [Settings.fileName, Settings.copyName]
+    for name in files where Settings.isDamaged(name, root) {
+      found(
+        Finding(
+          name, "is missing or damaged; the other of \(files.joined(separator: " and ")) counts"))
+    }
+  }
+
+  private func check(
+    _ lane: Lane, _ end: LaneEnd, _ names: [NowName], _ found: (Finding) -> Void
+  ) throws(Fault) {
+    let line = LaneMap(lane, end: end.place, names: names)
+    for name in names where name.range.lane == lane && name.range.to.number > end.place.number {
+      found(Finding("now/" + name.text, "reaches beyond the end of its lane"))
+    }
+    for range in line.final(.lost) {
+      found(
+        Finding(
+          Segment.path(lane, range.from.segment),
+          "byte \(range.from.offset): \(range.count) items are lost (pipe list --state lost)"))
+    }
+    var unfiled = 0
+    try forEachUnfiled(lane) { unfiled += $0.count }
+    if unfiled > 0 {
+      found(
+        Finding(
+          "register/" + lane.name,
+          "\(unfiled) items have no name in later/ or dead/; they are ready"))
+    }
+    try checkLines(lane, end, line.undone, found)
+  }
+
+  private func checkLines(
+    _ lane: Lane, _ end: LaneEnd, _ undone: [ItemRange], _ found: (Finding) -> Void
+  ) throws(Fault) {
+    let segments = try segmentNumbers(lane).filter { $0 <= end.place.segment }
+    let first = min(segments.first ?? .max, undone.first?.from.segment ?? end.place.segment)
+    for segment in first...max(first, end.place.segment) {
+      let path = Segment.path(lane, segment)
+      guard let file = try Segment.open(self, lane, segment) else {
+        if segment != end.place.segment || end.place.offset > 0 {
+          found(Finding(path, "is missing; put it back, or an empty file to give up what it held"))
+        }
+        continue
+      }
+      let size = try file.size()
+      let isLast = segment == end.place.segment
+      if isLast, size < end.place.offset {
+        found(Finding(path, "ends at byte \(size), and the lane at \(end.place.offset)"))
+      }
+      let limit = isLast ? min(size, end.place.offset) : size
+      let reader = SegmentReader(file, lane, segment)
+      var offset = 0
+      while offset < limit {
+        switch try reader.line(at: offset, limit: limit) {
+        case .line(let line): offset += line.length
+        case .damaged(let until):
+          found(Finding(path, "byte \(offset): \(until - offset) damaged bytes"))
+          offset = until
+        case .end: offset = limit
+        }
+      }
+    }
+  }
+}

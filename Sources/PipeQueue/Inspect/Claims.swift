@@ -1,0 +1,110 @@
+package import PipeIO
+
+/// A batch that is handed out and not settled.
+package struct ClaimView {
+  package let claim: EntryID
+  package fileprivate(set) var items: Int
+  /// The highest of its items'.
+  package fileprivate(set) var attempt: Int
+  /// The first of its items'.
+  package fileprivate(set) var priority: Lane
+  /// Microseconds since the epoch.
+  package let since: Int64
+  /// nil where the clock holds it, or where the system does not say.
+  package fileprivate(set) var holder: String?
+  /// Until when the clock holds it; nil where a process does.
+  package let until: Int64?
+  fileprivate let slot: Int?
+}
+
+extension Queue {
+  /// What is handed out, the longest of it first, and how many more than `most` there are. Reads names, and
+  /// of those that are returned who holds them.
+  package func claims(
+    upTo most: Int, at now: Int64
+  ) throws(Fault) -> (claims: [ClaimView], more: Int) {
+    var found: [EntryID: ClaimView] = [:]
+    for name in try reportedNames() where name.isHeld(at: now) {
+      guard let view = ClaimView(name) else { continue }
+      found[view.claim, default: view.empty].add(view)
+    }
+    let all = found.values.sorted { ($0.since, $0.claim) < ($1.since, $1.claim) }
+    var claims = Array(all.prefix(most))
+    let owners = try part("owners")
+    var holders: [Int: String?] = [:]
+    for index in claims.indices {
+      guard let slot = claims[index].slot else { continue }
+      let holder = holders[slot] ?? lockHolder(owners, Owner.name(slot))
+      holders[slot] = holder
+      claims[index].holder = holder
+    }
+    return (claims, all.count - claims.count)
+  }
+}
+
+extension ClaimView {
+  fileprivate init?(_ name: NowName) {
+    guard let batch = name.batch, let attempt = name.attempt else { return nil }
+    claim = batch
+    items = name.range.count
+    self.attempt = attempt
+    priority = name.range.lane
+    until = name.due?.at
+    since = name.due.map { $0.at - $0.span } ?? batch.claimed
+    slot = name.owner
+  }
+
+  fileprivate var empty: ClaimView {
+    var view = self
+    view.items = 0
+    return view
+  }
+
+  fileprivate mutating func add(_ other: ClaimView) {
+    items += other.items
+    attempt = max(attempt, other.attempt)
+    priority = min(priority, other.priority)
+  }
+}
+
+/// What was stored under an id.
+package struct EntryContent: Equatable {
+  package let priority: Lane
+  package let isRecord: Bool
+  /// The record's value, or the compact list of ids.
+  package let data: [UInt8]
+
+  package init(priority: Lane, isRecord: Bool, data: [UInt8]) {
+    self.priority = priority
+    self.isRecord = isRecord
+    self.data = data
+  }
+}
+
+extension Queue {
+  /// nil for an id that no entry before the ends has.
+  package func content(of id: EntryID) throws(Fault) -> EntryContent? {
+    guard let found = try Lookup(self).find(id, try ends()),
+      case .line(let line) = try found.reader.line(
+        at: found.offset, limit: try found.reader.file.size())
+    else { return nil }
+    return EntryContent(priority: found.lane, isRecord: line.isRecord, data: Array(line.data))
+  }
+
+  /// Throws where nothing can be stored though there is room: on a file system that is read-only, or in a
+  /// queue that this process may not write to.
+  package func requireWritable() throws(Fault) {
+    try root.requireWritable("end")
+    for lane in Lane.allCases { try root.requireWritable("segments/" + lane.name) }
+  }
+
+  /// Throws what keeps entries from being stored now: "full", or that the queue is gone.
+  package func requireRoom() throws(Fault) {
+    let ends = try ends()
+    var draft = WriteBatch()
+    [UInt8(0x31)].withUnsafeBytes { data in
+      draft.append(NewEntry(id: .delayed, priority: .medium), data: data)
+    }
+    try requireRoom(for: draft, behind: Lane.allCases.map { ends[$0] })
+  }
+}

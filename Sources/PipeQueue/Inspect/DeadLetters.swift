@@ -1,0 +1,249 @@
+package import PipeIO
+
+extension Queue {
+  /// Calls `body` with each dead letter, lane by lane in order, until it says false.
+  package func deadLetters(
+    _ body: (DeadLetter) throws(Fault) -> Bool
+  ) throws(Fault) {
+    let letters = DeadLetterReader(self)
+    try forEachDeadShard { (names) throws(Fault) in
+      for name in names {
+        if let letter = try letters.letter(name), try !body(letter) { return false }
+      }
+      return true
+    }
+  }
+
+  /// Those of one entry; nil for an id that no entry has.
+  package func deadLetters(of id: EntryID) throws(Fault) -> [DeadLetter]? {
+    guard let view = try look(at: id) else { return nil }
+    let letters = DeadLetterReader(self)
+    var found: [DeadLetter] = []
+    for name in try dead(of: view) {
+      if let letter = try letters.letter(name) { found.append(letter) }
+    }
+    return found
+  }
+
+  /// Calls `body` with the names of each directory of dead letters, in order, until it says false.
+  func forEachDeadShard(_ body: ([SideName]) throws(Fault) -> Bool) throws(Fault) {
+    for lane in Lane.allCases {
+      for shard in try shards(.dead, lane) {
+        var names = try namesAside(.dead, lane, shard).filter { !$0.isDropped }
+        // On its way back already, after a crash.
+        let back = SideMap(try namesAside(.later, lane, shard))
+        names.removeAll { back.state(of: $0.range.from.number) != nil }
+        if try !body(names) { return }
+      }
+    }
+  }
+
+  /// The names of an entry's dead letters, in order.
+  func dead(of view: EntryView) throws(Fault) -> [SideName] {
+    try namesAside(view.lane, view.numbers).filter { name in
+      guard case .dead = view.state(of: name.range.from.number) else { return false }
+      return name.kind == .dead && !name.isDropped
+    }
+  }
+}
+
+/// Reads dead letters. They come in the order of the line, so it stays where the last one was.
+final class DeadLetterReader {
+  private let queue: Queue
+  private var held: SegmentReader?
+  private var mark = ItemMark(id: .delayed, number: 0, rest: 0)
+
+  init(_ queue: Queue) { self.queue = queue }
+
+  /// nil where its line is gone or damaged.
+  func letter(_ name: SideName) throws(Fault) -> DeadLetter? {
+    guard
+      let directory = try Directory.open(
+        name.kind.path(name.range.lane, name.shard), in: queue.root)
+    else { return nil }
+    let bytes = directory.history(name.text)
+    guard let line = try line(name) else { return nil }
+    let number = name.range.from.number
+    return DeadLetter(
+      entry: line.id, index: number - line.number + 1, priority: name.range.lane,
+      data: line.item(number, &mark),
+      history: History.attempts(bytes, of: number, name.range.lane),
+      stderr: DeadLetter.stderr(in: bytes))
+  }
+
+  /// The line of its entry, valid until the next call.
+  func line(_ name: SideName) throws(Fault) -> SegmentLine? {
+    let place = name.range.from
+    guard let reader = try reader(name.range.lane, place.segment),
+      case .line(let line) = try reader.line(at: place.offset, limit: .max)
+    else { return nil }
+    return line
+  }
+
+  private func reader(_ lane: Lane, _ segment: Int) throws(Fault) -> SegmentReader? {
+    if let held, held.lane == lane, held.segment == segment { return held }
+    guard let file = try Segment.open(queue, lane, segment) else { return nil }
+    held = SegmentReader(file, lane, segment)
+    return held
+  }
+}
+
+extension SegmentLine {
+  /// The bytes of the item of this number. `mark` is where the item before it was found, if it was one of
+  /// this line, and is moved on: going through a long list costs as much as the list is long.
+  fileprivate func item(_ number: Int, _ mark: inout ItemMark) -> [UInt8] {
+    if isRecord { return Array(data) }
+    let isBehind = mark.id == id && mark.number <= number
+    let start =
+      isBehind ? mark : ItemMark(id: id, number: self.number, rest: max(0, data.count - 2))
+    // From the first byte that is not yet passed, the closing bracket included.
+    let rest = cut(data, data.count - 1 - start.rest - 1, data.count)
+    var list = ItemList(rest, skipping: number - start.number)
+    let found = Array(list.next() ?? cut(data, 0, 0))
+    mark = ItemMark(id: id, number: number + 1, rest: list.left)
+    return found
+  }
+}
+
+/// Dead letters of one entry that were treated alike.
+package struct DeadLetterResult {
+  package let id: EntryID
+  package var items: Int
+
+  package init(id: EntryID, items: Int) {
+    self.id = id
+    self.items = items
+  }
+}
+
+extension Queue {
+  /// Makes the dead items of an entry ready again, as if they had never been tried. How many there were.
+  package func revive(_ id: EntryID) throws(Fault) -> Int {
+    try treat(id, revive)
+  }
+
+  /// The same of all dead items of the queue.
+  package func reviveAll(_ body: (DeadLetterResult) throws(Fault) -> Void) throws(Fault) {
+    try treatAll(revive, body)
+  }
+
+  /// Removes the dead items of an entry; what they were part of stays failed. How many there were.
+  package func drop(_ id: EntryID) throws(Fault) -> Int {
+    try treat(id, drop)
+  }
+
+  package func dropAll(_ body: (DeadLetterResult) throws(Fault) -> Void) throws(Fault) {
+    try treatAll(drop, body)
+  }
+
+  /// Of some names, those that it treated.
+  private typealias Treatment = ([SideName]) throws(Fault) -> [SideName]
+
+  private func treat(_ id: EntryID, _ treatment: Treatment) throws(Fault) -> Int {
+    drainsOnFullDisk()
+    guard let view = try look(at: id) else { return 0 }
+    return try treatment(try dead(of: view)).count
+  }
+
+  private func treatAll(
+    _ treatment: Treatment, _ body: (DeadLetterResult) throws(Fault) -> Void
+  ) throws(Fault) {
+    drainsOnFullDisk()
+    let letters = DeadLetterReader(self)
+    try forEachDeadShard { (names) throws(Fault) in
+      // Before it is done: what is dropped keeps no segment.
+      let ids = try names.map { (name) throws(Fault) in try letters.line(name)?.id ?? .delayed }
+      let done = Set(try treatment(names).map(\.text))
+      var treated: [DeadLetterResult] = []
+      for (name, id) in zip(names, ids) where done.contains(name.text) {
+        if treated.last?.id != id { treated.append(DeadLetterResult(id: id, items: 0)) }
+        treated[treated.count - 1].items += 1
+      }
+      for entry in treated { try body(entry) }
+      return true
+    }
+  }
+
+  // First the mark, then the file in later/, then away with the one in dead/: at any instant the item is
+  // one or the other, and found.
+  private func revive(_ candidates: [SideName]) throws(Fault) -> [SideName] {
+    let mark = { (names: [SideName]) throws(Fault) in
+      try self.lowerMark(to: 0, adding: names.count, at: Clock.now())
+    }
+    return try withStillDead(candidates, first: mark) { (names) throws(Fault) in
+      try now().flush()
+      let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
+      var later = SideWriter(self, flushing: .names)
+      for group in SideGroup.split(names) {
+        let dead = try root.existing(group.path)
+        for name in group.names {
+          let known = History.lines(dead.history(name.text), of: name.range.from.number, group.lane)
+          try later.write(SideName(range: name.range, waiting: waiting), known)
+        }
+      }
+      try later.flush()
+      try removeAside(names)
+    }
+  }
+
+  private func drop(_ candidates: [SideName]) throws(Fault) -> [SideName] {
+    try withStillDead(candidates) { (names) throws(Fault) in
+      for group in SideGroup.split(names) {
+        let directory = try root.existing(group.path)
+        for name in group.names {
+          var dropped = name
+          dropped.isDropped = true
+          if try directory.rename(name.text, to: dropped.text) == .taken {
+            try directory.remove(name.text)
+          }
+        }
+        try directory.flush()
+      }
+    }
+  }
+}
+
+// Somebody else may have treated them since they were looked up, or be about to bury them.
+extension Queue {
+  typealias DeadStep = ([SideName]) throws(Fault) -> Void
+
+  /// Takes two steps with those that are dead still, if there are any, and returns them. Under the lock of
+  /// later/, and the first one under that of now/ too: without both nothing that is dead changes.
+  func withStillDead(
+    _ candidates: [SideName], first: DeadStep? = nil, then: DeadStep
+  ) throws(Fault) -> [SideName] {
+    guard !candidates.isEmpty else { return [] }
+    let later = try part(SideKind.later.rawValue)
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    let names = try stillDead(candidates, first)
+    if !names.isEmpty { try then(names) }
+    return names
+  }
+
+  private func stillDead(_ candidates: [SideName], _ first: DeadStep?) throws(Fault) -> [SideName] {
+    try lockNow(exclusive: true)
+    defer { unlockNow() }
+    let names = try stillDead(candidates)
+    if !names.isEmpty { try first?(names) }
+    return names
+  }
+
+  private func stillDead(_ names: [SideName]) throws(Fault) -> [SideName] {
+    let listing = try listNow()
+    let ends = try ends()
+    let lines = Lane.allCases.map { LaneMap($0, end: ends[$0].place, names: listing.names) }
+    var found: [SideName] = []
+    for group in SideGroup.split(names) {
+      let dead = Set(try namesAside(.dead, group.lane, group.shard).map(\.text))
+      let back = SideMap(try namesAside(.later, group.lane, group.shard))
+      let line = lines[Int(group.lane.rawValue)]
+      found += group.names.filter {
+        let number = $0.range.from.number
+        return dead.contains($0.text) && back.state(of: number) == nil
+          && line.state(of: number) == .done
+      }
+    }
+    return found
+  }
+}

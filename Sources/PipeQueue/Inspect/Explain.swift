@@ -1,0 +1,187 @@
+package import PipeIO
+
+extension Queue {
+  /// nil for an id that no entry before the ends has.
+  package func explain(
+    _ id: EntryID, at now: Int64 = Clock.now()
+  ) throws(Fault) -> Explanation? {
+    guard let view = try look(at: id) else { return nil }
+    let explainer = Explainer(self, view, at: now)
+    return Explanation(
+      id: id, priority: view.lane, created: view.line.firstSeen, accepted: view.line.time,
+      items: view.line.items, runs: try explainer.runs(), pace: paceView(at: now))
+  }
+
+  private func paceView(at now: Int64) -> PaceView? {
+    let file = PaceFile(self, readOnly: true)
+    guard let pace = file.read(at: Clock.steady(), wall: now) else { return nil }
+    let time = Clock.steady()
+    return PaceView(
+      every: pace.every, wait: pace.every > 0 ? pace.wait(pace.every, at: time) : 0,
+      sinceLast: max(0, time - pace.started), size: pace.size, rate: pace.rate(at: time))
+  }
+}
+
+/// One entry at one instant.
+private struct Explainer {
+  private let queue: Queue
+  private let view: EntryView
+  private let now: Int64
+  /// In the lanes that come no later than the entry's.
+  private let ready: [ItemRange]
+
+  init(_ queue: Queue, _ view: EntryView, at now: Int64) {
+    self.queue = queue
+    self.view = view
+    self.now = now
+    // From names alone: what waits in the line is never looked at.
+    ready = Lane.allCases.filter { $0 <= view.lane }.flatMap { lane in
+      let line = LaneMap(lane, end: view.ends[lane].place, names: view.names)
+      return line.untouched + line.waiting.filter { $0.due!.isOver(at: now) }.map(\.range)
+    }
+  }
+
+  func runs() throws(Fault) -> [Explanation.Run] {
+    var runs: [Explanation.Run] = []
+    var start = view.numbers.lowerBound
+    var state = view.state(of: start)
+    for number in view.numbers.dropFirst() {
+      let next = view.state(of: number)
+      if next == state { continue }
+      runs.append(try run(start..<number, state))
+      (start, state) = (number, next)
+    }
+    return runs + [try run(start..<view.numbers.upperBound, state)]
+  }
+
+  private func run(_ numbers: Range<Int>, _ state: ItemState) throws(Fault) -> Explanation.Run {
+    let first = view.line.number
+    let number = numbers.lowerBound
+    return Explanation.Run(
+      items: (number - first + 1)...(numbers.upperBound - first), fate: try fate(state, number),
+      history: History.attempts(try history(state, number), of: number, view.lane))
+  }
+
+  private func fate(_ state: ItemState, _ number: Int) throws(Fault) -> Explanation.Fate {
+    if !state.hasStarted, let due = view.line.due, !due.isOver(at: now) {
+      return .later(due: due.at, attempts: 0)
+    }
+    switch state {
+    case .ready: return .ready(ahead: ahead(of: number))
+    case .now(.done): return .done
+    case .now(.lost): return .lost(isDropped: false)
+    case .now(.dropped): return .lost(isDropped: true)
+    case .dead(let name): return .dead(isDropped: name.isDropped)
+    case .later(let name):
+      guard case .again(_, let attempts, let due) = name.waiting else { return .done }
+      return waiting(number, until: due, attempts)
+    case .now(.again(_, let attempts, let due)): return waiting(number, until: due, attempts)
+    case .now(.hold(let batch, let attempt, let until)):
+      if until.isOver(at: now) { return .ready(ahead: ahead(of: number)) }
+      return .claimed(
+        token: batch, attempt: attempt, holder: nil, since: until.at - until.span, until: until.at)
+    case .now(.claim(let batch, let attempt, let slot)):
+      return .claimed(
+        token: batch, attempt: attempt, holder: try holder(slot), since: batch.claimed, until: nil)
+    }
+  }
+
+  private func waiting(_ number: Int, until due: ReadyTime, _ attempts: Int) -> Explanation.Fate {
+    due.isOver(at: now)
+      ? .ready(ahead: ahead(of: number)) : .later(due: due.at, attempts: attempts)
+  }
+
+  private func holder(_ slot: Int) throws(Fault) -> String? {
+    lockHolder(try queue.part("owners"), Owner.name(slot))
+  }
+
+  private func history(_ state: ItemState, _ number: Int) throws(Fault) -> [UInt8] {
+    switch state {
+    case .later(let name), .dead(let name):
+      let path = name.kind.path(name.range.lane, name.shard)
+      return try Directory.open(path, in: queue.root)?.history(name.text) ?? []
+    case .now(.done), .now(.lost), .now(.dropped), .ready: return []
+    case .now:
+      guard let name = view.name(of: number) else { return [] }
+      // The file of a dead holder's claim still has the claim's name.
+      let claim = try queue.namesNow().first { $0.isClaim && $0.reaped == name }
+      return try queue.now().history((claim ?? name).text)
+    }
+  }
+
+  private func ahead(of number: Int) -> Int {
+    ready.reduce(0) { count, range in
+      let end = range.lane == view.lane ? min(range.to.number, number) : range.to.number
+      return count + max(0, end - range.from.number)
+    }
+  }
+}
+
+extension EntryView {
+  /// The name in now/ that says what an item is.
+  fileprivate func name(of number: Int) -> NowName? {
+    guard case .now(let state) = self.state(of: number) else { return nil }
+    return names.first {
+      $0.range.lane == lane && $0.state == state && $0.range.touches(number..<(number + 1))
+    }
+  }
+}
+
+/// Why items of an entry are not done.
+package struct Explanation {
+  /// Items of the entry, from and to, counted from 1, that share a fate.
+  package struct Run {
+    package var items: ClosedRange<Int>
+    package let fate: Fate
+    /// Attempts at the first of them that did not end well.
+    package let history: [Attempt]
+  }
+
+  package enum Fate {
+    /// Ready; `ahead` items come before it.
+    case ready(ahead: Int)
+    /// Handed out. `holder` is nil where the clock holds it.
+    case claimed(token: EntryID, attempt: Int, holder: String?, since: Int64?, until: Int64?)
+    /// Waits for a time, after `attempts` attempts.
+    case later(due: Int64, attempts: Int)
+    case dead(isDropped: Bool)
+    /// No intact line held it when its turn came.
+    case lost(isDropped: Bool)
+    case done
+  }
+
+  package let id: EntryID
+  package let priority: Lane
+  package let created: Int64
+  package let accepted: Int64
+  package let items: Int
+  package let runs: [Run]
+  package let pace: PaceView?
+}
+
+/// How items leave the queue.
+package struct PaceView {
+  /// Microseconds between the starts of batches; 0 where the last one was started without a pace.
+  package let every: Int64
+  /// Microseconds until the next may start.
+  package let wait: Int64
+  /// Microseconds since the last was started.
+  package let sinceLast: Int64
+  package let size: Int
+  /// Items a second recently; nil where too few have left to tell.
+  package let rate: Double?
+
+  /// Microseconds until an item with `ahead` items before it is handed out, if all goes on as it did recently; nil
+  /// where nothing has been handed out for so long that it cannot be told.
+  package func estimate(ahead: Int) -> Int64? {
+    if every > 0, sinceLast / 10 < max(6_000_000, every) {
+      let turns = Double(ahead / max(1, size)) * Double(every)
+      return wait + Int64(min(PaceView.most, turns))
+    }
+    guard let rate, rate > 0, sinceLast < 60_000_000 else { return nil }
+    return Int64(min(PaceView.most, Double(ahead) / rate * 1e6))
+  }
+
+  /// Some thirty years, which is as good as never. Microseconds.
+  private static let most = 1e15
+}

@@ -1,0 +1,168 @@
+package import PipeIO
+
+/// What `list` shows of an entry: those of its items that are in one state.
+package struct ListedEntry {
+  package enum State: String, CaseIterable {
+    case ready, claimed, later, dead, done, lost
+  }
+
+  package let id: EntryID
+  package let priority: Lane
+  package let created: Int64
+  package let state: State
+  package let isRecord: Bool
+  /// The record's value, or the list of the ids in this state.
+  package let data: [UInt8]
+}
+
+extension Queue {
+  /// Calls `body` with each entry, lane by lane in order, once for each of these states that items of it
+  /// are in, until it says false. Shows one instant of now/, and no entry that came later. Only what can
+  /// be in one of the states is read. Of items that are lost there is no entry: `lost` gets their places.
+  package func list(
+    _ states: [ListedEntry.State], at now: Int64,
+    lost: (LostItems) throws(Fault) -> Bool = { _ in true },
+    _ body: (ListedEntry) throws(Fault) -> Bool
+  ) throws(Fault) {
+    let names = try reportedNames()
+    let ends = try ends()
+    for lane in Lane.allCases {
+      let end = ends[lane]
+      let line = LaneMap(lane, end: end.place, names: names)
+      let view = LaneView(self, line, states, now)
+      for range in try ranges(line, states) where try !list(range, view, end, body) { return }
+      guard states.contains(.lost) else { continue }
+      for range in line.final(.lost) where try !lost(LostItems(range)) { return }
+    }
+  }
+
+  // Where there can be items in these states, in the order of the line.
+  private func ranges(_ line: LaneMap, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
+    if states.contains(.done) {
+      return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
+    }
+    var ranges: [ItemRange] = []
+    if !states.allSatisfy({ $0 == .dead || $0 == .lost }) { ranges += line.undone }
+    // What is due in later/ is ready, though nobody has brought it back yet.
+    let isLaterAsked = states.contains(.later) || states.contains(.ready)
+    for kind in SideKind.allCases where kind == .later ? isLaterAsked : states.contains(.dead) {
+      for shard in try shards(kind, line.lane) {
+        ranges += try namesAside(kind, line.lane, shard).map(\.range)
+      }
+    }
+    if states.contains(.ready) {
+      let lookup = Lookup(self)
+      let end = try ends()[line.lane]
+      try forEachUnfiled(line.lane) { (numbers) throws(Fault) in
+        for number in numbers {
+          guard let place = try lookup.place(line.lane, of: number, end) else { continue }
+          var next = place
+          next.number += 1
+          ranges.append(ItemRange(lane: line.lane, from: place, to: next))
+        }
+      }
+    }
+    return ItemRange.merged(ranges)
+  }
+
+  private func list(
+    _ range: ItemRange, _ view: LaneView, _ end: LaneEnd,
+    _ body: (ListedEntry) throws(Fault) -> Bool
+  ) throws(Fault) -> Bool {
+    guard range.from.segment <= end.place.segment else { return true }
+    for segment in range.from.segment...end.place.segment {
+      guard let file = try Segment.open(self, range.lane, segment) else { continue }
+      let reader = SegmentReader(file, range.lane, segment)
+      let limit = segment == end.place.segment ? end.place.offset : try file.size()
+      var offset = segment == range.from.segment ? range.from.offset : 0
+      while offset < limit {
+        switch try reader.line(at: offset, limit: limit) {
+        case .line(let entry):
+          if entry.number >= range.to.number { return true }
+          defer { offset += entry.length }
+          // Where two ranges lie in one line it is met twice.
+          guard view.isNew(entry) else { continue }
+          for listed in try view.listed(entry) where try !body(listed) { return false }
+        case .damaged(let until):
+          report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, not shown")
+          offset = until
+        case .end: offset = limit
+        }
+      }
+    }
+    return true
+  }
+}
+
+/// One lane at one instant, for telling what each item of its lines is.
+private final class LaneView {
+  private let queue: Queue
+  private let line: LaneMap
+  private let states: [ListedEntry.State]
+  private let now: Int64
+  private var last = -1
+  private var shard = -1
+  private var aside = SideMap([])
+  private var registered: Set<Int> = []
+
+  init(_ queue: Queue, _ line: LaneMap, _ states: [ListedEntry.State], _ now: Int64) {
+    self.queue = queue
+    self.line = line
+    self.states = states
+    self.now = now
+  }
+
+  func isNew(_ entry: SegmentLine) -> Bool {
+    defer { last = entry.number }
+    return entry.number != last
+  }
+
+  func listed(_ entry: SegmentLine) throws(Fault) -> [ListedEntry] {
+    var groups: [ListedEntry.State: [UInt8]] = [:]
+    var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
+    for index in 0..<entry.items {
+      let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
+      guard let state = try state(of: entry.number + index, entry) else { continue }
+      groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
+    }
+    let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
+    return order.filter(states.contains).compactMap { state in
+      groups[state].map { data in
+        ListedEntry(
+          id: entry.id, priority: line.lane, created: entry.firstSeen, state: state,
+          isRecord: entry.isRecord, data: entry.isRecord ? data : [0x5b] + data + [0x5d])
+      }
+    }
+  }
+
+  // nil for what was dropped: it is gone.
+  private func state(
+    of number: Int, _ entry: SegmentLine
+  ) throws(Fault) -> ListedEntry.State? {
+    let state = line.state(of: number)
+    let untried: ListedEntry.State = entry.isDelayed(at: now) ? .later : .ready
+    if state == .done {
+      try turn(to: number)
+      switch aside.state(of: number) {
+      case .dead(let name): return name.isDropped ? nil : .dead
+      case .later(let name): return name.isOver(at: now) ? untried : .later
+      case .ready, .now, nil: return registered.contains(number) ? untried : .done
+      }
+    }
+    if state == .lost || state == .dropped { return nil }
+    guard let state else { return untried }
+    let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
+    if name.isHeld(at: now) { return .claimed }
+    guard name.due.map({ $0.isOver(at: now) }) ?? true else { return .later }
+    return name.isDelay ? untried : .ready
+  }
+
+  private func turn(to number: Int) throws(Fault) {
+    guard number / SideKind.width != shard else { return }
+    shard = number / SideKind.width
+    let first = shard * SideKind.width
+    let numbers = first..<(first + SideKind.width)
+    aside = SideMap(try queue.namesAside(line.lane, numbers))
+    registered = Set(try Register(queue.root).items(line.lane, numbers))
+  }
+}

@@ -1,0 +1,97 @@
+package import PipeIO
+
+/// Consecutive items of a lane that no intact line held when their turn came.
+package struct LostItems {
+  package let priority: Lane
+  package let items: Int
+  /// The number of the first; counts all items that the lane ever took, from 0.
+  package let number: Int
+  /// Below the queue, and the byte in it where they should begin.
+  package let segment: String
+  package let byte: Int
+}
+
+extension LostItems {
+  init(_ range: ItemRange) {
+    priority = range.lane
+    items = range.count
+    number = range.from.number
+    segment = Segment.path(range.lane, range.from.segment)
+    byte = range.from.offset
+  }
+}
+
+extension Queue {
+  /// Takes lost items out of the count, lane by lane in order, and calls `body` with each run of them. They
+  /// stay failed.
+  package func dropLost(_ body: (LostItems) throws(Fault) -> Void) throws(Fault) {
+    for name in try dropLostNames() { try body(LostItems(name.range)) }
+  }
+
+  /// How many items are lost and not dropped, in all lanes.
+  package func lostItems() throws(Fault) -> Int {
+    let names = try namesNow()
+    guard names.contains(where: \.isLost) else { return 0 }
+    let ends = try ends()
+    return Lane.allCases.reduce(0) { sum, lane in
+      let line = LaneMap(lane, end: ends[lane].place, names: names)
+      return sum + line.final(.lost).reduce(0) { $0 + $1.count }
+    }
+  }
+
+  private func dropLostNames() throws(Fault) -> [NowName] {
+    try lockNow(exclusive: true)
+    defer { unlockNow() }
+    let lost = try listNow().names.filter(\.isLost).sorted { $0.range.comesBefore($1.range) }
+    for name in lost { _ = try rename(name, to: NowName(name.range, .dropped)) }
+    try now().flush()
+    return lost
+  }
+}
+
+extension Queue {
+  /// Where the damaged line of this id is, as a person may look at it; nil where no damaged line has this id
+  /// in it. Looks at the damage among the lines of the time at which it must have been stored.
+  func lostLine(_ id: EntryID) throws(Fault) -> String? {
+    let ends = try ends()
+    let lookup = Lookup(self)
+    let text = Array(id.text.utf8)
+    let from = id.milliseconds * 1000
+    let until = (id.milliseconds + OutOfOrderLog.patience + 1) * 1000
+    var found: String?
+    for lane in Lane.allCases where found == nil {
+      try lookup.damage(lane, from: from, until: until, ends[lane]) {
+        (reader, bytes) throws(Fault) in
+        guard let at = try reader.file.position(of: text, in: bytes) else { return true }
+        found = "\(Segment.path(lane, reader.segment)), byte \(max(0, at - SegmentLine.idStart))"
+        return false
+      }
+    }
+    return found
+  }
+}
+
+extension Descriptor {
+  /// Where these bytes begin in a stretch of the file.
+  fileprivate func position(of text: [UInt8], in bytes: Range<Int>) throws(Fault) -> Int? {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
+    defer { buffer.deallocate() }
+    var at = bytes.lowerBound
+    while at < bytes.upperBound {
+      let piece = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<min(buffer.count, bytes.upperBound - at)])
+      let count = try read(into: piece, at: at)
+      let bytes = cut(UnsafeRawBufferPointer(buffer), 0, count)
+      let starts = 0..<max(0, count - text.count + 1)
+      if let found = starts.first(where: {
+        bytes[$0] == text[0] && cut(bytes, $0, $0 + text.count).elementsEqual(text)
+      }) {
+        return at + found
+      }
+      // So that it is found across two pieces.
+      if count < buffer.count { return nil }
+      at += count - text.count
+    }
+    return nil
+  }
+}

@@ -1,0 +1,186 @@
+internal import Glibc
+internal import PipeIO
+
+/// Makes few lines of many: closed logs become a file of histograms, eight of those become one of the next
+/// level, and so on, so that all that was ever settled is in some dozens of files.
+///
+/// Nothing is flushed. What was folded is removed once the kernel has had a minute to write what it was
+/// folded into; until then, and where that is torn, it counts itself.
+struct CompactionPlan {
+  private let queue: Queue
+  private let directory: Directory
+  private let now: Int64
+
+  /// Microseconds from when a log was closed: by then whoever had it open has opened the new one.
+  private static let patience: Int64 = 2_000_000
+  /// Microseconds in which the kernel writes what is dirty (vm.dirty_expire_centisecs is 30 s).
+  private static let writing: Int64 = 60_000_000
+  private static let fan = 8
+
+  init(_ queue: Queue, at now: Int64 = Clock.now()) throws(Fault) {
+    self.queue = queue
+    self.now = now
+    directory = try queue.statsDirectory()
+  }
+
+  /// Closes the log if it has so many bytes, and folds; unless somebody else is at it.
+  func run(closing size: Int) throws(Fault) {
+    guard try directory.tryLock() else { return }
+    defer { directory.unlock() }
+    var names = try directory.statsFiles()
+    if let found = directory.size(of: StatsName.log), found >= size, let next = try nextLog(),
+      try directory.rename(StatsName.log, to: next.text) == .renamed
+    {
+      names.append(next)
+    }
+    try remove(&names)
+    for level in StatsName.levels { try fold(level - 1, &names) }
+  }
+
+  // Behind all that is there, be it a file or not. nil where somebody has used the last number.
+  private func nextLog() throws(Fault) -> StatsName? {
+    let last = try directory.statsNames().map(\.numbers.upperBound).max() ?? 0
+    return last < StatsName.largestNumber ? StatsName(level: 0, (last + 1)...(last + 1)) : nil
+  }
+
+  // Logs as soon as they rest, files once there are enough of them.
+  private func fold(_ level: Int, _ names: inout [StatsName]) throws(Fault) {
+    var group = names.filter { name in
+      name.level == level && !names.contains { $0.covers(name) }
+    }.sorted()
+    // None is passed over: what comes later covers all between.
+    if level == 0 { group = Array(group.prefix(while: rests)) }
+    guard group.count >= (level == 0 ? 1 : CompactionPlan.fan) else { return }
+    var fold = Compaction(at: now, retain: queue.settings.retain)
+    for name in group { try directory.readStats(name.text, into: &fold) }
+    let name = StatsName(
+      level: level + 1, group[0].numbers.lowerBound...group[group.count - 1].numbers.upperBound)
+    if try write(fold.lines, name) { names.append(name) }
+  }
+
+  private func rests(_ name: StatsName) -> Bool {
+    directory.changed(name.text).map { abs(now - $0) >= CompactionPlan.patience } ?? false
+  }
+
+  // false: something else has this name.
+  private func write(_ lines: [CompactedLine], _ name: StatsName) throws(Fault) -> Bool {
+    var bytes: [UInt8] = []
+    for line in lines { line.append(to: &bytes) }
+    CompactedLine.appendEnd(lines: lines.count, to: &bytes)
+    let file = try Descriptor.create(StatsName.draft, in: directory, O_WRONLY | O_TRUNC)
+    try bytes.write(to: file, at: 0)
+    return try directory.rename(StatsName.draft, to: name.text) == .renamed
+  }
+
+  private func remove(_ names: inout [StatsName]) throws(Fault) {
+    for name in names.filter({ $0.level > 0 }) {
+      let covered = names.filter { name.covers($0) }
+      guard !covered.isEmpty, let written = directory.modified(name.text) else { continue }
+      if !directory.isWhole(name) {
+        // A power cut took it; what it was folded from is still there.
+        try directory.remove(name.text)
+        names.removeAll { $0 == name }
+      } else if abs(now - written) >= CompactionPlan.writing {
+        for old in covered { try directory.remove(old.text) }
+        names.removeAll { name.covers($0) }
+      }
+    }
+  }
+}
+
+/// Recordings added up by time, tag and kind.
+struct Compaction {
+  private struct Key: Hashable {
+    let bucket: Bucket
+    let tag: String?
+  }
+
+  struct Sum {
+    /// What the column of a line can hold.
+    private static let most = 999_999_999_999_999_999
+
+    var first = Int64.max
+    var last = Int64.min
+    var items = 0
+    var cells = SparseHistogram()
+
+    mutating func note(_ from: Int64, _ to: Int64, items count: Int) {
+      first = min(first, from)
+      last = max(last, to)
+      items = min(items &+ count, Sum.most)
+    }
+  }
+
+  private typealias Sums = [Recording.Kind: Sum]
+
+  private var groups: [(key: Key, sums: Sums)] = []
+  private var places: [Key: Int] = [:]
+  // Lines of one time and tag come together.
+  private var current = 0
+  private var tags = KnownTags()
+  private let now: Int64
+  private let retain: Int64
+
+  init(at now: Int64, retain: Int64) {
+    self.now = now
+    self.retain = retain
+  }
+
+  mutating func add(_ line: SettledLine) {
+    find(line.time, line.tag)
+    let (time, service, items) = (line.time, line.service, line.items)
+    switch line.outcome {
+    case .retried: sum(.retried, time, items) { $0.record(service, count: 1) }
+    case .buried: sum(.buried, time, items) { $0.record(service, count: 1) }
+    case .done:
+      sum(.batches, time, items) { $0.record(service, count: 1) }
+      sum(.service, time, items) { $0.record(service, count: items) }
+      sum(.wait, time, items) { cells in
+        for wait in line.waits { cells.record(wait.microseconds, count: wait.count) }
+      }
+      sum(.total, time, items) { cells in
+        for wait in line.waits { cells.record(wait.microseconds &+ service, count: wait.count) }
+      }
+    }
+  }
+
+  mutating func add(_ line: CompactedLine) {
+    find(line.last, line.tag)
+    groups[current].sums[line.kind, default: Sum()].note(line.first, line.last, items: line.items)
+    for cell in line.cells {
+      groups[current].sums[line.kind]!.cells.add(cell.count, at: cell.index)
+    }
+  }
+
+  private mutating func sum(
+    _ kind: Recording.Kind, _ time: Int64, _ items: Int, _ body: (inout SparseHistogram) -> Void
+  ) {
+    groups[current].sums[kind, default: Sum()].note(time, time, items: items)
+    body(&groups[current].sums[kind]!.cells)
+  }
+
+  private mutating func find(_ time: Int64, _ tag: String?) {
+    let key = Key(bucket: Bucket(time, at: now, retain: retain), tag: tags.shown(tag))
+    if !groups.isEmpty, groups[current].key == key { return }
+    if let place = places[key] {
+      current = place
+    } else {
+      current = groups.count
+      places[key] = current
+      groups.append((key, [:]))
+    }
+  }
+
+  /// In the order of time.
+  var lines: [CompactedLine] {
+    groups.sorted { $0.key.bucket < $1.key.bucket }.flatMap { key, sums in
+      Recording.Kind.allCases.compactMap { kind in
+        sums[kind].map { sum in
+          CompactedLine(
+            first: sum.first, last: sum.last, tag: key.tag, kind: kind, items: sum.items,
+            cells: sum.cells.inOrder)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,185 @@
+internal import Glibc
+package import PipeIO
+
+extension Queue {
+  /// Made where there is none: older queues had no statistics.
+  func statsDirectory() throws(Fault) -> Directory {
+    if let found = try Directory.open("stats", in: root) { return found }
+    return try root.subdirectory(making: "stats")
+  }
+
+  /// Calls `body` with what was settled at `since` or later, microseconds since the epoch; nil: all of it.
+  /// As good as the buckets are: what is longer ago than ten minutes by minutes, and so on. `isNeeded`: throws
+  /// where they cannot be had; else that is reported, and there are none.
+  package func recordings(
+    since: Int64?, at now: Int64 = Clock.now(), isNeeded: Bool = false, _ body: (Recording) -> Void
+  ) throws(Fault) {
+    let found: Directory?
+    do throws(Fault) { found = try Directory.open("stats", in: root) } catch {
+      // Not of the kind of a queue that is not there.
+      if isNeeded {
+        throw Fault(error.kind == .permission ? .permission : .inputOutput, error.text)
+      }
+      // All else is known without it.
+      report("\(error.text); nothing is known of what was settled")
+      return
+    }
+    guard let directory = found else { return }
+    let from = since ?? .min
+    // A file can be folded and removed between the listing and the reading.
+    for _ in 0..<100 {
+      guard let files = try directory.openStats() else { continue }
+      var fold = Compaction(at: now, retain: settings.retain)
+      for file in files {
+        try file.forEachStatsLine { (text) in
+          if let line = SettledLine(text) {
+            if line.time >= from { fold.add(line) }
+          } else if let recording = CompactedLine(text)?.recording, recording.middle >= from {
+            // What lies on both sides counts where its middle is.
+            body(recording)
+          }
+        }
+      }
+      for line in fold.lines { body(line.recording) }
+      return
+    }
+    throw Fault(.tryLater, "\(printable(directory.path)): changes too fast to be read; try again")
+  }
+}
+
+extension Directory {
+  /// All such names, whatever is behind them.
+  func statsNames() throws(Fault) -> [StatsName] {
+    var found: [StatsName] = []
+    try forEachName { text in if let name = StatsName(text) { found.append(name) } }
+    return found
+  }
+
+  /// Those of files: nothing else is ever opened.
+  func statsFiles() throws(Fault) -> [StatsName] {
+    try statsNames().filter { size(of: $0.text) != nil }
+  }
+
+  /// What counts, open; nil where some of it has gone since it was listed.
+  fileprivate func openStats() throws(Fault) -> [Descriptor]? {
+    let names = try statsFiles()
+    // Before the closed ones: a log that is closed meanwhile would be missed, and is not read twice.
+    let log =
+      size(of: StatsName.log) == nil
+      ? nil : try Descriptor.open(StatsName.log, in: self, O_RDONLY)
+    var files = log.map { [$0] } ?? []
+    for name in counting(names) {
+      guard let file = try Descriptor.open(name.text, in: self, O_RDONLY) else { return nil }
+      files.append(file)
+    }
+    let after = try statsFiles()
+    return after.count == names.count && after.allSatisfy(names.contains) ? files : nil
+  }
+
+  /// Those that say, all together, everything once: of what was folded and what it was folded into, one.
+  private func counting(_ names: [StatsName]) -> [StatsName] {
+    let folded = names.filter { name in names.contains { name.covers($0) } }
+    let torn = folded.filter { !isWhole($0) }
+    return names.filter { name in
+      !torn.contains(name) && !folded.contains { $0.covers(name) && !torn.contains($0) }
+    }
+  }
+
+  func readStats(_ name: String, into fold: inout Compaction) throws(Fault) {
+    guard let file = try Descriptor.open(name, in: self, O_RDONLY) else { return }
+    try file.forEachStatsLine { text in
+      if let line = SettledLine(text) {
+        fold.add(line)
+      } else if let line = CompactedLine(text) {
+        fold.add(line)
+      }
+    }
+  }
+
+  /// Whether all that was written of it is there. A power cut can take the end, or any page before.
+  func isWhole(_ name: StatsName) -> Bool {
+    var lines = 0
+    var isEnded = false
+    do throws(Fault) {
+      try Descriptor.open(name.text, in: self, O_RDONLY)?.forEachStatsLine { text in
+        isEnded = CompactedLine.end(text) == lines
+        if checked(text) != nil { lines += 1 }
+      }
+    } catch { return false }
+    return isEnded
+  }
+}
+
+extension Descriptor {
+  /// Calls `body` with each line, in pieces of bounded memory; a line that is longer is left out.
+  fileprivate func forEachStatsLine(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
+    let size = try size()
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 8)
+    defer { buffer.deallocate() }
+    var base = 0
+    while base < size {
+      let count = try read(into: buffer, at: base)
+      if count == 0 { return }
+      let all = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      // The last line of a piece is read again with the next, unless there is no more.
+      let isLast = base + count >= size
+      let end = isLast ? count : (all.lastIndex(of: newline).map { $0 + 1 } ?? count)
+      var lines = FieldSplitter(UnsafeRawBufferPointer(rebasing: all[..<end]))
+      while let line = lines.next(before: newline) { if !line.isEmpty { body(line) } }
+      base += end
+    }
+  }
+}
+
+/// A name in stats/ that is not `log`: `log.17`, closed, or what some of those were folded into,
+/// `2.9-16`: level, first, last.
+struct StatsName: Comparable {
+  /// 0 for a closed log.
+  let level: Int
+  let numbers: ClosedRange<Int>
+
+  static let levels = 1...6
+  /// What is above was not made by this program.
+  static let largestNumber = 999_999_999_999_999
+  /// What settled lines are appended to.
+  static let log = "log"
+  /// What is being folded.
+  static let draft = "new"
+
+  var text: String {
+    level == 0
+      ? "log.\(numbers.lowerBound)" : "\(level).\(numbers.lowerBound)-\(numbers.upperBound)"
+  }
+
+  init(level: Int, _ numbers: ClosedRange<Int>) {
+    self.level = level
+    self.numbers = numbers
+  }
+
+  init?(_ text: UnsafeRawBufferPointer) {
+    var pieces = FieldSplitter(text)
+    guard let head = pieces.next(before: dot), !pieces.isAtEnd else { return nil }
+    if head.elementsEqual(StatsName.log.utf8) {
+      guard let number = pieces.number(before: dot), number <= StatsName.largestNumber,
+        pieces.isAtEnd
+      else { return nil }
+      self.init(level: 0, number...number)
+    } else {
+      guard let level = decimal(head), StatsName.levels.contains(level),
+        let first = pieces.number(before: dash), let last = pieces.number(before: dash),
+        first <= last, last <= StatsName.largestNumber, pieces.isAtEnd
+      else { return nil }
+      self.init(level: level, first...last)
+    }
+  }
+
+  /// Whether this says what the other one says.
+  func covers(_ other: StatsName) -> Bool {
+    level > other.level && numbers.lowerBound <= other.numbers.lowerBound
+      && other.numbers.upperBound <= numbers.upperBound
+  }
+
+  static func < (one: StatsName, other: StatsName) -> Bool {
+    (one.numbers.lowerBound, -one.level) < (other.numbers.lowerBound, -other.level)
+  }
+}

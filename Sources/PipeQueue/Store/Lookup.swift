@@ -1,0 +1,271 @@
+internal import PipeIO
+
+/// Finds lines by the time at which they were stored, and entries by the time in their ids, in a number
+/// of steps that grows with the logarithm of what the queue holds.
+struct Lookup {
+  private let queue: Queue
+
+  init(_ queue: Queue) { self.queue = queue }
+
+  struct Found {
+    let lane: Lane
+    let offset: Int
+    let reader: SegmentReader
+  }
+
+  /// The entry with this id, if it is before the ends.
+  func find(_ id: EntryID, _ ends: LaneEnds) throws(Fault) -> Found? {
+    for lane in Lane.allCases {
+      if let found = try find(id, lane, ends[lane]) { return found }
+    }
+    for run in try queue.strayRuns(id, id) {
+      guard let reader = try reader(run.lane, run.segment) else { continue }
+      let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
+      if let found = try find(id, reader, run.bytes.lowerBound, limit) { return found }
+    }
+    return nil
+  }
+
+  // Commit by commit: in each that is no stray, the ids ascend.
+  private func find(_ id: EntryID, _ lane: Lane, _ mark: LaneEnd) throws(Fault) -> Found? {
+    let time = id.milliseconds * 1000
+    guard mark.time >= time else { return nil }
+    var segment = try firstSegment(lane, time, mark)
+    while segment <= mark.place.segment {
+      if let reader = try reader(lane, segment) {
+        let limit = try limit(reader, mark)
+        var start = try lowerBound(reader, time, limit: limit)
+        while let first = try firstLine(reader, from: start, limit: limit) {
+          let commit = first.line.time
+          if OutOfOrderLog.isStray(id, time: commit) { return nil }
+          let mayHave = first.line.id <= id
+          let end = try partitionPoint(reader, first.offset, limit) { $0.time <= commit }
+          if mayHave, let found = try find(id, reader, first.offset, end) { return found }
+          start = end
+        }
+      }
+      segment += 1
+    }
+    return nil
+  }
+
+  // Among lines whose ids ascend.
+  private func find(
+    _ id: EntryID, _ reader: SegmentReader, _ start: Int, _ limit: Int
+  ) throws(Fault) -> Found? {
+    let offset = try partitionPoint(reader, start, limit) { $0.id < id }
+    guard let found = try firstLine(reader, from: offset, limit: limit), found.line.id == id else {
+      return nil
+    }
+    return Found(lane: reader.lane, offset: found.offset, reader: reader)
+  }
+
+  typealias Visit = (_ line: SegmentLine, _ offset: Int, _ reader: SegmentReader) -> Bool
+
+  /// Visits the lines of a lane that were stored at `time` or later, in order, until `visit` says false.
+  /// Returns whether it came to the end.
+  @discardableResult
+  func lines(
+    _ lane: Lane, from time: Int64, upTo mark: LaneEnd, _ visit: Visit
+  ) throws(Fault) -> Bool {
+    guard mark.time >= time else { return true }
+    return try lines(lane, at: try place(lane, from: time, mark), upTo: mark, visit)
+  }
+
+  /// Where the first line is that was stored at `time` or later, or will be: segment and byte alone.
+  func place(_ lane: Lane, from time: Int64, _ mark: LaneEnd) throws(Fault) -> Position {
+    guard mark.time >= time else { return mark.place }
+    let segment = try firstSegment(lane, time, mark)
+    var place = Position(number: 0, segment: segment, offset: 0)
+    if let reader = try reader(lane, segment) {
+      place.offset = try lowerBound(reader, time, limit: try limit(reader, mark))
+    }
+    return place
+  }
+
+  /// Where an item is; nil where no line holds it.
+  func place(_ lane: Lane, of number: Int, _ mark: LaneEnd) throws(Fault) -> Position? {
+    var (low, high) = (try queue.segmentNumbers(lane).first ?? Segment.first, mark.place.segment)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if let first = try firstNumber(lane, middle, mark), first > number {
+        high = middle - 1
+      } else {
+        low = middle
+      }
+    }
+    guard let reader = try reader(lane, low) else { return nil }
+    let limit = try limit(reader, mark)
+    let offset = try partitionPoint(reader, 0, limit) { $0.number + $0.items <= number }
+    guard let found = try firstLine(reader, from: offset, limit: limit),
+      found.line.number <= number
+    else { return nil }
+    return Position(number: number, segment: low, offset: found.offset)
+  }
+
+  // One that has no line yet, or is gone, is later than all.
+  private func firstNumber(_ lane: Lane, _ segment: Int, _ mark: LaneEnd) throws(Fault) -> Int? {
+    guard let reader = try reader(lane, segment) else { return .max }
+    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.number ?? .max
+  }
+
+  /// The same, from a place that is the start of a line.
+  func lines(
+    _ lane: Lane, at place: Position, upTo mark: LaneEnd, _ visit: Visit
+  ) throws(Fault) -> Bool {
+    var (segment, offset) = (place.segment, place.offset)
+    while segment <= mark.place.segment {
+      if let reader = try reader(lane, segment) {
+        let limit = try limit(reader, mark)
+        if offset < limit, try !visitAll(reader, offset..<limit, visit) { return false }
+      }
+      (segment, offset) = (segment + 1, 0)
+    }
+    return true
+  }
+
+  func lines(of run: OutOfOrderRun, upTo mark: LaneEnd, _ visit: Visit) throws(Fault) {
+    guard run.segment <= mark.place.segment, let reader = try reader(run.lane, run.segment) else {
+      return
+    }
+    let limit = min(run.bytes.upperBound, try limit(reader, mark))
+    guard run.bytes.lowerBound < limit else { return }
+    _ = try visitAll(reader, run.bytes.lowerBound..<limit, visit)
+  }
+
+  /// Visits the damaged stretches of a lane between the lines that were stored `from` and `until`.
+  func damage(
+    _ lane: Lane, from time: Int64, until last: Int64, _ mark: LaneEnd,
+    _ visit: (_ reader: SegmentReader, _ bytes: Range<Int>) throws(Fault) -> Bool
+  ) throws(Fault) {
+    var segment = try firstSegment(lane, time, mark)
+    while segment <= mark.place.segment {
+      if let reader = try reader(lane, segment) {
+        let limit = try limit(reader, mark)
+        // Two lines early: the one before the damage is intact.
+        var offset = try lowerBound(reader, time - 1, limit: limit)
+        while offset < limit {
+          switch try reader.line(at: offset, limit: limit) {
+          case .line(let line):
+            if line.time > last { return }
+            offset += line.length
+          case .damaged(let until):
+            if try !visit(reader, offset..<until) { return }
+            offset = until
+          case .end: offset = limit
+          }
+        }
+      }
+      segment += 1
+    }
+  }
+
+  private func visitAll(
+    _ reader: SegmentReader, _ bytes: Range<Int>, _ visit: Visit
+  ) throws(Fault) -> Bool {
+    var offset = bytes.lowerBound
+    while offset < bytes.upperBound {
+      switch try reader.line(at: offset, limit: bytes.upperBound) {
+      case .line(let line):
+        if !visit(line, offset, reader) { return false }
+        offset += line.length
+      case .damaged(let until): offset = until
+      case .end: return true
+      }
+    }
+    return true
+  }
+
+  private func reader(_ lane: Lane, _ segment: Int) throws(Fault) -> SegmentReader? {
+    try Segment.open(queue, lane, segment).map { SegmentReader($0, lane, segment) }
+  }
+
+  private func limit(_ reader: SegmentReader, _ mark: LaneEnd) throws(Fault) -> Int {
+    reader.segment == mark.place.segment ? mark.place.offset : try reader.file.size()
+  }
+
+  // The last segment whose first line is before `time`: the line looked for is there or right behind.
+  private func firstSegment(_ lane: Lane, _ time: Int64, _ mark: LaneEnd) throws(Fault) -> Int {
+    var low = Segment.first
+    var high = mark.place.segment
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if let start = try startTime(lane, middle, mark), start >= time {
+        high = middle - 1
+      } else {
+        low = middle
+      }
+    }
+    return low
+  }
+
+  // nil: removed because it is old. One that has no line yet is later than all.
+  private func startTime(_ lane: Lane, _ segment: Int, _ mark: LaneEnd) throws(Fault) -> Int64? {
+    guard let reader = try reader(lane, segment) else { return nil }
+    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.time ?? .max
+  }
+
+  private func firstLine(
+    _ reader: SegmentReader, from offset: Int, limit: Int
+  ) throws(Fault) -> (offset: Int, line: SegmentLine)? {
+    var at = offset
+    while at < limit {
+      switch try reader.line(at: at, limit: limit) {
+      case .line(let line): return (at, line)
+      case .damaged(let until): at = until
+      case .end: return nil
+      }
+    }
+    return nil
+  }
+
+  /// Offset of the first line stored at `time` or later; `limit` if there is none.
+  private func lowerBound(_ reader: SegmentReader, _ time: Int64, limit: Int) throws(Fault) -> Int {
+    try partitionPoint(reader, 0, limit) { $0.time < time }
+  }
+
+  /// Offset of the first line from `start` on that is not before, where all lines before it are; `limit`
+  /// if there is none. In doubling steps, then halving ones: what is near is found at once.
+  private func partitionPoint(
+    _ reader: SegmentReader, _ start: Int, _ limit: Int, isBefore: (SegmentLine) -> Bool
+  ) throws(Fault) -> Int {
+    // Lines that begin before `low` are before; no such line begins at `high` or later.
+    var low = start
+    var high = limit
+    var step = Lookup.near
+    while low + step < high {
+      guard let next = try line(reader, behind: low + step, limit: high) else {
+        high = low + step + 1
+        break
+      }
+      if !isBefore(next.line) {
+        high = next.offset
+        break
+      }
+      low = next.offset
+      step *= 2
+    }
+    while high - low > Lookup.near {
+      let middle = low + (high - low) / 2
+      if let next = try line(reader, behind: middle, limit: high) {
+        if isBefore(next.line) { low = next.offset } else { high = next.offset }
+      } else {
+        high = middle + 1
+      }
+    }
+    while let first = try firstLine(reader, from: low, limit: limit), isBefore(first.line) {
+      low = first.offset + first.line.length
+    }
+    return min(low, limit)
+  }
+
+  // Bytes that are looked through line by line.
+  private static let near = 4096
+
+  private func line(
+    _ reader: SegmentReader, behind offset: Int, limit: Int
+  ) throws(Fault) -> (offset: Int, line: SegmentLine)? {
+    guard let start = try reader.lineStart(after: offset, limit: limit) else { return nil }
+    return try firstLine(reader, from: start, limit: limit)
+  }
+}

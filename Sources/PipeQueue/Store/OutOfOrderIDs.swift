@@ -1,0 +1,148 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+// Where to look for ids that the time of their line does not lead to: minted longer than a moment before
+// they were stored, or by a clock ahead, or in no order (pipe-queue(5), STRAYS).
+
+/// A run of a commit whose ids ascend.
+struct OutOfOrderRun {
+  let first: EntryID
+  let last: EntryID
+  let lane: Lane
+  let segment: Int
+  /// Bytes of the segment that hold it.
+  let bytes: Range<Int>
+
+  /// Below `strays/`: the first six digits, which are the 2^20 milliseconds, some 17 minutes, in which
+  /// the ids were minted.
+  static func fileName(_ id: EntryID) -> String { String(id.text.prefix(6)) }
+
+  static func haveOneFile(_ one: EntryID, _ other: EntryID) -> Bool {
+    one.milliseconds >> 20 == other.milliseconds >> 20
+  }
+
+  // A newline in front, so that a line torn by a crash does not spoil the next one.
+  var text: [UInt8] {
+    let columns =
+      " \(first.text) \(last.text) \(lane.name) \(segment) \(bytes.lowerBound) \(bytes.upperBound)"
+    var sum = [UInt8](repeating: 0, count: 8)
+    sum.withUnsafeMutableBufferPointer {
+      writeHex(OutOfOrderRun.checksum(columns.utf8), to: $0.baseAddress!)
+    }
+    return [newline] + sum + columns.utf8
+  }
+
+  init(_ first: EntryID, _ last: EntryID, _ lane: Lane, _ segment: Int, _ bytes: Range<Int>) {
+    self.first = first
+    self.last = last
+    self.lane = lane
+    self.segment = segment
+    self.bytes = bytes
+  }
+
+  init?(_ text: UnsafeRawBufferPointer) {
+    guard text.count > 8, let sum = hex(cut(text, 0, 8)),
+      sum == cpipe_crc32c(0, text.baseAddress! + 8, text.count - 8)
+    else { return nil }
+    var columns = FieldSplitter(cut(text, 9, text.count))
+    guard let first = columns.next(before: space).flatMap({ EntryID($0) }),
+      let last = columns.next(before: space).flatMap({ EntryID($0) }),
+      let lane = columns.next(before: space).flatMap(Lane.init(name:)),
+      let segment = columns.number(before: space), let from = columns.number(before: space),
+      let to = columns.number(before: space), from <= to
+    else { return nil }
+    self.init(first, last, lane, segment, from..<to)
+  }
+
+  private static func checksum(_ text: some Collection<UInt8>) -> UInt32 {
+    Array(text).withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+  }
+}
+
+/// Notes the stray runs of one commit, under the lock of end/.
+struct OutOfOrderLog {
+  private let queue: Queue
+  private var files: [String: Descriptor] = [:]
+
+  init(_ queue: Queue) { self.queue = queue }
+
+  /// How much later than its id a line may be stored and still be found by its time. Milliseconds.
+  static let patience: Int64 = 250
+
+  static func isStray(_ id: EntryID, time: Int64) -> Bool {
+    let late = time / 1000 - id.milliseconds
+    return late < 0 || late > patience
+  }
+
+  mutating func note(_ lines: WriteBatch.LaneLines, _ lane: Lane, _ place: Position, time: Int64)
+    throws(Fault)
+  {
+    if lines.isAscending, let first = lines.lines.first, let last = lines.lines.last,
+      !OutOfOrderLog.isStray(first.id, time: time), !OutOfOrderLog.isStray(last.id, time: time)
+    {
+      return
+    }
+    var start = 0
+    for index in 1...lines.lines.count {
+      let (before, next) = (
+        lines.lines[index - 1].id, index < lines.lines.count ? lines.lines[index].id : nil
+      )
+      if let next, before < next, OutOfOrderRun.haveOneFile(before, next) { continue }
+      let bytes =
+        (place.offset + lines.lines[start].start)..<(place.offset + lines.end(of: index - 1))
+      try add(OutOfOrderRun(lines.lines[start].id, before, lane, place.segment, bytes))
+      start = index
+    }
+  }
+
+  private mutating func add(_ run: OutOfOrderRun) throws(Fault) {
+    let name = OutOfOrderRun.fileName(run.first)
+    let file: Descriptor
+    if let held = files[name] { file = held } else { file = try open(name) }
+    try run.text.write(to: file, at: try file.size())
+  }
+
+  private mutating func open(_ name: String) throws(Fault) -> Descriptor {
+    let directory = try queue.part("strays")
+    let file = try Descriptor.create(name, in: directory, O_WRONLY)
+    files[name] = file
+    return file
+  }
+
+  /// The directory too, though the file may be old: its creator may have died before this.
+  func flush() throws(Fault) {
+    guard !files.isEmpty else { return }
+    for file in files.values { try file.flushData() }
+    try queue.part("strays").flush()
+  }
+}
+
+extension Queue {
+  /// Calls `body` with each stray run that may hold ids from `first` to `last`.
+  func strayRuns(_ first: EntryID, _ last: EntryID) throws(Fault) -> [OutOfOrderRun] {
+    let directory = try part("strays")
+    var found: [OutOfOrderRun] = []
+    for name in try strayNames(first, last, directory) {
+      guard let file = try Descriptor.open(name, in: directory, O_RDONLY) else { continue }
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: try file.size(), alignment: 8)
+      defer { buffer.deallocate() }
+      let count = try file.read(into: buffer, at: 0)
+      var lines = FieldSplitter(cut(UnsafeRawBufferPointer(buffer), 0, count))
+      while let line = lines.next(before: newline) {
+        guard let run = OutOfOrderRun(line), run.first <= last, first <= run.last else { continue }
+        found.append(run)
+      }
+    }
+    return found
+  }
+
+  // One file as a rule; a range of ids over many of them is looked up in those that exist.
+  private func strayNames(
+    _ first: EntryID, _ last: EntryID, _ directory: Directory
+  ) throws(Fault) -> [String] {
+    let (low, high) = (OutOfOrderRun.fileName(first), OutOfOrderRun.fileName(last))
+    if low == high { return [low] }
+    return try directory.names().filter { low <= $0 && $0 <= high }
+  }
+}

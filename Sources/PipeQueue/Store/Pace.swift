@@ -1,0 +1,179 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// When a batch was handed out last, by any process, and how fast items leave. One line in the file `pace`,
+/// read and written under the lock of now/. Its checksum keeps a damaged digit from being a long wait.
+///
+/// Times are those of `Clock.steady`, which no clock step moves; the boot they count from is beside them,
+/// and the wall clock's time for the case that it is another one.
+struct Pace: Equatable {
+  /// `Clock.steady`, microseconds; below zero where it was before this boot.
+  var started: Int64
+  var wall: Int64
+  /// What the last one was started with: microseconds between starts, 0 for no pace; items a batch.
+  var every: Int64 = 0
+  var size = 0
+  /// Items handed out so far.
+  var items = 0
+  /// Two earlier readings of `items`, some seconds apart: how fast they leave.
+  var marks: [Mark] = []
+
+  struct Mark: Equatable {
+    var time: Int64
+    var items: Int
+  }
+
+  static let fileName = "pace"
+  /// Seconds over which the rate is taken, at least. Microseconds.
+  private static let markEvery: Int64 = 10_000_000
+
+  /// Microseconds until a batch may start that comes `every` after the last; 0 if it may now.
+  func wait(_ every: Int64, at now: Int64) -> Int64 {
+    max(0, min(every, started + every - now))
+  }
+
+  mutating func start(_ count: Int, size: Int, every: Int64, at now: Int64, wall: Int64) {
+    if marks.isEmpty || now - marks[0].time >= Pace.markEvery {
+      marks = [Mark(time: now, items: items)] + marks.prefix(1)
+    }
+    (started, self.wall, self.every, self.size) = (now, wall, every, size)
+    items += count
+  }
+
+  /// Items a second recently; nil where too little has happened to tell.
+  func rate(at now: Int64) -> Double? {
+    guard let mark = marks.last, now > mark.time, items > mark.items else { return nil }
+    return Double(items - mark.items) * 1e6 / Double(max(now - mark.time, 1_000_000))
+  }
+}
+
+extension Pace {
+  // Keeps a time before this boot a number without sign.
+  private static let bias: Int64 = 1 << 56
+  private static let width = 18
+
+  func line(boot: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: Pace.length) { memory, count in
+      let first = memory.baseAddress!
+      var at = first + 8
+      at[0] = space
+      at += 1
+      for byte in boot {
+        at[0] = byte
+        at += 1
+      }
+      func column(_ number: Int) {
+        at[0] = space
+        write(number, width: Pace.width, to: at + 1)
+        at += 1 + Pace.width
+      }
+      column(Int(started + Pace.bias))
+      column(Int(wall))
+      column(Int(every))
+      column(size)
+      column(items)
+      column(marks.count)
+      for index in 0..<2 {
+        let mark = index < marks.count ? marks[index] : Mark(time: 0, items: 0)
+        column(Int(mark.time + Pace.bias))
+        column(mark.items)
+      }
+      writeHex(cpipe_crc32c(0, first + 8, at - first - 8), to: first)
+      at[0] = newline
+      count = at + 1 - first
+    }
+  }
+
+  private static let columns = 10
+  private static let bootLength = 36
+  /// Bytes of a line, its newline included.
+  static let length = 9 + bootLength + columns * (1 + width) + 1
+
+  /// nil for what is no such line, or was written by a clock ahead of this one: then nothing is known. A line of an
+  /// earlier boot is translated.
+  static func parse(
+    _ text: UnsafeRawBufferPointer, boot: [UInt8], now: Int64, wall: Int64
+  ) -> Pace? {
+    var lines = FieldSplitter(text)
+    guard let line = lines.next(before: newline), !lines.isAtEnd, let content = checked(line) else {
+      return nil
+    }
+    var pieces = FieldSplitter(content)
+    guard let written = pieces.next(before: space) else { return nil }
+    var numbers: [Int64] = []
+    numbers.reserveCapacity(columns)
+    while let piece = pieces.next(before: space) {
+      guard piece.count == width, let number = padded(piece) else { return nil }
+      numbers.append(Int64(number))
+    }
+    guard numbers.count == columns else { return nil }
+    var pace = Pace(
+      started: numbers[0] - bias, wall: numbers[1], every: numbers[2], size: Int(numbers[3]),
+      items: Int(numbers[4]))
+    guard written.elementsEqual(boot) else {
+      // Counted from the start of another boot; and the clock may have been set back since.
+      pace.started = now - max(0, wall - pace.wall)
+      return pace
+    }
+    guard pace.started <= now else { return nil }
+    for index in 0..<Int(min(2, numbers[5])) {
+      pace.marks.append(
+        Mark(time: numbers[6 + 2 * index] - bias, items: Int(numbers[7 + 2 * index])))
+    }
+    return pace
+  }
+
+  /// What tells one boot from another: 36 bytes.
+  static func boot() -> [UInt8] {
+    var bytes = [UInt8](repeating: dash, count: bootLength)
+    let number = retryingInterrupts {
+      cpipe_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0)
+    }
+    guard number >= 0 else { return bytes }
+    _ = bytes.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+    close(number)
+    return bytes
+  }
+}
+
+/// The file `pace`, open. What it cannot tell or keep, this process still knows for itself.
+final class PaceFile {
+  private let file: Descriptor?
+  private let isReadOnly: Bool
+  private let boot = Pace.boot()
+  private var last: Pace?
+  // No larger: a read that fills it needs no second one to find the end of the file.
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: Pace.length, alignment: 8)
+
+  init(_ queue: Queue, readOnly: Bool = false) {
+    isReadOnly = readOnly
+    file =
+      readOnly
+      ? (try? Descriptor.open(Pace.fileName, in: queue.root, O_RDONLY)) ?? nil
+      : try? Descriptor.create(Pace.fileName, in: queue.root, O_RDWR)
+  }
+
+  /// `now`: read after the file, which another process may just have written.
+  func read(at now: @autoclosure () -> Int64, wall: Int64) -> Pace? {
+    guard let count = try? file?.read(into: buffer, at: 0) else { return last }
+    let text = cut(UnsafeRawBufferPointer(buffer), 0, count)
+    guard let found = Pace.parse(text, boot: boot, now: now(), wall: wall) else { return last }
+    // Seen by another boot's times once, it stays what it was taken for: where the wall clock was set back it would
+    // else be a start of now each time.
+    if !isReadOnly, !text.dropFirst(9).starts(with: boot) { keep(found) }
+    if let last, last.started > found.started { return last }
+    return found
+  }
+
+  func keep(_ pace: Pace) {
+    last = pace
+    if let file { try? pace.line(boot: boot).write(to: file, at: 0) }
+  }
+
+  /// Before a paced batch is handed out: a power cut must not let the next one come sooner.
+  func flush() { try? file?.flushData() }
+
+  deinit { buffer.deallocate() }
+}

@@ -1,0 +1,150 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// Who may use a queue, besides root.
+package enum Access: Equatable {
+  /// Its owner alone.
+  case owner
+  case group(UInt32)
+
+  fileprivate var isShared: Bool { self != .owner }
+}
+
+extension Queue {
+  /// Gives all of a queue to a group, or to its owner alone. The mode of the queue itself comes last, as it
+  /// decides what is made from then on: a crash before leaves a private queue. Under the lock of the queue.
+  static func give(
+    _ root: Directory, _ access: Access, _ report: @escaping (String) -> Void
+  ) throws(Fault) {
+    let ownership = try root.currentOwnership()
+    guard ownership.isOwn || Ownership.isRoot else {
+      throw Fault(
+        .permission,
+        "\(printable(root.path)): belongs to \(userText(ownership.user)): nobody but its owner and root"
+          + " can share it")
+    }
+    var walk = AccessWalk(ownership, access, report)
+    try walk.change(root, depth: 0)
+    try root.flushFileSystem()
+    try walk.set(root.number, root.path, isDirectory: true)
+    try root.flush()
+    // What others made meanwhile, by the old rule.
+    _ = try root.currentOwnership()
+    try walk.change(root, depth: 0)
+    guard walk.refused.isEmpty else {
+      throw Fault(
+        .permission,
+        "\(printable(root.path)): \(walk.refused.count) of its files belong to others or have other"
+          + " names elsewhere, and are left as they are (chown or copy them)")
+    }
+  }
+}
+
+private struct AccessWalk {
+  private let ownership: Ownership
+  private let access: Access
+  private let report: (String) -> Void
+  private(set) var refused: Set<String> = []
+
+  init(_ ownership: Ownership, _ access: Access, _ report: @escaping (String) -> Void) {
+    self.ownership = ownership
+    self.access = access
+    self.report = report
+  }
+
+  // Nothing of pipe's lies deeper than segments/LANE/ddd/dddddd.
+  private static let deepest = 4
+
+  mutating func change(_ directory: Directory, depth: Int) throws(Fault) {
+    for name in try directory.names() where name != "lost+found" {
+      let number = retryingInterrupts {
+        cpipe_open_beneath(
+          directory.number, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
+      }
+      let path = directory.path + "/" + name
+      if number < 0 {
+        // Gone since; or a link, a socket, a device: nothing of pipe's.
+        if [ENOENT, ELOOP, ENXIO].contains(errno) { continue }
+        throw Fault("open", path)
+      }
+      let file = Descriptor(owning: number, path: path)
+      let status = try file.status()
+      let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+      guard isDirectory || status.st_mode & S_IFMT == S_IFREG else { continue }
+      if isDirectory, depth < AccessWalk.deepest,
+        let inner = try Directory.open(name, in: directory)
+      {
+        try change(inner, depth: depth + 1)
+      }
+      if isRight(status) { continue }
+      guard isOurs(status) else {
+        if refused.insert(path).inserted {
+          report("\(printable(path)): belongs to \(userText(status.st_uid)); it is left as it is")
+        }
+        continue
+      }
+      if status.st_uid != ownership.user, fchown(number, ownership.user, .max) != 0 {
+        throw Fault("give back", path)
+      }
+      try set(number, path, isDirectory: isDirectory)
+    }
+  }
+
+  /// Gives one file or directory, which is open, the group and the mode.
+  func set(_ number: Int32, _ path: String, isDirectory: Bool) throws(Fault) {
+    if case .group(let group) = access, fchown(number, .max, group) != 0 {
+      let fault = Fault("give \(groupText(group))", path)
+      throw Fault(
+        fault.kind, fault.text + (errno == EPERM ? " (are you a member of it?)" : ""),
+        code: fault.code)
+    }
+    let mode = Ownership.mode(isShared: access.isShared, isDirectory: isDirectory)
+    if fchmod(number, mode) != 0 { throw Fault("set the mode of", path) }
+  }
+
+  // What a member of the group made is right, and the member's own.
+  private func isRight(_ status: stat) -> Bool {
+    let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    let mode = Ownership.mode(isShared: access.isShared, isDirectory: isDirectory)
+    guard status.st_mode & 0o7777 == mode else { return false }
+    if case .group(let group) = access { return status.st_gid == group }
+    return status.st_uid == ownership.user
+  }
+
+  // Never what may be a link to a file elsewhere: root must not give that away for a user. Of what members
+  // of the group could change anyway root takes the ownership back.
+  private func isOurs(_ status: stat) -> Bool {
+    if status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 { return false }
+    if status.st_uid == ownership.user { return true }
+    return Ownership.isRoot && ownership.isShared && status.st_gid == ownership.group
+      && status.st_mode & 0o060 == 0o060
+  }
+}
+
+extension Queue {
+  /// Why this user may not open the queue at `path`, and what to ask for.
+  static func refusal(_ path: String, _ fault: Fault) -> Fault {
+    var at = path
+    var found = stat()
+    // Where a directory on the way is closed, it is that one that matters.
+    while stat(at, &found) != 0 {
+      guard errno == EACCES, at != "/", at != "." else { return fault }
+      at = parent(of: at)
+    }
+    let ownership = Ownership(found)
+    let what = at == path ? "it" : printable(at)
+    let mode = "0" + String(ownership.mode, radix: 8)
+    let user = userWord(ownership.user)
+    let wayOut =
+      ownership.isOwn
+      ? "chmod u+rwx gives it back"
+      : ownership.isShared
+        ? "be added to \(groupText(ownership.group)), or use sudo -u \(user)"
+        : "ask \(user) for pipe init --share GROUP, or use sudo -u \(user)"
+    return Fault(
+      .permission,
+      "\(fault.text): \(what) belongs to \(userText(ownership.user)), \(groupText(ownership.group)),"
+        + " mode \(mode) (\(wayOut))", code: fault.code)
+  }
+}

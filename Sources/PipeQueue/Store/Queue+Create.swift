@@ -1,0 +1,170 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeIO
+
+// Creating a queue (pipe-queue(5), CREATION): all that a queue has, flushed, and `format` last. Whatever
+// is there without `format` is the beginning of another creation, which this one completes.
+extension Queue {
+  /// Opens the queue at `path`, creating it first where there is none. `change` gives the settings of a
+  /// new queue, and is applied to those of an existing one; `access` gives either to other users.
+  package static func create(
+    path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in },
+    access: Access? = nil, change: ((inout Settings) -> Void)? = nil
+  ) throws(Fault) -> Queue {
+    if change == nil, let found = try existing(path, force, report) { return found }
+    let root = try makeRoot(path)
+    if !force { try refuseRemote(root, fileSystem(root)) }
+    try lock(root, exclusive: true, report)
+    defer { root.unlock() }
+    if var settings = try Settings.read(root)?.settings {
+      guard let change else { return try Queue(path: path, force: force, report: report) }
+      if settings.isOlder { settings = try upgrade(root, settings, report) }
+      change(&settings)
+      if let access { try give(root, access, report) }
+      try settings.replace(in: root)
+    } else {
+      try refuseForeign(root)
+      var settings = Settings()
+      change?(&settings)
+      try fill(root)
+      Reserve(root).take()
+      if let access { try give(root, access, report) }
+      try settings.put(Settings.copyName, in: root)
+      try root.flush()
+      try settings.put(Settings.fileName, in: root)
+      try root.flush()
+    }
+    return try Queue(path: path, force: force, report: report)
+  }
+
+  private static func existing(
+    _ path: String, _ force: Bool, _ report: @escaping (String) -> Void
+  ) throws(Fault) -> Queue? {
+    do throws(Fault) { return try Queue(path: path, force: force, report: report) } catch {
+      guard error.kind == .notFound else { throw error }
+      return nil
+    }
+  }
+
+  private static func makeRoot(_ path: String) throws(Fault) -> Directory {
+    var made: [String] = []
+    var at = path
+    while !makeDirectory(at) {
+      switch errno {
+      case EEXIST: break
+      case ENOENT where at.contains("/"):
+        made.append(at)
+        at = parent(of: at)
+        continue
+      case ENOTDIR:
+        throw Fault(.cannotCreate, "\(printable(path)): a file is in the way", code: ENOTDIR)
+      default: throw cannotCreate(path)
+      }
+      break
+    }
+    for deeper in made.reversed()
+    where !makeDirectory(deeper) && errno != EEXIST {
+      throw cannotCreate(deeper)
+    }
+    // Each new directory is a name in its parent, which must be on disk too.
+    for directory in made + [at] { try Directory.open(parent(of: directory))?.flush() }
+    do throws(Fault) {
+      if let root = try Directory.open(path) { return root }
+    } catch {
+      if error.code == EACCES { throw refusal(path, error) }
+      guard error.code == ENOTDIR else { throw error }
+    }
+    throw Fault(.cannotCreate, "\(printable(path)): is a file, so cannot become a queue")
+  }
+
+  private static func cannotCreate(_ path: String) -> Fault {
+    let fault = Fault("create", path)
+    return fault.kind == .notFound || fault.kind == .inputOutput
+      ? Fault(.cannotCreate, fault.text, code: fault.code) : fault
+  }
+
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static let parts = [
+    "segments", "end", "now", "owners", "strays", "quarantine", "later", "dead", "register",
+  ]
+
+  // Somebody's home directory must not become a queue because of a mistyped option.
+  private static func refuseForeign(_ root: Directory) throws(Fault) {
+    let files = [Settings.draftName, Settings.copyName, Pace.fileName]
+    let known = parts + files + [Reserve.fileName, "dedup", "lost+found"]
+    if let foreign = try root.names().first(where: { !known.contains($0) }) {
+      throw Fault(
+        .cannotCreate,
+        "\(printable(root.path)): is not empty (\(printable(foreign))) and not a queue")
+    }
+  }
+
+  /// Makes what is missing of all that a queue has.
+  static func fill(_ root: Directory) throws(Fault) {
+    for part in parts { _ = try root.subdirectory(making: part) }
+    let segments = try root.existing("segments")
+    let end = try root.existing("end")
+    let marks = try end.names()
+    for lane in Lane.allCases {
+      let directory = try segments.subdirectory(making: lane.name)
+      let group = try directory.subdirectory(making: Segment.group(Segment.first))
+      try touch(Segment.name(Segment.first), in: group)
+      try group.flush()
+      try directory.flush()
+      if !marks.contains(where: { $0.hasPrefix(lane.name + ".") }) {
+        try touch(LaneEnd.first(of: lane, seal: end.birthmark).text, in: end)
+      }
+    }
+    // Spare names: so that a full disk can still be drained (claiming renames one of these).
+    let now = try root.existing("now")
+    for number in 0..<8 { try touch("spare.\(number)", in: now) }
+    let owners = try root.existing("owners")
+    for slot in 0..<4 { try touch(Owner.name(slot), in: owners) }
+    try touch(Pace.fileName, in: root)
+    for directory in [segments, end, now, owners, root] { try directory.flush() }
+  }
+
+  static func touch(_ name: String, in directory: Directory) throws(Fault) {
+    _ = try Descriptor.create(name, in: directory, O_WRONLY)
+  }
+}
+
+// The directories of a queue. One that is missing is made again: no name in it says anything any more, and
+// what no name covers is delivered again.
+extension Queue {
+  func part(_ name: String) throws(Fault) -> Directory {
+    try Queue.part(name, of: root, report)
+  }
+
+  static func part(
+    _ name: String, of root: Directory, _ report: (String) -> Void
+  ) throws(Fault) -> Directory {
+    if let found = try Directory.open(name, in: root) { return found }
+    // Part of a queue that is just being removed.
+    guard !root.isRemoved, !root.lacks(Settings.fileName) else { throw removed(root.path) }
+    let made = try root.subdirectory(making: name)
+    try root.flush()
+    report("\(printable(root.path))/\(name): was missing, and is made again; \(loss(of: name))")
+    return made
+  }
+
+  static func removed(_ path: String) -> Fault {
+    Fault(.notFound, "\(printable(path)): was removed while in use")
+  }
+
+  private static func loss(of part: String) -> String {
+    switch part {
+    case "now": "items done before may be delivered again"
+    case "end": "the ends of the lanes are read from the segments"
+    case "later", "dead": "what it held is delivered again"
+    case "segments": "what it held is lost unless it is put back"
+    case "strays": "entries stored out of the order of their ids are not found by id"
+    case "owners": "its counters begin again"
+    default: "nothing is lost with it"
+    }
+  }
+}

@@ -1,0 +1,211 @@
+package import PipeIO
+
+// The ends of the lanes, and what becomes of one that is missing, damaged, or of another directory.
+extension Queue {
+  /// The ends of the lanes: what is before them is on disk. One whose name is missing is read from the
+  /// segments.
+  package func ends() throws(Fault) -> LaneEnds {
+    let listing = try endListing()
+    if listing.isComplete { return try LaneEnds { (lane) in listing[lane]! } }
+    let names = try listNow().names
+    return try LaneEnds { (lane) throws(Fault) in
+      if let mark = listing[lane] { return mark }
+      return try survey(lane, from: nil, names)
+    }
+  }
+
+  /// A listing beside a rename can miss a name, so one that is missing is looked for again.
+  func endListing() throws(Fault) -> LaneEndListing {
+    do throws(Fault) {
+      var listing = try LaneEndListing(end, older: isOlder)
+      for _ in 0..<100 where !listing.isComplete {
+        if isRemoved || end.isRemoved || root.lacks(Settings.fileName) {
+          throw Queue.removed(path)
+        }
+        listing = try LaneEndListing(end, older: isOlder)
+      }
+      return listing
+    } catch {
+      throw isRemoved || end.isRemoved ? Queue.removed(path) : error
+    }
+  }
+
+  /// Ends behind which lines may be stored. Those that are missing, damaged, or of another directory are
+  /// replaced first. Under the lock of end/.
+  func soundEnds() throws(Fault) -> LaneEnds {
+    var listing = try endListing()
+    if !isSound(listing) {
+      try repair(listing)
+      listing = try endListing()
+    }
+    return try LaneEnds { (lane) throws(Fault) in
+      if let mark = listing[lane] { return mark }
+      throw Fault(.inputOutput, "\(printable(end.path)): the end of \(lane.name) is missing")
+    }
+  }
+
+  func isSound(_ listing: LaneEndListing) -> Bool {
+    Lane.allCases.allSatisfy { listing[$0]?.seal == seal }
+  }
+
+  /// The same without any line to be stored: before items are handed out. Waits for the lock of end/ only
+  /// where something has to be replaced.
+  func makeSound() throws(Fault) {
+    if isSound(try endListing()) { return }
+    try lockEnd()
+    defer { unlockEnd() }
+    _ = try soundEnds()
+  }
+
+  private func repair(_ listing: LaneEndListing) throws(Fault) {
+    let names = try namesNow()
+    var marks: [LaneEnd] = []
+    for lane in Lane.allCases where listing[lane]?.seal != seal {
+      marks.append(try survey(lane, from: listing[lane], names))
+    }
+    // Nobody knows what of a copy is on disk.
+    try root.flushFileSystem()
+    for mark in marks {
+      let lane = mark.lane.name
+      if mark.place.offset == 0 { _ = try beginSegment(mark.lane, mark.place.segment) }
+      if let old = listing[mark.lane] {
+        // Of a copy, or of an older format.
+        _ = try end.rename(old.text, to: mark.text)
+      } else {
+        try Queue.touch(mark.text, in: end)
+        note(
+          "\(printable(end.path)): the end of \(lane) was missing or damaged; read from its segments"
+        )
+      }
+    }
+    for name in listing.damaged {
+      if let marked = try end.putAside(name) {
+        note(
+          "\(printable(end.path))/\(printable(name)): is no end of a lane; renamed to \(printable(marked))"
+        )
+      }
+    }
+    try end.flush()
+  }
+
+  /// Raises the ends above the numbers of all names in now/, so that no item to come has such a number: names
+  /// that reach further are of a time that the segments do not know.
+  func raiseEnds() throws(Fault) {
+    try lockEnd()
+    defer { unlockEnd() }
+    let ends = try soundEnds()
+    let names = try namesNow()
+    for lane in Lane.allCases {
+      let mark = try survey(lane, from: ends[lane], names)
+      guard ends[lane] < mark else { continue }
+      try root.flushFileSystem()
+      if mark.place.offset == 0 { _ = try beginSegment(lane, mark.place.segment) }
+      _ = try end.rename(ends[lane].text, to: mark.text)
+      note(
+        "\(printable(end.path)): names in now/ are ahead of the end of \(lane.name); it continues at item \(mark.place.number)"
+      )
+    }
+  }
+
+  /// Where the lane ends by its segments from `mark` on, which is as far as anybody knows, and above all
+  /// names of its items.
+  private func survey(
+    _ lane: Lane, from mark: LaneEnd?, _ names: [NowName]
+  ) throws(Fault) -> LaneEnd {
+    var found =
+      mark
+      ?? LaneEnd(
+        lane: lane, place: Position(number: 0, segment: 0, offset: 0), entries: 0, time: 0,
+        seal: seal)
+    found.seal = seal
+    for segment in try segmentNumbers(lane) where segment >= found.place.segment {
+      try advance(&found, through: segment)
+    }
+    found.place.segment = max(found.place.segment, Segment.first)
+    let ahead = try furthest(lane, names)
+    if ahead.number > found.place.number {
+      // Behind all bytes that a name means, which may be others here.
+      found.place = Position(
+        number: ahead.number, segment: max(found.place.segment, ahead.segment) + 1, offset: 0)
+    }
+    return found
+  }
+
+  private func advance(_ mark: inout LaneEnd, through segment: Int) throws(Fault) {
+    guard let file = try Segment.open(self, mark.lane, segment) else { return }
+    let isFirst = mark.place.segment == 0
+    if segment > mark.place.segment { (mark.place.segment, mark.place.offset) = (segment, 0) }
+    let size = try file.size()
+    var offset = mark.place.offset
+    let reader = SegmentReader(file, mark.lane, segment)
+    while offset < size {
+      switch try reader.line(at: offset, limit: size) {
+      case .line(let line):
+        // Entries of segments that were removed: as many as they had items, for all that is known.
+        if isFirst, mark.entries == 0 { mark.entries = line.number }
+        offset += line.length
+        mark.place.offset = offset
+        mark.place.number = max(mark.place.number, line.number + line.items)
+        mark.entries += 1
+        mark.time = max(mark.time, line.time)
+      case .damaged(let until): offset = until
+      case .end: return
+      }
+    }
+  }
+
+  /// Of the segments that are there, ascending.
+  func segmentNumbers(_ lane: Lane) throws(Fault) -> [Int] {
+    guard let groups = try Directory.open("segments/\(lane.name)", in: root) else { return [] }
+    var found: [Int] = []
+    for group in try groups.names().filter(isNumber) {
+      guard let directory = try Directory.open(group, in: groups) else { continue }
+      found += try directory.names().filter(isNumber).compactMap { Int($0) }
+    }
+    return found.sorted()
+  }
+
+  // Other names are not ours. A segment has 6 digits, or as many more as it needs.
+  private func isNumber(_ name: String) -> Bool {
+    name.utf8.count <= 15 && name.utf8.allSatisfy { (0x30...0x39).contains($0) }
+  }
+
+  // The number behind all items that any name means, and the highest segment of these names.
+  private func furthest(
+    _ lane: Lane, _ names: [NowName]
+  ) throws(Fault) -> (number: Int, segment: Int) {
+    var ranges = names.map(\.range).filter { $0.lane == lane }
+    for kind in SideKind.allCases {
+      guard let last = try shards(kind, lane).last else { continue }
+      ranges += try namesAside(kind, lane, last).map(\.range)
+    }
+    var number = ranges.map(\.to.number).max() ?? 0
+    try Register(root).forEach(lane) { first, items in
+      number = max(number, (Register.numbers(first, items).last ?? -1) + 1)
+    }
+    return (number, ranges.map(\.to.segment).max() ?? 0)
+  }
+}
+
+/// One end a lane; of a lane whose name is missing or damaged, none.
+struct LaneEndListing {
+  private(set) var marks: [LaneEnd?] = [nil, nil, nil]
+  /// Names that should be ends and are not, as they stand.
+  private(set) var damaged: [String] = []
+
+  subscript(lane: Lane) -> LaneEnd? { marks[Int(lane.rawValue)] }
+
+  var isComplete: Bool { !marks.contains(nil) }
+
+  /// A listing beside a rename can miss the name or see both: the further one counts.
+  init(_ directory: Directory, older: Bool) throws(Fault) {
+    try directory.forEachName { name in
+      guard let mark = LaneEnd(name, older: older) else {
+        if DamagedNames.shouldBe(name) { damaged.append(String(decoding: name, as: UTF8.self)) }
+        return
+      }
+      let index = Int(mark.lane.rawValue)
+      marks[index] = marks[index].map { max($0, mark) } ?? mark
+    }
+  }
+}

@@ -1,0 +1,211 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeIO
+
+/// What a pruning removed, and what keeps the rest.
+package struct Pruned {
+  /// Segments and their bytes.
+  package struct Amount {
+    package var segments = 0
+    package var bytes = 0
+
+    mutating func add(_ size: Int) {
+      segments += 1
+      bytes += size
+    }
+  }
+
+  /// What keeps the segments of a lane from the oldest on.
+  package enum Reason: String {
+    /// An item is ready or claimed, or waits for its next attempt.
+    case undone
+    case later, dead
+    /// All is done, but not for as long as the settings retain it.
+    case retained
+  }
+
+  package var removed = Amount()
+  package var kept: [(lane: Lane, amount: Amount, reason: Reason)] = []
+  /// Of lanes that are damaged.
+  package var faults: [Fault] = []
+}
+
+extension Queue {
+  /// Removes the oldest segments of a lane whose items are all done and were stored longer ago than the
+  /// settings retain them: a few at a time, by whoever begins a new segment, so that nobody pays for all.
+  func pruneSome(_ lane: Lane, _ ends: LaneEnds) throws(Fault) {
+    // Nothing comes back from later/ or dead/ meanwhile, and what is on its way is waited for.
+    let later = try part(SideKind.later.rawValue)
+    guard try later.tryLock() else { return }
+    defer { later.unlock() }
+    var pruned = Pruned()
+    try prune(lane, ends, most: 4, &pruned)
+  }
+
+  /// Removes all that the settings do not retain, also of the segments of the ends.
+  package func prune() throws(Fault) -> Pruned {
+    let later = try part(SideKind.later.rawValue)
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    var pruned = Pruned()
+    for lane in Lane.allCases {
+      do throws(Fault) {
+        try rollDone(lane)
+        try leaveEndedSegments(lane)
+        try prune(lane, try ends(), most: .max, &pruned)
+      } catch { pruned.faults.append(error) }
+    }
+    // Only then some file systems have the blocks again.
+    if pruned.removed.segments > 0 { try root.flushFileSystem() }
+    return pruned
+  }
+
+  // `most`: a few are looked for where the oldest are, and nothing is counted of the others.
+  private func prune(
+    _ lane: Lane, _ ends: LaneEnds, most: Int, _ pruned: inout Pruned
+  ) throws(Fault) {
+    guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
+    let needed = try oldestNeeded(lane, ends)
+    var sweep = Sweep(needed, before: Clock.now() - settings.retain, most)
+    let groups = try directory.names().filter(decimalName).sorted()
+    for group in most < .max ? groups.prefix(1) : groups[...] {
+      guard let within = try Directory.open(group, in: directory) else { continue }
+      try sweep.go(through: within, try within.names().filter(decimalName).sorted())
+      if sweep.kept.segments == 0 { try directory.removeDirectory(group) }
+    }
+    pruned.removed.segments += sweep.removed.segments
+    pruned.removed.bytes += sweep.removed.bytes
+    if sweep.kept.bytes > 0 { pruned.kept.append((lane, sweep.kept, sweep.reason)) }
+    try pruneDropped(lane, needed.segment)
+  }
+
+  // What `drop` left behind, once the lines are gone: of a hundred items at a time.
+  private func pruneDropped(_ lane: Lane, _ oldest: Int) throws(Fault) {
+    guard let shard = try shards(.dead, lane).first,
+      let file = try Segment.open(self, lane, oldest),
+      try Segment.open(self, lane, oldest - 1) == nil,
+      case .line(let line) = try SegmentReader(file, lane, oldest).line(at: 0, limit: .max),
+      (shard + 1) * SideKind.width <= line.number
+    else { return }
+    let names = try namesAside(.dead, lane, shard)
+    guard names.allSatisfy(\.isDropped) else { return }
+    try removeAside(names)
+    try dropEmpty(names)
+  }
+
+  // Other names are not ours.
+  private func decimalName(_ name: String) -> Bool {
+    name.utf8.allSatisfy { (0x30...0x39).contains($0) }
+  }
+
+  private func oldestNeeded(_ lane: Lane, _ ends: LaneEnds) throws(Fault) -> Sweep.Needed {
+    let end = ends[lane].place
+    let line = LaneMap(lane, end: end, names: try namesNow())
+    var oldest: Sweep.Needed = (end.segment, .retained)
+    if let undone = line.undone.first { oldest = (undone.from.segment, .undone) }
+    for kind in SideKind.allCases {
+      if let segment = try firstAside(kind, lane),
+        segment < oldest.segment || oldest.reason == .retained
+      {
+        oldest = (segment, kind == .dead ? .dead : .later)
+      }
+    }
+    return oldest
+  }
+
+  // Nothing of a lane is needed: then its end moves on to a segment that is empty, and the one before is like
+  // all others. Where that cannot be, it stays.
+  private func rollDone(_ lane: Lane) throws(Fault) {
+    let seen = try ends()
+    let place = seen[lane].place
+    guard place.offset > 0, try oldestNeeded(lane, seen).reason == .retained,
+      let written = root.modified(Segment.path(lane, place.segment)),
+      written < Clock.now() - settings.retain
+    else { return }
+    try lockEnd()
+    defer { unlockEnd() }
+    let now = try soundEnds()
+    // Lines that another process is storing belong to no end yet; they come before it moves.
+    guard now[lane] == seen[lane], let tail = try tail(now[lane], known: nil),
+      tail.mark == now[lane]
+    else { return }
+    _ = try roll(lane, from: tail, now[lane])
+  }
+
+  // Where a name ends behind the last line of a segment, the item behind it is in the next one; it would be
+  // looked for from here on.
+  private func leaveEndedSegments(_ lane: Lane) throws(Fault) {
+    // On disk before the segment is not.
+    if try moveEnded(lane, try ends()[lane].place) { try now().flush() }
+  }
+
+  private func moveEnded(_ lane: Lane, _ end: Position) throws(Fault) -> Bool {
+    try lockNow(exclusive: true)
+    defer { unlockNow() }
+    var isMoved = false
+    for name in try listNow().names where name.range.lane == lane && name.isFinal {
+      var moved = name
+      while moved.range.to.segment < end.segment,
+        let size = root.size(of: Segment.path(lane, moved.range.to.segment)),
+        moved.range.to.offset >= size
+      {
+        moved.range.to.segment += 1
+        moved.range.to.offset = 0
+      }
+      if moved != name, try rename(name, to: moved) { isMoved = true }
+    }
+    return isMoved
+  }
+
+  // The segment of the first item that is aside and not given up.
+  private func firstAside(_ kind: SideKind, _ lane: Lane) throws(Fault) -> Int? {
+    for shard in try shards(kind, lane) {
+      let names = try namesAside(kind, lane, shard)
+      if let first = names.first(where: { !$0.isDropped }) { return first.range.from.segment }
+    }
+    return nil
+  }
+}
+
+/// One way through the segments of a lane, in order from the oldest, so that those that are left have no gap.
+private struct Sweep {
+  typealias Needed = (segment: Int, reason: Pruned.Reason)
+
+  private let needed: Needed
+  private let limit: Int64
+  private let most: Int
+  private(set) var removed = Pruned.Amount()
+  private(set) var kept = Pruned.Amount()
+  private(set) var reason: Pruned.Reason
+
+  init(_ needed: Needed, before limit: Int64, _ most: Int) {
+    self.needed = needed
+    self.limit = limit
+    self.most = most
+    reason = needed.reason
+  }
+
+  mutating func go(through directory: Directory, _ names: [String]) throws(Fault) {
+    for name in names {
+      let size = directory.size(of: name) ?? 0
+      if try remove(name, in: directory) {
+        removed.add(size)
+        continue
+      }
+      kept.add(size)
+      if most < .max { return }
+    }
+  }
+
+  // What is not needed and stays is too young.
+  private mutating func remove(_ name: String, in directory: Directory) throws(Fault) -> Bool {
+    guard kept.segments == 0, removed.segments < most, let number = Int(name) else { return false }
+    guard number < needed.segment else { return false }
+    guard let written = directory.modified(name), written < limit else {
+      reason = .retained
+      return false
+    }
+    try directory.remove(name)
+    return true
+  }
+}

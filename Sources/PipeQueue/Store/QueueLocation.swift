@@ -1,0 +1,43 @@
+package import PipeIO
+
+/// Which queue, before it is opened.
+package struct QueueLocation {
+  package var path: String?
+  package var force: Bool
+
+  package init(path: String? = nil, force: Bool = false) {
+    self.path = path
+    self.force = force
+  }
+
+  /// Without needless slashes: its parent is found by its text.
+  package func resolved() throws(Fault) -> String {
+    let path = try chosen()
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+  }
+
+  private func chosen() throws(Fault) -> String {
+    if let path { return path }
+    if let path = variable("PIPE_QUEUE") { return path }
+    if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/pipe/queue" }
+    if let home = variable("HOME") { return home + "/.local/state/pipe/queue" }
+    throw Fault(.settings, "which queue? Give -q DIR, or set PIPE_QUEUE or HOME")
+  }
+
+  package func open(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
+    try open(report: diagnostics.say)
+  }
+
+  package func open(report: @escaping (String) -> Void) throws(Fault) -> Queue {
+    try Queue(path: try resolved(), force: force, report: report)
+  }
+
+  package func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
+    try create(report: diagnostics.say)
+  }
+
+  package func create(report: @escaping (String) -> Void) throws(Fault) -> Queue {
+    try Queue.create(path: try resolved(), force: force, report: report)
+  }
+}

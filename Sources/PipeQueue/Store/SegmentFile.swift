@@ -1,0 +1,178 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+/// Reads the lines of one segment through a window that grows while the reading goes on forwards.
+final class SegmentReader {
+  enum Reading {
+    /// Valid until the next call.
+    case line(SegmentLine)
+    /// Bytes that are no intact line of this place, up to the next newline, or to the limit.
+    case damaged(until: Int)
+    case end
+  }
+
+  let lane: Lane
+  let segment: Int
+  let file: Descriptor
+  private var window: UnsafeMutableRawBufferPointer
+  private var base = 0
+  private var count = 0
+  private var appetite = 16 << 10
+  private var size: Int?
+
+  private static let largest = 1 << 20
+
+  init(_ file: Descriptor, _ lane: Lane, _ segment: Int) {
+    self.file = file
+    self.lane = lane
+    self.segment = segment
+    window = .allocate(byteCount: appetite, alignment: 64)
+  }
+
+  /// The size of a segment that is not its lane's last: it grows no more, so it is asked for once.
+  func finalSize() throws(Fault) -> Int {
+    if let size { return size }
+    let now = try file.size()
+    size = now
+    return now
+  }
+
+  /// The line that begins at `offset`; nothing at or beyond `limit` is looked at.
+  func line(at offset: Int, limit: Int) throws(Fault) -> Reading {
+    guard let text = try text(at: offset, limit: limit) else {
+      return offset < limit ? .damaged(until: limit) : .end
+    }
+    guard SegmentLine.isIntact(text, lane, segment, offset), let line = SegmentLine(text) else {
+      return .damaged(until: offset + (intactLine(in: text, at: offset) ?? text.count + 1))
+    }
+    return .line(line)
+  }
+
+  /// Where an intact line begins in a damaged one that has lost its newline.
+  private func intactLine(in text: UnsafeRawBufferPointer, at offset: Int) -> Int? {
+    // Few positions look like the start of a line. Data may be full of such, so that only some are tried.
+    var tries = 64
+    var start = 1
+    while start + SegmentLine.itemsStart < text.count, tries > 0 {
+      let rest = cut(text, start, text.count)
+      if SegmentLine.mayBegin(rest) {
+        tries -= 1
+        if SegmentLine.isIntact(rest, lane, segment, offset + start), SegmentLine(rest) != nil {
+          return start
+        }
+      }
+      start += 1
+    }
+    return nil
+  }
+
+  /// The first place behind a newline at or after `offset`; nil where there is none below `limit`.
+  func lineStart(after offset: Int, limit: Int) throws(Fault) -> Int? {
+    guard let text = try text(at: offset, limit: limit) else { return nil }
+    let start = offset + text.count + 1
+    return start < limit ? start : nil
+  }
+
+  /// Bytes from `offset` to the next newline, which is not included; nil if there is none below `limit`.
+  private func text(at offset: Int, limit: Int) throws(Fault) -> UnsafeRawBufferPointer? {
+    var searched = 0
+    while true {
+      let held = min(limit, base + count) - offset
+      if offset >= base, held > searched {
+        let start = window.baseAddress! + (offset - base)
+        if let found = memchr(start + searched, Int32(newline), held - searched) {
+          return UnsafeRawBufferPointer(start: start, count: UnsafeMutableRawPointer(found) - start)
+        }
+        searched = held
+      }
+      if offset + max(0, searched) >= limit { return nil }
+      guard try extend(from: offset, holding: max(0, searched), limit: limit) else { return nil }
+    }
+  }
+
+  // Moves what is held from `offset` on to the front and reads behind it.
+  private func extend(from offset: Int, holding held: Int, limit: Int) throws(Fault) -> Bool {
+    let isForward = count > 0 && offset >= base && offset <= base + count
+    appetite = isForward ? min(SegmentReader.largest, appetite * 2) : appetite
+    // Doubling, so that one very long line is not copied again for each mebibyte of it.
+    let wanted = min(held + max(appetite, held), limit - offset)
+    let old = window
+    if window.count < wanted {
+      window = .allocate(byteCount: max(wanted, appetite), alignment: 64)
+    }
+    if held > 0 { memmove(window.baseAddress!, old.baseAddress! + (offset - base), held) }
+    if old.baseAddress != window.baseAddress { old.deallocate() }
+    let target = UnsafeMutableRawBufferPointer(rebasing: window[held..<max(wanted, held)])
+    base = offset
+    count = held
+    let read = try file.read(into: target, at: offset + held)
+    count += read
+    return read > 0
+  }
+
+  deinit {
+    window.deallocate()
+  }
+}
+
+extension Queue {
+  /// Keeps a copy of bytes of a segment that are not lines, and says so. The segment itself is not
+  /// touched. A range that was kept before is not kept or reported again.
+  /// Returns whether this is the first time.
+  @discardableResult
+  func quarantine(_ lane: Lane, _ segment: Int, _ bytes: Range<Int>) throws(Fault) -> Bool {
+    let name = "\(lane.name).\(segment).\(bytes.lowerBound)-\(bytes.upperBound)"
+    let place = "\(Segment.path(lane, segment)): byte \(bytes.lowerBound)"
+    guard let file = try Segment.open(self, lane, segment) else { return false }
+    let directory = try root.subdirectory(making: "quarantine")
+    let kept: Int
+    do throws(Fault) {
+      let copy = try Descriptor.create(name, in: directory, O_WRONLY | O_EXCL)
+      kept = try Queue.copy(file, bytes, to: copy)
+    } catch {
+      if error.code == EEXIST { return false }
+      // Reading on matters more than the copy: the bytes are still in the segment.
+      note("\(place): damaged, and could not be copied to quarantine/: \(error.text)")
+      return true
+    }
+    note(
+      "\(place): \(bytes.count) damaged bytes are skipped; \(kept) of them are in quarantine/\(name)"
+    )
+    return true
+  }
+
+  private static func copy(_ file: Descriptor, _ bytes: Range<Int>, to copy: Descriptor)
+    throws(Fault) -> Int
+  {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
+    defer { buffer.deallocate() }
+    var at = bytes.lowerBound
+    while at < bytes.upperBound {
+      let piece = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<min(buffer.count, bytes.upperBound - at)])
+      let count = try file.read(into: piece, at: at)
+      if count == 0 { break }
+      try copy.write(
+        UnsafeRawBufferPointer(rebasing: piece[..<count]), at: at - bytes.lowerBound)
+      at += count
+    }
+    return at - bytes.lowerBound
+  }
+}
+
+extension Segment {
+  static func open(
+    _ queue: Queue, _ lane: Lane, _ number: Int, writable: Bool = false
+  ) throws(Fault) -> Descriptor? {
+    try Descriptor.open(path(lane, number), in: queue.root, writable ? O_RDWR : O_RDONLY)
+  }
+}
+
+extension [UInt8] {
+  func write(to file: Descriptor, at offset: Int) throws(Fault) {
+    try withUnsafeBufferPointer { (all) throws(Fault) -> Void in
+      try file.write(UnsafeRawBufferPointer(all), at: offset)
+    }
+  }
+}

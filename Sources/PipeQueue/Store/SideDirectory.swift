@@ -1,0 +1,214 @@
+internal import CPipeIO
+internal import Glibc
+internal import PipeIO
+
+extension Queue {
+  /// Hundreds of a lane of which something is aside, ascending.
+  func shards(_ kind: SideKind, _ lane: Lane) throws(Fault) -> [Int] {
+    try Queue.shards(kind, lane, in: root)
+  }
+
+  static func shards(
+    _ kind: SideKind, _ lane: Lane, in root: Directory
+  ) throws(Fault) -> [Int] {
+    guard let lanes = try Directory.open("\(kind.rawValue)/\(lane.name)", in: root) else {
+      return []
+    }
+    var found: [Int] = []
+    // A hundred items begin at a number that has 18 digits at most.
+    try lanes.forEachName {
+      if let number = decimal($0), number <= SideKind.lastShard { found.append(number) }
+    }
+    return found.sorted()
+  }
+
+  /// What is aside in one directory, in the order of the line.
+  func namesAside(_ kind: SideKind, _ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
+    let directory: Directory?
+    do throws(Fault) { directory = try Directory.open(kind.path(lane, shard), in: root) } catch {
+      // Something else of this name: not ours, and not in the way.
+      if [ENOTDIR, ELOOP].contains(error.code) { return [] }
+      throw error
+    }
+    guard let directory else { return [] }
+    var found: [SideName] = []
+    try directory.forEachName { text in
+      guard let name = SideName.parse(text, kind, lane, older: isOlder), name.shard == shard else {
+        return
+      }
+      found.append(name)
+    }
+    return found.sorted { $0.range.comesBefore($1.range) }
+  }
+
+  /// What is aside of these numbers, later before dead.
+  func namesAside(_ lane: Lane, _ numbers: Range<Int>) throws(Fault) -> [SideName] {
+    var found: [SideName] = []
+    for kind in SideKind.allCases {
+      for shard in try shards(kind, lane, of: numbers) {
+        found += try namesAside(kind, lane, shard).filter { $0.range.touches(numbers) }
+      }
+    }
+    return found
+  }
+
+  /// What is aside of these ranges and not dropped. Each directory is listed once.
+  func namesAside(_ kind: SideKind, of ranges: [ItemRange]) throws(Fault) -> [SideName] {
+    var found: [SideName] = []
+    for lane in Lane.allCases {
+      let inLane = ranges.filter { $0.lane == lane }
+      var wanted: Set<Int> = []
+      for range in inLane { wanted.formUnion(try shards(kind, lane, of: range.numbers)) }
+      let merged = ItemRange.merged(inLane)
+      for shard in wanted.sorted() {
+        found += try namesAside(kind, lane, shard).filter { name in
+          !name.isDropped && merged.contains { $0.overlaps(name.range) }
+        }
+      }
+    }
+    return found
+  }
+
+  // Where there can be something of these numbers.
+  private func shards(
+    _ kind: SideKind, _ lane: Lane, of numbers: Range<Int>
+  ) throws(Fault) -> [Int] {
+    // No name is wider than a directory, so it begins in the one of its last item or the one before.
+    let first = max(0, numbers.lowerBound - SideKind.width) / SideKind.width
+    let last = (numbers.upperBound - 1) / SideKind.width
+    if last - first < 8 { return Array(first...last) }
+    return try shards(kind, lane).filter { first <= $0 && $0 <= last }
+  }
+
+  /// A directory for names of this kind, made where there is none, its name and those above on disk: who
+  /// made it may have died, or may not be done.
+  func asideDirectory(_ kind: SideKind, _ lane: Lane, _ shard: Int) throws(Fault) -> Directory {
+    var at = try part(kind.rawValue)
+    for name in [lane.name, String(shard)] {
+      let found = try Directory.open(name, in: at)
+      let next = if let found { found } else { try at.subdirectory(making: name) }
+      try at.flush()
+      at = next
+    }
+    return at
+  }
+}
+
+extension Queue {
+  /// Removes what is aside of these ranges, durably.
+  func clearAside(_ kind: SideKind, _ ranges: [ItemRange]) throws(Fault) {
+    try removeAside(try namesAside(kind, of: ranges))
+  }
+
+  func removeAside(_ names: [SideName]) throws(Fault) {
+    for group in SideGroup.split(names) {
+      guard let directory = try Directory.open(group.path, in: root) else { continue }
+      for name in group.names { try directory.remove(name.text) }
+      try directory.flush()
+    }
+  }
+}
+
+/// Names of one directory.
+struct SideGroup {
+  let path: String
+  let kind: SideKind
+  let lane: Lane
+  let shard: Int
+  private(set) var names: [SideName]
+
+  static func split(_ names: [SideName]) -> [SideGroup] {
+    var groups: [SideGroup] = []
+    for name in names {
+      let (kind, lane, shard) = (name.kind, name.range.lane, name.shard)
+      if let at = groups.firstIndex(where: {
+        $0.kind == kind && $0.lane == lane && $0.shard == shard
+      }) {
+        groups[at].names.append(name)
+      } else {
+        groups.append(
+          SideGroup(
+            path: kind.path(lane, shard), kind: kind, lane: lane, shard: shard, names: [name]))
+      }
+    }
+    return groups
+  }
+}
+
+/// Writes files aside. Those of one directory come together: its names are on disk before another directory
+/// is begun, and the last one's once all is flushed.
+struct SideWriter {
+  /// What is to be on disk.
+  enum Extent {
+    /// Names: what the files hold only informs.
+    case names
+    /// Names and files, one by one.
+    case files
+    /// The whole file system at the end, which comes cheaper than many files.
+    case all
+  }
+
+  private let queue: Queue
+  private let extent: Extent
+  private var open: (directory: Directory, kind: SideKind, lane: Lane, shard: Int)?
+
+  init(_ queue: Queue, flushing extent: Extent) {
+    self.queue = queue
+    self.extent = extent
+  }
+
+  mutating func write(_ name: SideName, _ bytes: [UInt8]) throws(Fault) {
+    let directory = try directory(of: name)
+    let file = try Descriptor.create(name.text, in: directory, O_WRONLY | O_TRUNC)
+    if !bytes.isEmpty { try bytes.write(to: file, at: 0) }
+    if extent == .files { try file.flush() }
+  }
+
+  func flush() throws(Fault) {
+    if extent == .all { try queue.root.flushFileSystem() } else { try open?.directory.flush() }
+  }
+
+  private mutating func directory(of name: SideName) throws(Fault) -> Directory {
+    let (kind, lane, shard) = (name.kind, name.range.lane, name.shard)
+    if let open, open.kind == kind, open.lane == lane, open.shard == shard { return open.directory }
+    if extent != .all { try flush() }
+    let directory = try queue.asideDirectory(kind, lane, shard)
+    open = (directory, kind, lane, shard)
+    return directory
+  }
+}
+
+extension Queue {
+  func mark() throws(Fault) -> ParkedHint? { try listingNow().later }
+
+  /// Under the exclusive lock of now/, and that of later/.
+  func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {
+    let old = try listNow().later
+    try setMark(
+      ParkedHint(due: min(due, old?.due ?? .max), set: now, items: count + (old?.items ?? 0)))
+  }
+
+  /// nil: nothing is in later/. Under both locks.
+  func setMark(_ mark: ParkedHint?) throws(Fault) {
+    let listing = try listNow()
+    guard let old = listing.later else {
+      guard let mark else { return }
+      var nowDirectory = NowDirectory(self, listing)
+      return try nowDirectory.createFile(mark.text)
+    }
+    if let mark {
+      if mark != old { _ = try now().rename(old.text, to: mark.text) }
+    } else {
+      _ = try makeSpare(old.text)
+    }
+  }
+
+  /// Removes directories of these that have become empty.
+  func dropEmpty(_ names: [SideName]) throws(Fault) {
+    for group in SideGroup.split(names) {
+      guard let lane = try Directory.open("\(group.kind.rawValue)/\(group.lane.name)", in: root)
+      else { continue }
+      try lane.removeDirectory(String(group.shard))
+    }
+  }
+}

@@ -1,0 +1,182 @@
+internal import Glibc
+package import PipeIO
+
+/// Stores entries: the way in. One commit is one append and one flush a lane, and the receipts are true
+/// once `commit` returns.
+package final class Appender {
+  private let queue: Queue
+  private var tails: [LaneTail?] = [nil, nil, nil]
+  private lazy var duplicates = DuplicateIDs(queue)
+  private let dedup: Dedup?
+  /// Lanes in which a segment was begun since the last pruning.
+  private var rolled: [Lane] = []
+
+  /// `window`: microseconds for which an equal entry answers in place of a new one; 0 for none.
+  package init(_ queue: Queue, dedup window: Int64 = 0) {
+    self.queue = queue
+    dedup = window > 0 ? Dedup(queue, window: window) : nil
+  }
+
+  /// Appends the draft, flushes, and moves the ends. Either all of it is stored, or none, or the fault is
+  /// of the kind `outcomeUnknown`: a flush failed, and nobody can tell.
+  package func commit(_ draft: inout WriteBatch) throws(Fault) {
+    do throws(Fault) { try commitOnce(&draft) } catch {
+      // A disk that is full of what need not be kept is not full.
+      guard error.kind == .tryLater, [ENOSPC, EDQUOT].contains(error.code), pruneAll() else {
+        throw error
+      }
+      try commitOnce(&draft)
+    }
+  }
+
+  private func pruneAll() -> Bool {
+    guard let pruned = try? queue.prune() else { return false }
+    return pruned.removed.bytes > 0
+  }
+
+  private func commitOnce(_ draft: inout WriteBatch) throws(Fault) {
+    try dedup?.begin()
+    do throws(Fault) { try queue.lockEnd() } catch {
+      dedup?.end()
+      throw error
+    }
+    var ends: LaneEnds
+    do throws(Fault) {
+      ends = try queue.soundEnds()
+      try prepare(&draft, &ends)
+      try append(&draft, ends)
+    } catch {
+      unlock()
+      throw error
+    }
+    unlock()
+    try flush(draft, ends)
+  }
+
+  // What there is to report is told by the last to unlock.
+  private func unlock() {
+    dedup?.end()
+    queue.unlockEnd()
+  }
+
+  /// Housekeeping after commits that began segments; nothing that was stored depends on it.
+  package func pruneSome() {
+    guard !rolled.isEmpty, let ends = try? queue.ends() else { return }
+    for lane in rolled { try? queue.pruneSome(lane, ends) }
+    rolled.removeAll()
+  }
+
+  // Ids that are here already, room, and a segment for each lane that gets lines.
+  private func prepare(_ draft: inout WriteBatch, _ ends: inout LaneEnds) throws(Fault) {
+    let looksAtAll = draft.hasForeignIDs || dedup != nil || queue.settings.hasBounds
+    let lanes = Lane.allCases.filter { looksAtAll || !draft[$0].lines.isEmpty }
+    for lane in lanes {
+      let known = tails[Int(lane.rawValue)]
+      tails[Int(lane.rawValue)] = try queue.tail(ends[lane], known: known)
+    }
+    let marks = Lane.allCases.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
+    if draft.hasForeignIDs { try duplicates.drop(from: &draft, upTo: marks) }
+    try dedup?.drop(from: &draft, upTo: marks)
+    try queue.requireRoom(for: draft, behind: marks)
+    for lane in lanes where !draft[lane].lines.isEmpty {
+      let tail = tails[Int(lane.rawValue)]
+      if let tail, tail.place.offset < Segment.rollSize { continue }
+      let next = try queue.roll(lane, from: tail, ends[lane])
+      tails[Int(lane.rawValue)] = next
+      ends[lane] = next.mark
+      rolled.append(lane)
+    }
+  }
+
+  private func append(_ draft: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
+    let lanes = Lane.allCases.filter { !draft[$0].lines.isEmpty }
+    let now = Clock.now()
+    let time = lanes.reduce(now) { max($0, tails[Int($1.rawValue)]!.time + 1) }
+    if time > now { draft.note(accepted: now) }
+    // Before the lines: whoever finds those may make them a part of the queue.
+    var strays = OutOfOrderLog(queue)
+    for lane in lanes {
+      try strays.note(draft[lane], lane, tails[Int(lane.rawValue)]!.place, time: time)
+    }
+    try strays.flush()
+    var written: [LaneTail] = []
+    for lane in lanes {
+      var tail = tails[Int(lane.rawValue)]!
+      draft.seal(lane, at: tail.place, time: time)
+      do throws(Fault) {
+        written.append(tail)
+        try draft[lane].text.write(to: tail.file, at: tail.place.offset)
+      } catch {
+        // Nobody has seen these bytes: the end is before them and the lock is held.
+        for tail in written { tails[Int(tail.lane.rawValue)] = nil }
+        try cut(written, error)
+      }
+      tail.place.offset += draft[lane].text.count
+      tail.place.number += draft[lane].items
+      tail.entries += draft[lane].lines.count
+      tail.time = time
+      if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
+      tails[Int(lane.rawValue)] = tail
+    }
+    dedup?.remember(draft, at: written.map { ($0.lane, $0.place) }, time: now)
+  }
+
+  // Without any lock: writers that come meanwhile append behind, and one flush may serve several.
+  private func flush(_ draft: WriteBatch, _ ends: LaneEnds) throws(Fault) {
+    do throws(Fault) {
+      for lane in Lane.allCases {
+        // A duplicate may have been found in lines that another writer has not flushed yet.
+        guard let tail = tails[Int(lane.rawValue)], tail.mark > ends[lane] else { continue }
+        try tail.file.flushData()
+        try publish(tail, ends)
+      }
+    } catch {
+      rewrite(draft)
+      tails = [nil, nil, nil]
+      throw Appender.unknown(error)
+    }
+  }
+}
+
+extension Appender {
+  // Where a file system is too full even for that, the reserve is lent: its blocks are free again behind.
+  private func cut(_ written: [LaneTail], _ fault: Fault) throws(Fault) -> Never {
+    do throws(Fault) {
+      for tail in written {
+        try Reserve(queue.root).lent { () throws(Fault) in
+          try tail.file.truncate(to: tail.place.offset)
+        }
+      }
+    } catch { throw Appender.unknown(fault) }
+    throw fault
+  }
+
+  private static func unknown(_ fault: Fault) -> Fault {
+    Fault(
+      .outcomeUnknown,
+      "\(fault.text); the outcome is unknown: what was not receipted may still be delivered",
+      code: fault.code)
+  }
+
+  // The lines are on disk for good. Where the disk has no room for a longer name of the end, the next commit
+  // or consumer moves it.
+  private func publish(_ tail: LaneTail, _ ends: LaneEnds) throws(Fault) {
+    do throws(Fault) { try queue.publish(tail.mark, from: ends[tail.lane]) } catch {
+      guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
+    }
+  }
+
+  // After a failed flush the kernel takes these pages for clean, and the next process to flush them would
+  // be told that all is well. Written once more they are dirty: it will be told the truth.
+  private func rewrite(_ draft: WriteBatch) {
+    guard (try? queue.lockEnd()) != nil else { return }
+    defer { queue.unlockEnd() }
+    for lane in Lane.allCases where !draft[lane].lines.isEmpty {
+      // Cut off meanwhile, it is nobody's any more.
+      guard let tail = tails[Int(lane.rawValue)], let size = try? tail.file.size(),
+        size >= tail.place.offset
+      else { continue }
+      try? draft[lane].text.write(to: tail.file, at: tail.place.offset - draft[lane].text.count)
+    }
+  }
+}

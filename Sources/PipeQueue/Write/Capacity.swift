@@ -1,0 +1,73 @@
+internal import Glibc
+internal import PipeIO
+
+extension Queue {
+  /// Throws "full" unless the draft fits into the limits of the queue and leaves the file system its
+  /// free space. A single entry that would not fit into the empty queue is no matter of waiting.
+  /// `marks`: the ends of all lanes, what is not flushed yet included.
+  func requireRoom(for draft: WriteBatch, behind marks: [LaneEnd]) throws(Fault) {
+    guard Lane.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
+    try requireSpace(draft.byteCount)
+    guard settings.hasBounds else { return }
+    let items = Lane.allCases.reduce(0) { $0 + draft[$1].items }
+    if draft.receipts.count == 1 { try requireSpan(items, draft.byteCount) }
+    let waiting = try unsettled(marks)
+    if let most = settings.maxItems, waiting.items + items > most {
+      throw full("\(waiting.items) items are not done, of at most \(most) (max-items)")
+    }
+    if let most = settings.maxBytes, waiting.bytes + draft.byteCount > most {
+      throw full("\(waiting.bytes) bytes are not done, of at most \(most) (max-bytes)")
+    }
+  }
+
+  private func requireSpace(_ bytes: Int) throws(Fault) {
+    let space = try space()
+    // Some file systems in memory have no bound, and say 0.
+    guard space.total > 0 else { return }
+    // On a small file system the default would leave no room at all.
+    let asked = min(settings.minFree, space.total / 16)
+    guard space.free < max(asked, Reserve.most) + bytes + Reserve.most else { return }
+    // What consumers gave up to drain the queue is theirs.
+    let reserve = Reserve(root)
+    let missing = try reserve.missing()
+    let kept = max(asked, try reserve.slack()) + missing
+    guard space.free < kept + bytes else { return }
+    throw full(
+      "\(space.free) bytes are free on its file system, of which \(kept) are kept (min-free)",
+      code: ENOSPC)
+  }
+
+  private func requireSpan(_ items: Int, _ bytes: Int) throws(Fault) {
+    let what = "\(printable(path)): holds no entry like this one:"
+    if let most = settings.maxItems, items > most {
+      throw Fault(.settings, "\(what) \(items) items, of at most \(most) (max-items)")
+    }
+    if let most = settings.maxBytes, bytes > most {
+      throw Fault(.settings, "\(what) \(bytes) bytes, of at most \(most) (max-bytes)")
+    }
+  }
+
+  // `code`: ENOSPC where it is the disk.
+  private func full(_ why: String, code: Int32 = 0) -> Fault {
+    Fault(.tryLater, "\(printable(path)): the queue is full: \(why)", code: code)
+  }
+
+  // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
+  // each full segment for one of the size at which it is rolled.
+  private func unsettled(_ marks: [LaneEnd]) throws(Fault) -> (items: Int, bytes: Int) {
+    let listing = try listingNow()
+    let names = listing.names
+    // What waits in later/ counts too; its bytes are not looked for.
+    var items = listing.later?.items ?? 0
+    var bytes = 0
+    for mark in marks {
+      let line = LaneMap(mark.lane, end: mark.place, names: names)
+      items += line.undone.reduce(0) { $0 + $1.count }
+      guard let oldest = line.undone.first?.from else { continue }
+      let end = mark.place
+      bytes =
+        bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
+    }
+    return (items, max(0, bytes))
+  }
+}

@@ -1,0 +1,116 @@
+internal import PipeIO
+
+/// Finds ids of a draft that the queue has already, also in lines that are not flushed yet. Under the
+/// lock of end/, so that two processes that store the same line at once store it once.
+final class DuplicateIDs {
+  private let queue: Queue
+  private let lookup: Lookup
+  /// How far each lane was looked through by this process; nil before the first time.
+  private var examined: [Examined?] = [nil, nil, nil]
+
+  /// No line behind the time of the first look and before `place` has an id above `highest`.
+  private struct Examined {
+    var place: Position
+    var highest: EntryID
+  }
+
+  init(_ queue: Queue) {
+    self.queue = queue
+    lookup = Lookup(queue)
+  }
+
+  /// `marks`: of all lanes, the end of what is checked.
+  func drop(from draft: inout WriteBatch, upTo marks: [LaneEnd]) throws(Fault) {
+    guard var search = Search(draft) else { return }
+    for mark in marks where !search.isOver {
+      try look(through: mark, &search)
+    }
+    if !search.isOver {
+      for run in try queue.strayRuns(search.first, search.last) {
+        try lookup.lines(of: run, upTo: marks[Int(run.lane.rawValue)]) { line, _, _ in
+          search.compare(line.id)
+          return !search.isOver
+        }
+      }
+    }
+    if !search.duplicates.isEmpty { draft.drop(search.duplicates) }
+  }
+
+  /// What this process appended itself need not be looked at again.
+  func note(_ tail: LaneTail, _ lines: WriteBatch.LaneLines) {
+    let lane = Int(tail.lane.rawValue)
+    guard let old = examined[lane], let highest = lines.lines.map(\.id).max() else { return }
+    examined[lane] = Examined(place: tail.place, highest: max(old.highest, highest))
+  }
+
+  private func look(through mark: LaneEnd, _ search: inout Search) throws(Fault) {
+    let lane = Int(mark.lane.rawValue)
+    let known = examined[lane].flatMap { $0.highest < search.first ? $0 : nil }
+    var highest = known?.highest ?? search.first
+    var changed = search
+    // Lines are stored at most `patience` after their ids were minted, or noted as strays.
+    let latest = (search.last.milliseconds + OutOfOrderLog.patience + 1) * 1000
+    let visit: Lookup.Visit = { line, _, _ in
+      highest = max(highest, line.id)
+      changed.compare(line.id)
+      return !changed.isOver && line.time < latest
+    }
+    let isComplete =
+      if let known {
+        try lookup.lines(mark.lane, at: known.place, upTo: mark, visit)
+      } else {
+        try lookup.lines(mark.lane, from: search.first.milliseconds * 1000, upTo: mark, visit)
+      }
+    search = changed
+    examined[lane] = isComplete ? Examined(place: mark.place, highest: highest) : nil
+  }
+}
+
+/// The ids of one draft against those that are met.
+private struct Search {
+  let first: EntryID
+  let last: EntryID
+  private(set) var duplicates: Set<Int> = []
+  private let receipts: [Receipt]
+  /// Receipts by id; made when the first id in question is met, which in most commits is never.
+  private var wanted: [EntryID: Int]?
+
+  /// nil: all are answered.
+  init?(_ draft: WriteBatch) {
+    receipts = draft.receipts
+    if draft.isAscending {
+      first = receipts.first!.id
+      last = receipts.last!.id
+    } else {
+      // Those that were answered before room was waited for have the ids of other entries.
+      let open = receipts.lazy.filter { !$0.isDuplicate }.map(\.id)
+      guard let least = open.min(), let most = open.max() else { return nil }
+      first = least
+      last = most
+      wanted = index()
+    }
+  }
+
+  /// Whether each id was met.
+  var isOver: Bool { wanted?.isEmpty ?? false }
+
+  mutating func compare(_ id: EntryID) {
+    guard first <= id, id <= last else { return }
+    if wanted == nil { wanted = index() }
+    if let receipt = wanted!.removeValue(forKey: id) { duplicates.insert(receipt) }
+  }
+
+  // An id that occurs twice in the draft is a duplicate of itself.
+  private mutating func index() -> [EntryID: Int] {
+    var index: [EntryID: Int] = [:]
+    index.reserveCapacity(receipts.count)
+    for (position, receipt) in receipts.enumerated() where !receipt.isDuplicate {
+      if index[receipt.id] == nil {
+        index[receipt.id] = position
+      } else {
+        duplicates.insert(position)
+      }
+    }
+    return index
+  }
+}

@@ -1,0 +1,176 @@
+internal import Glibc
+internal import PipeIO
+
+/// The segment that a lane grows in, and where its next line goes. Only true while the lock of end/ is
+/// held, or once the file's size has been compared again.
+struct LaneTail {
+  let lane: Lane
+  let file: Descriptor
+  /// Place of the next line.
+  var place: Position
+  var entries: Int
+  var time: Int64
+  private let seal: UInt32
+
+  var mark: LaneEnd {
+    LaneEnd(lane: lane, place: place, entries: entries, time: time, seal: seal)
+  }
+
+  init(_ mark: LaneEnd, _ file: Descriptor) {
+    lane = mark.lane
+    self.file = file
+    place = mark.place
+    entries = mark.entries
+    time = mark.time
+    seal = mark.seal
+  }
+}
+
+extension Queue {
+  /// The tail of a lane behind `mark`, its lines checked up to the size of the file. `known` is what this
+  /// process left there last. Under the lock of end/. nil: nothing may ever be appended to this segment
+  /// again, because it is shorter than what was flushed.
+  func tail(_ mark: LaneEnd, known: LaneTail?) throws(Fault) -> LaneTail? {
+    var tail: LaneTail
+    if let known, known.place.segment == mark.place.segment, known.mark >= mark {
+      tail = known
+    } else {
+      let (lane, segment) = (mark.lane, mark.place.segment)
+      guard let file = try Segment.open(self, lane, segment, writable: true) else { return nil }
+      tail = LaneTail(mark, file)
+      try endLastLine(&tail)
+    }
+    let size = try tail.file.size()
+    if size < tail.place.offset { return nil }
+    if size > tail.place.offset { try check(&tail, upTo: size) }
+    return tail
+  }
+
+  // A line that was damaged in its last byte must not take the next one along.
+  private func endLastLine(_ tail: inout LaneTail) throws(Fault) {
+    guard tail.place.offset > 0 else { return }
+    var last: UInt8 = newline
+    let count = try withUnsafeMutableBytes(of: &last) { (byte) throws(Fault) in
+      try tail.file.read(into: byte, at: tail.place.offset - 1)
+    }
+    guard count == 1, last != newline else { return }
+    // Where lines follow, the one that begins here ends by its own newline.
+    guard try tail.file.size() == tail.place.offset else { return }
+    try [newline].write(to: tail.file, at: tail.place.offset)
+    tail.place.offset += 1
+    note(
+      "\(Segment.path(tail.lane, tail.place.segment)): byte \(tail.place.offset - 2): the last line has lost its end; a new one is begun"
+    )
+  }
+
+  // Lines behind the end belong to writers that are flushing now, or to some that have died. Only what
+  // is torn at the very end is cut: a line that nobody was ever told is stored.
+  private func check(_ tail: inout LaneTail, upTo size: Int) throws(Fault) {
+    let reader = SegmentReader(tail.file, tail.lane, tail.place.segment)
+    var offset = tail.place.offset
+    var damage: Int?
+    while offset < size {
+      switch try reader.line(at: offset, limit: size) {
+      case .line(let line):
+        if let start = damage { try quarantine(tail.lane, tail.place.segment, start..<offset) }
+        damage = nil
+        offset += line.length
+        tail.place.offset = offset
+        tail.place.number = max(tail.place.number, line.number) + line.items
+        tail.entries += 1
+        tail.time = max(tail.time, line.time)
+      case .damaged(let until):
+        damage = damage ?? offset
+        offset = until
+      case .end: offset = size
+      }
+    }
+    guard let start = damage else { return }
+    if try reader.lineStart(after: start, limit: size) != nil {
+      try quarantine(tail.lane, tail.place.segment, start..<size)
+    }
+    let file = tail.file
+    try root.relieved { () throws(Fault) in try file.truncate(to: start) }
+  }
+
+  /// Begins the next segment. Under the lock of end/. When it returns, all bytes of the old segment are
+  /// on disk, and so is the name of the end that points to the new one: nobody lists segments.
+  func roll(_ lane: Lane, from tail: LaneTail?, _ mark: LaneEnd) throws(Fault) -> LaneTail {
+    try tail?.file.flushData()
+    let old = tail?.mark ?? mark
+    var next = old
+    next.place.segment += 1
+    next.place.offset = 0
+    let file = try beginSegment(lane, next.place.segment)
+    try publish(next, from: mark)
+    try end.flush()
+    var tail = LaneTail(next, file)
+    // A copy made while the queue was in use can have more segments than its end knows of.
+    let size = try file.size()
+    if size > 0 { try check(&tail, upTo: size) }
+    return tail
+  }
+
+  /// The file of a segment, its name on disk.
+  func beginSegment(_ lane: Lane, _ number: Int) throws(Fault) -> Descriptor {
+    let lanes = try part("segments").subdirectory(making: lane.name)
+    let directory = try lanes.subdirectory(making: Segment.group(number))
+    // Though it may be there: its creator may have died before this.
+    if Segment.isFirstOfGroup(number) { try lanes.flush() }
+    let file = try Descriptor.create(Segment.name(number), in: directory, O_RDWR)
+    try directory.flush()
+    return file
+  }
+
+  /// Moves the end of a lane forward to `mark`, which is on disk; never backwards. `from`: where it was
+  /// seen last.
+  func publish(_ mark: LaneEnd, from seen: LaneEnd) throws(Fault) {
+    var current = seen
+    while current < mark {
+      switch try end.rename(current.text, to: mark.text) {
+      case .renamed: return
+      case .missing:
+        guard let now = try endListing()[mark.lane] else {
+          return try Queue.touch(mark.text, in: end)
+        }
+        current = now
+      case .taken:
+        throw Fault(.inputOutput, "\(end.path)/\(mark.text): stands beside \(current.text)")
+      }
+    }
+  }
+
+  /// Makes what a dead writer left behind the end a part of the queue, or cuts it. Lines of a living
+  /// writer that is just flushing come earlier this way. Returns whether an end moved.
+  func advanceEnds(_ ends: LaneEnds) throws(Fault) -> Bool {
+    let grown = Lane.allCases.filter { lane in
+      let place = ends[lane].place
+      return root.size(of: Segment.path(lane, place.segment)).map { $0 > place.offset } ?? false
+    }
+    // A lock that is taken means a writer that lives, and will publish.
+    guard !grown.isEmpty, try end.tryLock() else { return false }
+    var tails: [LaneTail] = []
+    do throws(Fault) {
+      let now = try soundEnds()
+      for lane in grown {
+        if let tail = try tail(now[lane], known: nil), tail.mark > now[lane] { tails.append(tail) }
+      }
+    } catch {
+      unlockEnd()
+      throw error
+    }
+    unlockEnd()
+    var isMoved = false
+    for tail in tails {
+      try tail.file.flushData()
+      do throws(Fault) {
+        try publish(tail.mark, from: ends[tail.lane])
+        isMoved = true
+      } catch {
+        // Draining what is before it makes room.
+        guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
+      }
+    }
+    return isMoved
+  }
+}

@@ -1,0 +1,58 @@
+internal import PipeJSON
+package import PipeQueue
+
+/// `{"claim":"01J…","attempt":1,"items":[{"id":"01J…","item":3,"priority":"HIGH","data":9},…]}`
+package enum BatchLine {
+  package static func bytes(_ claim: borrowing Claim) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(claim.bytes.count + claim.items.count * 80 + 80)
+    append(claim.batch, claim.attempt, claim.items[...], data: claim.bytes, to: &out)
+    return out
+  }
+
+  /// Of a batch that nobody has: when it would be handed out, in microseconds from now.
+  package static func bytes(_ claim: borrowing Claim, startingIn wait: Int64) -> [UInt8] {
+    var out = Array(#"{"at":\#(seconds(wait))"#.utf8)
+    append(claim.attempt, claim.items[...], data: claim.bytes, to: &out)
+    return out
+  }
+
+  /// `data`: the bytes in which the items are.
+  package static func append(
+    _ claim: EntryID, _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8],
+    to out: inout [UInt8]
+  ) {
+    JSONWriter.append(#"{"claim":""#, to: &out)
+    append(claim, to: &out)
+    out.append(0x22)
+    append(attempt, items, data: data, to: &out)
+  }
+
+  private static func append(
+    _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8], to out: inout [UInt8]
+  ) {
+    JSONWriter.append(#","attempt":"#, to: &out)
+    out += String(attempt).utf8
+    JSONWriter.append(#","items":["#, to: &out)
+    for (position, item) in items.enumerated() {
+      JSONWriter.append(position > 0 ? #",{"id":""# : #"{"id":""#, to: &out)
+      append(item.entry, to: &out)
+      JSONWriter.append(#"","item":"#, to: &out)
+      out += String(item.index).utf8
+      switch item.priority {
+      case .high: JSONWriter.append(#","priority":"HIGH","data":"#, to: &out)
+      case .medium: JSONWriter.append(#","priority":"MEDIUM","data":"#, to: &out)
+      case .low: JSONWriter.append(#","priority":"LOW","data":"#, to: &out)
+      }
+      out += data[item.data]
+      out.append(0x7d)
+    }
+    JSONWriter.append("]}\n", to: &out)
+  }
+
+  private static func append(_ id: EntryID, to out: inout [UInt8]) {
+    let start = out.count
+    JSONWriter.append("00000000000000000000000000", to: &out)
+    out.withUnsafeMutableBufferPointer { id.write(to: $0.baseAddress! + start) }
+  }
+}

@@ -1,0 +1,40 @@
+package import PipeQueue
+
+/// What `prune` did.
+package struct PrunedText {
+  private let pruned: Pruned
+
+  package init(_ pruned: Pruned) { self.pruned = pruned }
+
+  /// `{"removed":{"segments":3,"bytes":25165824},"kept":[{"priority":"HIGH","segments":1,…}]}`
+  package var json: String {
+    let kept = pruned.kept.map {
+      #"{"priority":"\#($0.lane.name)",\#(members($0.amount)),"reason":"\#($0.reason.rawValue)"}"#
+    }
+    return #"{"removed":{\#(members(pruned.removed))},"kept":[\#(kept.joined(separator: ","))]}"#
+      + "\n"
+  }
+
+  package var text: String {
+    let removed =
+      "\(counted(pruned.removed.segments, "segment")) removed: \(pruned.removed.bytes) bytes\n"
+    let kept = pruned.kept.map {
+      "\($0.lane.name) keeps \(counted($0.amount.segments, "segment")), \($0.amount.bytes) bytes: "
+        + why($0.reason) + "\n"
+    }
+    return removed + kept.joined()
+  }
+
+  private func members(_ amount: Pruned.Amount) -> String {
+    #""segments":\#(amount.segments),"bytes":\#(amount.bytes)"#
+  }
+
+  private func why(_ reason: Pruned.Reason) -> String {
+    switch reason {
+    case .undone: "the oldest has an item that is not done (pipe list)"
+    case .later: "the oldest has an item that waits for its time (pipe list --state later)"
+    case .dead: "the oldest has a dead letter (pipe dead; pipe retry or pipe drop)"
+    case .retained: "done not long enough ago (pipe init --retain)"
+    }
+  }
+}

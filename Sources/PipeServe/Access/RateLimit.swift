@@ -1,0 +1,68 @@
+internal import Glibc
+internal import PipeIO
+internal import Synchronization
+
+/// `100/s 30/m 5/h`: so many requests in each of these, on average.
+package struct Rate {
+  let count: Int
+  /// Microseconds.
+  let period: Int64
+
+  package init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+    let periods: [Substring: Int64] = ["s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000]
+    guard parts.count == 2, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let count = Int(parts[0]), (1...1_000_000).contains(count), let period = periods[parts[1]]
+    else { return nil }
+    self.count = count
+    self.period = period
+  }
+}
+
+/// How often each client may ask: a bucket of as many requests as come in a period, filled at that pace.
+final class RateLimit: Sendable {
+  private let rate: Rate
+  /// Of each client, when its bucket will be full again (`Clock.steady`).
+  private let full = Mutex<[ClientKey: Int64]>([:])
+
+  /// Clients that are remembered.
+  private static let most = 1 << 16
+
+  init(_ rate: Rate) { self.rate = rate }
+
+  /// nil: it may; else after how many seconds it may again.
+  func refuses(_ client: String, now: Int64 = Clock.steady()) -> Int? {
+    let cost = max(1, rate.period / Int64(rate.count))
+    return full.withLock { full in
+      let key = ClientKey(client)
+      let filled = max(now, full[key] ?? now) + cost
+      let wait = filled - now - rate.period
+      if wait > 0 { return Int((wait + 999_999) / 1_000_000) }
+      if full.count >= RateLimit.most, full[key] == nil { RateLimit.forget(&full, now) }
+      full[key] = filled
+      return nil
+    }
+  }
+
+  // Those with a full bucket are as those that are not known; where all are busy, all begin anew.
+  private static func forget(_ full: inout [ClientKey: Int64], _ now: Int64) {
+    full = full.filter { $0.value > now }
+    if full.count > most / 2 { full.removeAll() }
+  }
+}
+
+/// An address; of IPv6 the network, since each client has a whole one to choose from.
+private struct ClientKey: Hashable {
+  private let text: String
+  private let network: UInt64
+
+  init(_ client: String) {
+    var address = in6_addr()
+    let isMapped = client.hasPrefix("::ffff:")
+    guard !isMapped, inet_pton(AF_INET6, client, &address) == 1 else {
+      (text, network) = (client, 0)
+      return
+    }
+    (text, network) = ("", withUnsafeBytes(of: address) { $0.load(as: UInt64.self) })
+  }
+}

@@ -1,0 +1,130 @@
+internal import Glibc
+internal import PipeGateway
+internal import PipeIO
+internal import Synchronization
+
+/// A file with a token, and the token that was in it when it was last read.
+final class TokenFile: Sendable {
+  let path: String
+  private let token: Mutex<Token>
+
+  init(_ path: String) throws(Fault) {
+    self.path = path
+    token = Mutex(try Token(file: path))
+  }
+
+  /// Takes the token that is there now; where there is none, the last one stays.
+  func reread() throws(Fault) {
+    let new = try Token(file: path, isAgain: true)
+    token.withLock { $0 = new }
+  }
+
+  func permits(_ header: String?) -> Bool { token.withLock(\.self).permits(header) }
+
+  /// Whether everybody on this machine can read it.
+  var isExposed: Bool { token.withLock(\.isExposed) }
+}
+
+/// What a client must know.
+struct Token: Sendable {
+  private let bytes: [UInt8]
+
+  let isExposed: Bool
+
+  private static let longest = 4096
+
+  /// Of a file or a pipe: its first line. `isAgain`: a pipe was read before, and is not waited for.
+  init(file path: String, isAgain: Bool = false) throws(Fault) {
+    let number = openFile(path, O_RDONLY | (isAgain ? O_NONBLOCK : 0))
+    if number < 0 { throw Fault("open", path) }
+    defer { close(number) }
+    let line = try Token.firstLine(number, path)
+    guard (16...Token.longest).contains(line.count),
+      line.allSatisfy({ (0x21...0x7e).contains($0) })
+    else {
+      throw Fault(
+        .settings,
+        "\(printable(path)): holds no token: one line of 16 or more printable characters")
+    }
+    bytes = line
+    var status = stat()
+    isExposed = fstat(number, &status) == 0 && status.st_mode & S_IROTH != 0
+  }
+
+  private static func firstLine(_ number: Int32, _ path: String) throws(Fault) -> [UInt8] {
+    var found: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: longest)
+    while found.count <= longest {
+      let count = retryingInterrupts { read(number, &buffer, buffer.count) }
+      if count < 0 { throw Fault("read", path) }
+      if count == 0 { break }
+      found += buffer[..<count]
+      if found.contains(0x0a) { break }
+    }
+    let line = found.prefix { $0 != 0x0a }
+    return Array(line.last == 0x0d ? line.dropLast() : line)
+  }
+
+  /// In a time that does not tell how much of it was right.
+  func permits(_ header: String?) -> Bool {
+    guard let header, header.prefix(7).lowercased() == "bearer " else { return false }
+    let given = Array(header.utf8.dropFirst(7))
+    var difference = given.count ^ bytes.count
+    for (index, byte) in bytes.enumerated() {
+      difference |= Int(byte ^ (index < given.count ? given[index] : 0))
+    }
+    return difference == 0
+  }
+}
+
+/// Which web pages may use the gateway through somebody's browser.
+struct Origins: Sendable {
+  /// Of another site that may: `https://example.com`, or `*` for all; nil for none.
+  let permitted: String?
+  /// Whether clients prove with a token that they are no stranger's page.
+  let hasToken: Bool
+
+  /// Why a request is refused; nil: it may.
+  func refuses(_ request: Request) -> Response? {
+    let host = request.header("host") ?? ""
+    // A stranger's page can make its own name point here; it cannot do so with an address.
+    if !hasToken, !isAddress(host) {
+      return .error(403, "\(host): without a token only addresses and localhost are answered")
+    }
+    guard let origin = request.header("origin"), request.method != "GET", request.method != "HEAD",
+      !hasToken, origin != "http://\(host)", origin != "https://\(host)", !permits(origin)
+    else { return nil }
+    return .error(403, "\(origin): pages of another origin may not do this (see --cors)")
+  }
+
+  func permits(_ origin: String) -> Bool { permitted == "*" || permitted == origin }
+
+  /// What the browser of a page from elsewhere needs to see.
+  func headers(for request: Request) -> [(name: String, value: String)] {
+    guard let permitted else { return [] }
+    guard let origin = request.header("origin"), permits(origin) else {
+      return [("vary", "Origin")]
+    }
+    let base = [
+      ("access-control-allow-origin", permitted == "*" ? "*" : origin), ("vary", "Origin"),
+      ("access-control-expose-headers", "retry-after"),
+    ]
+    guard request.method == "OPTIONS" else { return base }
+    return base + [
+      ("access-control-allow-methods", "GET, POST"),
+      ("access-control-allow-headers", "authorization, content-type, idempotency-key"),
+      ("access-control-max-age", "600"),
+    ]
+  }
+
+  // Without its port.
+  private func isAddress(_ host: String) -> Bool {
+    var name = host[...]
+    if name.hasPrefix("[") { return name.contains("]") }
+    if let colon = name.lastIndex(of: ":") { name = name[..<colon] }
+    var address = in_addr()
+    return name.isEmpty || name.lowercased() == "localhost"
+      || name.lowercased().hasSuffix(".localhost")
+      || inet_pton(AF_INET, String(name), &address) == 1
+  }
+}

@@ -1,0 +1,94 @@
+internal import PipeRender
+internal import PipeMeasure
+internal import PipeIO
+internal import PipeQueue
+internal import PipeStats
+
+/// What the dashboard shows of a queue at one instant, as an event of `text/event-stream`.
+struct WatchEvent {
+  let queue: Queue
+  let canRetry: Bool
+
+  /// Claims and dead letters that are shown.
+  private static let most = 50
+  /// Bytes of a dead letter's data that are shown.
+  private static let longest = 200
+
+  /// `data: {"time":"…","queue":"…","can_retry":true,"next_seconds":1.0,"stats":{…},"minutes":[…],"in_flight":{…},"dead":{…}}`
+  /// `next`: of what was measured, in how many microseconds the next comes.
+  func bytes(next: () -> Int64) throws(Fault) -> [UInt8] {
+    if queue.isRemoved {
+      throw Fault(.notFound, "\(printable(queue.path)): was removed while in use")
+    }
+    let measurement = Measurement(queue)
+    var report = try measurement.report(since: nil)
+    report.ever = try measurement.everything()
+    let minutes = try measurement.hour().map(\.line).joined(separator: ",")
+    let output = Output()
+    output.append(#"data: {"time":"#)
+    output.appendTime(measurement.now)
+    output.append(#","queue":"#)
+    output.appendString(printable(queue.path))
+    output.append(#","can_retry":\#(canRetry),"stats":"#)
+    output.append(String(ReportLine(report).text.dropLast()))
+    output.append(#","minutes":["# + minutes)
+    output.append(#"],"in_flight":"#)
+    try appendClaims(at: measurement.now, to: output)
+    output.append(#","dead":"#)
+    try appendDead(report.depths.dead.sum, to: output)
+    output.append(#","next_seconds":"# + seconds(next()) + "}\n\n")
+    return output.bytes
+  }
+
+  private func appendClaims(at now: Int64, to output: Output) throws(Fault) {
+    let (claims, more) = try queue.claims(upTo: WatchEvent.most, at: now)
+    output.append(#"{"claims":["#)
+    for (position, claim) in claims.enumerated() {
+      output.append((position > 0 ? "," : "") + #"{"claim":"\#(claim.claim.text)","items":"#)
+      output.append(#"\#(claim.items),"attempt":\#(claim.attempt),"priority":"#)
+      output.appendString(claim.priority.name)
+      output.append(#","since":"#)
+      output.appendTime(claim.since)
+      output.append(#","holder":"#)
+      output.appendString(claim.holder)
+      output.append(#","until":"#)
+      output.appendTime(claim.until)
+      output.append("}")
+    }
+    output.append(#"],"more":\#(more)}"#)
+  }
+
+  // The first, as `pipe dead` has them.
+  private func appendDead(_ count: Int, to output: Output) throws(Fault) {
+    var shown = 0
+    output.append(#"{"letters":["#)
+    try queue.deadLetters { letter in
+      if shown > 0 { output.append(",") }
+      append(letter, to: output)
+      shown += 1
+      return shown < WatchEvent.most
+    }
+    output.append(#"],"more":\#(max(0, count - shown))}"#)
+  }
+
+  private func append(_ letter: DeadLetter, to output: Output) {
+    let last = letter.history.last
+    output.append(#"{"id":"\#(letter.entry.text)","item":\#(letter.index),"priority":"#)
+    output.appendString(letter.priority.name)
+    output.append(#","reason":"#)
+    output.appendString(last?.reason)
+    output.append(#","died_at":"#)
+    output.appendTime(last?.ended)
+    output.append(#","attempts":"# + (last.map { "\($0.number)" } ?? "null"))
+    output.append(#","data":"#)
+    output.appendString(WatchEvent.excerpt(letter.data))
+    output.append(#","data_bytes":\#(letter.data.count)}"#)
+  }
+
+  // Never half a character.
+  private static func excerpt(_ data: [UInt8]) -> String {
+    var end = min(data.count, longest)
+    while end > 0, end < data.count, data[end] & 0xc0 == 0x80 { end -= 1 }
+    return String(decoding: data[..<end], as: UTF8.self)
+  }
+}

@@ -1,0 +1,146 @@
+internal import PipeIntake
+internal import PipeRender
+internal import Logging
+internal import PipeGateway
+internal import PipeIO
+internal import PipeQueue
+
+/// Stores what is posted: requests that came together share one commit, and each is answered when that is on
+/// disk.
+struct IngestHandler {
+  private let queue: Queue
+  private let condition: Health
+  private let diagnostics: Logger
+  private var reader: PostReader
+  private var commit: IngestCommit
+  /// Why commits fail, as was said; nil: they do not.
+  private var trouble: Fault.Kind?
+  /// Nothing is said of it before then (`Clock.steady`).
+  private var quietUntil: Int64 = 0
+
+  /// `window`: microseconds in which an equal id request, or the same key, is answered with the same id.
+  init(
+    _ queue: Queue, requirements: [Requirement], window: Int64, _ condition: Health,
+    _ diagnostics: Logger
+  ) {
+    self.queue = queue
+    self.condition = condition
+    self.diagnostics = diagnostics
+    reader = PostReader(slice: queue.settings.slice, requirements: requirements)
+    commit = IngestCommit(queue, window: window)
+  }
+
+  /// Bytes of bodies that are read for one commit. Of short lines each takes a hundred times as much.
+  private static let most = 1 << 20
+
+  mutating func serve(_ exchanges: [PendingRequest]) {
+    var group: [PendingRequest] = []
+    var size = 0
+    for pending in exchanges {
+      if size + pending.request.body.count > IngestHandler.most, !group.isEmpty {
+        store(group)
+        group.removeAll()
+        size = 0
+      }
+      group.append(pending)
+      size += pending.request.body.count
+    }
+    store(group)
+    commit.rest()
+  }
+
+  private mutating func store(_ exchanges: [PendingRequest]) {
+    commit.begin()
+    reader.begin()
+    let posts = exchanges.map { reader.read($0, &commit) }
+    commit.store()
+    // What is too much together may have room one by one.
+    let isTooMuch = commit.fault?.kind == .tryLater && exchanges.count > 1
+    let again = isTooMuch ? posts.filter(\.isDrafted) : []
+    let served = (isTooMuch ? posts.filter { !$0.isDrafted } : posts)
+      .map { post in post.settled { fate($0, of: post) } }
+    count(served)
+    if again.isEmpty { tell() }
+    PendingRequest.response(served.map { ($0.pending, response($0)) })
+    for post in again { store([post.pending]) }
+  }
+
+  // What a key answers for must be what is asked for now.
+  private func fate(_ index: Int, of post: Post) -> Post.Fate {
+    if let fault = commit.fault { return .lost(fault) }
+    let receipt = commit.receipt(index)
+    guard let keyed = post.keyed, receipt.isDuplicate else { return .drafted(index) }
+    do throws(Fault) {
+      guard let stored = try queue.content(of: receipt.id) else {
+        throw Fault(.inputOutput, "\(receipt.id.text): what was stored cannot be read any more")
+      }
+      if stored == keyed { return .drafted(index) }
+      return .rejected(Rejection("another body was sent under this Idempotency-Key"))
+    } catch { return .lost(error) }
+  }
+
+  private func response(_ post: Post) -> Response {
+    switch post.form {
+    case .refused(let response): response
+    case .one(_, .rejected(let rejection)): rejection.response
+    case .one(_, .lost(let fault)): .unavailable(fault)
+    case .one(let status, .drafted(let index)): .receipt(status, commit.receipt(index).id)
+    case .lines(let lines): response(lines)
+    }
+  }
+
+  private func response(_ lines: [PostedLine]) -> Response {
+    let output = Output()
+    var stored = 0
+    var fault: Fault?
+    for line in lines {
+      switch line.fate {
+      case .rejected(let rejection): RejectLine.append(rejection, line, to: output)
+      case .lost(let found):
+        fault = found
+        RejectLine.append(Rejection("not stored: \(found.text)"), line, to: output)
+      case .drafted(let index):
+        ReceiptLine.append(commit.receipt(index), to: output)
+        stored += 1
+      }
+    }
+    if let fault, stored == 0 { return .unavailable(fault) }
+    return Response(stored > 0 ? 202 : 400, Response.lines, output.bytes)
+  }
+
+  private func count(_ posts: [Post]) {
+    let rejected = posts.reduce(0) { $0 + $1.rejected }
+    let lost = posts.reduce(0) { $0 + $1.lost }
+    if rejected > 0 { try? queue.count(.failedValidations, rejected) }
+    if lost > 0 { try? queue.count(.ingestionErrors, lost) }
+  }
+
+  // Not for each request that meets it, nor each time that a nearly full disk takes one and refuses the next.
+  private mutating func tell() {
+    condition.note(commit.fault, hasStored: commit.hasStored)
+    guard Clock.steady() >= quietUntil else { return }
+    if let fault = commit.fault, fault.kind != trouble {
+      diagnostics.error("\(fault.text)")
+      trouble = fault.kind
+    } else if commit.hasStored, trouble != nil {
+      diagnostics.notice("entries are stored again")
+      trouble = nil
+    } else {
+      return
+    }
+    quietUntil = Clock.steady() + 1_000_000
+  }
+}
+
+extension Response {
+  static let lines = "application/x-ndjson"
+
+  /// What did not work, and may later.
+  static func unavailable(_ fault: Fault) -> Response {
+    .error(503, fault.text, headers: [("retry-after", "1")])
+  }
+
+  static func receipt(_ status: Int, _ id: EntryID) -> Response {
+    Response(status, Response.json, Array(#"{"ingestion_id":"\#(id.text)"}"#.utf8))
+  }
+}

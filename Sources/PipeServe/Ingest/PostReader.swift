@@ -1,0 +1,174 @@
+internal import PipeRender
+internal import PipeIntake
+internal import PipeGateway
+internal import PipeIO
+internal import PipeJSON
+internal import PipeQueue
+
+/// Judges what is posted, as `ingest` does, and drafts its entries.
+struct PostReader {
+  private let slice: Int
+  /// Of a body; the answer has one for each.
+  private static let mostLines = 1 << 16
+  private var acceptance: RecordValidator
+  private var logAcceptance = RecordValidator(recordsOnly: true)
+  private var mint = ULIDGenerator()
+  private var now: Int64 = 0
+
+  init(slice: Int, requirements: [Requirement]) {
+    self.slice = slice
+    acceptance = RecordValidator(requirements: requirements)
+  }
+
+  /// What is read from here on came together.
+  mutating func begin() { now = Clock.now() }
+
+  mutating func read(
+    _ pending: PendingRequest, _ commit: inout IngestCommit
+  ) -> Post {
+    let request = pending.request
+    let isLog = request.path == "/log"
+    do throws(Rejection) {
+      let key = try IdempotencyKey(request)
+      if let coding = request.header("content-encoding"), coding.lowercased() != "identity" {
+        return refuse(pending, 415, "send the body without Content-Encoding")
+      }
+      switch ContentType(request.header("content-type")) {
+      case .json: return one(pending, isLog, key, &commit)
+      case .lines where !isLog:
+        if key != nil { throw Rejection("Idempotency-Key is for one entry, not for lines") }
+        return lines(pending, &commit)
+      case .lines, .other:
+        let types = "application/json" + (isLog ? "" : " or application/x-ndjson")
+        return refuse(pending, 415, "send Content-Type: \(types)")
+      }
+    } catch { return refuse(pending, 400, error.reason) }
+  }
+
+  private func refuse(_ pending: PendingRequest, _ status: Int, _ detail: String) -> Post {
+    Post(pending, .refused(.error(status, detail)))
+  }
+
+  private mutating func one(
+    _ pending: PendingRequest, _ isLog: Bool, _ key: IdempotencyKey?, _ commit: inout IngestCommit
+  ) -> Post {
+    pending.request.body.withoutMark.withUnsafeBytes { body in
+      do throws(Rejection) {
+        let accepted = isLog ? try logAcceptance.judge(body) : try acceptance.judge(body)
+        if !isLog, case .record(_, let data) = accepted, body[data.lowerBound] != 0x7b {
+          throw Rejection("not an object; POST /log takes any value")
+        }
+        let content = content(accepted, body)
+        let drafted = draft(accepted, content, key, &commit)
+        return Post(
+          pending, .one(accepted.isIDs ? 200 : 202, .drafted(drafted)),
+          keyed: key == nil ? nil : content)
+      } catch { return Post(pending, .one(202, .rejected(error))) }
+    }
+  }
+
+  private mutating func lines(
+    _ pending: PendingRequest, _ commit: inout IngestCommit
+  ) -> Post {
+    var found: [PostedLine] = []
+    let body = pending.request.body.withoutMark
+    if body.count(where: { $0 == 0x0a }) > PostReader.mostLines {
+      return refuse(pending, 413, "more than \(PostReader.mostLines) lines")
+    }
+    for (index, raw) in body.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
+      let isBlank = raw.withUnsafeBytes { Input.content($0, isFirst: false) == nil }
+      if isBlank { continue }
+      let line = raw.last == 0x0d ? raw.dropLast() : raw
+      let fate = line.withUnsafeBytes { bytes -> Post.Fate in
+        do throws(Rejection) {
+          let accepted = try acceptance.judge(bytes)
+          return .drafted(draft(accepted, content(accepted, bytes), nil, &commit))
+        } catch { return .rejected(error) }
+      }
+      found.append(PostedLine(number: index + 1, text: line, fate: fate))
+    }
+    return found.isEmpty ? refuse(pending, 400, "there is no line") : Post(pending, .lines(found))
+  }
+
+  private func content(_ accepted: ParsedRecord, _ body: UnsafeRawBufferPointer) -> EntryContent {
+    switch accepted {
+    case .record(let priority, let data):
+      return EntryContent(priority: priority, isRecord: true, data: Array(body[data]).inOneLine)
+    case .ids(let priority, let list, _):
+      var compact: [UInt8] = []
+      IDList.appendCompact(UnsafeRawBufferPointer(rebasing: body[list]), to: &compact)
+      return EntryContent(priority: priority, isRecord: false, data: compact)
+    }
+  }
+
+  private mutating func draft(
+    _ accepted: ParsedRecord, _ content: EntryContent, _ key: IdempotencyKey?,
+    _ commit: inout IngestCommit
+  ) -> Int {
+    var entry = NewEntry(
+      id: mint.id(at: now), priority: content.priority, options: key?.options)
+    if case .ids(_, _, let count) = accepted { entry.ids = (count, slice) }
+    entry.mayRepeat = !accepted.isIDs && key == nil
+    return commit.append(entry, content.data)
+  }
+}
+
+extension ParsedRecord {
+  var isIDs: Bool { if case .ids = self { true } else { false } }
+}
+
+extension [UInt8] {
+  /// With spaces for a byte-order mark, so that places stay the same.
+  var withoutMark: [UInt8] {
+    guard starts(with: [0xef, 0xbb, 0xbf]) else { return self }
+    return [0x20, 0x20, 0x20] + self[3...]
+  }
+
+  /// A JSON value with spaces for the ends of its lines, which stand only between its tokens: what is stored
+  /// is one line.
+  var inOneLine: [UInt8] {
+    guard contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return self }
+    return map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }
+  }
+}
+
+/// `{"file":"…","line":42,"byte":17,"error":"…","input":"…"}`
+enum RejectLine {
+  /// Bytes of `input`.
+  private static let longest = 4096
+
+  /// `byte` is 1 where the whole line is meant.
+  static func append(_ rejection: Rejection, _ line: PostedLine, to output: Output) {
+    output.append(#"{"file":"body","line":\#(line.number),"byte":\#(rejection.byte ?? 1),"error":"#)
+    output.appendString(rejection.reason)
+    output.append(#","input":"#)
+    let input = excerpt(line.text)
+    output.appendString(String(decoding: input, as: UTF8.self))
+    if String(validating: input, as: UTF8.self) == nil {
+      output.append(#","input_base64":""#)
+      Base64.append(Array(input), to: &output.bytes)
+      output.append("\"")
+    }
+    output.append("}\n")
+  }
+
+  // Not cut within a character.
+  private static func excerpt(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard text.count > longest else { return text }
+    let most = text.startIndex + longest
+    let end = (most - 3...most).last { text[$0] & 0xc0 != 0x80 } ?? most
+    return text[..<end]
+  }
+}
+
+extension Rejection {
+  /// In the words that clients know.
+  var response: Response {
+    switch kind {
+    case .emptyIDs: .error(400, "IDs list cannot be empty")
+    case .idOutOfRange: .error(400, JSONFault.Reason.idOutOfRange.text)
+    case .priority: .error(400, "Priority must be HIGH, MEDIUM, or LOW")
+    case .other: .error(422, (byte.map { "byte \($0): " } ?? "") + reason)
+    }
+  }
+}

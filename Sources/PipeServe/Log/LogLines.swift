@@ -1,0 +1,98 @@
+internal import Glibc
+internal import PipeGateway
+internal import PipeIO
+internal import Synchronization
+
+/// Lines for stderr. Whoever logs never waits for who reads them: what comes faster than it is taken is
+/// dropped, and counted.
+final class LogLines: Sendable {
+  private struct Pending {
+    var bytes: [UInt8] = []
+    /// Lines that found no room behind them.
+    var dropped = 0
+  }
+
+  private let pending = Mutex(Pending())
+  private let worker: SerialWorker<LogWriter, LogLines>
+  /// When what is not written by then is given up (`Clock.steady`).
+  private let end = Atomic(Int64.max)
+
+  /// Bytes that wait to be written.
+  private static let most = 4 << 20
+  /// How long, at the end, who reads may take. Microseconds.
+  private static let patience: Int64 = 1_000_000
+
+  init() throws(Fault) {
+    worker = try SerialWorker(LogWriter()) { $1.first?.write(with: &$0) }
+  }
+
+  func put(_ line: String) {
+    let isFirst = pending.withLock { pending in
+      let isFirst = pending.bytes.isEmpty
+      if pending.bytes.count + line.utf8.count < LogLines.most {
+        pending.bytes += line.utf8
+        pending.bytes.append(0x0a)
+      } else {
+        pending.dropped += 1
+      }
+      return isFirst
+    }
+    if isFirst { worker.put(self) }
+  }
+
+  private func write(with writer: inout LogWriter) {
+    let taken = pending.withLock { pending in
+      let taken = pending
+      pending = Pending()
+      return taken
+    }
+    writer.dropped += writer.write(taken.bytes, until: end) + taken.dropped
+    guard writer.dropped > 0 else { return }
+    let note =
+      "pipe serve: \(writer.dropped) lines of the log were dropped: stderr is slow or full\n"
+    if writer.write(Array(note.utf8), until: end) == 0 { writer.dropped = 0 }
+  }
+
+  /// Until what was put before is written, or nobody takes it.
+  func finish() {
+    end.store(Clock.steady() + LogLines.patience, ordering: .relaxed)
+    worker.finish()
+  }
+}
+
+/// Writes to stderr without ever being stuck there.
+struct LogWriter {
+  /// Lines that are nowhere, and of which nothing was said yet.
+  var dropped = 0
+  /// Whether the last line was cut off.
+  private var isTorn = false
+
+  /// Writes lines; returns how many of them it could not.
+  mutating func write(_ lines: [UInt8], until end: borrowing Atomic<Int64>) -> Int {
+    let bytes = isTorn ? [0x0a] + lines : lines
+    var done = 0
+    while done < bytes.count {
+      guard LogWriter.waitForRoom(until: end) else { break }
+      // So much a pipe takes at once when it says that it has room.
+      let portion = min(bytes.count - done, Int(PIPE_BUF))
+      let count = bytes.withUnsafeBytes { all in
+        retryingInterrupts { Glibc.write(STDERR_FILENO, all.baseAddress! + done, portion) }
+      }
+      if count < 0, errno == EAGAIN { continue }
+      if count < 0 { break }
+      done += count
+    }
+    let left = bytes[max(done, bytes.count - lines.count)...]
+    if done > 0 { isTorn = bytes[done - 1] != 0x0a }
+    return left.count { $0 == 0x0a }
+  }
+
+  /// false: at the end nobody takes anything.
+  private static func waitForRoom(until end: borrowing Atomic<Int64>) -> Bool {
+    while true {
+      var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+      if poll(&entry, 1, 100) != 0 { return true }
+      if Clock.steady() > end.load(ordering: .relaxed) { return false }
+    }
+  }
+}

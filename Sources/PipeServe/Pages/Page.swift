@@ -1,0 +1,27 @@
+internal import PipeGateway
+
+/// A page that is a part of the program, and has all it needs in itself.
+enum Page {
+  case dashboard, docs, openAPI
+
+  func response() -> Response {
+    switch self {
+    case .dashboard: Page.html(PackageResources.dashboard_html)
+    case .docs: Page.html(PackageResources.docs_html)
+    case .openAPI: Response(200, Response.json, PackageResources.openapi_json)
+    }
+  }
+
+  // Only what bears this answer's number is a style or a script of ours: no data can become one.
+  private static func html(_ page: [UInt8]) -> Response {
+    let number = String(UInt64.random(in: 0 ... .max), radix: 36)
+    let text = String(decoding: page, as: UTF8.self).split(
+      separator: "NONCE", omittingEmptySubsequences: false
+    ).joined(separator: number)
+    let policy =
+      "default-src 'none'; style-src 'nonce-\(number)'; script-src 'nonce-\(number)'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return Response(
+      200, "text/html; charset=utf-8", Array(text.utf8),
+      headers: [("content-security-policy", policy)])
+  }
+}

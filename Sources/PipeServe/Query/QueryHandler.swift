@@ -1,0 +1,90 @@
+internal import PipeRender
+internal import PipeMeasure
+internal import PipeGateway
+internal import PipeIO
+internal import PipeQueue
+internal import PipeStats
+internal import Synchronization
+
+/// Answers what is asked about the queue, one question after the other.
+struct QueryHandler {
+  private let queue: Queue
+  private let condition: Health
+
+  init(_ queue: Queue, _ condition: Health) {
+    self.queue = queue
+    self.condition = condition
+  }
+
+  func serve(_ exchanges: [PendingRequest]) {
+    for pending in exchanges { pending.response(response(pending.request)) }
+  }
+
+  private func response(_ request: Request) -> Response {
+    do throws(Fault) {
+      switch request.path {
+      case "/health": return health()
+      case "/metrics": return try metrics()
+      default: return try status(request.path)
+      }
+    } catch { return .unavailable(error) }
+  }
+
+  private func health() -> Response {
+    do throws(Fault) {
+      try condition.requireHealth()
+      try queue.requireWritable()
+      try queue.requireRoom()
+      let lost = try queue.lostItems()
+      let told = lost > 0 ? #","lost":\#(lost)"# : ""
+      return Response(200, Response.json, Array(#"{"status":"healthy"\#(told)}"#.utf8))
+    } catch {
+      let output = Output()
+      output.append(#"{"status":"unhealthy","detail":"#)
+      output.appendString(error.text)
+      output.append(#","status_code":503}"#)
+      return Response(503, Response.json, output.bytes, headers: [("retry-after", "1")])
+    }
+  }
+
+  private func metrics() throws(Fault) -> Response {
+    let measurement = Measurement(queue)
+    var report = try measurement.report(since: 0, Activity())
+    report.ever = try measurement.everything(isNeeded: true)
+    return Response(
+      200, "text/plain; version=0.0.4; charset=utf-8", Array(PrometheusText(report).text.utf8))
+  }
+
+  private func status(_ path: String) throws(Fault) -> Response {
+    let text = String(path.dropFirst(Endpoint.statusPrefix.count))
+    guard let id = EntryID(text), let status = try queue.status(id) else {
+      return .error(404, "Ingestion ID not found")
+    }
+    let output = Output()
+    StatusLine.append(status, to: output)
+    return Response(200, Response.json, output.bytes.dropLast())
+  }
+}
+
+/// Whether what was stored last could be stored: what asks for health cannot see of a disk that fails.
+final class Health: Sendable {
+  private let trouble = Mutex<(fault: Fault, until: Int64)?>(nil)
+
+  /// Microseconds for which a failure counts when nobody tries again.
+  private static let patience: Int64 = 10_000_000
+
+  func note(_ fault: Fault?, hasStored: Bool) {
+    if let fault {
+      // Fullness is looked at when it is asked for.
+      if fault.kind == .tryLater { return }
+      trouble.withLock { $0 = (fault, Clock.steady() + Health.patience) }
+    } else if hasStored {
+      trouble.withLock { $0 = nil }
+    }
+  }
+
+  func requireHealth() throws(Fault) {
+    let found = trouble.withLock { $0 }
+    if let found, Clock.steady() < found.until { throw found.fault }
+  }
+}

@@ -1,0 +1,30 @@
+internal import PipeRender
+internal import PipeGateway
+internal import PipeIO
+internal import PipeQueue
+
+/// Makes dead items ready again.
+struct RetryHandler {
+  private let queue: Queue
+
+  init(_ queue: Queue) { self.queue = queue }
+
+  func serve(_ exchanges: [PendingRequest]) {
+    for pending in exchanges { pending.response(response(pending.request)) }
+  }
+
+  private func response(_ request: Request) -> Response {
+    guard ContentType(request.header("content-type")) == .json else {
+      return .error(415, "send no body, or application/json")
+    }
+    let text = String(request.path.dropFirst(Endpoint.retryPrefix.count))
+    do throws(Fault) {
+      guard let id = EntryID(text), try queue.status(id) != nil else {
+        return .error(404, "Ingestion ID not found")
+      }
+      let items = try queue.revive(id)
+      guard items > 0 else { return .error(404, "\(id.text) has no dead letter") }
+      return Response(200, Response.json, DeadLetterResult(id: id, items: items).line)
+    } catch { return .unavailable(error) }
+  }
+}

@@ -1,0 +1,125 @@
+internal import PipeGateway
+
+/// Gives each request to who answers it. On the event loop: nothing here blocks.
+struct Router: Sendable {
+  let intake: SerialWorker<IngestHandler, PendingRequest>
+  /// What takes longer must not keep the others waiting.
+  let health: SerialWorker<QueryHandler, PendingRequest>
+  let questions: SerialWorker<QueryHandler, PendingRequest>
+  let figures: SerialWorker<QueryHandler, PendingRequest>
+  /// Those who look on, and what makes dead items ready again.
+  let watching: SerialWorker<EventBroadcaster, BroadcastState>
+  let retries: SerialWorker<RetryHandler, PendingRequest>
+  let token: TokenFile?
+  let origins: Origins
+  let limit: RateLimit?
+
+  /// What can be told by the head: nobody sends a body for nothing, or without being known.
+  func receive(_ request: Request) -> Admission {
+    Admission(
+      headers: Response.guards + origins.headers(for: request), refusal: refusal(request))
+  }
+
+  func take(_ exchanges: [PendingRequest]) {
+    var posts: [PendingRequest] = []
+    for pending in exchanges {
+      switch direct(pending.request) {
+      case .response(let response): pending.response(response)
+      case .to(.intake): posts.append(pending)
+      case .to(.health): health.put(pending)
+      case .to(.question): questions.put(pending)
+      case .to(.figures): figures.put(pending)
+      case .to(.watching): watching.put(.came(pending))
+      case .to(.retry): retries.put(pending)
+      case .to(.page(let page)): pending.response(page.response())
+      case .to(.moved(let path)): pending.response(Response(307, headers: [("location", path)]))
+      }
+    }
+    intake.put(posts)
+  }
+
+  /// Once a second.
+  func watch() { watching.put(.second, upTo: 1) }
+
+  private enum Direction {
+    case response(Response)
+    case to(Endpoint)
+  }
+
+  private func direct(_ request: Request) -> Direction {
+    guard let (methods, endpoint) = Endpoint.find(request.path) else {
+      return .response(.error(404, "there is nothing at \(request.path)"))
+    }
+    guard methods.contains(request.method) else { return .response(other(request, methods)) }
+    // Whoever may send something may not do all: that is for those who were given the token.
+    if case .retry = endpoint, token == nil {
+      return .response(.error(403, "without a token nothing is retried here (see --token-file)"))
+    }
+    return .to(endpoint)
+  }
+
+  // Before it is looked at what is asked for.
+  private func refusal(_ request: Request) -> Response? {
+    if Endpoint.isOpen(request.path) { return nil }
+    if let seconds = limit?.refuses(request.client) {
+      return .error(
+        429, "too many requests from \(request.client)", headers: [("retry-after", "\(seconds)")])
+    }
+    if let refusal = origins.refuses(request) { return refusal }
+    // What a browser asks before the request itself has no token.
+    if request.method == "OPTIONS" { return nil }
+    if let token, !token.permits(request.header("authorization")) {
+      return .error(
+        401, "send Authorization: Bearer and the token", headers: [("www-authenticate", "Bearer")])
+    }
+    return nil
+  }
+
+  private func other(_ request: Request, _ methods: [String]) -> Response {
+    let allow = (methods + ["OPTIONS"]).joined(separator: ", ")
+    if request.method == "OPTIONS" { return Response(204, headers: [("allow", allow)]) }
+    return .error(405, "\(request.path) takes \(allow)", headers: [("allow", allow)])
+  }
+}
+
+/// What a path leads to.
+enum Endpoint {
+  case intake, health, question, figures, watching, retry
+  case page(Page)
+  /// To another path.
+  case moved(String)
+
+  static let statusPrefix = "/status/"
+  static let retryPrefix = "/retry/"
+
+  /// The methods that a path takes, and where its requests go; nil: nothing is there.
+  static func find(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
+    switch path {
+    case "/ingest", "/log": (["POST"], .intake)
+    case "/health": (["GET", "HEAD"], .health)
+    case "/": (["GET", "HEAD"], .page(.dashboard))
+    case "/docs": (["GET", "HEAD"], .page(.docs))
+    case "/openapi.json": (["GET", "HEAD"], .page(.openAPI))
+    // Where the earlier system had it.
+    case "/redoc": (["GET", "HEAD"], .moved("/docs"))
+    case "/metrics": (["GET", "HEAD"], .figures)
+    case "/events": (["GET"], .watching)
+    default: below(path)
+    }
+  }
+
+  private static func below(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
+    // With an id or without: that is a matter of the answer.
+    if (path + "/").hasPrefix(statusPrefix) { return (["GET", "HEAD"], .question) }
+    return (path + "/").hasPrefix(retryPrefix) ? (["POST"], .retry) : nil
+  }
+
+  /// Whether it is answered to those without a token.
+  static func isOpen(_ path: String) -> Bool {
+    switch path {
+    // Pages have no data in them: they ask for it, with a token.
+    case "/health", "/", "/docs", "/redoc", "/openapi.json": true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package import PipeIntake
+internal import PipeMeasure
+internal import Glibc
+package import Logging
+package import PipeGateway
+package import PipeIO
+package import PipeQueue
+
+/// `pipe serve`, from its options on.
+package struct ServeJob {
+  let location: QueueLocation
+  let address: ListeningAddress
+  let tokenFile: String?
+  let maxBody: Int
+  let requirements: [Requirement]
+  /// Microseconds in which a request that comes again is answered with the same id; 0 for none.
+  let dedup: Int64
+  let limit: Rate?
+  let cors: String?
+  let logLevel: Logger.Level
+  let accessLog: Bool
+
+  package init(
+    location: QueueLocation, address: ListeningAddress, tokenFile: String?, maxBody: Int,
+    requirements: [Requirement], dedup: Int64, limit: Rate?, cors: String?, logLevel: Logger.Level,
+    accessLog: Bool
+  ) {
+    self.location = location
+    self.address = address
+    self.tokenFile = tokenFile
+    self.maxBody = maxBody
+    self.requirements = requirements
+    self.dedup = dedup
+    self.limit = limit
+    self.cors = cors
+    self.logLevel = logLevel
+    self.accessLog = accessLog
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    ignoreBrokenPipes()
+    ignoreFileSizeLimit()
+    // Before any thread: they inherit what is blocked.
+    let signals = try SignalQueue(
+      [SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.hangup])
+    let token = try tokenFile.map { (path) throws(Fault) in try TokenFile(path) }
+    guard token != nil || address.isLoopback else {
+      throw Fault(
+        .usage, "\(printable(address.text)): is not this machine alone; that needs --token-file")
+    }
+    let log = try ServerLog(logLevel, access: accessLog)
+    if let token { warnOfExposed(token, log) }
+    let router = try router(token, log)
+    let server = try listen(router, log)
+    server.watch {
+      complain("pipe serve: the socket to listen at was closed")
+      exit(Exit.status(of: .unavailable))
+    }
+    log.diagnostics.info("listening on \(server.text)")
+    return try wait(for: signals, server, router, log)
+  }
+
+  private func warnOfExposed(_ token: TokenFile, _ log: ServerLog) {
+    guard token.isExposed else { return }
+    log.diagnostics.warning("\(token.path): every user of this machine can read the token")
+  }
+
+  // Each desk has a queue of its own: locks are of an open directory.
+  private func router(_ token: TokenFile?, _ log: ServerLog) throws(Fault) -> Router {
+    let report = log.warn
+    let condition = Health()
+    let intake = IngestHandler(
+      try location.create(report: report), requirements: requirements, window: dedup,
+      condition, log.diagnostics)
+    let health = QueryHandler(try location.open(report: report), condition)
+    let questions = QueryHandler(try location.open(report: report), condition)
+    let figures = QueryHandler(try location.open(report: OncePerMessage(report).say), condition)
+    let watching = EventBroadcaster(
+      try location.open(report: OncePerMessage(report).say), canRetry: token != nil)
+    let retries = RetryHandler(try location.open(report: report))
+    return Router(
+      intake: try SerialWorker(intake) { $0.serve($1) },
+      health: try SerialWorker(health) { $0.serve($1) },
+      questions: try SerialWorker(questions) { $0.serve($1) },
+      figures: try SerialWorker(figures) { $0.serve($1) },
+      watching: try SerialWorker(watching) { $0.serve($1) },
+      retries: try SerialWorker(retries) { $0.serve($1) }, token: token,
+      origins: Origins(permitted: cors, hasToken: token != nil), limit: limit.map(RateLimit.init))
+  }
+
+  private func listen(_ router: Router, _ log: ServerLog) throws(Fault) -> Server {
+    let files = raiseOpenFiles()
+    // NIO would end the process where it cannot open those that it waits with.
+    try requireDescriptors(ServeJob.spareFiles, for: "connections")
+    // Some are for the queue; of few it needs a larger part.
+    let limits = ConnectionLimits(body: maxBody, connections: max(files - 64, files / 4))
+    do {
+      return try Server(
+        address, limits, record: log.record, everySecond: router.watch, notice: log.warn,
+        receive: router.receive
+      ) { router.take($0) }
+    } catch let fault as Fault {
+      throw fault
+    } catch {
+      throw cannotListen((error as? ListenFault)?.code ?? 0)
+    }
+  }
+
+  /// Three to wait with, one to listen at, and a few connections and segments.
+  private static let spareFiles = 8
+
+  private func cannotListen(_ code: Int32) -> Fault {
+    let fault = Fault("listen", address.text, code: code)
+    return fault.kind == .permission ? fault : Fault(.unavailable, fault.text, code: code)
+  }
+
+  // The first signal to stop ends it when all that was asked is answered; a second one at once.
+  private func wait(
+    for signals: SignalQueue, _ server: Server, _ router: Router, _ log: ServerLog
+  ) throws(Fault) -> Int32 {
+    _ = try stop(signals) { reread(router.token, log) }
+    log.diagnostics.info("stopping")
+    let lines = log.lines
+    server.stop {
+      router.intake.finish()
+      lines.finish()
+      exit(Exit.fine)
+    }
+    die(of: try stop(signals) {})
+  }
+
+  /// Waits for a signal to stop; at each SIGHUP until then calls `hangup`.
+  private func stop(_ signals: SignalQueue, hangup: () -> Void) throws(Fault) -> Int32 {
+    var poller = Poller()
+    _ = poller.watch(signals.number)
+    while true {
+      try poller.wait(until: nil)
+      while let signal = signals.take() {
+        if signal != SignalQueue.hangup { return signal }
+        hangup()
+      }
+    }
+  }
+
+  private func reread(_ token: TokenFile?, _ log: ServerLog) {
+    guard let token else { return }
+    do throws(Fault) {
+      try token.reread()
+      log.diagnostics.info("\(token.path): the token was read again")
+      warnOfExposed(token, log)
+    } catch { log.diagnostics.error("\(error.text); the token stays what it was") }
+  }
+}
+
+/// Lets this process open as many files as it is ever allowed to, and returns how many that is.
+private func raiseOpenFiles() -> Int {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+  limit.rlim_cur = min(limit.rlim_max, 1 << 15)
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  return Int(limit.rlim_cur)
+}

@@ -1,0 +1,129 @@
+internal import PipeIntake
+internal import PipeRender
+package import PipeIO
+internal import PipeQueue
+
+/// `pipe route`: an entry is acknowledged here once it is on disk there, under its own id; so whatever ends
+/// it half-way, the next run finds what was stored already and stores it no second time.
+package final class RouteJob {
+  private let source: BatchSource
+  private let claimer: Claimer
+  private let table: RouteTable
+  private let destinations: [Destination]
+  private let diagnostics: Diagnostics
+  private var unrouted = 0
+  /// Items of the next claim: fewer while a destination has little room.
+  private var size = RouteJob.batchItems
+  /// Who waits for room says so once.
+  private var isWaiting = false
+
+  private static let batchItems = 8192
+  private static let batchBytes = 4 << 20
+
+  package init(
+    _ source: BatchSource, _ table: RouteTable, _ destinations: [Destination],
+    _ diagnostics: Diagnostics
+  ) {
+    self.source = source
+    self.table = table
+    self.destinations = destinations
+    self.diagnostics = diagnostics
+    claimer = source.claimer
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    do throws(Fault) {
+      try moveAll()
+    } catch {
+      try? claimer.sync.flush()
+      throw error
+    }
+    try claimer.sync.flush()
+    if let signal = source.mustDie { die(of: signal) }
+    try tell()
+    if unrouted > 0 {
+      diagnostics.say(
+        "\(counted(unrouted, "item")) \(unrouted == 1 ? "has" : "have") no route: see pipe dead")
+    }
+    return unrouted > 0 ? Exit.someFailed : Exit.fine
+  }
+
+  private func moveAll() throws(Fault) {
+    while source.mustDie == nil {
+      if let claim = try source.next(size: size, bytes: RouteJob.batchBytes) {
+        try moveOrWait(claim)
+        try claimer.sync.flushIfDue()
+        source.takeSignals()
+      } else if source.mayGoOn {
+        _ = try source.wait(forReady: true)
+      } else {
+        return
+      }
+    }
+  }
+
+  // What does not fit as a whole is tried in halves, down to one item.
+  private func moveOrWait(_ claim: consuming Claim) throws(Fault) {
+    let items = claim.items.count
+    var next: Destination?
+    do throws(Fault) {
+      try move(claim, &next)
+      size = min(2 * size, RouteJob.batchItems)
+      isWaiting = false
+    } catch {
+      guard error.kind == .tryLater, let full = next else { throw error }
+      if items > 1 {
+        size = items / 2
+      } else if source.limits.follow {
+        try waitForRoom(full, error)
+      } else {
+        throw error
+      }
+    }
+  }
+
+  private func waitForRoom(_ full: Destination, _ error: Fault) throws(Fault) {
+    if !isWaiting { diagnostics.say("\(error.text); waiting") }
+    isWaiting = true
+    try full.queue.waitForRoom(or: source.signals)
+  }
+
+  /// `next`: the destination that was to be stored in when it fails.
+  private func move(_ claim: consuming Claim, _ next: inout Destination?) throws(Fault) {
+    var refused: [Int: String] = [:]
+    do throws(Fault) {
+      try claimer.forEachEntry(of: claim) { (entry, items) throws(Fault) in
+        let chosen = table.destinations(of: entry)
+        for destination in chosen { destination.add(entry) }
+        if chosen.isEmpty {
+          let reason = table.reason(entry)
+          for item in items { refused[item] = reason }
+        }
+      }
+      for destination in destinations {
+        next = destination
+        try destination.commit()
+      }
+    } catch {
+      for destination in destinations { destination.forget() }
+      try claimer.giveBack(claim)
+      throw error
+    }
+    unrouted += refused.count
+    if refused.isEmpty { return try claimer.done(claim) }
+    _ = try claimer.settle(claim) { item in
+      refused[item].map { .bury(Failure($0)) } ?? .done
+    }
+  }
+
+  /// `{"queue":"errors","entries":12}` for each.
+  private func tell() throws(Fault) {
+    let output = Output()
+    for destination in destinations {
+      output.append(#"{"queue":"#)
+      output.appendString(destination.name.isUTF8 ? destination.name : printable(destination.name))
+      output.append(",\"entries\":\(destination.stored)}\n")
+    }
+    try output.flush()
+  }
+}

@@ -1,0 +1,246 @@
+internal import PipeRender
+package import PipeIO
+internal import PipeQueue
+
+/// `pipe batch`: writes batch lines, and stays until all that it handed out is settled. The reader gets the
+/// end after the last batch, so that the pipeline ends, whatever it leaves without an answer.
+package final class BatchWriter {
+  private let source: BatchSource
+  private let claimer: Claimer
+  private let diagnostics: Diagnostics
+  private let size: Int
+  private let pipe = PipeOutput(capacity: BatchWriter.pipeSize)
+  private let plain = Output()
+  private let settling: Watch
+  /// What is not settled: token, and where its line ends in all that was written.
+  private var waiting: [(token: EntryID, end: Int)] = []
+  private var lastProgress = Clock.steady()
+  private var hasHinted = false
+  /// The pipeline, once it was given the end.
+  private var downstream: Downstream?
+  /// When what is not settled is taken from a reader that has gone.
+  private var farewell: Int64?
+  /// Why no more is claimed: thrown once what was handed out is settled.
+  private var fault: Fault?
+
+  /// What is in the pipe has been dispatched: the less, the later the choice. Bytes.
+  private static let pipeSize = 4096
+  /// Microseconds that items stay claimed after the reader has gone: `ack` may be about to settle them.
+  private static let grace: Int64 = 1_000_000
+  /// Microseconds without any settlement before something seems to be wrong.
+  private static let patience: Int64 = 5_000_000
+
+  package init(_ source: BatchSource, _ diagnostics: Diagnostics, size: Int) throws(Fault) {
+    self.source = source
+    self.diagnostics = diagnostics
+    self.size = size
+    claimer = source.claimer
+    settling = try source.queue.watchSettling()
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    while !isOver, fault == nil {
+      if let claim = next() {
+        try hand(claim)
+        try claimer.sync.flushIfDue()
+        source.takeSignals()
+      } else if source.mayGoOn, fault == nil {
+        try wait(forReady: true)
+      } else {
+        break
+      }
+    }
+    try giveEnd()
+    while !waiting.isEmpty, source.mustDie == nil {
+      if let farewell, farewell <= Clock.steady() { break }
+      try wait(forReady: false)
+    }
+    return try conclude()
+  }
+
+  private var isOver: Bool { pipe?.isBroken == true || source.mustDie != nil }
+
+  private func next() -> Claim? {
+    do throws(Fault) { return try source.next(size: size) } catch {
+      fault = error
+      return nil
+    }
+  }
+
+  // Filters that read up to the end go on, and `ack` gives back what no line has named. All is taken
+  // before, for nothing says afterwards how much is.
+  private func giveEnd() throws(Fault) {
+    guard let pipe else { return }
+    while !waiting.isEmpty, !isOver, !source.isReaderGone {
+      guard case .reported(let reads) = try source.queue.watchReads(of: pipe) else { return }
+      if pipe.taken == pipe.written {
+        downstream = pipe.finish()
+        return lookDownstream()
+      }
+      try wait(forReady: false, output: .reads(pipe, reads))
+    }
+  }
+
+  private func lookDownstream() {
+    if downstream?.isOver == true { sayFarewell() }
+  }
+
+  private func sayFarewell() {
+    if farewell == nil { farewell = Clock.steady() + BatchWriter.grace }
+  }
+
+  private func hand(_ claim: consuming Claim) throws(Fault) {
+    // Nothing but damage, which was reported when it was read.
+    if claim.items.isEmpty { return try claimer.done(claim) }
+    let line = BatchLine.bytes(claim)
+    // Before that there was nothing to be settled.
+    if waiting.isEmpty { lastProgress = Clock.steady() }
+    guard let pipe else {
+      plain.bytes = line
+      do throws(Fault) { try plain.flush() } catch {
+        try claimer.giveBack(claim)
+        try claimer.sync.flush()
+        throw error
+      }
+      waiting.append((claim.batch, 0))
+      return
+    }
+    waiting.append((claim.batch, pipe.written + line.count))
+    var done = 0
+    while done < line.count, !isOver {
+      let count = try line.withUnsafeBufferPointer { (all) throws(Fault) -> Int in
+        try pipe.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[done...]))
+      }
+      done += count
+      if count == 0, !isOver { try wait(forReady: false, output: .room(pipe)) }
+    }
+  }
+
+  private func wait(
+    forReady: Bool, output: BatchSource.OutputEvent? = nil
+  ) throws(Fault) {
+    let events = Events()
+    if !waiting.isEmpty { events.want(settling.number) }
+    if farewell == nil, let downstream { events.want(downstream.number) }
+    do throws(Fault) {
+      _ = try source.wait(
+        forReady: forReady, until: deadline, output: output ?? reader, events: events)
+    } catch {
+      // The pipeline has the lines, and is waited for all the same.
+      if fault != nil { throw error }
+      fault = error
+    }
+    if pipe?.isBroken == true || source.isReaderGone { sayFarewell() }
+    if let downstream, events.isReady(downstream.number) { lookDownstream() }
+    if settling.drain({ _ in true }) { try lookForSettled() }
+    hint()
+  }
+
+  // Where there is one that can go, and has not.
+  private var reader: BatchSource.OutputEvent? {
+    guard let pipe, downstream == nil, !pipe.isBroken else { return nil }
+    return .nothing(pipe)
+  }
+
+  private var deadline: Int64? {
+    let hint = mayHint ? lastProgress + BatchWriter.patience : nil
+    return [farewell, hint].compactMap { $0 }.min()
+  }
+
+  private func lookForSettled() throws(Fault) {
+    guard !waiting.isEmpty else { return }
+    let held = try claimer.heldByThisRun()
+    let before = waiting.count
+    waiting.removeAll { !held.contains($0.token) }
+    if waiting.count < before { lastProgress = Clock.steady() }
+  }
+
+  private var mayHint: Bool {
+    !hasHinted && !waiting.isEmpty && farewell == nil && downstream == nil
+  }
+
+  private func hint() {
+    guard mayHint, Clock.steady() - lastProgress >= BatchWriter.patience else { return }
+    hasHinted = true
+    let many = waiting.count == 1 ? "1 batch is" : "\(waiting.count) batches are"
+    diagnostics.say(
+      "\(many) not settled: does each filter before pipe ack flush each line"
+        + " (jq --unbuffered, sed -u)? --hold hands out batches without waiting for them")
+  }
+
+  private func conclude() throws(Fault) -> Int32 {
+    try lookForSettled()
+    let left = waiting
+    if !left.isEmpty { try returnAll(left) }
+    try claimer.sync.flush()
+    if let signal = source.mustDie { die(of: signal) }
+    if let fault { throw fault }
+    let isCutShort = downstream == nil && source.wouldStart
+    if farewell != nil, !left.isEmpty || isCutShort { throw Fault.brokenPipe }
+    return Exit.fine
+  }
+
+  private func returnAll(_ left: [(token: EntryID, end: Int)]) throws(Fault) {
+    let holdings = try claimer.holdings(Set(left.map(\.token)), own: true)
+    let taken = downstream == nil ? pipe?.taken ?? .max : .max
+    var unanswered = 0
+    for (token, end) in left {
+      guard let claim = try claimer.adopt(token, holdings) else { continue }
+      if source.mustDie != nil || end > taken {
+        try claimer.giveBack(claim)
+      } else {
+        unanswered += claim.items.count
+        let gone = Failure("what read the batch ended without settling it")
+        _ = try claimer.settle(claim, wait: 0) { _ in .retry(gone) }
+      }
+    }
+    if unanswered > 0 {
+      diagnostics.say("the pipeline ended without an answer to \(counted(unanswered, "item"))")
+    }
+  }
+}
+
+/// `pipe batch --hold`: writes batch lines and ends; the clock holds what it handed out.
+package struct HoldWriter {
+  let source: BatchSource
+  let size: Int
+  /// Microseconds.
+  let span: Int64
+
+  package init(source: BatchSource, size: Int, span: Int64) {
+    self.source = source
+    self.size = size
+    self.span = span
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    let output = Output()
+    while true {
+      if let claim = try source.next(size: size) {
+        try hand(claim, output)
+        source.takeSignals()
+      } else if source.mayGoOn {
+        _ = try source.wait(forReady: true)
+      } else {
+        break
+      }
+    }
+    try source.claimer.sync.flush()
+    if let signal = source.mustDie { die(of: signal) }
+    return Exit.fine
+  }
+
+  private func hand(_ claim: consuming Claim, _ output: Output) throws(Fault) {
+    let claimer = source.claimer
+    if claim.items.isEmpty { return try claimer.done(claim) }
+    let held = try claimer.hold(claim, for: span)
+    // Whoever reads the line may count on it.
+    try claimer.sync.flush()
+    output.bytes = BatchLine.bytes(held)
+    do throws(Fault) { try output.flush() } catch {
+      try claimer.giveBack(held)
+      try claimer.sync.flush()
+      throw error
+    }
+  }
+}

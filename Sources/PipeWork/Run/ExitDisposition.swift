@@ -1,0 +1,54 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// What an exit status means for the batch (pipe-consume(1), EXIT STATUS OF THE COMMAND).
+enum ExitDisposition {
+  case acknowledge
+  case bury
+  /// The command cannot do its work at all: it is of no use to try other batches.
+  case stop
+  case retry
+
+  /// `wasEnded`: not by itself.
+  init(_ ending: Worker.Ending, wasEnded: Bool) {
+    switch ending {
+    case _ where wasEnded: self = .retry
+    case .exited(0): self = .acknowledge
+    case .exited(Exit.data): self = .bury
+    case .exited(64), .exited(69), .exited(77), .exited(78), .exited(126), .exited(127):
+      self = .stop
+    case .exited, .killed: self = .retry
+    }
+  }
+}
+
+extension Failure {
+  /// `reason`: why the command was ended; nil: it ended by itself. `stderr`: the last of what it wrote there.
+  init(_ ending: Worker.Ending, _ reason: String?, stderr: [UInt8]) {
+    switch ending {
+    case .exited(let status):
+      self.init(reason ?? "exit \(status)", exitStatus: status, stderr: stderr)
+    case .killed(let signal):
+      self.init(reason ?? "killed by signal \(signal)", signal: signal, stderr: stderr)
+    }
+  }
+}
+
+extension Disposal {
+  /// How messages end.
+  var text: String {
+    switch self {
+    case .again(after: 0): "ready again"
+    case .again(let wait): "again in \(Disposal.span(wait))"
+    case .buried(items: 1): "buried (dead letter)"
+    case .buried(let items): "\(items) items buried (dead letters)"
+    }
+  }
+
+  private static func span(_ microseconds: Int64) -> String {
+    let tenths = (microseconds + 50_000) / 100_000
+    return tenths < 10
+      ? "\(max(1, microseconds / 1000)) ms"
+      : tenths < 1000 ? "\(tenths / 10).\(tenths % 10) s" : "\((tenths + 5) / 10) s"
+  }
+}

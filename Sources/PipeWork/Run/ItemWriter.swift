@@ -1,0 +1,183 @@
+internal import PipeRender
+package import PipeIO
+internal import PipeQueue
+
+/// `consume` without a command: items to stdout. What was written to a file is acknowledged; what was
+/// written to a pipe is acknowledged once its reader has taken it.
+package final class ItemWriter {
+  private let source: BatchSource
+  private let claimer: Claimer
+  private let envelope: Bool
+  private let pipe = PipeOutput()
+  private let plain = Output()
+  private let isFile: Bool
+  private let mayBlock: Bool
+  private var held: [HeldClaim] = []
+  private var fault: Fault?
+  private var faults = 0
+
+  /// A batch where no size is asked for: few enough to be shared with other consumers, many enough that
+  /// claiming them costs little.
+  private static let batchItems = 8192
+  private static let batchBytes = 512 << 10
+  /// After more than these nothing is waited for.
+  private static let mostFaults = 8
+
+  package init(_ source: BatchSource, envelope: Bool) {
+    self.source = source
+    self.envelope = envelope
+    claimer = source.claimer
+    isFile = plain.isRegularFile
+    mayBlock = plain.mayBlock
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    keep { () throws(Fault) in try handOut() }
+    drain()
+    conclude()
+    if let fault { throw fault }
+    if let signal = source.mustDie { die(of: signal) }
+    if pipe?.isBroken == true { throw Fault.brokenPipe }
+    return Exit.fine
+  }
+
+  // A fault ends the run, but not before its reader has taken what was written, and that is settled.
+  private func keep(_ body: () throws(Fault) -> Void) {
+    do throws(Fault) { try body() } catch {
+      fault = fault ?? error
+      faults += 1
+    }
+  }
+
+  private func handOut() throws(Fault) {
+    let size = source.limits.size ?? (source.limits.batches == .max ? ItemWriter.batchItems : 1)
+    let bytes = source.limits.size == nil ? ItemWriter.batchBytes : Limits.mostBytes
+    while !isOver, fault == nil {
+      if let claim = try source.next(size: size, bytes: bytes) {
+        try hand(claim)
+        try settleTaken()
+        try claimer.sync.flushIfDue()
+        source.takeSignals()
+      } else if source.mayGoOn {
+        try rest()
+      } else {
+        break
+      }
+    }
+  }
+
+  private var isOver: Bool {
+    pipe?.isBroken == true || source.mustDie != nil || faults > ItemWriter.mostFaults
+  }
+
+  private func hand(_ claim: consuming Claim) throws(Fault) {
+    // Nothing but damage, which was reported when it was read.
+    if claim.items.isEmpty { return try claimer.done(claim) }
+    let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
+    guard let pipe else { return try write(bytes, claim) }
+    let start = pipe.written
+    let ends =
+      envelope
+      ? claim.items.map { _ in start + bytes.count }
+      : claim.items.map { start + $0.data.upperBound + 1 }
+    held.append(HeldClaim(claim, ends: ends))
+    var done = 0
+    while done < bytes.count, !isOver {
+      let count = try bytes.withUnsafeBufferPointer { (all) throws(Fault) -> Int in
+        try pipe.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[done...]))
+      }
+      done += count
+      // Half an item is of no use to the reader.
+      if count == 0, !isOver {
+        keep { () throws(Fault) in _ = try source.wait(forReady: false, output: .room(pipe)) }
+      }
+    }
+  }
+
+  private func write(_ bytes: [UInt8], _ claim: consuming Claim) throws(Fault) {
+    // A terminal or a socket may block for long: nothing that was acknowledged waits for it.
+    if mayBlock { try claimer.sync.flush() }
+    plain.bytes = bytes
+    var written = 0
+    do throws(Fault) { try plain.flush(written: &written) } catch {
+      let whole = envelope ? 0 : claim.items.prefix { $0.data.upperBound < written }.count
+      let end = whole == 0 ? 0 : claim.items[whole - 1].data.upperBound + 1
+      // What comes next must not be glued to half an item.
+      if isFile { plain.takeBack(written - end) }
+      try claimer.acknowledge(claim, first: whole)
+      try claimer.sync.flush()
+      throw error
+    }
+    try claimer.done(claim)
+  }
+
+  private func settleTaken() throws(Fault) {
+    guard let pipe, !held.isEmpty else { return }
+    let taken = pipe.taken
+    try settle(held.prefix { ($0.ends.last ?? 0) <= taken }.count) { (claim) throws(Fault) in
+      try claimer.done(claim.take())
+    }
+  }
+
+  // The first of those that are held; a fault in one keeps no other from being settled.
+  private func settle(
+    _ count: Int, _ body: (HeldClaim) throws(Fault) -> Void
+  ) throws(Fault) {
+    let claims = Array(held.prefix(count))
+    held.removeFirst(count)
+    var first: Fault?
+    for claim in claims {
+      do throws(Fault) { try body(claim) } catch { first = first ?? error }
+    }
+    if let first { throw first }
+  }
+
+  // Nothing is ready: until something is, acknowledge what the reader takes.
+  private func rest() throws(Fault) {
+    while source.mayGoOn, !isOver {
+      if try source.wait(forReady: true, output: try outputEvent()) { return }
+    }
+  }
+
+  // What a fault kept from being written is never taken.
+  private var hasUntaken: Bool {
+    guard let pipe, !held.isEmpty else { return false }
+    return pipe.taken < pipe.written
+  }
+
+  // All is written: wait until the reader has taken it, or has gone.
+  private func drain() {
+    keep { () throws(Fault) in try settleTaken() }
+    while hasUntaken, !isOver {
+      keep { () throws(Fault) in
+        let event = try outputEvent()
+        if held.isEmpty { return }
+        _ = try source.wait(forReady: false, output: event)
+      }
+    }
+  }
+
+  // Watching comes before looking: what is taken in between is reported.
+  private func outputEvent() throws(Fault) -> BatchSource.OutputEvent? {
+    guard let pipe else { return nil }
+    guard !held.isEmpty else { return .nothing(pipe) }
+    let reads = try source.queue.watchReads(of: pipe)
+    try settleTaken()
+    if held.isEmpty { return .nothing(pipe) }
+    switch reads {
+    case .reported(let watch): return .reads(pipe, watch)
+    case .whenEmpty: return .room(pipe)
+    }
+  }
+
+  private func conclude() {
+    let taken = pipe?.taken ?? 0
+    keep { () throws(Fault) in
+      try settle(held.count) { (claim) throws(Fault) in
+        let whole = claim.ends.prefix { $0 <= taken }.count
+        try claimer.acknowledge(claim.take(), first: whole)
+      }
+    }
+    keep { () throws(Fault) in try claimer.sync.flush() }
+  }
+}

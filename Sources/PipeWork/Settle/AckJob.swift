@@ -1,0 +1,81 @@
+internal import PipeIntake
+package import PipeIO
+package import PipeQueue
+
+/// `pipe ack`, from its options on.
+package struct AckJob {
+  let queue: QueueLocation
+  /// What becomes of items of which the line says nothing.
+  let fallback: Settlement.Word
+  let reason: String?
+  let tee: Bool
+  let claims: [String]
+
+  package init(
+    queue: QueueLocation, fallback: Settlement.Word, reason: String?, tee: Bool, claims: [String]
+  ) {
+    self.queue = queue
+    self.fallback = fallback
+    self.reason = reason
+    self.tee = tee
+    self.claims = claims
+  }
+
+  /// Bytes of a line: more than a batch can have.
+  private static let longest = 24 << 20
+
+  package func run() throws(Fault) -> Int32 {
+    let diagnostics = Diagnostics(command: "ack")
+    ignoreBrokenPipes()
+    let settler = Settler(
+      try queue.open(diagnostics), diagnostics, fallback: fallback, reason: reason, tee: tee)
+    let status = claims.isEmpty ? try read(settler, diagnostics) : try settle(claims, settler)
+    try settler.finish()
+    if settler.hasNoRoom { return Exit.status(of: .tryLater) }
+    if settler.hasLost { return Exit.status(of: .claimLost) }
+    return settler.hasRefused ? Exit.data : status
+  }
+
+  private func read(_ settler: Settler, _ diagnostics: Diagnostics) throws(Fault) -> Int32 {
+    var filter = LineLoop(
+      diagnostics, rejects: try RejectFile(nil), limit: AckJob.longest, limitAdvice: "")
+    var reader = SettlementReader()
+    try filter.run(
+      Input.standard,
+      beforeReading: { (isReadable) throws(Fault) in
+        try settler.settle()
+        if !isReadable { try settler.flush() }
+      },
+      accept: { (line) throws(Rejection) in
+        do throws(Rejection) { settler.add(try reader.read(line), line) } catch {
+          if let claim = reader.claim { settler.addUnread(claim) }
+          throw error
+        }
+      },
+      afterLine: { () throws(Fault) in if settler.isFull { try settler.settle() } })
+    try settler.settle()
+    return filter.conclusion()
+  }
+
+  private func settle(_ claims: [String], _ settler: Settler) throws(Fault) -> Int32 {
+    var reader = SettlementReader()
+    for text in claims {
+      if let id = EntryID(text) {
+        settler.add(Settlement(claim: id, result: nil, reason: nil, items: nil), nil)
+        continue
+      }
+      do throws(Rejection) {
+        let settlement = try text.systemBytes.withUnsafeBufferPointer {
+          (bytes) throws(Rejection) in
+          try reader.read(UnsafeRawBufferPointer(bytes))
+        }
+        settler.add(settlement, nil)
+      } catch {
+        throw Fault(
+          .usage, "\(printable(text)): neither the token of a claim nor a batch line")
+      }
+    }
+    try settler.settle()
+    return Exit.fine
+  }
+}

@@ -1,0 +1,153 @@
+internal import PipeIntake
+internal import PipeJSON
+internal import PipeQueue
+
+/// What one settlement line says: how a claim, or some of its items, went.
+package struct Settlement {
+  package enum Word {
+    case ok, retry, bury
+  }
+
+  let claim: EntryID
+  /// Of the items that have none of their own.
+  let result: Word?
+  let reason: String?
+  /// nil: all that is left of the claim.
+  let items: [ItemSettlement]?
+}
+
+struct ItemSettlement {
+  let id: EntryID
+  /// Counts from 1 within its entry.
+  let item: Int
+  let result: Settlement.Word?
+  let reason: String?
+}
+
+/// Reads settlement lines, what `ack` takes and the worker of `consume --stream` answers:
+/// `{"claim":"01J…","result":"retry","reason":"busy","items":[{"id":"01J…","item":3,"result":"ok"},…]}`.
+/// Only `claim` must be there; further members are the worker's own.
+struct SettlementReader {
+  private var scanner = LineScanner(watching: ["claim", "items", "result", "reason"])
+  private var itemScanner = LineScanner(watching: ["id", "item", "result", "reason"])
+  private static let claim = 0, items = 1
+  private static let id = 0, item = 1
+  // In both.
+  private static let result = 2, reason = 3
+  /// Of the line read last, also where nothing else of it can be read.
+  private(set) var claim: EntryID?
+
+  mutating func read(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Settlement {
+    self.claim = nil
+    let value: Span
+    do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
+    guard value.kind == .object, let claim = scanner[SettlementReader.claim] else {
+      throw Rejection("not a batch line: has no claim")
+    }
+    let token = try Field(claim, "claim", line).id()
+    self.claim = token
+    return Settlement(
+      claim: token,
+      result: try scanner[SettlementReader.result].map { span throws(Rejection) in
+        try Field(span, "result", line).word()
+      },
+      reason: try scanner[SettlementReader.reason].map { span throws(Rejection) in
+        try Field(span, "reason", line).string()
+      },
+      items: try items(line))
+  }
+
+  private mutating func items(
+    _ line: UnsafeRawBufferPointer
+  ) throws(Rejection) -> [ItemSettlement]? {
+    guard let array = scanner[SettlementReader.items] else { return nil }
+    guard array.kind == .array else {
+      throw Rejection("items is not an array", byte: array.range.lowerBound + 1)
+    }
+    var found: [ItemSettlement] = []
+    for element in Elements(of: array, in: line) { found.append(try item(element, line)) }
+    return found
+  }
+
+  private mutating func item(
+    _ element: Span, _ line: UnsafeRawBufferPointer
+  ) throws(Rejection) -> ItemSettlement {
+    let start = element.range.lowerBound
+    let text = UnsafeRawBufferPointer(rebasing: line[element.range])
+    do throws(JSONFault) { _ = try itemScanner.scan(text) } catch {
+      throw Rejection(error, at: start)
+    }
+    guard let id = itemScanner[SettlementReader.id], let item = itemScanner[SettlementReader.item]
+    else { throw Rejection("an item without id and item", byte: start + 1) }
+    return ItemSettlement(
+      id: try Field(id, "id", text, start).id(), item: try Field(item, "item", text, start).count(),
+      result: try itemScanner[SettlementReader.result].map { span throws(Rejection) in
+        try Field(span, "result", text, start).word()
+      },
+      reason: try itemScanner[SettlementReader.reason].map { span throws(Rejection) in
+        try Field(span, "reason", text, start).string()
+      })
+  }
+}
+
+/// A member that pipe reads, while it is read.
+private struct Field {
+  let span: Span
+  let name: StaticString
+  let text: UnsafeRawBufferPointer
+  /// Of the text in its line.
+  let offset: Int
+
+  init(_ span: Span, _ name: StaticString, _ text: UnsafeRawBufferPointer, _ offset: Int = 0) {
+    self.span = span
+    self.name = name
+    self.text = text
+    self.offset = offset
+  }
+
+  /// Bytes of a reason that are kept.
+  private static let longest = 4096
+
+  private func wrong(_ what: String) -> Rejection {
+    Rejection("\(name) \(what)", byte: offset + span.range.lowerBound + 1)
+  }
+
+  // Between the quotes. What is compared with it has no need of escapes.
+  private var inside: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(
+      rebasing: text[(span.range.lowerBound + 1)..<(span.range.upperBound - 1)])
+  }
+
+  func id() throws(Rejection) -> EntryID {
+    guard span.kind == .string, let id = EntryID(inside) else { throw wrong("is not a ULID") }
+    return id
+  }
+
+  func word() throws(Rejection) -> Settlement.Word {
+    if span.kind == .string {
+      if inside.elementsEqual("ok".utf8) { return .ok }
+      if inside.elementsEqual("retry".utf8) { return .retry }
+      if inside.elementsEqual("bury".utf8) { return .bury }
+    }
+    throw wrong("must be ok, retry or bury")
+  }
+
+  func string() throws(Rejection) -> String {
+    guard span.kind == .string else { throw wrong("is not a string") }
+    let quoted = UnsafeRawBufferPointer(rebasing: text[span.range])
+    return String(decoding: decodeString(quoted).prefix(Field.longest), as: UTF8.self)
+  }
+
+  func count() throws(Rejection) -> Int {
+    var value = 0
+    for byte in text[span.range] {
+      let (tens, over) = value.multipliedReportingOverflow(by: 10)
+      guard span.kind == .integer, (0x30...0x39).contains(byte), !over, tens < .max - 9 else {
+        throw wrong("is not a number from 1 on")
+      }
+      value = tens + Int(byte - 0x30)
+    }
+    guard value > 0 else { throw wrong("is not a number from 1 on") }
+    return value
+  }
+}

@@ -1,0 +1,223 @@
+internal import PipeRender
+internal import Glibc
+package import PipeIO
+package import PipeQueue
+
+package struct Limits {
+  /// Items a batch; nil: whatever is fast.
+  let size: Int?
+  package let batches: Int
+  let follow: Bool
+  /// Microseconds from the start of one batch to that of the next; 0 for none.
+  package var every: Int64 = 0
+
+  package init(size: Int?, batches: Int, follow: Bool, every: Int64 = 0) {
+    self.size = size
+    self.batches = batches
+    self.follow = follow
+    self.every = every
+  }
+
+  /// A batch has no more items than this, and no more bytes but for its first item: it is held in memory.
+  static let mostItems = 65_536
+  static let mostBytes = 16 << 20
+}
+
+/// Where a consumer gets its batches, and what it waits for when there are none.
+package final class BatchSource {
+  package let queue: Queue
+  package let claimer: Claimer
+  let limits: Limits
+  let signals: SignalQueue
+  private let watch: Watch?
+  private var lookAgain: Int64?
+  private var pause: Int64 = 0
+  /// Something is ready, and waits for its turn.
+  private var isPaced = false
+  private(set) var started = 0
+  private lazy var steps = ClockSteps()
+  /// Wall clock less `Clock.steady`, when the last look found nothing.
+  private var clockOffset: Int64 = 0
+  private let reader = OutputReader()
+  /// Whether stdout's reader was seen to be gone: then nothing more is started.
+  private(set) var isReaderGone = false
+
+  package init(_ queue: Queue, _ limits: Limits) throws(Fault) {
+    self.queue = queue
+    self.limits = limits
+    claimer = Claimer(queue, hidesOwnFailures: !limits.follow)
+    signals = try SignalQueue(
+      [SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.child], interruptsLocks: true)
+    watch = limits.follow ? try queue.watchReady() : nil
+    if limits.every > 0 { Clock.sharpen() }
+  }
+
+  var mayStart: Bool { wouldStart && !isReaderGone }
+
+  /// Whether another batch would be started if stdout had a reader.
+  var wouldStart: Bool { stops.isEmpty && started < limits.batches }
+
+  /// Looks whether stdout's reader has gone.
+  func lookForReader() {
+    if !isReaderGone, reader?.isGone == true { isReaderGone = true }
+  }
+
+  func next(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
+    isPaced = false
+    lookForReader()
+    guard mayStart else { return nil }
+    guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
+      isPaced = claimer.isPaced
+      clockOffset = Clock.now() - Clock.steady()
+      return nil
+    }
+    started += 1
+    return claim
+  }
+
+  private func claim(size: Int, bytes: Int) throws(Fault) -> Claim? {
+    try unlessStopped { () throws(Fault) in
+      try claimer.claim(size: size, bytes: bytes, every: limits.every)
+    }
+  }
+
+  /// Has what is claimed next held by a slot; nil: by one that is taken now. False where a signal to stop came.
+  func change(to owner: inout Owner?) throws(Fault) -> Bool {
+    let old = owner
+    guard
+      let new = try unlessStopped({ () throws(Fault) in try claimer.change(to: old) })
+    else { return false }
+    owner = new
+    return true
+  }
+
+  // nil where a signal to stop comes while a lock is waited for: then nothing more is claimed.
+  private func unlessStopped<Result: ~Copyable>(
+    _ body: () throws(Fault) -> Result?
+  ) throws(Fault) -> Result? {
+    do throws(Fault) { return try Stops.impatiently(body) } catch {
+      guard error.code == EINTR else { throw error }
+      return nil
+    }
+  }
+
+  /// Whether there can be more to start without that anything else happens first.
+  var mayGoOn: Bool { mayStart && (limits.follow || isPaced) }
+
+  /// What to wait for at a pipe, apart from that its reader goes.
+  enum OutputEvent {
+    case room(PipeOutput)
+    /// That the reader takes something.
+    case reads(PipeOutput, Watch)
+    case nothing(PipeOutput)
+
+    var pipe: PipeOutput {
+      switch self {
+      case .room(let pipe), .reads(let pipe, _), .nothing(let pipe): pipe
+      }
+    }
+  }
+
+  /// Waits for a signal, a child, something that may be ready (only if `forReady`), an event at the
+  /// output, one of `events`, or until `deadline`. Returns whether to look for batches.
+  func wait(
+    forReady: Bool, until deadline: Int64? = nil, output: OutputEvent? = nil,
+    events: Events? = nil
+  ) throws(Fault) -> Bool {
+    var poller = Poller()
+    let signal = poller.watch(signals.number)
+    let watched = forReady ? watch.map { poller.watch($0.number) } : nil
+    var written: Int?
+    if let output {
+      if case .reads(_, let reads) = output { _ = poller.watch(reads.number) }
+      let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
+      written = poller.watch(output.pipe.number, for: interest)
+    }
+    let broken =
+      output == nil && !isReaderGone
+      ? reader.map { poller.watch($0.number, for: .breaking) } : nil
+    events?.add(to: &poller)
+    // A consumer that has no use for more now must not be woken for it, again and again.
+    let turn = forReady && mayGoOn ? claimer.nextPoll : nil
+    var looks = forReady && mayGoOn ? [lookAgain, turn.map { $0 - earliness }] : []
+    // Something waits for a time of day, which comes sooner where the clock is set forward.
+    let clock = turn != nil && !isPaced ? poller.watch(steps.number) : nil
+    if clock != nil { looks.append(Clock.steady() + BatchSource.clockPause) }
+    try poller.wait(until: ([deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
+    events?.note(poller)
+    try claimer.sync.flushIfDue()
+    if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
+    if let broken, poller.isBroken(broken) { isReaderGone = true }
+    if poller.isReady(signal) { takeSignals() }
+    if isPaced, let turn, turn - Clock.steady() <= BatchSource.wakeUp { Clock.await(turn) }
+    let isWorthPolling = isWorthPolling(watched.map(poller.isReady) ?? false, forReady: forReady)
+    return clock != nil && isClockSet ? true : isWorthPolling
+  }
+
+  // Not by less than a second: clocks are slewed, and what is due then comes late by no more than that.
+  private var isClockSet: Bool {
+    steps.drain()
+    return abs(Clock.now() - Clock.steady() - clockOffset) > 1_000_000
+  }
+
+  // The kernel tells of a closed slot an instant before it lets go of its lock: look once more later.
+  private func isWorthPolling(_ isTold: Bool, forReady: Bool) -> Bool {
+    let now = Clock.steady()
+    if forReady, let again = lookAgain, again <= now {
+      // A busy machine may keep the one that dies from going on: once more, later.
+      pause *= 4
+      lookAgain = pause < BatchSource.longestPause ? now + pause : nil
+      return true
+    }
+    if forReady, mayGoOn, let next = claimer.nextPoll, next <= now { return true }
+    guard isTold, let watch else { return false }
+    return watch.drain { name in
+      if Queue.meansOwnerGone(name) {
+        pause = BatchSource.firstPause
+        lookAgain = now + pause
+      }
+      return Queue.meansReady(name)
+    }
+  }
+
+  /// What a run comes to that ended with `status`.
+  package func conclude(_ status: Int32) throws(Fault) -> Int32 {
+    let lost = claimer.lostItems
+    if lost > 0 {
+      throw Fault(
+        .inputOutput,
+        "\(printable(queue.path)): \(counted(lost, "item")) lost: damaged, or missing from segments/"
+      )
+    }
+    if let fault = claimer.unreadable { throw fault }
+    if isReaderGone, wouldStart { throw Fault.brokenPipe }
+    return status
+  }
+
+  /// What the kernel takes to wake a process, at most, if all goes well: a pace is kept to the microsecond by
+  /// waking so much earlier. Microseconds.
+  private static let wakeUp: Int64 = 100
+
+  private var earliness: Int64 { isPaced ? BatchSource.wakeUp : 0 }
+
+  /// From one look at the clock to the next: a tracer or a sandbox may shift it without a report from the
+  /// kernel. Microseconds.
+  private static let clockPause: Int64 = 5_000_000
+
+  /// Microseconds.
+  private static let firstPause: Int64 = 20_000
+  private static let longestPause: Int64 = 10_000_000
+
+  /// Looks at the signals that have come, without waiting.
+  func takeSignals() {
+    while let signal = signals.take() {
+      if signal != SignalQueue.child { Stops.note(signal) }
+    }
+  }
+
+  /// Signals to stop that came; at the second one nothing is waited for.
+  var stops: [Int32] { Stops.signals }
+
+  /// The signal to die of, once a second one has come.
+  var mustDie: Int32? { stops.count > 1 ? stops.last : nil }
+}

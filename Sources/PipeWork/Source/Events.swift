@@ -1,0 +1,57 @@
+internal import PipeIO
+
+/// Further descriptors to wait for, and what was found of them.
+final class Events {
+  private(set) var wanted: [(number: Int32, interest: Poller.Interest)] = []
+  private var first = 0
+  private var poller = Poller()
+
+  func clear() { wanted.removeAll(keepingCapacity: true) }
+
+  func want(_ number: Int32, _ interest: Poller.Interest = .reading) {
+    wanted.append((number, interest))
+  }
+
+  func add(to poller: inout Poller) {
+    for (position, event) in wanted.enumerated() {
+      let index = poller.watch(event.number, for: event.interest)
+      if position == 0 { first = index }
+    }
+  }
+
+  func note(_ poller: Poller) { self.poller = poller }
+
+  /// Whether something has happened at `number` in the last wait.
+  func isReady(_ number: Int32) -> Bool {
+    wanted.firstIndex { $0.number == number }.map { poller.isReady(first + $0) } ?? false
+  }
+}
+
+/// First in, first out; what has left it is not kept.
+struct FIFO<Element> {
+  private var all: [Element?] = []
+  private var head = 0
+
+  var isEmpty: Bool { head == all.count }
+  var first: Element? { isEmpty ? nil : all[head] }
+  var last: Element? { all.last ?? nil }
+
+  mutating func append(_ element: Element) { all.append(element) }
+
+  mutating func removeFirst() {
+    all[head] = nil
+    head += 1
+    if head == all.count || head > 1024 {
+      all.removeFirst(head)
+      head = 0
+    }
+  }
+
+  mutating func removeLast() {
+    all.removeLast()
+    if head == all.count { self = FIFO() }
+  }
+
+  mutating func removeAll() { self = FIFO() }
+  var elements: [Element] { all[head...].compactMap { $0 } }
+}

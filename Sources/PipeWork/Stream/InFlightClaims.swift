@@ -1,0 +1,144 @@
+internal import PipeIO
+internal import PipeQueue
+
+/// A claim that is handed out in several lines, and what became of its items so far.
+final class InFlightClaim {
+  let batch: EntryID
+  let attempt: Int
+  let items: [Item]
+  /// The data of the items.
+  let bytes: [UInt8]
+  private var claim: Claim?
+  private var outcomes: [Outcome?]
+  /// The items that the claim still holds, as indices of `items`.
+  private var held: [Int]
+  /// Whether something was decided that is not settled.
+  private(set) var isDirty = false
+
+  init(_ claim: consuming Claim) {
+    batch = claim.batch
+    attempt = claim.attempt
+    items = claim.items
+    bytes = claim.bytes
+    outcomes = Array(repeating: nil, count: claim.items.count)
+    held = Array(claim.items.indices)
+    self.claim = consume claim
+  }
+
+  func isDecided(_ index: Int) -> Bool { if case nil = outcomes[index] { false } else { true } }
+
+  func decide(_ index: Int, _ outcome: Outcome) {
+    outcomes[index] = outcome
+    isDirty = true
+  }
+
+  /// Settles what is decided; true when nothing is left.
+  func settle(_ claimer: Claimer) throws(Fault) -> Bool {
+    isDirty = false
+    guard let claim = claim.take() else { return true }
+    let (held, outcomes) = (held, outcomes)
+    self.claim = try claimer.settle(claim) { outcomes[held[$0]] }
+    self.held = held.filter { !isDecided($0) }
+    return self.held.isEmpty
+  }
+
+  /// What is left has failed; nil if nothing is left.
+  func retry(_ claimer: Claimer, _ failure: Failure) throws(Fault) -> Disposal? {
+    guard let claim = claim.take() else { return nil }
+    return try claimer.retry(claim, failure)
+  }
+}
+
+/// Some items of a flight, for which the worker gets one line.
+final class StreamLine {
+  let token: EntryID
+  let flight: InFlightClaim
+  /// Indices of the flight's items.
+  let items: Range<Int>
+  /// Where it is in all that the worker gets, once it is handed out.
+  var bytes = 0..<0
+  /// Items without an answer.
+  var open: Int
+  /// Where the next item is looked for: answers come mostly in order.
+  private var next: Int
+
+  init(_ flight: InFlightClaim, _ items: Range<Int>, token: EntryID) {
+    self.flight = flight
+    self.items = items
+    self.token = token
+    open = items.count
+    next = items.lowerBound
+  }
+
+  /// The index of an item in the flight; nil if the line has no such item.
+  func index(_ id: EntryID, _ item: Int) -> Int? {
+    let matches = { [flight] (index: Int) in
+      flight.items[index].index == item && flight.items[index].entry == id
+    }
+    guard
+      let found = (next..<items.upperBound).first(where: matches)
+        ?? (items.lowerBound..<next).first(where: matches)
+    else { return nil }
+    next = found + 1
+    return found
+  }
+
+  var label: String {
+    let name = label(items.lowerBound)
+    return items.count == 1 ? name : "claim \(token.text) (\(items.count) items from \(name))"
+  }
+
+  /// For an item of it, or for all.
+  func label(_ index: Int?) -> String {
+    guard let index else { return label }
+    return "\(flight.items[index].entry.text) item \(flight.items[index].index)"
+  }
+}
+
+/// The claims whose lines are in a window.
+struct InFlightClaims {
+  private var held: [EntryID: InFlightClaim] = [:]
+  private var dirty: [InFlightClaim] = []
+  /// Bytes of data of those that are held.
+  private(set) var bytes = 0
+
+  mutating func add(_ flight: InFlightClaim) {
+    held[flight.batch] = flight
+    bytes += flight.bytes.count
+  }
+
+  /// What becomes of an item of a line, to be settled.
+  mutating func decide(_ line: StreamLine, _ index: Int, _ outcome: Outcome) {
+    if !line.flight.isDirty { dirty.append(line.flight) }
+    line.flight.decide(index, outcome)
+    line.open -= 1
+  }
+
+  /// Settles what was decided.
+  mutating func settle(_ claimer: Claimer) throws(Fault) {
+    let flights = dirty
+    dirty.removeAll(keepingCapacity: true)
+    var fault: Fault?
+    for flight in flights {
+      do throws(Fault) {
+        if try !flight.settle(claimer) { continue }
+      } catch { fault = fault ?? error }
+      forget(flight)
+    }
+    if let fault { throw fault }
+  }
+
+  /// What is left of all of them has failed; returns what became of it.
+  mutating func retry(_ claimer: Claimer, _ failure: Failure) throws(Fault) -> [Disposal] {
+    var disposals: [Disposal] = []
+    for flight in held.values.sorted(by: { $0.batch < $1.batch }) {
+      if let disposal = try flight.retry(claimer, failure) { disposals.append(disposal) }
+    }
+    self = InFlightClaims()
+    return disposals
+  }
+
+  private mutating func forget(_ flight: InFlightClaim) {
+    if held.removeValue(forKey: flight.batch) != nil { bytes -= flight.bytes.count }
+  }
+}

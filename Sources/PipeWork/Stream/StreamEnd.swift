@@ -1,0 +1,139 @@
+internal import PipeRender
+internal import PipeIO
+internal import PipeQueue
+
+/// The worker has ended: what becomes of the items it has not answered.
+struct StreamEnd {
+  /// Why it was told to end.
+  enum TerminationReason {
+    case rubbish
+    case timedOut(StreamLine)
+    /// It is in the background, and wants the terminal.
+    case terminal
+  }
+
+  let name: String
+  let doom: TerminationReason?
+  /// It had been told that nothing more comes.
+  let wasToldToEnd: Bool
+  /// By a signal that was typed at the terminal.
+  let isInterrupted: Bool
+
+  /// Returns the exit status that it means.
+  func settle(
+    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: StderrForwarder
+  ) -> (status: Int32, fault: Fault?) {
+    do throws(Fault) {
+      return (try settled(worker, window, claimer, stderr), nil)
+    } catch {
+      return (Exit.someFailed, error)
+    }
+  }
+
+  private func settled(
+    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: StderrForwarder
+  ) throws(Fault) -> Int32 {
+    guard let ending = worker.group.ending else { return Exit.fine }
+    let failure = Failure(ending, reason, stderr: worker.errors.takeTail())
+    window.withdraw(from: worker.input)
+    let verdict = verdict(ending)
+    let back = window.giveBack(taken: worker.input.taken) { line in
+      switch doom {
+      case .rubbish: false
+      case .timedOut(let late): line === late
+      case .terminal, nil: verdict == .failed && !isInterrupted
+      }
+    }
+    try window.settle(claimer)
+    let late = isLate ? window.oldest?.label : nil
+    let (count, disposals) = try window.retryOpen(claimer, failure)
+    if case .rubbish = doom { return Exit.data }
+    if case .terminal = doom { stderr.say(ProcessGroup.terminalAdvice) }
+    if verdict == .stop {
+      throw Fault(.unavailable, "\(name): \(failure.reason); \(counted(back, "item")) given back")
+    }
+    let what = count > 0 ? disposed(count, disposals) : nil
+    let returned = back > 0 ? "\(counted(back, "item")) given back" : nil
+    let rest = [what, returned].compactMap { $0 }.joined(separator: "; ")
+    if verdict == .failed || back > 0 {
+      let reason = verdict == .failed ? failure.reason : "ended with answers owed"
+      stderr.say(
+        "\(late.map { "\($0): " } ?? "")\(name): \(reason)" + (rest.isEmpty ? "" : "; \(rest)"))
+      return Exit.someFailed
+    }
+    if wasToldToEnd { return Exit.fine }
+    stderr.say("\(name): ended before its stdin did")
+    return Exit.someFailed
+  }
+
+  private enum Word { case fine, failed, stop }
+
+  private var isLate: Bool { if case .timedOut = doom { true } else { false } }
+
+  private var reason: String? {
+    switch doom {
+    case .timedOut: "timed out"
+    case .terminal: "wants the terminal"
+    case .rubbish, nil: nil
+    }
+  }
+
+  private func verdict(_ ending: Worker.Ending) -> Word {
+    switch ExitDisposition(ending, wasEnded: reason != nil) {
+    case .acknowledge: .fine
+    case .stop: .stop
+    case .retry, .bury: .failed
+    }
+  }
+
+  private func disposed(_ count: Int, _ disposals: [Disposal]) -> String {
+    var soonest: Int64?
+    var buried = 0
+    for disposal in disposals {
+      switch disposal {
+      case .again(let wait): soonest = min(soonest ?? wait, wait)
+      case .buried(let items): buried += items
+      }
+    }
+    let again = soonest.map {
+      "\(counted(count - buried, "item")) without an answer \(Disposal.again(after: $0).text)"
+    }
+    let dead = buried > 0 ? Disposal.buried(items: buried).text : nil
+    return [again, dead].compactMap { $0 }.joined(separator: "; ")
+  }
+}
+
+/// Finds out that a worker will wait for ever, as one does that wants to read all before it answers, that
+/// does not flush, or that does not read. Told once.
+struct StreamStall {
+  private var lastAnswer = Clock.steady()
+  private var lastLook: Int64 = 0
+  private var isTold = false
+
+  /// Microseconds.
+  private static let patience: Int64 = 5_000_000
+
+  mutating func note() { lastAnswer = Clock.steady() }
+
+  private func due(_ window: StreamWindow) -> Int64 {
+    max(lastAnswer, window.oldestSince, lastLook) + StreamStall.patience
+  }
+
+  func deadline(_ window: StreamWindow) -> Int64? {
+    isTold || window.items == 0 ? nil : due(window)
+  }
+
+  /// Who has taken a part and left a part is at work on it, however long that takes.
+  mutating func complaint(_ worker: StreamWorker, _ window: StreamWindow) -> String? {
+    guard !isTold, window.items > 0, Clock.steady() >= due(window) else { return nil }
+    lastLook = Clock.steady()
+    let taken = worker.input.taken
+    guard taken == 0 || taken == worker.input.end else { return nil }
+    isTold = true
+    let open = "\(counted(window.items, "item")) handed out and no answer for 5 s"
+    return taken == 0
+      ? "\(open): it does not read its stdin"
+      : "\(open): either its work takes so long, or it does not flush; "
+        + "it gets no more than \(StreamWindow.mostItems) ahead"
+  }
+}

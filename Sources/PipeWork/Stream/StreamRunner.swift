@@ -1,0 +1,210 @@
+internal import PipeIntake
+package import PipeIO
+internal import PipeQueue
+
+/// `consume --stream -- CMD`: one worker for all batches, which answers each line with one of its own.
+package final class StreamRunner {
+  private let source: BatchSource
+  private let claimer: Claimer
+  private let launcher: Launcher
+  private let timeout: Int64?
+  private var linesLeft: Int
+  private let window: StreamWindow
+  private let stderr: StderrForwarder
+  private let events = Events()
+  private var worker: StreamWorker?
+  private var stall: StreamStall
+  private var mayBeReady = true
+  /// Nothing more is claimed.
+  private var isClosing = false
+  /// The worker closed its stdin or its stdout before it was told that nothing more comes.
+  private var hasLeft = false
+  /// Why the worker was told to end.
+  private var doom: StreamEnd.TerminationReason?
+  private var someFailed = false
+  /// Why nothing more is claimed: thrown once the worker has ended.
+  private var fault: Fault?
+
+  /// `lastAttempt`: the attempt after which an item that fails is buried.
+  package init(_ source: BatchSource, _ diagnostics: Diagnostics, timeout: Int64?, lastAttempt: Int)
+  {
+    self.source = source
+    self.timeout = timeout
+    claimer = source.claimer
+    linesLeft = source.limits.batches
+    launcher = Launcher(source.queue, envelope: true, runsAlone: timeout == nil)
+    window = StreamWindow(
+      size: source.limits.size ?? 1, lastAttempt: lastAttempt, isPaced: source.limits.every > 0)
+    stderr = StderrForwarder(diagnostics)
+    stall = StreamStall()
+  }
+
+  package func run() throws(Fault) -> Int32 {
+    while true {
+      if let worker, worker.group.isOver { break }
+      claim()
+      if worker == nil, isClosing { break }
+      keep { () throws(Fault) in try exchange() }
+      if let signal = source.mustDie { try abandon(signal) }
+      if !source.stops.isEmpty || source.isReaderGone { stop() }
+      while let (process, change) = Worker.change() {
+        if worker?.group.worker.process == process { worker?.group.note(change) }
+      }
+      if let group = worker?.group, group.wantsTerminal, doom == nil { end(.terminal) }
+      enforceTimeout()
+    }
+    return try conclude()
+  }
+
+  // What goes wrong ends the run, but not before the worker's end.
+  private func keep(_ body: () throws(Fault) -> Void) {
+    do throws(Fault) { try body() } catch {
+      fault = fault ?? error
+      stop()
+    }
+  }
+
+  // Claims while there is room, starting the worker for the first line, and hands out.
+  private func claim() {
+    keep { () throws(Fault) in
+      while mayBeReady, !isClosing, window.wantsMore, stderr.hasRoom {
+        let size = window.wanted(lines: linesLeft)
+        guard source.mayStart, linesLeft > 0 else {
+          isClosing = true
+          break
+        }
+        guard let claim = try source.next(size: size, bytes: window.wantedBytes) else {
+          mayBeReady = false
+          isClosing = !source.mayGoOn
+          break
+        }
+        if claim.items.isEmpty { try claimer.done(claim) } else { try take(claim) }
+      }
+      guard let worker else { return }
+      window.handOut(to: worker.input)
+      try worker.input.push()
+      if isClosing, window.isAllHandedOut, worker.input.isEmpty { worker.input.finish() }
+    }
+  }
+
+  private func take(_ claim: consuming Claim) throws(Fault) {
+    if worker == nil {
+      do throws(Fault) { worker = try start() } catch {
+        try claimer.giveBack(claim)
+        throw error
+      }
+    }
+    linesLeft -= window.add(claim)
+    if linesLeft <= 0 { isClosing = true }
+  }
+
+  private func start() throws(Fault) -> StreamWorker {
+    switch try StreamWorker.start(launcher, lock: claimer.lockDescriptor, try stderr.pipe()) {
+    case .running(let worker): return worker
+    case .refused(let reason): throw Fault(.unavailable, "\(reason); its batch was given back")
+    }
+  }
+
+  // Waits until something can go on, then takes answers and settles them.
+  private func exchange() throws(Fault) {
+    events.clear()
+    stderr.want(events)
+    worker?.want(events)
+    let hasUse = !isClosing && window.wantsMore && stderr.hasRoom
+    let look = try source.wait(
+      forReady: hasUse && source.mayGoOn, until: deadline, events: events)
+    if look { mayBeReady = true }
+    stderr.pass(events)
+    guard let worker else { return }
+    try worker.push(events)
+    try takeAnswers()
+    if worker.input.isBroken || !worker.isAnswering {
+      hasLeft = hasLeft || !isClosing
+      stop()
+    }
+    if let text = stall.complaint(worker, window) { stderr.say("\(name): \(text)") }
+  }
+
+  private func takeAnswers() throws(Fault) {
+    guard let worker else { return }
+    if doom != nil { return try worker.ignore() }
+    let before = window.items
+    let rubbish = try worker.read { answer throws(Rejection) in
+      for failed in try window.note(answer) { tell(failed) }
+    }
+    if window.items < before { stall.note() }
+    try window.settle(claimer)
+    try claimer.sync.flushIfDue()
+    guard let (line, rejection) = rubbish else { return }
+    let byte = rejection.byte.map { "byte \($0): " } ?? ""
+    stderr.say("\(name): line \(line): \(byte)\(printable(rejection.reason))")
+    end(.rubbish)
+  }
+
+  private func tell(_ answered: StreamWindow.Answered) {
+    someFailed = true
+    stderr.say(window.story(answered))
+  }
+
+  private var name: String { printable(launcher.name) }
+
+  private var deadline: Int64? {
+    guard let worker else { return nil }
+    let late = doom == nil && window.items > 0 ? timeout.map { window.oldestSince + $0 } : nil
+    return [worker.group.wakeUp, late, stall.deadline(window)].compactMap { $0 }.min()
+  }
+
+  private func enforceTimeout() {
+    if let timeout, doom == nil, let line = window.oldest, worker != nil,
+      window.oldestSince + timeout <= Clock.steady()
+    {
+      end(.timedOut(line))
+    }
+    worker?.group.enforce()
+  }
+
+  private func end(_ doom: StreamEnd.TerminationReason) {
+    self.doom = doom
+    stop()
+    worker?.group.terminate()
+  }
+
+  // No new line: what the worker has not got goes back, and it learns that nothing more comes.
+  private func stop() {
+    isClosing = true
+    guard let worker else { return }
+    window.withdraw(from: worker.input)
+    do throws(Fault) { try window.settle(claimer) } catch { fault = fault ?? error }
+  }
+
+  private func abandon(_ signal: Int32) throws(Fault) -> Never {
+    worker?.group.worker.terminate()
+    stop()
+    _ = window.giveBack(taken: 0) { _ in false }
+    try window.settle(claimer)
+    try claimer.sync.flush()
+    die(of: signal)
+  }
+
+  private func conclude() throws(Fault) -> Int32 {
+    defer { self.worker = nil }
+    var status = someFailed ? Exit.someFailed : Exit.fine
+    if let worker {
+      // What it wrote before its end counts, as far as it is there.
+      for _ in 0..<64 where doom == nil && worker.isAnswering && worker.hasAnswers {
+        keep { () throws(Fault) in try takeAnswers() }
+      }
+      source.takeSignals()
+      let end = StreamEnd(
+        name: name, doom: doom, wasToldToEnd: isClosing && !hasLeft,
+        isInterrupted: worker.group.interruption(source.stops) != nil)
+      let (word, fault) = end.settle(worker, window, claimer, stderr)
+      self.fault = self.fault ?? fault
+      status = max(status, word)
+    }
+    try claimer.sync.flush()
+    try stderr.finish(source)
+    if let fault { throw fault }
+    return status
+  }
+}

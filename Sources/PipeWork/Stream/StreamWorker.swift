@@ -1,0 +1,88 @@
+internal import PipeIntake
+internal import PipeIO
+internal import PipeQueue
+
+/// The command of `consume --stream` while it runs: lines in, answers out.
+final class StreamWorker {
+  let input: WorkerInput
+  let errors: StderrCapture
+  var group: ProcessGroup
+  private let answers: LineReader
+  private var reader = SettlementReader()
+  /// It may still answer.
+  private(set) var isAnswering = true
+
+  /// An answer may repeat all of its batch line, escaped anew.
+  private static let longest = 32 << 20
+
+  enum Start {
+    case running(StreamWorker)
+    case refused(String)
+  }
+
+  static func start(_ launcher: Launcher, lock: Int32?, _ errors: StderrCapture) throws(Fault)
+    -> Start
+  {
+    let input = try makePipe("stdin of the command")
+    let output = try makePipe("stdout of the command")
+    let streams = WorkerStreams(
+      input: input.reading.number, output: output.writing.number, errors: errors.writingNumber)
+    switch try launcher.start(streams, lock: lock) {
+    case .refused(let reason): return .refused(reason)
+    case .running(let worker):
+      return .running(
+        StreamWorker(worker, WorkerInput(input.writing), output.reading, errors))
+    }
+  }
+
+  private init(
+    _ worker: Worker, _ input: WorkerInput, _ output: Descriptor, _ errors: StderrCapture
+  ) {
+    group = ProcessGroup(worker)
+    self.input = input
+    self.errors = errors
+    answers = LineReader(output, limit: StreamWorker.longest)
+  }
+
+  func want(_ events: Events) {
+    if isAnswering { events.want(answers.input.number) }
+    if let number = input.number { events.want(number, input.isEmpty ? .breaking : .writing) }
+  }
+
+  /// After a wait: hands over what fits, and notes that the worker has closed its stdin.
+  func push(_ events: Events) throws(Fault) {
+    if let number = input.number, input.isEmpty, events.isReady(number) {
+      return input.noteBroken()
+    }
+    try input.push()
+  }
+
+  var hasAnswers: Bool { answers.isReadable }
+
+  /// Reads once what is there; `take` gets each answer. A line that is none is told by its number.
+  func read(_ take: (Settlement) throws(Rejection) -> Void) throws(Fault) -> (Int, Rejection)? {
+    guard isAnswering, answers.isReadable else { return nil }
+    isAnswering = try answers.fill()
+    while true {
+      do throws(Rejection) {
+        switch answers.next() {
+        case .drained: return nil
+        case .line(let line):
+          let isFirst = answers.lineNumber == 1
+          guard let text = Input.content(line, isFirst: isFirst) else { continue }
+          try take(try reader.read(text))
+        case .oversized: throw Rejection("is longer than \(StreamWorker.longest) bytes")
+        }
+      } catch { return (answers.lineNumber, error) }
+    }
+  }
+
+  /// Takes what comes without looking at it, so that the worker can end.
+  func ignore() throws(Fault) {
+    guard isAnswering, answers.isReadable else { return }
+    isAnswering = try answers.fill()
+    while true {
+      if case .drained = answers.next() { return }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+internal import PipeRender
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+/// Which dead letters, and what `retry` and `drop` do with them.
+struct DeadLetterSelection: ParsableArguments {
+  @Flag(help: "All there are.")
+  var all = false
+
+  @Argument(help: "Ids of entries.")
+  var id: [String] = []
+
+  var isMade: Bool { all || !id.isEmpty }
+
+  func validate() throws {
+    if all, !id.isEmpty { throw ValidationError("name ids, or --all") }
+  }
+
+  typealias Treat = (EntryID) throws(Fault) -> Int
+  typealias TreatAll = ((DeadLetterResult) throws(Fault) -> Void) throws(Fault) -> Void
+
+  /// Treats them, one entry at a time or all, and says so.
+  func run(
+    _ command: String, _ location: QueueLocation, one: (Queue) -> Treat, all: (Queue) -> TreatAll
+  ) -> Never {
+    Exit.perform(command) { () throws(Fault) in
+      let diagnostics = Diagnostics(command: command)
+      let queue = try location.open(diagnostics)
+      if self.all { try all(queue)(print) }
+      var status = Exit.fine
+      for text in id {
+        let id = EntryID(text)
+        let count = try id.map(one(queue)) ?? 0
+        if let id, count > 0 {
+          try print(DeadLetterResult(id: id, items: count))
+        } else {
+          diagnostics.unknown(text, "has no dead letter", queue)
+          status = Exit.someFailed
+        }
+      }
+      return status
+    }
+  }
+
+  private func print(_ treated: DeadLetterResult) throws(Fault) {
+    let output = Output()
+    output.bytes = treated.line + [0x0a]
+    try output.flush()
+  }
+}

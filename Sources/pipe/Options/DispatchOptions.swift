@@ -1,0 +1,32 @@
+internal import PipeWork
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+/// When batches are dispatched, and how many.
+struct DispatchOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Start no batch sooner than this after the last one, whoever started it.",
+      valueName: "duration"))
+  var every: Duration?
+
+  @Option(
+    name: .customShort("n", allowingJoined: true),
+    help: ArgumentHelp("Stop after so many batches.", valueName: "batches"))
+  var batches: Count?
+
+  @Flag(help: "Wait for more instead of ending when nothing is ready.")
+  var follow = false
+
+  /// Who waits for more can wait for the first too: then the queue is made where there is none.
+  func open(_ location: QueueLocation, _ diagnostics: Diagnostics) throws(Fault) -> Queue {
+    try follow ? location.create(diagnostics) : location.open(diagnostics)
+  }
+
+  func limits(size: Int?) -> Limits {
+    Limits(
+      size: size, batches: batches?.value ?? .max, follow: follow,
+      every: every?.microseconds ?? 0)
+  }
+}

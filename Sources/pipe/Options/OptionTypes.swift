@@ -1,0 +1,140 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeJSON
+internal import PipeQueue
+
+/// `500ms 5s 10m 2h 7d`, in microseconds.
+struct Duration: ExpressibleByArgument {
+  let microseconds: Int64
+
+  init?(argument: String) {
+    let units: [(String, Int64)] = [
+      ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),
+      ("d", 86_400_000_000),
+    ]
+    guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
+      let value = plainNumber(argument.dropLast(unit.count))
+    else { return nil }
+    let (product, overflow) = value.multipliedReportingOverflow(by: size)
+    // A century is more than any wait, and far from the end of the numbers.
+    guard !overflow, product <= 100 * 366 * 86_400_000_000 else { return nil }
+    microseconds = product
+  }
+}
+
+/// An RFC 3339 time, as microseconds since the epoch.
+func instant(_ argument: String) throws -> Int64 {
+  var text = argument
+  guard let time = text.withUTF8({ parseDateTime(UnsafeRawBufferPointer($0)) }), time >= 0 else {
+    throw ValidationError("give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z")
+  }
+  return time
+}
+
+/// `64KiB 1MiB 2GiB`, or bytes without a unit.
+struct ByteSize: ExpressibleByArgument {
+  let bytes: Int
+
+  init(bytes: Int) { self.bytes = bytes }
+
+  init?(argument: String) {
+    let units: [(String, Int64)] = [
+      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
+    ]
+    guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
+      let value = plainNumber(argument.dropLast(unit.count))
+    else { return nil }
+    let (product, overflow) = value.multipliedReportingOverflow(by: size)
+    guard !overflow, product < 1 << 59 else { return nil }
+    bytes = Int(product)
+  }
+
+  var defaultValueDescription: String {
+    bytes > 0 && bytes % (1 << 20) == 0 ? "\(bytes >> 20)MiB" : "\(bytes)"
+  }
+}
+
+private func plainNumber(_ text: Substring) -> Int64? {
+  text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
+}
+
+/// Paths may be any bytes; what is stored or compared is text.
+func requireText(_ argument: String?, _ name: String) throws {
+  if argument?.isUTF8 == false { throw ValidationError("\(name) is not UTF-8") }
+}
+
+struct LaneArgument: ExpressibleByArgument {
+  let priority: Lane
+
+  init(_ priority: Lane) { self.priority = priority }
+
+  init?(argument: String) {
+    guard let found = Lane.allCases.first(where: { $0.name == argument.uppercased() }) else {
+      return nil
+    }
+    priority = found
+  }
+
+  var defaultValueDescription: String { priority.name }
+
+  static var allValueStrings: [String] { Lane.allCases.map(\.name) }
+}
+
+/// A group of this system, by name or number.
+struct GroupArgument: ExpressibleByArgument {
+  let number: UInt32
+
+  init?(argument: String) {
+    guard let number = groupNumber(argument) else { return nil }
+    self.number = number
+  }
+}
+
+/// A number of items, or 0 for no bound.
+struct Bound: ExpressibleByArgument {
+  let value: Int?
+
+  init?(argument: String) {
+    guard let value = plainNumber(argument[...]), value < 1 << 50 else { return nil }
+    self.value = value == 0 ? nil : Int(value)
+  }
+}
+
+/// A number of at least one.
+struct Count: ExpressibleByArgument {
+  let value: Int
+
+  init?(argument: String) {
+    guard let value = plainNumber(argument[...]), value > 0, value < 1 << 40 else { return nil }
+    self.value = Int(value)
+  }
+}
+
+/// `1s..5m`: the first wait and the longest.
+struct BackoffArgument: ExpressibleByArgument {
+  let backoff: Backoff
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[1].isEmpty, let base = Duration(argument: String(parts[0])),
+      let most = Duration(argument: String(parts[2])),
+      base.microseconds <= most.microseconds
+    else { return nil }
+    backoff = Backoff(base: base.microseconds, most: most.microseconds)
+  }
+}
+
+/// What the statistics tell apart: up to 64 letters, digits and `. _ : -`, a letter or digit first.
+struct Tag: ExpressibleByArgument {
+  let text: String
+
+  init?(argument: String) {
+    let isPlain = { (byte: UInt8) in
+      (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte & 0xdf)
+    }
+    guard (1...64).contains(argument.utf8.count), argument.utf8.first.map(isPlain) == true,
+      argument.utf8.allSatisfy({ isPlain($0) || "._:-".utf8.contains($0) })
+    else { return nil }
+    text = argument
+  }
+}

@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+
+struct QueueOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("q"), .long],
+    help: ArgumentHelp("The queue; else $PIPE_QUEUE, else the user's own.", valueName: "dir"))
+  var queue: String?
+
+  @Flag(help: "Use a queue on a network file system, whose promises are not kept there.")
+  var force = false
+
+  // A script whose variable is unset must not drain the user's own queue.
+  func validate() throws {
+    if queue == "" { throw ValidationError("-q is empty; name a directory") }
+  }
+
+  var location: QueueLocation { QueueLocation(path: queue, force: force) }
+}
