@@ -101,7 +101,8 @@ final class Connections {
     date = httpDate()
     if turnedAway > 0 {
       notice(
-        "\(turnedAway) connections were turned away: \(open.count) are open, and no more may be")
+        "connections refused: \(turnedAway); \(open.count) are open, the most that the limit"
+          + " of open files allows (ulimit -n)")
       turnedAway = 0
     }
     let now = NIODeadline.now()

@@ -19,12 +19,12 @@ struct RequestError {
 
   /// The bodies of all clients together.
   static let crowded: RequestError = {
-    var refusal = RequestError(503, "too much is being sent at once")
+    var refusal = RequestError(503, "too many request bodies in flight; try again later")
     refusal.headers = [("retry-after", "1")]
     return refusal
   }()
 
-  static let slow = RequestError(408, "the request took too long to come")
+  static let slow = RequestError(408, "the request did not arrive in time")
 
   /// What can be told by the head alone; nil: it may go on.
   init?(_ head: HTTPRequestHead, _ limits: ConnectionLimits) {
@@ -45,32 +45,32 @@ struct RequestError {
   // proxy in front could read in another way.
   private static func ofFraming(_ head: HTTPRequestHead) -> RequestError? {
     for name in single where head.headers[name].count > 1 {
-      return RequestError(400, "\(name) is given more than once")
+      return RequestError(400, "header \(name) appears more than once")
     }
     guard let coding = head.headers.first(name: "transfer-encoding") else { return nil }
-    if head.version == .http1_0 { return RequestError(400, "HTTP/1.0 has no transfer-encoding") }
+    if head.version == .http1_0 { return RequestError(400, "transfer-encoding needs HTTP/1.1") }
     let isChunked = coding.lowercased() == "chunked"
-    return isChunked ? nil : RequestError(501, "of transfer-encodings only chunked is known here")
+    return isChunked ? nil : RequestError(501, "unsupported transfer-encoding (only chunked)")
   }
 
   private static func ofTarget(_ head: HTTPRequestHead) -> RequestError? {
-    if head.method == .CONNECT { return RequestError(501, "this is no proxy") }
+    if head.method == .CONNECT { return RequestError(501, "CONNECT: this server is not a proxy") }
     let host = head.headers.first(name: "host")
     if host == nil, head.version == .http1_0 { return nil }
-    guard let host else { return RequestError(400, "one Host is needed") }
-    guard isHost(host) else { return RequestError(400, "Host is no name or address") }
+    guard let host else { return RequestError(400, "header Host is missing") }
+    guard isHost(host) else { return RequestError(400, "Host is not a name or address") }
     guard let target = Target(head.uri) else {
-      return RequestError(400, "what is asked for is no path")
+      return RequestError(400, "the request target is not a path")
     }
     if let named = target.host, named.lowercased() != host.lowercased() {
-      return RequestError(400, "Host is not that of what is asked for")
+      return RequestError(400, "Host does not match the request target")
     }
     return nil
   }
 
   private static func ofExpectation(_ head: HTTPRequestHead) -> RequestError? {
     let isKnown = head.headers["expect"].allSatisfy { $0.lowercased() == "100-continue" }
-    return isKnown ? nil : RequestError(417, "only 100-continue can be expected")
+    return isKnown ? nil : RequestError(417, "unsupported Expect (only 100-continue)")
   }
 
   private static func ofLength(_ head: HTTPRequestHead, _ limits: ConnectionLimits) -> RequestError?
@@ -82,12 +82,12 @@ struct RequestError {
   /// What is not HTTP.
   init(_ error: HTTPParserError) {
     switch error {
-    case .headerOverflow: self.init(431, "the first line or the headers are too long")
+    case .headerOverflow: self.init(431, "the request line or the headers are too long")
     // The second is how HTTP/2 begins.
-    case .invalidVersion, .paused: self.init(505, "HTTP/1.1 is spoken here")
-    case .invalidEOFState: self.init(400, "the request ends too early")
-    case .unknown, .strictModeAssertion: self.init(400, "not HTTP as it is written down")
-    default: self.init(400, "not HTTP: \(error)")
+    case .invalidVersion, .paused: self.init(505, "HTTP/1.1 only")
+    case .invalidEOFState: self.init(400, "the request is incomplete")
+    case .unknown, .strictModeAssertion: self.init(400, "malformed HTTP request")
+    default: self.init(400, "malformed HTTP request: \(error)")
     }
   }
 }

@@ -103,7 +103,7 @@ package final class Directory {
 
   package func existing(_ name: String) throws(Fault) -> Directory {
     guard let found = try Directory.open(name, in: self) else {
-      throw Fault(.notFound, "\(printable(path)): \(name) is missing; is it still a queue?")
+      throw Fault(.notFound, "\(printable(path)): \(name) is missing; is this still a queue?")
     }
     return found
   }
@@ -255,7 +255,7 @@ package final class Directory {
       Stops.noteCaught()
       guard !Stops.endWaits else {
         throw Fault(
-          .tryLater, "\(printable(path)): stopped while waiting for its lock", code: EINTR)
+          .tryLater, "\(printable(path)): interrupted while waiting for its lock", code: EINTR)
       }
     }
   }

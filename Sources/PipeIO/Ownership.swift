@@ -59,11 +59,11 @@ package struct Ownership: Equatable {
       throw Fault(.inputOutput, "\(path): is not a regular file", code: EPERM)
     }
     let whose =
-      isShared ? "\(groupText(group)) may not write to it" : "the queue to \(userText(user))"
+      isShared ? "not writable by \(groupText(group))" : "the queue to \(userText(user))"
     throw Fault(
       .permission,
-      "\(path): belongs to \(userText(status.st_uid)), \(whose); refused, for it may be a link to a"
-        + " file elsewhere (chown or remove it)", code: EPERM)
+      "\(path): belongs to \(userText(status.st_uid)), \(whose); refused because it may be a link"
+        + " to a file elsewhere (chown or remove it)", code: EPERM)
   }
 
   /// Where a copy lost the set-group-ID bit of a directory, what is made there gets the group of its maker.
@@ -72,11 +72,11 @@ package struct Ownership: Equatable {
     var status = stat()
     if fstat(number, &status) != 0 { throw Fault("stat", path) }
     if status.st_gid != group, fchown(number, .max, group) != 0 {
-      throw Fault("give \(groupText(group))", path)
+      throw Fault("change the group to \(groupText(group))", path)
     }
     let mode = Ownership.mode(isShared: true, isDirectory: made == .directory)
     if status.st_mode & 0o7777 != mode, fchmod(number, mode) != 0 {
-      throw Fault("set the mode of", path)
+      throw Fault("set the mode", path)
     }
   }
 }

@@ -82,7 +82,7 @@ package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
   if number < 0 { throw Fault("create", path) }
   do throws(Fault) {
     let file = Descriptor(owning: number, path: path)
-    if isThere, fchmod(number, status.st_mode & 0o777) != 0 { throw Fault("set the mode of", path) }
+    if isThere, fchmod(number, status.st_mode & 0o777) != 0 { throw Fault("set the mode", path) }
     try file.append(bytes)
     let code = draft.withSystemText { draft in target.withSystemText { rename(draft, $0) } }
     if code != 0 { throw Fault("replace", path) }

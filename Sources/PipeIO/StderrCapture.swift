@@ -54,7 +54,7 @@ package func makePipe(
   _ name: String
 ) throws(Fault) -> (reading: Descriptor, writing: Descriptor) {
   var ends: [Int32] = [-1, -1]
-  if cpipe_pipe(&ends) != 0 { throw Fault("make a pipe for", name) }
+  if cpipe_pipe(&ends) != 0 { throw Fault("create a pipe", name) }
   return (Descriptor(owning: ends[0], path: name), Descriptor(owning: ends[1], path: name))
 }
 

@@ -16,7 +16,7 @@ package func startThread(_ body: @escaping @Sendable () -> Void) throws(Fault) {
     let fault = Fault("start", "thread", code: code)
     throw Fault(
       fault.kind,
-      "\(fault.text) (limits: ulimit -u, TasksMax= of systemd, the pids limit of a container)",
+      "\(fault.text) (check ulimit -u, systemd's TasksMax=, the container's pids limit)",
       code: code)
   }
   pthread_detach(thread)

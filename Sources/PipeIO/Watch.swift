@@ -16,7 +16,7 @@ package final class Watch {
   package init(_ report: @escaping (String) -> Void) throws(Fault) {
     self.report = report
     number = cpipe_inotify()
-    if number < 0 { try tick(errno, "cannot watch by inotify") }
+    if number < 0 { try tick(errno, "inotify: cannot start") }
   }
 
   /// A name that was renamed into place in `directory`, or that was removed from it.
@@ -32,13 +32,13 @@ package final class Watch {
   /// Each time that something is read from a file or pipe.
   func reads(of file: Descriptor) throws(Fault) {
     if isBlind || add(file.number, UInt32(IN_ACCESS)) { return }
-    try tick(errno, "\(printable(file.path)): cannot be watched")
+    try tick(errno, "\(printable(file.path)): cannot watch")
   }
 
   /// Each reader of a pipe that goes.
   func closings(of pipe: Descriptor) throws(Fault) {
     if isBlind || add(pipe.number, UInt32(IN_CLOSE_NOWRITE)) { return }
-    try tick(errno, "\(printable(pipe.path)): cannot be watched")
+    try tick(errno, "\(printable(pipe.path)): cannot watch")
   }
 
   private func add(_ directory: Directory, _ events: UInt32) throws(Fault) {
@@ -47,7 +47,7 @@ package final class Watch {
     if errno == ENOENT, directory.entered({ inotify_add_watch(number, ".", events) }) ?? -1 >= 0 {
       return
     }
-    try tick(errno, "\(printable(directory.path)): cannot be watched")
+    try tick(errno, "\(printable(directory.path)): cannot watch")
   }
 
   // Through the descriptor: the path may name another file by now.
@@ -63,15 +63,15 @@ package final class Watch {
     if number < 0 { throw Fault("watch", "timer") }
     // A pipe of another user, as behind sudo: there is nothing to repair.
     if code == EACCES { return }
-    report("\(Watch.reason(code, what)); looking each \(Watch.pause) ms instead")
+    report("\(Watch.reason(code, what)); polling every \(Watch.pause) ms instead")
   }
 
   private static func reason(_ code: Int32, _ what: String) -> String {
     let way =
       switch code {
-      case EMFILE: " (raise fs.inotify.max_user_instances by sysctl, or the limit of open files)"
-      case ENOSPC: " (raise fs.inotify.max_user_watches by sysctl)"
-      case ENOENT: " (/proc is missing)"
+      case EMFILE: " (raise sysctl fs.inotify.max_user_instances or ulimit -n)"
+      case ENOSPC: " (raise sysctl fs.inotify.max_user_watches)"
+      case ENOENT: " (mount /proc)"
       default: ""
       }
     return "\(what): \(String(cString: strerror(code)))\(way)"

@@ -32,7 +32,7 @@ final class Committer {
       throw Fault(
         error.kind,
         "\(error.text); \(counted(lost, "line")) "
-          + (error.kind == .outcomeUnknown ? "without receipt" : "not stored"),
+          + (error.kind == .outcomeUnknown ? "without a receipt" : "not stored"),
         code: error.code)
     }
     appender.pruneSome()

@@ -16,7 +16,7 @@ package struct EntryLineReader {
 
   private var lastTime: (text: [UInt8], value: Int64) = ([], 0)
 
-  static let advice = "not an entry: run it through pipe ingest, or use --raw"
+  static let advice = "not an entry line: run it through pipe ingest, or use --raw"
 
   mutating func read(
     _ line: UnsafeRawBufferPointer, slice: Int, now: Int64, start: Start?
@@ -40,7 +40,7 @@ package struct EntryLineReader {
     case (nil, let list?):
       entry.ids = (try idCount(line, list), slice)
       return ParsedEntry(entry: entry, data: list.range)
-    default: throw Rejection("has not either data or ids; \(EntryLineReader.advice)")
+    default: throw Rejection("needs either data or ids; \(EntryLineReader.advice)")
     }
   }
 

@@ -105,10 +105,10 @@ struct InputShape {
       isDecided = true
       let isArray = open.first { $0 != 0x20 && $0 != 0x09 } == 0x5b
       open = []
-      return "line \(firstLine) begins a JSON \(isArray ? "array" : "object") of several lines: "
-        + "put each \(isArray ? "element" : "value") on one line first, with "
-        + (isArray ? "jq -c '.[]'" : "jq -c .")
-        + (hasTaken ? "; lines of it that are values by themselves were taken" : "")
+      return "line \(firstLine) begins a JSON \(isArray ? "array" : "object") "
+        + "spanning several lines: put each \(isArray ? "element" : "value") on one line first, "
+        + (isArray ? "with jq -c '.[]'" : "with jq -c .")
+        + (hasTaken ? "; its lines that are complete values were accepted" : "")
     }
   }
 }
@@ -135,7 +135,7 @@ struct WrappingNotice {
     guard isEntryLine(line) else { return }
     isSaid = true
     diagnostics.say(
-      "a line is an entry line already, as pipe ingest writes it;"
+      "a line is already an entry line, as pipe ingest writes it;"
         + " it becomes the data of a new entry (\(wayOut))")
   }
 

@@ -77,7 +77,7 @@ package struct RecordValidator {
 
   private func idRequest(_ line: UnsafeRawBufferPointer) throws(Rejection) -> ParsedRecord {
     guard let list = scanner[RecordValidator.ids] else {
-      throw Rejection("an id request without ids")
+      throw Rejection("id request has no ids")
     }
     let count = try idCount(line, list)
     guard let span = scanner[RecordValidator.priority] else {

@@ -17,7 +17,7 @@ package struct Requirement {
   }
 
   func check(_ line: UnsafeRawBufferPointer, _ value: Span) throws(Rejection) {
-    guard value.kind == .object else { throw Rejection("is no object, so has no \(name)") }
+    guard value.kind == .object else { throw Rejection("not an object, so it has no \(name)") }
     let object = UnsafeRawBufferPointer(rebasing: line[value.range])
     let found: Span?
     do throws(JSONFault) { found = try find(path, in: object) } catch {

@@ -49,7 +49,7 @@ extension JSONFault.Reason {
     case .unpairedSurrogate: "unpaired surrogate escape"
     case .duplicateMember(let name): "duplicate member \"\(name)\""
     case .emptyIDs: "ids list cannot be empty"
-    case .idNotDigits: "id is not in digits only"
+    case .idNotDigits: "id must be digits only"
     case .idOutOfRange: "id out of range 1 to 10000000000000000007"
     }
   }

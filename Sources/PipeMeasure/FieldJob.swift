@@ -43,9 +43,10 @@ package struct FieldJob {
       let other = path.asOneName.map {
         "; a member with dots in its name is written \(printable($0))"
       }
-      diagnostics.say("no line has a number \(printable(name))" + (other ?? ""))
+      diagnostics.say("no line has a numeric member \(printable(name))" + (other ?? ""))
     } else if skipped > 0 {
-      diagnostics.say("\(skipped) of \(filter.lines) lines have no number \(printable(name))")
+      diagnostics.say(
+        "\(skipped) of \(filter.lines) lines have no numeric member \(printable(name))")
     }
     let status = filter.conclusion()
     return status == Exit.fine && sample.count == 0 ? Exit.someFailed : status

@@ -104,7 +104,7 @@ package struct StatsJob {
     guard let found = try measurement.activities(since: since, of: [tag])[tag] else {
       throw Fault(
         .unknown,
-        "\(printable(name)): nothing was settled under this tag; a queue has a / in its name")
+        "\(printable(name)): nothing was settled with this tag; to name a queue, write a / in it")
     }
     return ComparedSide(found, named: name)
   }

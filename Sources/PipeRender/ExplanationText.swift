@@ -56,38 +56,38 @@ package struct ExplanationText {
     case .ready(let ahead):
       return "\(verb) ready; " + turn(ahead, isOne ? "it" : "the first") + past(run.history)
     case .claimed(let token, let attempt, let holder, let since, let until):
-      let held = until.map { "by the clock, until \(time($0)) (in \(span($0 - now)))" }
+      let held = until.map { "by pipe batch --hold until \(time($0)) (in \(span($0 - now)))" }
       let who = held ?? holder.map { "by " + $0 } ?? "by a process that has just died"
       let long =
         since.map { "\(until == nil ? "" : ",") since \(time($0)) (\(span(now - $0)))" } ?? ""
       return "\(verb) claimed \(who)\(long), claim \(token.text), attempt \(attempt)."
         + past(run.history)
     case .later(let due, let attempts):
-      let why = attempts == 0 ? "as was asked" : "after \(counted(attempts, "failed attempt"))"
+      let why = attempts == 0 ? "as requested" : "after \(counted(attempts, "failed attempt"))"
       return "\(isOne ? "waits" : "wait") until \(time(due)) (in \(span(due - now))) \(why)."
         + past(run.history)
     case .lost(let isDropped):
       return "\(verb) lost: damaged, or missing from segments/\(isDropped ? "; dropped" : "")."
     case .dead(let isDropped):
       let then =
-        isDropped ? "; it was dropped." : "; pipe retry \(explanation.id.text) tries again."
+        isDropped ? "; it was dropped." : "; to try again: pipe retry \(explanation.id.text)."
       return "\(verb) dead" + then + past(run.history)
     }
   }
 
   private func turn(_ ahead: Int, _ first: String) -> String {
-    let before = ahead == 0 ? "nothing comes before" : "\(counted(ahead, "ready item")) before"
+    let before = ahead == 0 ? "nothing is ahead" : "\(counted(ahead, "ready item")) ahead"
     guard let pace = explanation.pace else {
-      return before + "; nothing is known to have been taken: is a consumer running?"
+      return before + "; no batch is known to have been taken: is a consumer running?"
     }
     var words = before
     if pace.every > 0 {
-      let next = pace.wait > 0 ? "in \(span(pace.wait))" : "at once"
+      let next = pace.wait > 0 ? "in \(span(pace.wait))" : "now"
       words +=
         "; the next batch can start \(next) (\(counted(pace.size, "item")) every \(span(pace.every)))"
     }
     guard let wait = pace.estimate(ahead: ahead) else {
-      return words + "; nothing was taken for \(span(pace.sinceLast)): is a consumer running?"
+      return words + "; no batch was taken for \(span(pace.sinceLast)): is a consumer running?"
     }
     return words + "; at this rate \(first) is handed out in about \(span(wait))."
   }

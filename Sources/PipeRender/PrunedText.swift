@@ -34,7 +34,7 @@ package struct PrunedText {
     case .undone: "the oldest has an item that is not done (pipe list)"
     case .later: "the oldest has an item that waits for its time (pipe list --state later)"
     case .dead: "the oldest has a dead letter (pipe dead; pipe retry or pipe drop)"
-    case .retained: "done not long enough ago (pipe init --retain)"
+    case .retained: "done too recently (pipe init --retain)"
     }
   }
 }

@@ -48,12 +48,12 @@ struct Router: Sendable {
 
   private func direct(_ request: Request) -> Direction {
     guard let (methods, endpoint) = Endpoint.find(request.path) else {
-      return .response(.error(404, "there is nothing at \(request.path)"))
+      return .response(.error(404, "no such path: \(request.path)"))
     }
     guard methods.contains(request.method) else { return .response(other(request, methods)) }
     // Whoever may send something may not do all: that is for those who were given the token.
     if case .retry = endpoint, token == nil {
-      return .response(.error(403, "without a token nothing is retried here (see --token-file)"))
+      return .response(.error(403, "retry needs a gateway with a token (see --token-file)"))
     }
     return .to(endpoint)
   }
@@ -70,7 +70,7 @@ struct Router: Sendable {
     if request.method == "OPTIONS" { return nil }
     if let token, !token.permits(request.header("authorization")) {
       return .error(
-        401, "send Authorization: Bearer and the token", headers: [("www-authenticate", "Bearer")])
+        401, "send Authorization: Bearer TOKEN", headers: [("www-authenticate", "Bearer")])
     }
     return nil
   }
@@ -78,7 +78,7 @@ struct Router: Sendable {
   private func other(_ request: Request, _ methods: [String]) -> Response {
     let allow = (methods + ["OPTIONS"]).joined(separator: ", ")
     if request.method == "OPTIONS" { return Response(204, headers: [("allow", allow)]) }
-    return .error(405, "\(request.path) takes \(allow)", headers: [("allow", allow)])
+    return .error(405, "\(request.path) allows \(allow)", headers: [("allow", allow)])
   }
 }
 

@@ -46,14 +46,15 @@ package struct ServeJob {
     let token = try tokenFile.map { (path) throws(Fault) in try TokenFile(path) }
     guard token != nil || address.isLoopback else {
       throw Fault(
-        .usage, "\(printable(address.text)): is not this machine alone; that needs --token-file")
+        .usage,
+        "\(printable(address.text)): is reachable from other machines, so --token-file is required")
     }
     let log = try ServerLog(logLevel, access: accessLog)
     if let token { warnOfExposed(token, log) }
     let router = try router(token, log)
     let server = try listen(router, log)
     server.watch {
-      complain("pipe serve: the socket to listen at was closed")
+      complain("pipe serve: the listening socket was closed")
       exit(Exit.status(of: .unavailable))
     }
     log.diagnostics.info("listening on \(server.text)")
@@ -62,7 +63,8 @@ package struct ServeJob {
 
   private func warnOfExposed(_ token: TokenFile, _ log: ServerLog) {
     guard token.isExposed else { return }
-    log.diagnostics.warning("\(token.path): every user of this machine can read the token")
+    log.diagnostics.warning(
+      "\(token.path): every user of this machine can read the token (chmod o-r)")
   }
 
   // Each desk has a queue of its own: locks are of an open directory.
@@ -146,9 +148,9 @@ package struct ServeJob {
     guard let token else { return }
     do throws(Fault) {
       try token.reread()
-      log.diagnostics.info("\(token.path): the token was read again")
+      log.diagnostics.info("\(token.path): the token was reread")
       warnOfExposed(token, log)
-    } catch { log.diagnostics.error("\(error.text); the token stays what it was") }
+    } catch { log.diagnostics.error("\(error.text); the previous token stays valid") }
   }
 }
 

@@ -24,11 +24,11 @@ enum Main {
   // The mistake that everybody makes once.
   private static func wayOut(_ error: any Error) -> String {
     if Root.message(for: error).contains("<duration") {
-      return "a duration has a unit: 500ms 5s 10m 2h 7d"
+      return "a duration needs a unit: 500ms 5s 10m 2h 7d"
     }
     return commandName == "pipe consume"
       && Root.message(for: error).hasPrefix("Unexpected argument")
-      ? "a command goes behind --: pipe consume -- CMD" : "see \(commandName) --help"
+      ? "a command goes after --: pipe consume -- CMD" : "see \(commandName) --help"
   }
 
   private static var commandName: String {
@@ -50,9 +50,15 @@ struct Root: ParsableCommand {
       pipe status ID
       """,
     version: "0.1.0",
-    subcommands: [
-      Ingest.self, Enqueue.self, Consume.self, Batch.self, Ack.self, Status.self, List.self,
-      Explain.self, Stats.self, Serve.self, Route.self, Dead.self, Retry.self, Drop.self, Init.self,
-      Fsck.self, Prune.self,
+    groupedSubcommands: [
+      CommandGroup(name: "Put in", subcommands: [Ingest.self, Enqueue.self, Init.self]),
+      CommandGroup(
+        name: "Take out", subcommands: [Consume.self, Batch.self, Ack.self, Route.self]),
+      CommandGroup(
+        name: "Look",
+        subcommands: [Status.self, List.self, Explain.self, Stats.self, Dead.self]),
+      CommandGroup(
+        name: "Repair", subcommands: [Retry.self, Drop.self, Prune.self, Fsck.self]),
+      CommandGroup(name: "Serve", subcommands: [Serve.self]),
     ])
 }

@@ -7,7 +7,7 @@ struct AckTests {
   private let ids: [String]
   private let batches: [String]
 
-  /// Three batches that the clock holds: [1,2,3], [4,5,6] and [7].
+  /// Three batches held by the clock: [1,2,3], [4,5,6] and [7].
   init() throws {
     scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "1h..1h")
@@ -24,10 +24,10 @@ struct AckTests {
   }
 
   private func lost(_ claim: String) -> String {
-    "pipe ack: claim \(claim) is not held any more: it was settled before, or its holder is gone\n"
+    "pipe ack: claim \(claim) is no longer held: it was already settled, or its holder is gone\n"
   }
 
-  @Test("takes several claims from stdin, whatever else the lines have in them")
+  @Test("ack settles several claims from stdin and ignores the other members of their lines")
   func lines() throws {
     let own = batches[1].replacingOccurrences(
       of: #""attempt":1"#, with: #""mine":{"result":"bury"}"#)
@@ -36,17 +36,17 @@ struct AckTests {
     #expect(try scratch.fates(ids[1]) == ["1 claimed"])
   }
 
-  @Test("takes tokens and batch lines as arguments")
+  @Test("ack takes tokens and batch lines as arguments")
   func arguments() throws {
     try scratch.pipe("ack", batches[0], claim(1), "{\"claim\":\"\(claim(2))\",\"result\":\"bury\"}")
       .expect("")
     #expect(try scratch.fates(ids[0]) == ["1-6 done"])
     #expect(try scratch.fates(ids[1]) == ["1 dead"])
     try scratch.pipe("ack", "x", claim(2)).expect(
-      "", errors: "pipe ack: x: neither the token of a claim nor a batch line\n", status: 64)
+      "", errors: "pipe ack: x: neither a claim token nor a batch line\n", status: 64)
   }
 
-  @Test("does as --retry and --bury say, with --reason")
+  @Test("ack obeys --retry and --bury, and records --reason")
   func options() throws {
     try scratch.pipe("ack", "--retry", "--reason", "too early", claim(0)).expect("")
     try scratch.pipe("ack", "--bury", claim(1)).expect("")
@@ -60,7 +60,7 @@ struct AckTests {
     try scratch.pipe("ack", "--retry", "--bury", claim(2)).expect("", errors: nil, status: 64)
   }
 
-  @Test("does rather as the line says, and rather still as its item says")
+  @Test("the result of an item overrides that of its line, which overrides the options")
   func results() throws {
     let items = [
       #"{"id":"\#(ids[0])","item":1}"#, #"{"id":"\#(ids[0])","item":2,"result":"bury","x":0}"#,
@@ -78,7 +78,8 @@ struct AckTests {
     #expect(reasons == ["the line's", "the line's", "its own", "-", "op\"tion"])
   }
 
-  @Test("keeps what a line leaves out until it ends: then it is ready, no attempt counted")
+  @Test(
+    "items that a line leaves out stay claimed until ack ends, then are ready, no attempt counted")
   func leftOut() throws {
     let child = try scratch.start("ack")
     child.feed(line(0, #""items":[{"id":"\#(ids[0])","item":2}]"#))
@@ -89,7 +90,7 @@ struct AckTests {
     #expect(try scratch.pipe("batch", "--dry-run").objects().map { $0["attempt"] as? Int } == [1])
   }
 
-  @Test("takes the rest of a claim from a later line")
+  @Test("a later line settles the rest of a claim")
   func rest() throws {
     let (none, one) = (line(0, #""items":[]"#), line(0, #""items":[{"id":"\#(ids[0])","item":3}]"#))
     try scratch.pipe("ack", input: none + one + none + line(0, #""x":0"#)).expect("")
@@ -98,7 +99,7 @@ struct AckTests {
     #expect(try scratch.fates(ids[0]) == ["1-3 done", "4-6 ready"])
   }
 
-  @Test("refuses lines that are none, with their numbers, and settles the others")
+  @Test("ack refuses invalid lines by number and settles the others")
   func rubbish() throws {
     let input = [
       "rubbish", "[]", #"{"claim":1}"#, batches[0], #"{"items":[]}"#,
@@ -108,19 +109,19 @@ struct AckTests {
     ]
     let run = try scratch.pipe("ack", input: input.joined(separator: "\n"))
     let errors = [
-      "1: byte 1: expected a value", "2: not a batch line: has no claim",
-      "3: byte 10: claim is not a ULID", "5: not a batch line: has no claim",
+      "1: byte 1: expected a value", "2: not a batch line: it has no claim",
+      "3: byte 10: claim is not a ULID", "5: not a batch line: it has no claim",
       "6: byte 48: result must be ok, retry or bury", "7: byte 47: items is not an array",
-      "8: byte 48: an item without id and item", "9: byte 90: item is not a number from 1 on",
+      "8: byte 48: an item needs id and item", "9: byte 90: item must be a positive integer",
     ]
     let told = errors.map { "pipe ack: stdin:\($0)\n" }.joined()
     run.expect("", errors: told + "pipe ack: 8 of 10 lines rejected\n", status: 65)
-    // Of the second claim no line could be read but its token: it is given back.
+    // Only the token of the second claim could be read: the claim is given back.
     #expect(try scratch.fates(ids[0]) == ["1-3 done", "4-6 ready"])
     #expect(try scratch.fates(ids[1]) == ["1 done"])
   }
 
-  @Test("does not know items that are not in the claim")
+  @Test("ack refuses items that are not in the claim")
   func foreignItem() throws {
     let items = #""items":[{"id":"\#(ids[0])","item":4},{"id":"\#(ids[0])","item":1}]"#
     try scratch.pipe("ack", input: line(0, items)).expect(
@@ -128,7 +129,7 @@ struct AckTests {
     #expect(try scratch.fates(ids[0]) == ["1 done", "2-3 ready", "4-6 claimed"])
   }
 
-  @Test("refuses a claim that is unknown, or settled already, with 76, and settles the others")
+  @Test("ack exits with 76 for a claim that is unknown or settled, and settles the others")
   func lostClaims() throws {
     let unknown = "01M7YFR55BHYP5BSPG0DPTADCJ"
     let input = [batches[0], #"{"claim":"\#(unknown)"}"#, batches[0], batches[1]]
@@ -139,7 +140,7 @@ struct AckTests {
     #expect(try scratch.fates(ids[1]) == ["1 done"])
   }
 
-  @Test("--tee writes each line as it came once it is settled, and none that was refused")
+  @Test("ack --tee writes each line unchanged once it is settled, and no refused line")
   func tee() throws {
     let odd = batches[0].replacingOccurrences(of: #""attempt""#, with: #" "x" : 1.0 ,"attempt""#)
     let child = try scratch.start("ack", "--tee")

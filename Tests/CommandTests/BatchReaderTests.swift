@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("the reader of batch")
+@Suite("Readers of batch")
 struct BatchReaderTests {
   private let scratch: Scratch
 
@@ -14,21 +14,21 @@ struct BatchReaderTests {
 
   private let all = (1...12).map { "\($0)\n" }.joined()
 
-  @Test("may be gone: a little later all is ready that is not settled")
+  @Test("all unsettled items are ready again soon after the reader of batch exits")
   func gone() throws {
     try scratch.sh("pipe batch | head -n 1 | jq .items[].data; echo ${PIPESTATUS[0]}").expect(
       "1\n2\n3\n141\n", errors: nil)
     try scratch.pipe("consume").expect(all)
   }
 
-  @Test("may be gone in the middle: what comes after it settles what it has got")
+  @Test("ack settles the batches it received when the filter before it exits early")
   func head() throws {
     try scratch.sh("pipe batch | head -n 2 | pipe ack; echo ${PIPESTATUS[*]}").expect(
       "141 0 0\n", errors: nil)
     try scratch.pipe("consume").expect((7...12).map { "\($0)\n" }.joined())
   }
 
-  @Test("that never took a line leaves no trace: it was not attempted")
+  @Test("a reader of batch that takes no line counts no attempt")
   func tookNothing() throws {
     let child = try scratch.start("batch")
     #expect(child.waitForOutput())
@@ -38,19 +38,19 @@ struct BatchReaderTests {
       all + "1\n")
   }
 
-  @Test("that took a line and ended has tried it")
+  @Test("a reader of batch that takes a line and exits counts an attempt")
   func tookOne() throws {
     let child = try scratch.start("batch", "-n", "1")
     #expect(child.line()?.object.data == [1, 2, 3])
     child.closeOutput()
     child.finish().expect(
-      errors: "pipe batch: the pipeline ended without an answer to 3 items\n",
+      errors: "pipe batch: the pipeline ended without settling 3 items\n",
       ending: .killed(SIGPIPE))
     try scratch.sh("pipe consume -n 1 --size 12 -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect(
       "1\n2\n3\n2\n")
   }
 
-  @Test("is not waited for by the batches behind: all are handed out before the first is settled")
+  @Test("batch hands out all batches before the first is settled")
   func parallel() throws {
     let child = try scratch.start("batch", "--size", "2")
     let lines = (0..<6).compactMap { _ in child.line() }
@@ -60,7 +60,7 @@ struct BatchReaderTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("may be an ack that is killed: what it has not settled is ready again")
+  @Test("items that a killed ack has not settled are ready again")
   func ackKilled() throws {
     let child = try scratch.start("batch")
     let lines = (0..<4).compactMap { _ in child.line() }
@@ -72,39 +72,39 @@ struct BatchReaderTests {
     #expect(ack.reap() == .killed(SIGKILL))
     child.closeOutput()
     child.finish().expect(
-      errors: "pipe batch: the pipeline ended without an answer to 6 items\n",
+      errors: "pipe batch: the pipeline ended without settling 6 items\n",
       ending: .killed(SIGPIPE))
     try scratch.pipe("consume").expect((7...12).map { "\($0)\n" }.joined())
   }
 
-  @Test("settles too late when batch was killed: it is told so with 76")
+  @Test("an ack that comes after batch was killed exits with 76")
   func late() throws {
     let child = try scratch.start("batch", "-n", "1")
     let line = try #require(child.line())
     let claim = line.object["claim"] as? String ?? "none"
     child.signal(SIGKILL)
     #expect(child.reap() == .killed(SIGKILL))
-    let why = "is not held any more: it was settled before, or its holder is gone"
+    let why = "is no longer held: it was already settled, or its holder is gone"
     try scratch.pipe("ack", input: line).expect(
       "", errors: "pipe ack: claim \(claim) \(why)\n", status: 76)
     try scratch.pipe("consume").expect(all)
     try scratch.pipe("ack", claim).expect("", errors: nil, status: 76)
   }
 
-  @Test("that keeps lines back is told what is wrong")
+  @Test("batch warns about a reader that holds lines back")
   func buffers() throws {
     let child = try scratch.start("batch", "--follow", "--size", "6")
     let lines = [child.line() ?? "", child.line() ?? ""]
     let hint = try #require(child.complaint())
     #expect(
-      hint.hasPrefix("pipe batch: 2 batches are not settled: does each filter before pipe ack"))
+      hint.hasPrefix("pipe batch: 2 batches are not settled: does every filter before pipe ack"))
     #expect(hint.contains("(jq --unbuffered, sed -u)"))
     try scratch.pipe("ack", input: lines.joined(separator: "\n")).expect("")
     child.signal(SIGTERM)
     child.finish().expect(errors: nil)
   }
 
-  @Test("may be a terminal that is closed", .needs("python3"))
+  @Test("batch gives its items back when its terminal closes", .needs("python3"))
   func terminal() throws {
     let script = """
       import os, pty, sys

@@ -13,7 +13,7 @@ struct BatchTests {
       #"{"ids":[1,2,3,4,5]}"#, #"{"ids":[6,7,8,9],"priority":"HIGH"}"#, #"{"a": 1.0}"#)
   }
 
-  @Test("prints batch lines of the queue's slice, and ends when the last is settled")
+  @Test("batch prints batch lines of the queue's slice size and ends when the last is settled")
   func lines() throws {
     let child = try scratch.start("batch")
     let lines = (0..<4).compactMap { _ in child.line() }
@@ -31,7 +31,7 @@ struct BatchTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("stops after -n batches of --size items, and leaves the rest")
+  @Test("batch stops after -n batches of --size items and leaves the rest")
   func some() throws {
     let line =
       "pipe batch -n 2 --size 4 | jq --unbuffered -c . | pipe ack --tee | jq -c .items[].data"
@@ -39,7 +39,7 @@ struct BatchTests {
     try scratch.pipe("consume").expect("5\n{\"a\": 1.0}\n")
   }
 
-  @Test("follows: what comes later comes too, HIGH first, until a signal")
+  @Test("batch --follow also hands out later entries, until a signal")
   func follow() throws {
     let child = try scratch.start("batch", "--follow", "--size", "10")
     let first = try #require(child.line())
@@ -55,7 +55,9 @@ struct BatchTests {
     try scratch.pipe("consume").expect("12\n")
   }
 
-  @Test("gives all back unharmed at the second signal", arguments: [SIGTERM, SIGINT])
+  @Test(
+    "batch gives everything back at the second signal, no attempt counted",
+    arguments: [SIGTERM, SIGINT])
   func second(number: Int32) throws {
     let child = try scratch.start("batch", "--follow")
     #expect(child.line() != nil)
@@ -67,7 +69,7 @@ struct BatchTests {
       "6\n7\n8\n1\n")
   }
 
-  @Test("--dry-run prints what is waiting and when, and takes nothing")
+  @Test("batch --dry-run prints what is waiting and when it starts, and claims nothing")
   func dryRun() throws {
     let names = try scratch.names(in: "queue/now")
     let run = try scratch.pipe("batch", "--dry-run", "--every", "5s").expect()
@@ -82,7 +84,7 @@ struct BatchTests {
     #expect(try scratch.names(in: "queue/now") == names)
   }
 
-  @Test("--dry-run knows of what has failed, of the last start, and of an empty queue")
+  @Test("batch --dry-run accounts for failures, the last start and an empty queue")
   func dryRunLater() throws {
     try scratch.prepare("init", "--backoff", "1h..1h")
     try scratch.sh("pipe consume -n 1 --size 2 -- false").expect(errors: nil, status: 1)
@@ -100,7 +102,7 @@ struct BatchTests {
   }
 
   @Test(
-    "says what is wrong with its options",
+    "batch rejects invalid options",
     arguments: [
       "--dry-run --follow", "--dry-run --hold 5s", "--size 0", "-n 0", "--every 5", "--hold", "x",
     ])

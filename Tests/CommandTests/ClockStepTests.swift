@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// The clock of `pipe` runs ahead by the seconds in the file `ahead`, and nothing reports that it was set.
+/// Runs the clock of `pipe` ahead by the seconds in the file `ahead`; the step is not reported.
 private enum AheadClock {
   private static let source = """
     #define _GNU_SOURCE
@@ -39,7 +39,7 @@ private enum AheadClock {
 }
 
 @Suite(
-  "a clock that is set forward",
+  "A clock that is set forward",
   .needs("gcc"), Needs { AheadClock.works ? nil : "the clock of this pipe cannot be set (static)" })
 struct ClockStepTests {
   private let scratch: Scratch
@@ -57,7 +57,7 @@ struct ClockStepTests {
   }
 
   @Test(
-    "past the time of an entry wakes a follower that sleeps until then",
+    "a clock set past an entry's time wakes a sleeping follower",
     arguments: ["--delay 1h", "--at $(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)"],
     ["consume --follow -n 1", "consume --follow -n 1 -- cat", "batch --follow -n 1 --hold 1m"])
   func follower(when: String, command: String) throws {
@@ -69,7 +69,7 @@ struct ClockStepTests {
     child.finish().expect(nil)
   }
 
-  @Test("past the end of a backoff wakes the consumer that waits for it")
+  @Test("a clock set past the end of a backoff wakes the waiting consumer")
   func backoff() throws {
     try scratch.prepare("init", "--backoff", "1h..1h")
     try scratch.store("1")
@@ -77,7 +77,7 @@ struct ClockStepTests {
       line: "pipe consume --follow -n 2 -- sh -c 'echo $PIPE_ATTEMPT; test $PIPE_ATTEMPT = 2'",
       environment)
     #expect(child.line() == "1")
-    #expect(child.complaint()?.contains("again in ") == true)
+    #expect(child.complaint()?.contains("retry in ") == true)
     try ahead(7300)
     #expect(child.line() == "2")
     child.finish().expect(nil, errors: nil, status: 1)

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the command of consume")
+@Suite("The command of consume")
 struct CommandTests {
-  @Test("sees the circumstances in its environment")
+  @Test("the command finds its attempt, id, priority, claim and queue in its environment")
   func environment() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -25,7 +25,7 @@ struct CommandTests {
     run.expect(one.joined(separator: "\n") + "\n", errors: nil, status: 1)
   }
 
-  @Test("has a process group of its own, no shell, and the consumer's stdout and stderr")
+  @Test("the command has its own process group, no shell, and the consumer's stdout and stderr")
   func surroundings() throws {
     let scratch = try Scratch()
     try scratch.store("1")
@@ -38,7 +38,7 @@ struct CommandTests {
     try scratch.sh("pipe consume -- echo '$HOME;' '*' ''").expect("$HOME; * \n")
   }
 
-  @Test("that ends with 0 acknowledges")
+  @Test("a command that exits with 0 acknowledges its item")
   func acknowledges() throws {
     let scratch = try Scratch()
     let id = try scratch.store("1")[0]
@@ -46,7 +46,9 @@ struct CommandTests {
     #expect(try scratch.pipe("status", id).objects()[0]["status"] as? String == "completed")
   }
 
-  @Test("that fails has its batch ready again, once a run", arguments: [1, 2, 70, 128, 255])
+  @Test(
+    "a command that fails makes its batch ready again, once per run",
+    arguments: [1, 2, 70, 128, 255])
   func fails(status: Int) throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -58,7 +60,7 @@ struct CommandTests {
       "1\nattempt 2\n2\nattempt 2\n")
   }
 
-  @Test("that fails is told with its claim when it had several items")
+  @Test("a failed command with several items is reported with its claim")
   func severalItems() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -71,7 +73,7 @@ struct CommandTests {
       status: 1)
   }
 
-  @Test("that is killed has failed")
+  @Test("a command killed by a signal has failed")
   func killed() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -83,7 +85,7 @@ struct CommandTests {
   }
 
   @Test(
-    "that cannot do its work stops the consumer with 69, and nothing is counted",
+    "a command whose status says it cannot work stops the consumer with 69, no attempt counted",
     arguments: [64, 69, 77, 78, 126, 127])
   func cannotWork(status: Int) throws {
     let scratch = try Scratch()
@@ -94,7 +96,7 @@ struct CommandTests {
   }
 
   @Test(
-    "that cannot be executed stops it too",
+    "a command that cannot be executed stops the consumer with 69, no attempt counted",
     arguments: [
       ("./none", "No such file or directory"), ("no-such-program", "No such file or directory"),
       ("./file", "Permission denied"), ("./work", "Permission denied"),
@@ -115,18 +117,18 @@ struct CommandTests {
   }
 
   @Test(
-    "that is missing behind -- is a mistake, and nothing is taken",
+    "consume refuses an empty command after -- and claims nothing",
     arguments: ["", "--stream", "-j 2", "--envelope", "--follow", "--timeout 1s"])
   func missing(options: String) throws {
     let scratch = try Scratch()
     try scratch.store("1", "2")
     let run = try scratch.sh("pipe consume \(options) -- $HANDLER", ["HANDLER": ""])
     run.expect("", errors: nil, status: 64)
-    #expect(run.errors.hasPrefix("pipe consume: no command behind --"), run.story)
+    #expect(run.errors.hasPrefix("pipe consume: no command after --"), run.story)
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("need not read its stdin, however much there is")
+  @Test("the command need not read its stdin, however large")
   func readsNothing() throws {
     let scratch = try Scratch()
     let line = "\"" + String(repeating: "x", count: 1 << 19) + "\""
@@ -135,7 +137,7 @@ struct CommandTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("leaves what failed in its place, before what came later")
+  @Test("a failed item keeps its place before later entries")
   func keepsPlace() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -145,7 +147,7 @@ struct CommandTests {
     try scratch.pipe("consume").expect("2\n4\n")
   }
 
-  @Test("that takes longer than --timeout is ended, and has failed even if it ends well")
+  @Test("a command that exceeds --timeout is terminated and has failed, even if it exits with 0")
   func timeout() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -159,23 +161,23 @@ struct CommandTests {
     try scratch.sh("pipe consume --timeout 10m -- cat").expect("1\n")
   }
 
-  @Test("that does not mind SIGTERM is killed with all that it started")
+  @Test("a command that ignores SIGTERM is killed with all its children")
   func stubborn() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
-    // What it leaves behind holds stdout: the run is over when all of them are dead.
+    // Its children hold stdout, so the run ends when all of them are dead.
     let stubborn = "trap \"\" TERM; sleep 600 & sleep 600"
     try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(stubborn)'").expect(
       "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
   }
 
-  @Test("that dies of SIGTERM at --timeout is followed by what it started, which does not mind it")
+  @Test("children that ignore SIGTERM are killed after their command died of it at --timeout")
   func stubbornRest() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
-    // The run is over when nobody holds stdout any more.
+    // The run ends when no process holds stdout.
     let command = "(trap \"\" TERM; sleep 600; echo never) & wait"
     try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(command)'").expect(
       "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("consume")
 struct ConsumeTests {
-  @Test("takes HIGH before MEDIUM before LOW, and each in the order in which it came")
+  @Test("consume takes HIGH before MEDIUM before LOW, and each lane in order of arrival")
   func order() throws {
     let scratch = try Scratch()
     let words = (0..<60).map { ["LOW", "MEDIUM", "HIGH"][$0 * 7 % 3] }
@@ -16,7 +16,7 @@ struct ConsumeTests {
     try scratch.pipe("consume").expect(expected.map { $0 + "\n" }.joined())
   }
 
-  @Test("hands out the items of an id request in the order given, also with a later HIGH between")
+  @Test("consume hands out the items of an id request in order, even with a later HIGH between")
   func idRequest() throws {
     let scratch = try Scratch()
     try scratch.store(#"{"ids":[5,3,3,9,1]}"#)
@@ -25,7 +25,7 @@ struct ConsumeTests {
     try scratch.pipe("consume").expect("7\n3\n9\n1\n")
   }
 
-  @Test("fills a batch from several entries")
+  @Test("consume fills a batch from several entries")
   func size() throws {
     let scratch = try Scratch()
     try scratch.store(#"{"ids":[1,2,3]}"#, "4", #"{"ids":[5,6,7,8]}"#, "9")
@@ -33,7 +33,8 @@ struct ConsumeTests {
       "1 2 3 4 5 \n6 7 8 9 \n")
   }
 
-  @Test("runs a command for each item unless --size says more, and stops after -n batches")
+  @Test(
+    "consume runs one command per item unless --size says otherwise, and stops after -n batches")
   func batches() throws {
     let scratch = try Scratch()
     try scratch.store(#"{"ids":[1,2,3,4,5,6,7]}"#)
@@ -43,7 +44,7 @@ struct ConsumeTests {
     try scratch.sh("pipe consume -n 2 -- cat").expect("")
   }
 
-  @Test("runs -j commands at once")
+  @Test("consume -j N runs N commands at once")
   func jobs() throws {
     let scratch = try Scratch()
     let gate = try Gate(scratch)
@@ -58,7 +59,7 @@ struct ConsumeTests {
     #expect(child.finish().expect().lines.count == 8)
   }
 
-  @Test("gives all items once to -j 4")
+  @Test("consume -j 4 hands out each item once")
   func allOnce() throws {
     let scratch = try Scratch()
     let lines = (0..<150).map { "\($0)" }
@@ -67,7 +68,7 @@ struct ConsumeTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("writes batch lines with --envelope")
+  @Test("consume --envelope writes batch lines")
   func envelope() throws {
     let scratch = try Scratch()
     let ids = try scratch.store(#"{"ids":[8,9],"priority":"HIGH"}"#, #"{"a": 1.0}"#)
@@ -83,7 +84,7 @@ struct ConsumeTests {
   }
 
   @Test(
-    "gives batch lines to a command too, with the claim and the attempt that its environment has")
+    "consume --envelope gives commands batch lines with the claim and attempt of their environment")
   func envelopeForCommand() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -97,7 +98,7 @@ struct ConsumeTests {
     #expect(batch["attempt"] as? Int == 2, run.story)
   }
 
-  @Test("leaves the rest to the next when one takes a part, and none is empty-handed")
+  @Test("consume succeeds on an empty queue and runs no command")
   func empty() throws {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")
@@ -105,7 +106,7 @@ struct ConsumeTests {
     try scratch.sh("pipe consume -- false").expect("")
   }
 
-  @Test("says what is wrong with its options")
+  @Test("consume rejects invalid options")
   func usage() throws {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("damage to names and files of a queue")
+@Suite("Damaged names")
 struct DamagedNameTests {
   private let scratch: Scratch
 
@@ -19,7 +19,7 @@ struct DamagedNameTests {
   }
 
   @Test(
-    "a name in now/ with one changed digit says nothing: its items are delivered again",
+    "a name in now/ with one changed digit is ignored, and its items are delivered again",
     arguments: [("-2.", "-3."), ("-2.", "-1."), (".0.", ".1."), (".154.", ".155."), ("e", "f")])
   func changedDigit(from: String, to: String) throws {
     try scratch.store("1", "2", "3")
@@ -33,7 +33,8 @@ struct DamagedNameTests {
     #expect(try scratch.names(in: "queue/now").contains(other + ".bad"))
   }
 
-  @Test("a name of another lane, segment, owner or state is no name", arguments: ["done", "again"])
+  @Test(
+    "a name with a changed lane, segment, owner or state is invalid", arguments: ["done", "again"])
   func otherFields(word: String) throws {
     try scratch.store("1", "2", #"{"n":3,"priority":"HIGH"}"#)
     try scratch.pipe("consume", "-n", "1").expect("{\"n\":3,\"priority\":\"HIGH\"}\n")
@@ -50,7 +51,9 @@ struct DamagedNameTests {
     }
   }
 
-  @Test("an item whose name in later/ or dead/ is lost was not done", arguments: ["later", "dead"])
+  @Test(
+    "an item whose name in later/ or dead/ is lost becomes ready again",
+    arguments: ["later", "dead"])
   func lostAside(directory: String) throws {
     let ids = try scratch.store("1", "2", "3")
     if directory == "dead" {
@@ -68,12 +71,11 @@ struct DamagedNameTests {
     try scratch.sh(count).expect("[0,\(300 * (left > 0 ? 1 : 0) + (left > 0 ? -left : 3))]\n")
     let run = try scratch.sh("pipe consume | wc -l")
     run.expect("\(left > 0 ? 300 - left : 3)\n", errors: nil)
-    #expect(run.errors.contains("are missing in later/ and dead/; they are ready again"))
+    #expect(run.errors.contains("items have no name in later/ or dead/; they are ready again"))
     try scratch.pipe("consume").expect("")
   }
 
-  @Test(
-    "an entry whose dead letter is lost and whose register is too is found by the other of both")
+  @Test("a dead letter is still found and retried when the register is lost")
   func lostRegister() throws {
     let id = try scratch.store("1")[0]
     try scratch.sh("pipe consume -- sh -c 'exit 65'").expect(errors: nil, status: 1)
@@ -85,7 +87,7 @@ struct DamagedNameTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("an end that is missing or damaged is read from the segments", arguments: ["rm", "mv"])
+  @Test("a missing or damaged lane end is read from the segments", arguments: ["rm", "mv"])
   func end(change: String) throws {
     try scratch.store("1", "2", #"{"n":3,"priority":"LOW"}"#)
     try scratch.pipe("consume", "-n", "1").expect("1\n")
@@ -103,7 +105,7 @@ struct DamagedNameTests {
   }
 
   @Test(
-    "format is restored from its copy, and the copy is made again",
+    "format is restored from its copy, and the copy is recreated",
     arguments: [
       "rm queue/format", "sed -i s/^retries.*/retries.1/ queue/format", ": > queue/format",
       "sed -i 's/^pipe-queue 3/pipe-queue 2/' queue/format",
@@ -121,7 +123,7 @@ struct DamagedNameTests {
   }
 
   @Test(
-    "a directory that is missing is made again, and what no name covers is delivered",
+    "a missing directory is recreated, and items that no name covers are delivered",
     arguments: ["now", "end", "later", "dead", "owners", "strays", "quarantine", "register"])
   func directory(name: String) throws {
     try scratch.store("1", "2")
@@ -133,7 +135,7 @@ struct DamagedNameTests {
     try scratch.pipe("consume").expect("", "\(run.story)")
   }
 
-  @Test("the newline of a last line that is damaged does not cost the next entry")
+  @Test("the next entry survives a damaged newline at the end of the last line")
   func lastNewline() throws {
     try scratch.store("1", "2")
     let segment = "\(scratch.path)/queue/segments/MEDIUM/000/000001"
@@ -148,12 +150,12 @@ struct DamagedNameTests {
     #expect(run.ending == .exited(74) && run.errors.contains("1 item lost"), run.story)
   }
 
-  @Test("lost items are counted, listed and failed, and never done; drop takes them away")
+  @Test("lost items are counted, listed and failed, never done, until drop --lost removes them")
   func lost() throws {
     let ids = try scratch.store("1", "2", "3", #"{"ids":[4,5]}"#)
     let file = try #require(
       FileHandle(forUpdatingAtPath: "\(scratch.path)/queue/segments/MEDIUM/000/000001"))
-    // In the data of the second line, each of 77 bytes.
+    // In the data of the second line; each line has 77 bytes.
     try file.seek(toOffset: 2 * 77 - 2)
     try file.write(contentsOf: Data("x".utf8))
     try file.close()
@@ -176,13 +178,13 @@ struct DamagedNameTests {
     #expect(try words(ids[1]) == "failed")
   }
 
-  @Test("a segment that is missing keeps its own items waiting, and no others")
+  @Test("a missing segment holds back its own items and no others")
   func missingSegment() throws {
     try scratch.store("1", #"{"n":2,"priority":"HIGH"}"#, #"{"n":3,"priority":"LOW"}"#)
     try scratch.sh("mv queue/segments/MEDIUM/000/000001 kept").expect()
     let run = try scratch.pipe("consume")
     #expect(run.lines.count == 2 && run.ending == .exited(74), run.story)
-    #expect(run.errors.contains("segments/MEDIUM/000/000001: is missing; put it back"), run.story)
+    #expect(run.errors.contains("segments/MEDIUM/000/000001: is missing; restore it"), run.story)
     try scratch.pipe("enqueue", "--raw", "--quiet", input: "4\n").expect("", errors: nil)
     #expect(try scratch.pipe("consume").lines == ["4"], "a new segment follows the missing one")
     try scratch.sh("mv kept queue/segments/MEDIUM/000/000001").expect()
@@ -192,7 +194,7 @@ struct DamagedNameTests {
   }
 
   @Test(
-    "a copy made in any order of its parts delivers all that it accepts",
+    "a copy delivers all that it accepts, whatever the order in which its parts were copied",
     arguments: ["segments end", "segments", "end segments", "now", "now segments", "end", "dead"])
   func copied(first: String) throws {
     let many = { (from: Int) in (from..<(from + 10)).map { "\($0)\n" }.joined() }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a holder that is dead")
+@Suite("Dead holders")
 struct DeadHolderTests {
   private let scratch: Scratch
 
@@ -10,7 +10,7 @@ struct DeadHolderTests {
     scratch = try Scratch()
   }
 
-  /// Kills a `batch` that has handed out so many batches of one.
+  /// Kills a `batch` that has handed out `count` batches of one item.
   private func abandon(_ count: Int) throws {
     let child = try scratch.start("batch", "-n", "\(count)", "--size", "1")
     for _ in 0..<count { #expect(child.line() != nil) }
@@ -18,7 +18,7 @@ struct DeadHolderTests {
     #expect(child.reap() == .killed(SIGKILL))
   }
 
-  @Test("Its items are reported as ready by every command, though no consumer has come")
+  @Test("every command reports the items of a dead holder as ready before any consumer runs")
   func reports() throws {
     let id = try scratch.store("1", "2")[0]
     try abandon(1)
@@ -36,7 +36,7 @@ struct DeadHolderTests {
       "\"attempt\":2\n\"attempt\":1\n")
   }
 
-  @Test("Its command keeps them claimed for every command while it lives")
+  @Test("the command of a dead consumer keeps its items claimed while it lives")
   func command() throws {
     let gate = try Gate(scratch)
     let id = try scratch.store("1")[0]
@@ -52,7 +52,7 @@ struct DeadHolderTests {
     try wait(until: { try scratch.fates(id) == ["1 ready"] }, "the end of the command")
   }
 
-  @Test("An item at its last attempt is not planned again: it is to be buried")
+  @Test("batch --dry-run omits an item whose holder died at the last attempt: it will be buried")
   func lastAttempt() throws {
     try scratch.prepare("init", "--retries", "0")
     try scratch.store("1", "2")
@@ -63,7 +63,7 @@ struct DeadHolderTests {
     #expect(try scratch.pipe("dead").lines.count == 1)
   }
 
-  @Test("A copy of a queue without owners/ has no holders")
+  @Test("a copy of a queue without owners/ has no holders")
   func copy() throws {
     try scratch.store("1")
     try abandon(1)
@@ -71,7 +71,7 @@ struct DeadHolderTests {
       "1\n1\n")
   }
 
-  @Test("More dead holders than files may be open keep no consumer from going on")
+  @Test("a consumer continues with more dead holders than it may open files")
   func manyDead() throws {
     try scratch.store(0...59)
     let line = """
@@ -85,7 +85,7 @@ struct DeadHolderTests {
   }
 
   @Test(
-    "A slot that is not a file is held by nobody, and is reported once",
+    "a slot that is not a regular file has no holder and is reported once",
     arguments: [
       "mkdir", "mkfifo", "ln -s /dev/null",
       "python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'",
@@ -103,7 +103,7 @@ struct DeadHolderTests {
     try scratch.pipe("consume").expect("4\n")
   }
 
-  /// Its commands leave a process behind for the item 1, and wait for the others.
+  /// Its commands leave a process behind for item 1 and wait for the others.
   private func leaving(_ options: String...) throws -> Child {
     let handler = """
       read n
@@ -122,7 +122,7 @@ struct DeadHolderTests {
     try scratch.sh("kill -9 $(cat started)").expect()
   }
 
-  @Test("A process that an earlier command left behind holds no later item")
+  @Test("a process that an earlier command left behind holds no later item")
   func left() throws {
     try scratch.store("1", "2")
     let child = try leaving()
@@ -131,7 +131,7 @@ struct DeadHolderTests {
     try scratch.sh("pipe consume; kill $(cat left)").expect("2\n")
   }
 
-  @Test("Nor does it hold one whose command ran beside")
+  @Test("a process that a command left behind does not hold the item of a parallel command")
   func leftBeside() throws {
     try scratch.store("2", "1", "3")
     let child = try leaving("-j", "2")
@@ -141,7 +141,7 @@ struct DeadHolderTests {
     try scratch.sh("pipe consume; kill $(cat left)").expect("2\n3\n")
   }
 
-  @Test("It does hold its own item when the consumer is killed before that is settled")
+  @Test("a process left behind holds its own item if the consumer is killed before settling it")
   func leftOwn() throws {
     try scratch.store("1")
     let gate = try Gate(scratch)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("a dead letter")
+@Suite("Dead letters")
 struct DeadTests {
   private let scratch: Scratch
   private let ids: [String]
@@ -13,7 +13,7 @@ struct DeadTests {
       #"{"ids":[1,2,3,4,5],"priority":"HIGH"}"#, #"{"a": 1.50, "z":"ü"}"#, "7")
   }
 
-  /// Consumes all, and buries what has this in it.
+  /// Consumes everything and buries the items that match `pattern`.
   private func bury(_ pattern: String, _ options: String = "") throws {
     let command = "grep -qE \"\(pattern)\" || exit 0; echo boom >&2; exit 65"
     try scratch.sh("pipe consume \(options) -- sh -c '\(command)'").expect(
@@ -24,7 +24,7 @@ struct DeadTests {
     "pipe \(command): \(id): has no dead letter\n"
   }
 
-  @Test("is one line with the item's bytes, its end and its history")
+  @Test("a dead letter is one line with the item's bytes, its end and its history")
   func line() throws {
     try scratch.sh("pipe consume --size 5 -n 1 -- sh -c 'kill -9 $$'").expect(
       errors: nil, status: 1)
@@ -45,7 +45,7 @@ struct DeadTests {
     #expect(letter.times == letter.times.sorted())
   }
 
-  @Test("keeps the last 4 KiB of stderr, whatever bytes it had")
+  @Test("a dead letter keeps the last 4 KiB of stderr, whatever its bytes")
   func stderr() throws {
     let noise = "yes line | head -n 5000; printf \"end\\\\377\\\\000\\\\033\""
     try scratch.sh("pipe consume -n 1 -- sh -c '(\(noise)) >&2; exit 65'").expect(
@@ -55,10 +55,10 @@ struct DeadTests {
     #expect(text.unicodeScalars.count == 4096)
   }
 
-  @Test("that another retry or drop has taken is left alone", .needs("strace"))
+  @Test("retry leaves alone a dead letter that another retry or drop has taken", .needs("strace"))
   func contended() throws {
     try bury("7", "--size 1")
-    // Between the look at dead/ and the lock.
+    // The delay lies between listing dead/ and taking the lock.
     let slow = "strace -o /dev/null -e trace=flock -e inject=flock:delay_enter=1s:when=1 pipe"
     try scratch.sh("\(slow) retry --all & pipe retry --all > first; pipe consume; wait")
       .expect("7\n")
@@ -69,7 +69,7 @@ struct DeadTests {
     try scratch.pipe("consume").expect("", "delivered after it was dropped")
   }
 
-  @Test("is printed for the ids asked for, and 1 says that there is none")
+  @Test("dead prints the dead letters of the given ids and exits with 1 if an id has none")
   func some() throws {
     try bury("^[257]$", "--size 1")
     try scratch.sh("pipe dead | jq -c .data").expect("2\n5\n7\n")
@@ -83,7 +83,7 @@ struct DeadTests {
     try scratch.sh("pipe list --state dead | jq -c '.ids // .data'").expect("[2,5]\n7\n")
   }
 
-  @Test("makes its slice failed, and its entry when nothing of it can still run")
+  @Test("a dead letter fails its slice, and its entry once nothing of it can still run")
   func words() throws {
     try bury("2", "-n 2 --size 1")
     #expect(try scratch.words(ids[0]) == ["triggered", "failed", "yet_to_start"])
@@ -94,7 +94,7 @@ struct DeadTests {
     #expect(try scratch.one("status", ids[0])["attempts"] == nil)
   }
 
-  @Test("is tried again by retry, in its place, as if it had never been tried")
+  @Test("retry makes a dead letter ready in its place, as if never tried")
   func retry() throws {
     try bury("[24]", "--size 1")
     let new = try scratch.store("8")[0]
@@ -110,7 +110,7 @@ struct DeadTests {
       "", errors: unknown("retry", ids[0]) + unknown("retry", new), status: 1)
   }
 
-  @Test("may be one of many that retry --all brings back")
+  @Test("retry --all brings back every dead letter")
   func retryAll() throws {
     try bury(".", "--size 1")
     let lines = zip(ids, [5, 1, 1]).map { #"{"id":"\#($0)","items":\#($1)}"# + "\n" }
@@ -119,7 +119,7 @@ struct DeadTests {
     try scratch.sh("pipe consume | wc -l").expect("7\n")
   }
 
-  @Test("is removed by drop, and its slice stays failed")
+  @Test("drop removes a dead letter, and its slice stays failed")
   func drop() throws {
     try bury("^[27]$", "--size 1")
     try scratch.pipe("drop", ids[0]).expect(#"{"id":"\#(ids[0])","items":1}"# + "\n")
@@ -134,7 +134,7 @@ struct DeadTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("can die again, and tells of both lives")
+  @Test("a retried item can die again, and its history covers both lives")
   func again() throws {
     try bury("^7$")
     try scratch.prepare("retry", ids[2])
@@ -147,7 +147,7 @@ struct DeadTests {
 }
 
 extension Dictionary where Key == String, Value == Any {
-  /// Of its history, in order.
+  /// Start and end times of its history, in order.
   fileprivate var times: [String] {
     (self["history"] as? [[String: Any]] ?? []).flatMap {
       [$0["started_at"] as? String ?? "none", $0["ended_at"] as? String ?? "none"]

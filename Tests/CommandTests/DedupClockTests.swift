@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-@Suite("enqueue --dedup by a clock that was ahead", .needsFakeTime)
+@Suite("enqueue --dedup after a clock ran ahead", .needsFakeTime)
 struct DedupClockTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  /// Whether `line` was answered with an earlier entry, the clock being that far ahead.
+  /// Whether `line` is answered with an earlier entry while the clock is `offset` ahead.
   private func isHit(
     _ line: String, ahead offset: String, window: String = "10m"
   ) throws -> Bool {
@@ -16,19 +16,19 @@ struct DedupClockTests {
     return run.expect().output.contains(#""duplicate":true"#)
   }
 
-  @Test("finds what was stored within the window, and nothing that is older than it")
+  @Test("--dedup finds entries within the window and no older ones after a clock ran ahead")
   func window() throws {
     #expect(try !isHit("1", ahead: "+1d"))
     #expect(try !isHit(#"{"order":7}"#, ahead: "+0s"))
     #expect(try isHit(#"{"order":7}"#, ahead: "+0s"), "a repeat")
     #expect(try isHit(#"{"order":7}"#, ahead: "+9m"), "a repeat within the window")
     #expect(try !isHit(#"{"order":7}"#, ahead: "+11m"), "after the window")
-    // By now the clock is where it was then; the line above was stored a day ago.
+    // The clock has caught up with the first entry; the line above was stored a day ago.
     #expect(try !isHit(#"{"order":7}"#, ahead: "+86700s"))
     try scratch.sh("pipe consume | grep -c order").expect("3\n")
   }
 
-  @Test("does not let an entry answer that seems to come from later", arguments: ["1s", "30d"])
+  @Test("--dedup ignores an entry that seems to come from the future", arguments: ["1s", "30d"])
   func later(window: String) throws {
     #expect(try !isHit("5", ahead: "+1h", window: window))
     #expect(try !isHit("5", ahead: "+0s", window: window))
@@ -36,7 +36,7 @@ struct DedupClockTests {
     try scratch.sh("pipe consume").expect("5\n5\n")
   }
 
-  @Test("is right in lanes that were not ahead, and where the files are made again")
+  @Test("--dedup is right in lanes whose clock was not ahead, and after its files are rebuilt")
   func lanes() throws {
     let low = #"{"a":1,"priority":"LOW"}"#
     #expect(try !isHit("1", ahead: "+30d", window: "1h"))
@@ -49,7 +49,7 @@ struct DedupClockTests {
     #expect(try !isHit("2", ahead: "+6m", window: "5m"))
   }
 
-  @Test("goes by keys in the same way, and an entry that is moved says nothing of where it was")
+  @Test("--dedup applies its window to keys, and a routed entry loses its old acceptance time")
   func keys() throws {
     #expect(try !isHit("1", ahead: "+1d"))
     let line = { entryLine(id(at: 1_795_000_000_000, $0), #""key":"a b","data":\#($0)"#) }
@@ -65,7 +65,7 @@ struct DedupClockTests {
       #"{"key":"a\u0020b"} 1"# + "\n")
   }
 
-  @Test("holds for the gateway, whose window is 300 s")
+  @Test("the gateway's window of 300 s is right after a clock ran ahead")
   func gateway() throws {
     let body = #"{"ids":[1,2]}"#
     try scratch.sh("faketime -f +1h pipe enqueue --raw --quiet", input: body + "\n").expect("")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("damage to the files of enqueue --dedup")
+@Suite("Damaged files of enqueue --dedup")
 struct DedupDamageTests {
   private let scratch: Scratch
 
@@ -13,7 +13,7 @@ struct DedupDamageTests {
     .expect("")
   }
 
-  /// Does each harm, stores what is known and something new, and prints what was not as it should be.
+  /// Applies each damage, stores a known and a new record, and prints each wrong outcome.
   private func survives(_ harms: [String], at location: SourceLocation = #_sourceLocation) throws {
     let program = """
       number=0
@@ -34,12 +34,12 @@ struct DedupDamageTests {
     "printf '\(value)' | dd of=queue/dedup/1 bs=1 seek=\(byte) conv=notrunc status=none"
   }
 
-  @Test("in any byte of the header costs a look at the segments, and no entry")
+  @Test("a damaged byte anywhere in the header costs a look at the segments and no entry")
   func header() throws {
     try survives((0..<160).map { change($0, $0 % 2 == 0 ? "Z" : "\\377") })
   }
 
-  @Test("in the last bytes of any page costs no more")
+  @Test("damage in the last bytes of any page costs no entry")
   func trailers() throws {
     try survives(
       stride(from: 1, through: 16, by: 3).flatMap { page in
@@ -47,7 +47,7 @@ struct DedupDamageTests {
       })
   }
 
-  @Test("in a name, or in what is behind it, costs no more")
+  @Test("a wrong name in dedup/, or a directory in place of a file, costs no entry")
   func names() throws {
     let names = ["0", "2", "00", "9", "999999999999", "999999999999999999", "1000000000000000000"]
     try survives(

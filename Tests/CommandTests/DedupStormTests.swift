@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-@Suite("enqueue --dedup of several processes")
+@Suite("Concurrent enqueue --dedup")
 struct DedupStormTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  @Test("at the same moment stores one entry, and all have its id")
+  @Test("processes that store the same record at once store one entry, and all print its id")
   func sameMoment() throws {
     let run = try scratch.sh(
       """
@@ -24,7 +24,7 @@ struct DedupStormTests {
     try scratch.pipe("consume").expect((1...25).map { "\($0)\n" }.joined())
   }
 
-  @Test("with the same thousands of lines, some of them without it, stores each once")
+  @Test("processes store the same 5,000 lines once, even those stored earlier without --dedup")
   func manyLines() throws {
     let lines = (0..<5000).map { "{\"n\":\($0)}\n" }.joined()
     try scratch.write(lines, to: "lines")
@@ -43,14 +43,14 @@ struct DedupStormTests {
       "5000\n5000\n")
   }
 
-  @Test("killed at any call leaves one entry, or none", .needs("strace"))
+  @Test("an enqueue --dedup killed at any call leaves one entry or none", .needs("strace"))
   func killed() throws {
     var kills = 0
     for call in ["pwrite64", "pread64", "renameat2", "ftruncate", "flock", "fdatasync", "unlinkat"]
     {
       for turn in 1... {
         let line = "\"\(call) \(turn)\""
-        // A window longer than the last makes the index anew, so that its beginning is met as well.
+        // A window longer than the last rebuilds the index: its creation is covered, too.
         let window = "\(kills + 2)h"
         try scratch.write(line, to: "line")
         let inject = "-e trace=\(call) -e inject=\(call):signal=KILL:when=\(turn)"
@@ -68,7 +68,8 @@ struct DedupStormTests {
   }
 
   @Test(
-    "whose files cannot be written stores nothing and says why", .needs("strace"),
+    "enqueue --dedup stores nothing and says why when its files cannot be written",
+    .needs("strace"),
     arguments: [("ENOSPC", 75, "No space left on device"), ("EIO", 74, "Input/output error")])
   func faults(error: String, status: Int32, reason: String) throws {
     try scratch.store("1")
@@ -85,7 +86,7 @@ struct DedupStormTests {
       "1\n0\n1\n2\n")
   }
 
-  @Test("that wait for the lock say who holds it", .needs("python3"))
+  @Test("enqueue --dedup reports which process holds the lock it waits for", .needs("python3"))
   func lock() throws {
     try scratch.pipe("enqueue", "--raw", "--quiet", "--dedup", "1h", input: "1\n").expect()
     let hold = """

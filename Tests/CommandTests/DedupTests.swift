@@ -13,7 +13,7 @@ struct DedupTests {
     #"{"ingestion_id":"\#(id)","duplicate":true}"# + "\n"
   }
 
-  /// Stores lines; true where a duplicate was found.
+  /// Stores lines; true for each duplicate.
   private func hits(
     _ lines: String..., window: String = "1h", _ options: String...,
     at location: SourceLocation = #_sourceLocation
@@ -32,7 +32,7 @@ struct DedupTests {
     entryLine(id(at: 1_795_000_000_000, number), #""key":"\#(key)",\#(rest)"#)
   }
 
-  @Test("answers with the earlier id and stores nothing")
+  @Test("a duplicate is answered with the earlier id and not stored")
   func answers() throws {
     let first = try scratch.pipe("enqueue", "--raw", "--dedup", "5m", input: "1\n").expect()
     let id = try #require(first.receipts.first)
@@ -43,7 +43,7 @@ struct DedupTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test("takes a record for the same by its bytes alone")
+  @Test("records are duplicates only if their bytes are equal")
   func records() throws {
     #expect(try raw(#"{"a":1,"b":2}"#, #"{"b":2,"a":1}"#) == [false, false])
     #expect(try raw(#"{"a":1, "b":2}"#, #"{"a":1,"b":2.0}"#) == [false, false])
@@ -54,7 +54,7 @@ struct DedupTests {
     )
   }
 
-  @Test("takes an id request for the same by its ids, their order and its priority")
+  @Test("id requests are duplicates if their ids, order and priority are equal")
   func requests() throws {
     #expect(
       try raw(
@@ -66,7 +66,7 @@ struct DedupTests {
       "1\n", "a record of the same bytes is another")
   }
 
-  @Test("goes by the key where there is one, whatever the data")
+  @Test("entries with a key are compared by the key alone, whatever their data")
   func keys() throws {
     #expect(try hits(keyed(1, "a")) == [false])
     #expect(try hits(keyed(2, "a", #""data":2"#)) == [true])
@@ -78,7 +78,7 @@ struct DedupTests {
     #expect(try hits(keyed(9, ""), keyed(10, "1")) == [true, false])
   }
 
-  @Test("without a key goes by the content, also of those that have one")
+  @Test("entries without a key are compared by content, even with entries that have one")
   func keyless() throws {
     #expect(try hits(keyed(1, "a", #""data":{"x":1}"#)) == [false])
     #expect(try raw(#"{"x":1}"#) == [true])
@@ -86,7 +86,7 @@ struct DedupTests {
     #expect(try hits(keyed(2, "b", #""data":{"x":2}"#)) == [false], "a new key is a new entry")
   }
 
-  @Test("finds the earlier one in whatever state it is")
+  @Test("--dedup finds the earlier entry in any state")
   func states() throws {
     try scratch.retriesAtOnce()
     let ids = try scratch.pipe("enqueue", "--raw", "--dedup", "1h", input: "1\n2\n").receipts
@@ -102,7 +102,7 @@ struct DedupTests {
     child.finish().expect()
   }
 
-  @Test("within one commit too")
+  @Test("--dedup finds duplicates within one commit")
   func oneCommit() throws {
     let run = try scratch.pipe(
       "enqueue", "--raw", "--dedup", "1h", input: "1\n2\n1\n{\"ids\":[1]}\n2\n1\n{\"ids\":[1]}\n")
@@ -117,7 +117,7 @@ struct DedupTests {
         keyed(3, "k", #""data":8"#), keyed(4, "l", #""data":7"#)) == [false, true, true, false])
   }
 
-  @Test("counts what was stored without it")
+  @Test("--dedup finds entries that were stored without it")
   func withoutIt() throws {
     let ids = try scratch.store("1", "2", #"{"ids":[3]}"#)
     try scratch.pipe(
@@ -132,7 +132,7 @@ struct DedupTests {
     try scratch.sh("pipe list | wc -l").expect("7\n")
   }
 
-  @Test("lets an id that is there answer first")
+  @Test("an id that is stored already takes precedence over an equal key")
   func ids() throws {
     let (a, b) = (keyed(1, "a"), keyed(2, "b", #""data":2"#))
     #expect(try hits(a, b) == [false, false])
@@ -141,7 +141,7 @@ struct DedupTests {
       again(id(at: 1_795_000_000_000, 1)))
   }
 
-  @Test("is over with its window, which a hit does not renew")
+  @Test("the window ends on time, and a hit does not renew it")
   func window() throws {
     try scratch.store("1")
     try wait(until: { try raw("1", window: "300ms") == [false] }, "the end of the window")
@@ -151,13 +151,13 @@ struct DedupTests {
     #expect(try raw("1", window: "1h") == [true])
   }
 
-  @Test("of 0s finds nothing")
+  @Test("--dedup 0s finds no duplicates")
   func zero() throws {
     #expect(try hits("1", "1", window: "0s", "--raw") == [false, false])
     #expect(!FileManager.default.fileExists(atPath: scratch.path("queue/dedup")))
   }
 
-  @Test("does not depend on its files: removed, garbled, of another boot, or odd")
+  @Test("--dedup works when its files are removed, garbled, of another boot or odd")
   func files() throws {
     #expect(try raw("1", "2") == [false, false])
     #expect(scratch.mode("queue/dedup") == 0o700 && scratch.mode("queue/dedup/1") == 0o600)
@@ -175,7 +175,7 @@ struct DedupTests {
     #expect(try scratch.names(in: "queue/dedup") == ["1", "foreign"])
   }
 
-  @Test("says so when a page of its files is damaged, and builds them again")
+  @Test("--dedup reports a damaged page and rebuilds its files")
   func damagedPages() throws {
     #expect(try raw("1") == [false])
     let garble = "for page in $(seq 1 16); do printf x | dd of=queue/dedup/1 bs=1 conv=notrunc"
@@ -183,12 +183,12 @@ struct DedupTests {
     let run = try scratch.pipe("enqueue", "--raw", "--dedup", "1h", input: "1\n")
     run.expect(
       errors:
-        "pipe enqueue: \(scratch.path)/queue/dedup/1: is damaged; built again from the segments\n")
+        "pipe enqueue: \(scratch.path)/queue/dedup/1: is damaged; rebuilt from the segments\n")
     #expect(run.output.hasSuffix(#""duplicate":true}"# + "\n"), run.story)
     #expect(try raw("1") == [true])
   }
 
-  @Test("goes on in a process whose files are taken away while it runs")
+  @Test("a running enqueue --dedup continues when its files are removed")
   func running() throws {
     let child = try scratch.start("enqueue", "--raw", "--dedup", "1h")
     func isHit(_ line: String) -> Bool? {
@@ -206,7 +206,7 @@ struct DedupTests {
     child.finish().expect()
   }
 
-  @Test("finds a duplicate among entries that wait for room, and answers once there is some")
+  @Test("--dedup finds duplicates among entries that wait for room and answers once there is some")
   func fullQueue() throws {
     try scratch.pipe("init", "--max-items", "1").expect("")
     let first = try #require(try scratch.store("1").first)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("a delay")
+@Suite("Delays")
 struct DelayTests {
   private let scratch: Scratch
 
@@ -28,7 +28,7 @@ struct DelayTests {
 
   private func line(_ rest: String) -> String { entryLine(id(at: 1_795_000_000_000), rest) + "\n" }
 
-  @Test("of --delay keeps the instant, one for all lines of a commit, and the interval")
+  @Test("--delay stores one instant for all lines of a commit, and the interval")
   func delay() throws {
     try scratch.pipe(
       "enqueue", "--raw", "--quiet", "--delay", "10m", input: "1\n{\"ids\":[2]}\n\"x\"\n"
@@ -42,7 +42,7 @@ struct DelayTests {
     #expect((0..<60_000_000).contains(late), "\(late)")
   }
 
-  @Test("of --at keeps the instant alone")
+  @Test("--at stores the instant alone")
   func at() throws {
     #expect(
       try options("--raw", "--at", future, input: "1\n") == [#"{"not_before":\#(futureNumber)}"#])
@@ -51,7 +51,7 @@ struct DelayTests {
         == [#"{"not_before":\#(futureNumber + 7)}"#])
   }
 
-  @Test("of an entry line is kept beside its key; an option beats it")
+  @Test("the not_before of an entry line is stored beside its key, and an option overrides it")
   func entryLines() throws {
     let own = line(#""data":1,"key":"a b","not_before":"\#(future)""#)
     #expect(
@@ -66,7 +66,7 @@ struct DelayTests {
     #expect(try options("--delay", "0s", input: own) == [#"{"key":"a\u0020b"}"#])
   }
 
-  @Test("that does not lie ahead is none, and is not kept")
+  @Test("a time that is not in the future is not stored")
   func past() throws {
     #expect(try options("--raw", "--delay", "0ms", input: "1\n") == ["-"])
     #expect(try options("--raw", "--at", "2001-01-01T00:00:00Z", input: "1\n") == ["-"])
@@ -75,7 +75,7 @@ struct DelayTests {
   }
 
   @Test(
-    "that is none is a mistake",
+    "an invalid --at is a usage error",
     arguments: [
       "tomorrow", "", "2026-11-21", "2026-11-21T05:00:00", "2026-11-21 05:00:00Z",
       "2026-02-30T05:00:00Z", "2026-11-21T05:00:00Zx", "1969-12-31T23:59:59Z", "1763700000",
@@ -90,7 +90,7 @@ struct DelayTests {
         """, status: 64)
   }
 
-  @Test("is one thing or the other")
+  @Test("--delay and --at exclude each other")
   func both() throws {
     try scratch.pipe("enqueue", "--delay", "5s", "--at", future).expect(
       "",
@@ -100,7 +100,7 @@ struct DelayTests {
     #expect(!FileManager.default.fileExists(atPath: scratch.path("queue")))
   }
 
-  @Test("makes no entry another: it is a duplicate all the same")
+  @Test("an equal entry with another delay is still a duplicate")
   func duplicates() throws {
     try scratch.pipe("enqueue", "--raw", "--quiet", "--delay", "1h", input: "1\n").expect("")
     let run = try scratch.pipe(

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("an entry line is stored once")
+@Suite("Repeated entry lines")
 struct DuplicateTests {
-  @Test("however often it is repeated, and in whatever state its entry is")
+  @Test("an entry line is stored once, however often it is repeated and whatever its entry's state")
   func repeated() throws {
     let scratch = try Scratch()
     let (a, b) = ("01M7YFR55BHYP5BSPG0DPTADCJ", "01M7YFR55BHYP5BSPG0DPTADCK")
@@ -20,7 +20,7 @@ struct DuplicateTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("when two processes store the same lines at once")
+  @Test("an entry line is stored once when two processes store the same lines at once")
   func twoProcesses() throws {
     let scratch = try Scratch()
     let data = (0..<3000).map { "{\"n\":\($0)}" }
@@ -39,7 +39,7 @@ struct DuplicateTests {
     try scratch.pipe("consume").expect(data.map { $0 + "\n" }.joined())
   }
 
-  @Test("when two processes get each line at the same instant")
+  @Test("an entry line is stored once when two processes get it at the same instant")
   func lineByLine() throws {
     let scratch = try Scratch()
     let children = try [scratch.start("enqueue"), scratch.start("enqueue")]
@@ -53,7 +53,7 @@ struct DuplicateTests {
     try scratch.sh("pipe consume | wc -l").expect("30\n")
   }
 
-  @Test("whose id was minted yesterday, or by a clock ahead; and status finds it")
+  @Test("an entry line whose id is days old or ahead is stored once, and status finds it")
   func strays() throws {
     let scratch = try Scratch()
     let now = Int(Date().timeIntervalSince1970 * 1000)
@@ -71,7 +71,7 @@ struct DuplicateTests {
     try scratch.pipe("consume").expect("0\n1\n2\n3\n4\n5\n")
   }
 
-  @Test("also when it comes alone, days after its id was minted")
+  @Test("an entry line that arrives alone, days after its id was generated, is stored once")
   func aloneAndLate() throws {
     let scratch = try Scratch()
     try scratch.store("0")
@@ -89,7 +89,7 @@ struct DuplicateTests {
     try scratch.pipe("consume").expect("0\n1\n2\n3\n4\n")
   }
 
-  @Test("whose ids come in no order; items keep the order in which they came")
+  @Test("entry lines whose ids are out of order are stored once, in order of arrival")
   func outOfOrder() throws {
     let scratch = try Scratch()
     let now = Int(Date().timeIntervalSince1970 * 1000)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("enqueue")
 struct EnqueueTests {
-  @Test("prints a receipt for each line, in their order, whatever their priority")
+  @Test("enqueue prints a receipt for each line, in input order, whatever the priorities")
   func receipts() throws {
     let scratch = try Scratch()
     let words = ["LOW", "HIGH", "MEDIUM", "HIGH", "LOW"]
@@ -17,7 +17,7 @@ struct EnqueueTests {
     #expect(stored == expected, run.story)
   }
 
-  @Test("has a line typed by hand on disk while its input stays open")
+  @Test("enqueue stores a line typed by hand while its input stays open")
   func typed() throws {
     let scratch = try Scratch()
     let child = try scratch.start("enqueue", "--raw")
@@ -29,7 +29,7 @@ struct EnqueueTests {
     child.finish().expect()
   }
 
-  @Test("stores a million bytes a line, and the longest that --max-record-bytes allows")
+  @Test("enqueue stores lines of a mebibyte, and longer ones up to --max-record-bytes")
   func longest() throws {
     let scratch = try Scratch()
     let line = "\"" + String(repeating: "x", count: (1 << 20) - 2) + "\""
@@ -46,7 +46,7 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("[\(line)]\n")
   }
 
-  @Test("prints no receipts with --quiet")
+  @Test("enqueue --quiet prints no receipts")
   func quiet() throws {
     let scratch = try Scratch()
     try scratch.pipe("enqueue", "--raw", "--quiet", input: "1\n").expect("")
@@ -54,7 +54,7 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("creates the queue of empty input too")
+  @Test("enqueue creates the queue even for empty input")
   func emptyInput() throws {
     let scratch = try Scratch()
     try scratch.pipe("enqueue").expect("")
@@ -62,7 +62,7 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("keeps data byte for byte, whichever way they go")
+  @Test("data is stored and delivered byte for byte, whichever path it takes")
   func bytesAreSacred() throws {
     let scratch = try Scratch()
     let lines = [
@@ -80,7 +80,7 @@ struct EnqueueTests {
     try scratch.sh("pipe consume --size 100 > file; cat file").expect(expected)
   }
 
-  @Test("keeps ids byte for byte, but for the space between them")
+  @Test("ids are kept byte for byte, except for the white space between them")
   func ids() throws {
     let scratch = try Scratch()
     try scratch.store(#"{"ids": [ 10000000000000000007 ,9007199254740993,1 ]}"#)
@@ -89,7 +89,7 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("10000000000000000007\n9007199254740993\n1\n")
   }
 
-  @Test("dies of SIGPIPE when the reader of its receipts has gone, after it has stored the entry")
+  @Test("enqueue dies of SIGPIPE when the reader of its receipts is gone, after storing the entry")
   func readerGone() throws {
     let scratch = try Scratch()
     let child = try scratch.start("enqueue", "--raw")
@@ -99,7 +99,7 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test("says that receipts cannot be written, and has stored the entry")
+  @Test("enqueue reports that it cannot write receipts, and has stored the entry")
   func noStdout() throws {
     let scratch = try Scratch()
     try scratch.sh("pipe enqueue --raw >&-", input: "1\n").expect(
@@ -110,7 +110,7 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("1\n2\n3\n")
   }
 
-  @Test("takes a closed stdin for an error")
+  @Test("enqueue reports a closed stdin as an error")
   func noStdin() throws {
     try Scratch().sh("pipe enqueue --raw <&-").expect(
       "", errors: "pipe enqueue: stdin: cannot read: Bad file descriptor\n", status: 74)

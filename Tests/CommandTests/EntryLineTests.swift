@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 private let ulid = "01M7YFR55BHYP5BSPG0DPTADCJ"
-private let advice = "not an entry: run it through pipe ingest, or use --raw"
+private let advice = "not an entry line: run it through pipe ingest, or use --raw"
 
-@Suite("entry lines")
+@Suite("Entry lines")
 struct EntryLineTests {
   static let noEntries = [
     BadLine(#"{"a":1}"#, advice),
@@ -18,8 +18,8 @@ struct EntryLineTests {
   ]
 
   static let wrongMembers = [
-    (#""x":1"#, "has not either data or ids; " + advice),
-    (#""data":1,"ids":[1]"#, "has not either data or ids; " + advice),
+    (#""x":1"#, "needs either data or ids; " + advice),
+    (#""data":1,"ids":[1]"#, "needs either data or ids; " + advice),
     (#""ids":[]"#, "byte 43: ids list cannot be empty"),
     (#""ids":{}"#, "byte 42: ids is not a list"),
     (#""data":1,"data":2"#, #"byte 45: duplicate member "data""#),
@@ -35,7 +35,9 @@ struct EntryLineTests {
     ),
   ].map { BadLine(entryLine(ulid, $0), $1) }
 
-  @Test("that are none are told from those that are", arguments: noEntries + wrongMembers)
+  @Test(
+    "enqueue rejects invalid entry lines and stores the valid ones",
+    arguments: noEntries + wrongMembers)
   func rejected(bad: BadLine) throws {
     let scratch = try Scratch()
     let line = String(decoding: bad.line, as: UTF8.self)
@@ -50,8 +52,7 @@ struct EntryLineTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test(
-    "may be written by any program: only id and data are needed, and what is unknown is ignored")
+  @Test("any program may write entry lines: id and data suffice, and unknown members are ignored")
   func handmade() throws {
     let scratch = try Scratch()
     let rest =
@@ -71,13 +72,13 @@ struct EntryLineTests {
       "-\n" + #"{"key":"a\u0020b\""}"# + "\n")
   }
 
-  // When no time is given it is that of acceptance.
+  // Without a time, an entry has the time of its acceptance.
   private func time(_ scratch: Scratch, _ lane: String) throws -> String {
     let line = try scratch.sh("pipe list | grep \(lane) | cut -d '\"' -f 12")
     return line.lines.first ?? "none"
   }
 
-  @Test("keep the time at which ingest saw them")
+  @Test("entry lines keep the time at which ingest read them")
   func times() throws {
     let scratch = try Scratch()
     let line = try scratch.pipe("ingest", input: "1\n")
@@ -91,7 +92,7 @@ struct EntryLineTests {
   }
 }
 
-@Suite("entry lines given to what makes entries")
+@Suite("Entry lines taken for records")
 struct WrappedEntryTests {
   private let scratch: Scratch
 
@@ -99,10 +100,10 @@ struct WrappedEntryTests {
     scratch = try Scratch()
   }
 
-  private static let start = "a line is an entry line already, as pipe ingest writes it;"
+  private static let start = "a line is already an entry line, as pipe ingest writes it;"
 
   @Test(
-    "They are stored as data, and one line says so",
+    "ingest and enqueue --raw store entry lines as data, and one line says so",
     arguments: [
       "pipe ingest | pipe enqueue --raw --quiet",
       "pipe ingest | jq -cS . | pipe enqueue --raw --quiet --wait 0s",
@@ -117,7 +118,7 @@ struct WrappedEntryTests {
     try scratch.sh("pipe consume | grep -c '\"priority\":'").expect("3\n")
   }
 
-  @Test("Records that only look like them are stored without a word")
+  @Test("records that only resemble entry lines are stored without a warning")
   func others() throws {
     let lines = [
       #"{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","data":1}"#,

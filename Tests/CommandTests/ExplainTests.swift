@@ -13,7 +13,7 @@ struct ExplainTests {
     try scratch.pipe("explain", id).expect().lines
   }
 
-  @Test("tells of an entry that nobody has looked at")
+  @Test("explain describes a ready entry that no consumer has taken")
   func ready() throws {
     let ids = try scratch.store(#"{"ids":[1,2]}"#, "3")
     #expect(try scratch.fates(ids[0]) == ["1-2 ready"])
@@ -31,11 +31,11 @@ struct ExplainTests {
     #expect(lines[0].hasPrefix("\(ids[1]) (MEDIUM, 1 item), stored "))
     #expect(
       lines[1]
-        == "  it is ready; 2 ready items before; nothing is known to have been taken: is a consumer running?"
-    )
+        == "  it is ready; 2 ready items ahead; "
+        + "no batch is known to have been taken: is a consumer running?")
   }
 
-  @Test("tells of each run of items that share a fate")
+  @Test("explain describes each run of items in the same state")
   func states() throws {
     let id = try scratch.store(#"{"ids":[1,2,3,4,5,6,7]}"#)[0]
     try scratch.sh("pipe consume -n 1").expect("1\n")
@@ -55,15 +55,15 @@ struct ExplainTests {
     #expect(lines[1] == "  item 1 is done.")
     #expect(lines[2].contains(#/^  items 2 to 3 wait until .*Z \(in \d\.\d s\) after 1 failed/#))
     #expect(lines[2].contains(#/attempt\. Attempt 1 ended \d\.\d s ago: exit 1\.$/#))
-    #expect(lines[3].contains("item 4 is dead; pipe retry \(id) tries again. Attempt 1 ended "))
-    #expect(lines[4].contains("items 5 to 6 are claimed by the clock, until "))
-    #expect(lines[5].hasPrefix("  item 7 is ready; nothing comes before"))
+    #expect(lines[3].contains("item 4 is dead; to try again: pipe retry \(id). Attempt 1 ended "))
+    #expect(lines[4].contains("items 5 to 6 are claimed by pipe batch --hold until "))
+    #expect(lines[5].hasPrefix("  item 7 is ready; nothing is ahead"))
     try scratch.prepare("drop", id)
     #expect(try scratch.runs(id)[2]["dropped"] as? Bool == true)
     #expect(try paragraph(id)[3].contains("item 4 is dead; it was dropped."))
   }
 
-  @Test("tells of dead letters that died of the same at once, and of each to a script")
+  @Test("explain groups adjacent dead letters with the same reason, and --json lists each")
   func alike() throws {
     let id = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
     let run = "read n; exit $((n == 3 ? 66 : 65))"
@@ -77,7 +77,7 @@ struct ExplainTests {
     #expect(try scratch.runs(id).count == 4)
   }
 
-  @Test("names who holds a claim, and since when")
+  @Test("explain names the holder of a claim and the time of the claim")
   func claimed() throws {
     let id = try scratch.store("1")[0]
     let gate = try Gate(scratch)
@@ -97,7 +97,7 @@ struct ExplainTests {
     #expect(try paragraph(id)[1] == "  it is done.")
   }
 
-  @Test("counts what comes before, though a million wait, and knows the pace")
+  @Test("explain counts the items ahead among a million, and knows the pace")
   func million() throws {
     let numbers =
       "seq 1000000 | sed 's/.*/{\"ids\":[&,&]}/' | pipe enqueue --raw | sed -n '500000p;$p'"
@@ -116,11 +116,11 @@ struct ExplainTests {
     #expect(pace["every_seconds"] as? Double == 0.001 && pace["size"] as? Int == 8)
     let run = (found["runs"] as? [[String: Any]] ?? [])[0]
     #expect(run["ahead"] as? Int == 999_890)
-    // 124,986 batches come before, one each millisecond.
+    // 124,986 batches come before it, one per millisecond.
     #expect(run["in_seconds"] as? Double == 124.986)
   }
 
-  @Test("says when the next batch can start")
+  @Test("explain says when the next batch can start")
   func paced() throws {
     let id = try scratch.store(#"{"ids":[1,2,3,4,5,6,7,8]}"#)[0]
     try scratch.sh("pipe consume -n 1 --size 2 --every 1h -- true").expect("")
@@ -128,14 +128,14 @@ struct ExplainTests {
     #expect(wait > 3500 && wait <= 3600)
     let line = try paragraph(id)[2]
     #expect(
-      line.hasPrefix("  items 3 to 8 are ready; nothing comes before; the next batch can start in ")
+      line.hasPrefix("  items 3 to 8 are ready; nothing is ahead; the next batch can start in ")
     )
     #expect(
       line.contains(
         #/in (1 h 0 min|59 min \d+ s) \(2 items every 1 h 0 min\)/#), "\(line)")
   }
 
-  @Test("does not know what is no id, or of no entry", arguments: [[], ["--json"]])
+  @Test("explain rejects invalid and unknown ids", arguments: [[], ["--json"]])
   func unknown(options: [String]) throws {
     try scratch.prepare("init")
     let none = "01M7YFR55BHYP5BSPG0DPTADCJ"

@@ -2,22 +2,22 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a run that ends in a fault")
+@Suite("Runs that end in a fault")
 struct FaultEndTests {
   private let scratch: Scratch
 
-  /// Five records, and one behind them whose segment is gone.
+  /// Five records, followed by one whose segment is gone.
   init() throws {
     scratch = try Scratch()
     try scratch.retriesAtOnce()
     try scratch.store(1...5)
-    // What failed comes again in batches of its own, without the one behind.
+    // Failed items return in batches of their own, without the record behind them.
     try scratch.sh("pipe consume -- false 2> errors").expect("", status: 1)
     try scratch.store(#"{"n":6,"priority":"LOW"}"#)
     try scratch.sh("rm queue/segments/LOW/000/000001").expect()
   }
 
-  @Test("What the reader of consume takes from the pipe is not delivered again")
+  @Test("items that the reader of consume takes from the pipe are not delivered again")
   func consume() throws {
     let child = try scratch.start("consume")
     #expect(child.waitForOutput())
@@ -27,7 +27,7 @@ struct FaultEndTests {
     #expect(!second.lines.contains(where: first.lines.contains), second.story)
   }
 
-  @Test("What a slow reader of consume takes bit by bit is not delivered again")
+  @Test("items that a slow reader of consume takes bit by bit are not delivered again")
   func slow() throws {
     let line = "pipe consume 2> errors | (read -r n; echo $n; sleep 1; cat) | grep ."
     let first = try scratch.sh(line)
@@ -37,7 +37,7 @@ struct FaultEndTests {
   }
 
   @Test(
-    "What is in the pipe when a flush fails is acknowledged once its reader has taken it",
+    "items in the pipe when a flush fails are acknowledged once the reader takes them",
     .needs("strace"))
   func flush() throws {
     let inject = "strace -f -o /dev/null -e trace=fsync -e inject=fsync:error=EIO:when=1"
@@ -48,7 +48,7 @@ struct FaultEndTests {
     try scratch.pipe("consume", "-q", "other").expect("")
   }
 
-  @Test("What has no reader any more is given back, no attempt counted")
+  @Test("items whose reader is gone are given back, no attempt counted")
   func gone() throws {
     let child = try scratch.start("consume")
     #expect(child.waitForOutput())
@@ -58,7 +58,7 @@ struct FaultEndTests {
     #expect(!plan.isEmpty && plan.allSatisfy { $0["attempt"] as? Int == 2 }, "\(plan)")
   }
 
-  @Test("What batch has handed out is settled by ack before batch ends")
+  @Test("ack settles the items that batch has handed out before batch ends")
   func batch() throws {
     let run = try scratch.sh(
       "pipe batch | (sleep 1; cat) | pipe ack; echo ${PIPESTATUS[2]}")
@@ -67,7 +67,7 @@ struct FaultEndTests {
     #expect(try scratch.sh("pipe consume 2> errors").lines.isEmpty)
   }
 
-  @Test("Commands that run are settled")
+  @Test("running commands are settled before consume ends")
   func commands() throws {
     let line = "pipe consume -j 3 -- sh -c 'sleep 1; cat' 2> errors | sort"
     try scratch.sh(line).expect("1\n2\n3\n4\n5\n")
@@ -75,11 +75,11 @@ struct FaultEndTests {
   }
 }
 
-/// stdout is a pipe that this process may write to, and may neither watch nor open again.
-@Suite("a pipe of another user", .needsAnotherUser)
+/// stdout is a pipe that this process may write to, but neither watch nor reopen.
+@Suite("Pipes of another user", .needsAnotherUser)
 struct OtherUserTests {
   private let scratch: Scratch
-  /// Runs `pipe` as a user of no name; the queue is in a directory of that user's.
+  /// Runs `pipe` as an unnamed user; the queue is in a directory of that user.
   private let other = "setpriv --reuid 54321 --regid 54321 --clear-groups ./pipe"
 
   init() throws {
@@ -88,14 +88,16 @@ struct OtherUserTests {
     try scratch.sh(line + "seq 5 | \(other) enqueue --raw --quiet -q theirs/q").expect("")
   }
 
-  @Test("What its reader has taken is acknowledged", arguments: ["cat", "sleep 1; cat"])
+  @Test(
+    "items that the reader takes from another user's pipe are acknowledged",
+    arguments: ["cat", "sleep 1; cat"])
   func taken(reader: String) throws {
     let line = "\(other) consume -q theirs/q | (\(reader)); echo ${PIPESTATUS[0]}"
     try scratch.sh(line).expect("1\n2\n3\n4\n5\n0\n")
     try scratch.sh(line).expect("0\n")
   }
 
-  @Test("More than the pipe holds comes out whole")
+  @Test("more output than another user's pipe holds arrives complete")
   func large() throws {
     try scratch.sh("seq 6 60000 | \(other) enqueue --raw --quiet -q theirs/q").expect("")
     let line = "\(other) consume -q theirs/q | (sleep 1; cat) | cmp - <(seq 60000) && echo same"
@@ -103,7 +105,7 @@ struct OtherUserTests {
     try scratch.sh("\(other) consume -q theirs/q | wc -l").expect("0\n")
   }
 
-  @Test("A follower acknowledges what is taken, and waits on")
+  @Test("a follower acknowledges what the reader takes from another user's pipe, and keeps waiting")
   func follower() throws {
     let child = try scratch.start(
       ["bash", "-c", "exec \(other) consume --follow -q theirs/q"])
@@ -115,7 +117,7 @@ struct OtherUserTests {
     child.finish().expect()
   }
 
-  @Test("A FIFO that may be written to and not be read is as good")
+  @Test("a FIFO that may be written but not read works like a pipe")
   func fifo() throws {
     let line = """
       mkfifo -m 622 fifo; chmod 622 fifo
@@ -126,7 +128,9 @@ struct OtherUserTests {
     try scratch.sh("\(other) consume -q theirs/q | cat").expect("")
   }
 
-  @Test("What ack leaves out is ready again, though batch cannot give the end", .needs("jq"))
+  @Test(
+    "items that ack leaves out are ready again although batch cannot watch its stdout",
+    .needs("jq"))
   func batch() throws {
     let line =
       "\(other) batch -q theirs/q -n 1 | jq -c --unbuffered '.items |= .[:2]'"

@@ -14,20 +14,20 @@ struct FsckTests {
     try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
   }
 
-  @Test("finds nothing in a queue with items in all states")
+  @Test("fsck finds nothing in a queue with items in all states")
   func clean() throws {
     try scratch.pipe("fsck").expect("")
   }
 
   @Test(
-    "names what is wrong, and where",
+    "fsck names each fault and its place",
     arguments: [
       (
         "printf x | dd of=segments/MEDIUM/000/000001 seek=90 bs=1 conv=notrunc",
         "byte 77: 77 damaged"
       ),
       ("rm segments/MEDIUM/000/000001", "segments/MEDIUM/000/000001: is missing"),
-      ("truncate -s 100 segments/MEDIUM/000/000001", "ends at byte 100, and the lane at 308"),
+      ("truncate -s 100 segments/MEDIUM/000/000001", "ends at byte 100, but the lane ends at 308"),
       ("rm end/LOW*", "the end of LOW is missing"),
       ("mv end/LOW* end/LOW.1.2.3", "end/LOW.1.2.3: the name is damaged"),
       (
@@ -46,7 +46,7 @@ struct FsckTests {
     #expect(run.output.contains(finding), run.story)
   }
 
-  @Test("tells of items that are lost until they are dropped")
+  @Test("fsck reports lost items until they are dropped")
   func lost() throws {
     try scratch.sh(": > queue/segments/MEDIUM/000/000001").expect()
     try scratch.pipe("consume").expect("", errors: nil, status: 74)

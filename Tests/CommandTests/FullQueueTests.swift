@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a full queue")
+@Suite("A full queue")
 struct FullQueueTests {
-  @Test("refuses what does not fit, can be drained, and works again")
+  @Test("a full queue refuses what does not fit, can be drained, and then accepts entries again")
   func maxItems() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-items", "3").expect("")
@@ -14,20 +14,22 @@ struct FullQueueTests {
     try scratch.pipe("enqueue", "--raw", input: "7\n8\n").expect(
       "",
       errors:
-        "\(full) 2 items are not done, of at most 3 (max-items); 2 lines not stored\n",
+        "\(full) 2 items are not done, at most 3 allowed (pipe init --max-items); "
+        + "2 lines not stored\n",
       status: 75)
     try scratch.store("6")
     try scratch.pipe("enqueue", "--raw", input: "7\n").expect(
       "",
       errors:
-        "\(full) 3 items are not done, of at most 3 (max-items); 1 line not stored\n",
+        "\(full) 3 items are not done, at most 3 allowed (pipe init --max-items); "
+        + "1 line not stored\n",
       status: 75)
     try scratch.pipe("consume").expect("1\n2\n6\n")
     try scratch.store(three)
     try scratch.pipe("consume").expect("3\n4\n5\n")
   }
 
-  @Test("counts what failed as not done, and what is done as room")
+  @Test("failed items count towards max-items, and done items do not")
   func failedItems() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -39,7 +41,7 @@ struct FullQueueTests {
     try scratch.store("2")
   }
 
-  @Test("counts each item that waits, also where now/ would have too many names of them")
+  @Test("every waiting item counts towards max-items, even if it is parked outside now/")
   func waitingItems() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--backoff", "1h..2h").expect("")
@@ -50,10 +52,12 @@ struct FullQueueTests {
     try scratch.pipe("init", "--max-items", "600").expect("")
     let run = try scratch.pipe("enqueue", "--raw", input: "1\n")
     run.expect("", errors: nil, status: 75)
-    #expect(run.errors.contains("600 items are not done, of at most 600 (max-items)"), run.story)
+    #expect(
+      run.errors.contains("600 items are not done, at most 600 allowed (pipe init --max-items)"),
+      run.story)
   }
 
-  @Test("does not wait for room for what it can never hold")
+  @Test("enqueue --wait refuses at once an entry that can never fit")
   func neverFits() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-items", "3").expect("")
@@ -61,13 +65,13 @@ struct FullQueueTests {
     let run = try scratch.pipe("enqueue", "--raw", "--wait", "10m", input: "\(small)\n\(large)\n")
     run.expect(
       nil,
-      errors: "pipe enqueue: \(scratch.path)/queue: holds no entry like this one: "
-        + "4 items, of at most 3 (max-items); 1 line not stored\n", status: 78)
+      errors: "pipe enqueue: \(scratch.path)/queue: the entry is too large for this queue: "
+        + "4 items, at most 3 allowed (pipe init --max-items); 1 line not stored\n", status: 78)
     #expect(run.lines.count == 1)
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("is full of bytes too")
+  @Test("a queue is also full at max-bytes")
   func maxBytes() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-bytes", "1KiB").expect("")
@@ -76,12 +80,13 @@ struct FullQueueTests {
     let refused = try scratch.pipe("enqueue", "--raw", input: large)
     refused.expect("", errors: nil, status: 75)
     #expect(
-      refused.errors.contains("bytes are not done, of at most 1024 (max-bytes)"), refused.story)
+      refused.errors.contains("bytes are not done, at most 1024 allowed (pipe init --max-bytes)"),
+      refused.story)
     try scratch.pipe("consume").expect(large + "\n")
     try scratch.store(large)
   }
 
-  @Test("takes more than it has ever room for, a part at a time, from a filter with --wait")
+  @Test("enqueue --wait stores more than the queue can hold, a part at a time")
   func waitsForParts() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-items", "2").expect("")
@@ -95,7 +100,7 @@ struct FullQueueTests {
     consumer.finish().expect(lines)
   }
 
-  @Test("keeps a filter with --wait waiting until a consumer makes room")
+  @Test("enqueue --wait waits until a consumer makes room")
   func waits() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-items", "1").expect("")
@@ -110,7 +115,7 @@ struct FullQueueTests {
     try scratch.pipe("consume").expect("2\n")
   }
 
-  @Test("is given up when --wait is over")
+  @Test("enqueue gives up when --wait is over")
   func waitIsOver() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-items", "1").expect("")
@@ -119,7 +124,7 @@ struct FullQueueTests {
     run.expect("", errors: nil, status: 75)
   }
 
-  @Test("stores what came before the commit that does not fit")
+  @Test("enqueue stores the commits before the one that does not fit")
   func earlierCommits() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--max-items", "2").expect("")
@@ -135,7 +140,7 @@ struct FullQueueTests {
 }
 
 extension Child {
-  /// Until it waits for something in the queue to happen.
+  /// Waits until the process watches the queue.
   func untilWatching() throws {
     let place = "/proc/\(process)/fd"
     try wait(

@@ -11,7 +11,7 @@ struct HoldTests {
     id = try scratch.store(#"{"ids":[1,2,3,4,5]}"#)[0]
   }
 
-  @Test("ends at once, and the claim stays until it is settled")
+  @Test("batch --hold ends at once, and its claim lasts until it is settled")
   func settled() throws {
     let line =
       "x=$(pipe batch -n 1 --hold 10m); pipe consume; pipe list --state claimed | wc -l; pipe ack \"$x\""
@@ -19,7 +19,7 @@ struct HoldTests {
     #expect(try scratch.words(id) == ["completed", "completed", "completed"])
   }
 
-  @Test("can be settled in parts, and by its token")
+  @Test("ack settles a part of a held claim by its token and makes the rest ready")
   func parts() throws {
     let batch = try scratch.one("batch", "-n", "1", "--hold", "10m")
     let claim = try #require(batch["claim"] as? String)
@@ -30,7 +30,7 @@ struct HoldTests {
       "1\n3\n4\n5\n1\n")
   }
 
-  @Test("comes back by the clock, its attempt counted, and can be settled no more")
+  @Test("a held claim expires with its attempt counted, and can no longer be settled")
   func expires() throws {
     let start = uptime()
     let batch = try scratch.one("batch", "-n", "1", "--hold", "500ms")
@@ -45,7 +45,7 @@ struct HoldTests {
     #expect(try scratch.words(id) == ["completed", "completed", "completed"])
   }
 
-  @Test("that expired is refused also before anybody else has taken its items")
+  @Test("an expired claim is refused even before another process takes its items")
   func expiredUnseen() throws {
     let batch = try scratch.one("batch", "-n", "1", "--hold", "0s")
     try scratch.pipe("ack", batch["claim"] as? String ?? "none").expect("", errors: nil, status: 76)
@@ -53,28 +53,28 @@ struct HoldTests {
     try scratch.pipe("consume").expect("1\n2\n3\n4\n5\n")
   }
 
-  @Test("is shown as held by the clock")
+  @Test("explain shows a held claim as claimed by the clock")
   func explained() throws {
     try scratch.prepare("batch", "-n", "1", "--hold", "10m")
     let run = try scratch.runs(id)[0]
     #expect(run["state"] as? String == "claimed" && run["attempt"] as? Int == 1)
     #expect(run["holder"] is NSNull && run["until"] is String)
-    try scratch.sh("pipe explain \(id) | grep -c 'held\\|claimed by the clock, until'").expect(
+    try scratch.sh("pipe explain \(id) | grep -c 'claimed by pipe batch --hold until'").expect(
       "1\n")
     #expect(try scratch.words(id) == ["triggered", "triggered", "yet_to_start"])
   }
 
-  @Test("gives back what could not be written")
+  @Test("batch --hold gives back items that it could not write")
   func full() throws {
     try scratch.sh("pipe batch --hold 10m > /dev/full").expect(errors: nil, status: 75)
     try scratch.sh("pipe consume --size 5 -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect(
       "1\n2\n3\n4\n5\n1\n")
   }
 
-  @Test("is settled by nobody else while it is being buried", .needs("strace"))
+  @Test("no other ack settles a held claim while it is being buried", .needs("strace"))
   func contended() throws {
     try scratch.sh("pipe batch --size 5 -n 1 --hold 1h | jq -r .claim > claim").expect()
-    // Between taking it over and the first dead letter.
+    // The delay lies between the takeover of the claim and the first dead letter.
     try scratch.sh(
       """
       slow='-e trace=fsync -e inject=fsync:delay_enter=1s:when=1'

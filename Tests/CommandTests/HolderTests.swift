@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("who holds a claim")
+@Suite("Claim holders")
 struct HolderTests {
   private let scratch: Scratch
   private let gate: Gate
@@ -18,7 +18,7 @@ struct HolderTests {
     return try scratch.start([Scratch.binary, "consume"] + options + command)
   }
 
-  @Test("keeps it while it is stopped: nothing is stolen, and it settles when it goes on")
+  @Test("a stopped holder keeps its claim and settles it when it continues")
   func stopped() throws {
     let child = try worker("-n", "1")
     #expect(child.line() == "started 1")
@@ -37,11 +37,11 @@ struct HolderTests {
     other.finish().expect()
   }
 
-  @Test("keeps it also where it is batch and its ack comes before it goes on")
+  @Test("a stopped batch keeps its claim, and ack may settle it before batch continues")
   func stoppedBatch() throws {
     let child = try scratch.start("batch", "-n", "1", "--size", "2")
     let line = try #require(child.line())
-    // Stopped within the lock of now/ it would hold up everybody.
+    // Stopped while it holds the lock of now/, it would block every process.
     try child.untilIdle()
     child.signal(SIGSTOP)
     try child.untilStopped()
@@ -52,7 +52,7 @@ struct HolderTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("is also its worker: killed alone it leaves the claim until the worker is gone")
+  @Test("the command of a killed consumer keeps the claim until it ends")
   func orphan() throws {
     let child = try worker("-n", "1")
     #expect(child.line() == "started 1")
@@ -70,7 +70,7 @@ struct HolderTests {
     other.finish().expect()
   }
 
-  @Test("of several claims loses them all when it is killed, and only those")
+  @Test("a killed holder loses all its claims, and no other holder loses any")
   func killed() throws {
     let one = try scratch.start("batch", "-n", "2", "--size", "1")
     #expect([one.line()?.object.data, one.line()?.object.data] == [[1], [2]])
@@ -83,7 +83,7 @@ struct HolderTests {
     two.finish().expect()
   }
 
-  @Test("wakes who waits for more when it dies")
+  @Test("the death of a holder wakes a waiting follower")
   func wakes() throws {
     let child = try scratch.start("batch", "-n", "3", "--size", "1")
     for _ in 0..<3 { #expect(child.line() != nil) }
@@ -95,7 +95,7 @@ struct HolderTests {
 }
 
 extension Child {
-  /// Until it waits for what happens, in poll(2): ppoll is call 271 on x86-64 and 73 on 64-bit Arm.
+  /// Until it waits for events in poll(2): ppoll is call 271 on x86-64 and 73 on 64-bit Arm.
   func untilIdle() throws {
     try wait(
       until: {

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a signal that is ignored when pipe starts")
+@Suite("Signals ignored at start")
 struct IgnoredSignalTests {
   private let scratch: Scratch
 
@@ -12,7 +12,7 @@ struct IgnoredSignalTests {
   }
 
   @Test(
-    "stays ignored by a follower, which goes on, and another one ends it",
+    "a follower ignores a signal that was ignored at its start, and another signal ends it",
     arguments: [(SIGINT, SIGTERM), (SIGTERM, SIGINT)],
     [
       "consume --follow", "consume --follow -- cat", "consume --follow --stream -- tee /dev/stderr",
@@ -30,13 +30,15 @@ struct IgnoredSignalTests {
     child.finish().expect(nil, errors: nil)
   }
 
-  @Test("stays ignored by the commands of consume too")
+  @Test("the commands of consume ignore a signal that was ignored at its start")
   func command() throws {
     try scratch.store("1")
     try scratch.sh("trap '' INT; pipe consume -- sh -c 'kill -INT $$; cat'").expect("1\n")
   }
 
-  @Test("stays ignored by the gateway", arguments: [SIGINT, SIGTERM, SIGHUP])
+  @Test(
+    "the gateway ignores a signal that was ignored at its start",
+    arguments: [SIGINT, SIGTERM, SIGHUP])
   func gateway(number: Int32) throws {
     let gateway = try Gateway(
       scratch, under: ["bash", "-c", "trap '' \(number); exec \"$@\"", "-"])

@@ -3,7 +3,7 @@ import Testing
 
 private let entry = "MEDIUM data:"
 
-@Suite("ingest accepts")
+@Suite("ingest")
 struct IngestTests {
   struct Lines: CustomTestStringConvertible, Sendable {
     let testDescription: String
@@ -31,13 +31,13 @@ struct IngestTests {
     }
   }
 
-  @Test("lines as people write them", arguments: Lines.all)
+  @Test("ingest accepts lines as people write them", arguments: Lines.all)
   func records(lines: Lines) throws {
     let expected = lines.data.map { entry + $0 }
     try Scratch().pipe("ingest", input: lines.input).expect(entries: expected)
   }
 
-  @Test("a byte-order mark at the start of a file")
+  @Test("ingest accepts a byte-order mark at the start of each file")
   func byteOrderMark() throws {
     let scratch = try Scratch()
     let mark: [UInt8] = [0xef, 0xbb, 0xbf]
@@ -53,7 +53,7 @@ struct IngestTests {
   }
 
   @Test(
-    "id requests, and records that look like them",
+    "ingest distinguishes id requests from records that look like them",
     arguments: [
       (#"{"ids":[10000000000000000007]}"#, "MEDIUM ids:[10000000000000000007]"),
       (#"{"ids": [1, 2],"priority":"HIGH" }"#, "HIGH ids:[1, 2]"),
@@ -72,7 +72,7 @@ struct IngestTests {
     try Scratch().pipe("ingest", input: line).expect(entries: [expected])
   }
 
-  @Test("the priority of a record, if it is one of the three words")
+  @Test("ingest takes the priority of a record if it is HIGH, MEDIUM or LOW")
   func priorities() throws {
     let lines = [
       #"{"a":1,"priority":"HIGH"}"#, #"{"a":1,"priority":"high"}"#, #"{"a":1,"priority":3}"#,
@@ -85,7 +85,7 @@ struct IngestTests {
     ])
   }
 
-  @Test("any value as a record with --records")
+  @Test("ingest --records accepts any value as a record")
   func recordsOnly() throws {
     let lines = [#"{"ids":[]}"#, #"{"priority":"HIGH"}"#, #"{"ids":1,"ids":2}"#]
     let input = lines.joined(separator: "\n")
@@ -93,7 +93,7 @@ struct IngestTests {
       entries: lines.map { entry + $0 })
   }
 
-  @Test("values nested to 512, and not to 513")
+  @Test("ingest accepts values nested 512 deep, and not 513")
   func nesting() throws {
     let deep = String(repeating: "[", count: 512) + String(repeating: "]", count: 512)
     try Scratch().pipe("ingest", input: "\(deep)\n[\(deep)]\n").expect(
@@ -105,7 +105,7 @@ struct IngestTests {
         """, status: 65)
   }
 
-  @Test("several files, and stdin among them")
+  @Test("ingest reads several files, and stdin among them")
   func files() throws {
     let scratch = try Scratch()
     try scratch.write("1\nx\n", to: "a")
@@ -121,7 +121,7 @@ struct IngestTests {
         """, status: 65)
   }
 
-  @Test("nothing when one of its files is missing")
+  @Test("ingest prints nothing if one of its files is missing")
   func missingFile() throws {
     let scratch = try Scratch()
     try scratch.write("1\n", to: "a")
@@ -129,7 +129,7 @@ struct IngestTests {
       "", errors: "pipe ingest: none: cannot open: No such file or directory\n", status: 66)
   }
 
-  @Test("a line typed by hand at once")
+  @Test("ingest prints the entry of a line typed by hand at once")
   func typed() throws {
     let child = try Scratch().start("ingest")
     child.feed("{\"typed\":1}\n")
@@ -138,7 +138,7 @@ struct IngestTests {
     child.finish().expect()
   }
 
-  @Test("no queue where there is none")
+  @Test("ingest creates no queue")
   func makesNoQueue() throws {
     let scratch = try Scratch()
     try scratch.pipe("ingest", input: "x\n1\n").expect(errors: nil, status: 65)

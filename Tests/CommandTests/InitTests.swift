@@ -3,7 +3,7 @@ import Testing
 
 @Suite("init")
 struct InitTests {
-  @Test("keeps settings in text, changes those given and leaves the others")
+  @Test("init writes settings as text, changes the given ones and keeps the others")
   func settings() throws {
     let scratch = try Scratch()
     let format = {
@@ -33,7 +33,7 @@ struct InitTests {
     #expect(try format() == kept, "0 lifts a bound, says --help")
   }
 
-  @Test("leaves entries as they are, and slices what comes later")
+  @Test("init --slice leaves stored entries as they are and slices later ones")
   func slices() throws {
     let scratch = try Scratch()
     let old = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
@@ -45,7 +45,7 @@ struct InitTests {
   }
 
   @Test(
-    "refuses settings that are none, and creates nothing then",
+    "init refuses invalid settings and creates nothing",
     arguments: [
       "--slice 0", "--slice -1", "--slice x", "--slice 99999999999999999999", "--max-items -1",
       "--max-items 1.5", "--max-bytes 5XB", "--max-bytes 1.5MiB", "--max-bytes 9999999999TiB",
@@ -59,7 +59,7 @@ struct InitTests {
     #expect(try scratch.names(in: ".") == [])
   }
 
-  @Test("may run twice at once")
+  @Test("init may run several times at once, beside enqueue")
   func twice() throws {
     let scratch = try Scratch()
     try scratch.sh(

@@ -1,14 +1,15 @@
 import Foundation
 import Testing
 
-@Suite("input that is not JSON Lines")
+@Suite("Input that is not JSON Lines")
 struct InputShapeTests {
   private static let object =
-    "line 1 begins a JSON object of several lines: put each value on one line first, with jq -c ."
+    "line 1 begins a JSON object spanning several lines: put each value on one line first, "
+    + "with jq -c ."
   private static let array =
-    "line 1 begins a JSON array of several lines: put each element on one line first, "
+    "line 1 begins a JSON array spanning several lines: put each element on one line first, "
     + "with jq -c '.[]'"
-  private static let taken = "; lines of it that are values by themselves were taken"
+  private static let taken = "; its lines that are complete values were accepted"
 
   static let shapes = [
     ("{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [\n    ]\n  }\n}\n", object),
@@ -21,19 +22,19 @@ struct InputShapeTests {
     ("1\n[ 1,\n  2,\n", "line 2" + array.dropFirst(6)),
   ]
 
-  @Test("but JSON over several lines is named once, with the way out", arguments: shapes)
+  @Test("JSON over several lines is reported once, with the remedy", arguments: shapes)
   func severalLines(input: String, advice: String) throws {
     let scratch = try Scratch()
     for command in [["ingest"], ["enqueue", "--raw", "--quiet"], ["stats", "--field", "a"]] {
       let run = try scratch.run([Scratch.binary] + command, input: Array(input.utf8))
       run.expect(nil, errors: nil, status: 65)
-      let told = run.errors.split(separator: "\n").filter { $0.contains(" of several lines: ") }
+      let told = run.errors.split(separator: "\n").filter { $0.contains("spanning several lines") }
       #expect(told == ["pipe \(command[0]): stdin: \(advice)"], run.story)
     }
   }
 
   @Test(
-    "is not taken for JSON over several lines where lines are cut or wrong",
+    "lines that are cut or wrong are not taken for JSON over several lines",
     arguments: [
       "{\"a\":\n{\"b\":1}\n{\"c\":1}\n", "{\"a\":\n", "{\n]\n{\"a\"\n",
       "{\"a\":1\n{\"b\":2\n{\"c\":3\n",
@@ -45,7 +46,7 @@ struct InputShapeTests {
     run.expect(errors: nil, status: 65)
   }
 
-  @Test("but JSON over very many lines is named beside its first ten")
+  @Test("JSON over very many lines is reported after its first ten lines")
   func manyLines() throws {
     let elements = (0..<20_000).map { "  {\n    \"n\": \($0)\n  }" }.joined(separator: ",\n")
     let run = try Scratch().pipe("ingest", input: "[\n\(elements)\n]\n")
@@ -69,7 +70,8 @@ struct InputShapeTests {
   ]
 
   @Test(
-    "but compressed, or of another encoding, is named by its first bytes", arguments: beginnings)
+    "compressed input and other encodings are recognized by their first bytes",
+    arguments: beginnings)
   func beginning(bytes: [UInt8], advice: String) throws {
     let scratch = try Scratch()
     let rest = [UInt8](repeating: 0x80, count: 3000)
@@ -81,7 +83,7 @@ struct InputShapeTests {
     }
   }
 
-  @Test("is told by ten lines and how many there were, whichever filter reads it")
+  @Test("every filter reports ten bad lines and how many there were")
   func tenLines() throws {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")
@@ -102,7 +104,7 @@ struct InputShapeTests {
     #expect(try scratch.read("kept").count == 2000)
   }
 
-  @Test("gets its advice once, though many files are alike")
+  @Test("the advice is printed once, even for many similar files")
   func manyFiles() throws {
     let scratch = try Scratch()
     for number in 1...5 { try scratch.write("{\n\"a\": \(number)\n}\n", to: "\(number).json") }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("many items that wait for a time")
+@Suite("Many parked items")
 struct LaterTests {
   private let scratch: Scratch
   private let count = 540
@@ -15,7 +15,7 @@ struct LaterTests {
 
   private func text(_ numbers: some Sequence<Int>) -> String { numbers.map { "\($0)\n" }.joined() }
 
-  /// Each second one fails, the others are done; and then some more are taken, so that there is time.
+  /// Fails every second item, completes the others, and consumes four more to give parking time.
   private func failHalf() throws {
     let result = "(if .items[0].data % 2 == 1 then \"retry\" else \"ok\" end)"
     let filter = "jq --unbuffered -c '.result = \(result)'"
@@ -35,14 +35,14 @@ struct LaterTests {
     try scratch.pipe("list", "--state", state).expect().objects().map { $0["data"] as? Int ?? -1 }
   }
 
-  /// Those that stayed in now/, and those that did not.
+  /// Items that stayed in now/, and items that were parked.
   private func split() throws -> (near: Set<Int>, far: Set<Int>) {
     let names = try scratch.names(in: "queue/now").filter { $0.contains(".again.") }
     let near = Set(names.compactMap { Int($0.split(separator: ".")[1]) }.map { $0 + 1 })
     return (near, Set(odd).subtracting(near))
   }
 
-  @Test("do not burden now/, and all come back when they are due, in the order of the line")
+  @Test("parked items do not burden now/, and all return when due, in lane order")
   func parksAndComes() throws {
     try failHalf()
     #expect(try parked() > 128)
@@ -63,7 +63,7 @@ struct LaterTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("are told of as if they were in now/")
+  @Test("list, status and explain show parked items as if they were in now/")
   func told() throws {
     try failHalf()
     let name = try #require(try scratch.sh("find queue/later -type f").expect().lines.first)
@@ -85,7 +85,7 @@ struct LaterTests {
         "    270 2\n")
   }
 
-  @Test("come back though the mark that tells of them is gone")
+  @Test("parked items return even if the mark that points to them is gone")
   func noMark() throws {
     try failHalf()
     try scratch.sh("rm queue/now/later.*; pipe consume; ls queue/now | grep -c ^later").expect(
@@ -95,7 +95,7 @@ struct LaterTests {
       text(odd))
   }
 
-  @Test("wake who follows, also where all of them are aside")
+  @Test("due items wake a follower, even if all of them are parked")
   func follower() throws {
     try failHalf()
     try makeDue(scratch)
@@ -103,11 +103,13 @@ struct LaterTests {
     #expect(child.finish().expect().lines.compactMap { Int($0) }.sorted() == Array(odd))
   }
 
-  @Test("survive the death of who moves them, at any moment", .needs("strace"))
+  @Test(
+    "parked items survive the death of the process that moves them, at any moment",
+    .needs("strace"))
   func killed() throws {
     let lines = try scratch.pipe("batch", "--size", "1", "--hold", "1h").expect().output
     try scratch.pipe("ack", "--retry", input: lines).expect("")
-    // Each round holds it for no time at all, and that counts.
+    // Each round holds item 0 for no time, and that counts as an attempt.
     try scratch.prepare("init", "--retries", "1000")
     try scratch.store("0")
     var kills = 0

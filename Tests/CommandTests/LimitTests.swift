@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("where the system refuses", .needs("strace"))
+@Suite("System limits", .needs("strace"))
 struct LimitTests {
   private let scratch: Scratch
 
@@ -17,7 +17,9 @@ struct LimitTests {
 
   // Threads.
 
-  @Test("a thread the gateway ends with 75, whichever it is", arguments: 1...8)
+  @Test(
+    "the gateway exits with 75 when the system refuses it a thread, whichever it is",
+    arguments: 1...8)
   func threads(number: Int) throws {
     let prefix = refusing("clone3", "EAGAIN", ":when=\(number)+")
     let run = try scratch.run(prefix + ["timeout", "60", Scratch.binary, "serve", "--port", "0"])
@@ -27,7 +29,9 @@ struct LimitTests {
       run.story)
   }
 
-  @Test("files the gateway ends with 75, however many it gets", arguments: 4...28)
+  @Test(
+    "the gateway exits with 75 when it may not open enough files, whatever the limit",
+    arguments: 4...28)
   func files(count: Int) throws {
     let program = ["prlimit", "--nofile=\(count)", Scratch.binary, "serve", "--port", "0"]
     let child = try scratch.start(program)
@@ -39,7 +43,7 @@ struct LimitTests {
     #expect(isListening || line.contains("cannot open: Too many open files"), run.story)
   }
 
-  @Test("a process the item is given back, and consume ends with 75")
+  @Test("consume gives the item back and exits with 75 when it cannot start a process")
   func processes() throws {
     try scratch.store("1")
     let prefix = refusing("clone3,clone,vfork", "EAGAIN")
@@ -55,9 +59,7 @@ struct LimitTests {
     ("inotify_add_watch", "ENOSPC", "fs.inotify.max_user_watches"),
   ]
 
-  @Test(
-    "watches one-shot batch and ack work all the same, and a line names the limit",
-    arguments: limits)
+  @Test("batch -n and ack work without inotify, and one line names the limit", arguments: limits)
   func batch(limit: (call: String, error: String, name: String)) throws {
     try scratch.store("1", "2")
     let prefix = refusing(limit.call, limit.error).joined(separator: " ")
@@ -68,7 +70,7 @@ struct LimitTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("watches a reader, a follower and status --wait look now and then", arguments: limits)
+  @Test("a reader, a follower and status --wait poll when inotify is refused", arguments: limits)
   func looking(limit: (call: String, error: String, name: String)) throws {
     let prefix = refusing(limit.call, limit.error)
     let line = prefix.joined(separator: " ")
@@ -88,7 +90,7 @@ struct LimitTests {
   // A disk that fails.
 
   @Test(
-    "to read, that is an I/O error and never a queue that was removed",
+    "a failed read is an I/O error, and never a removed queue",
     arguments: ["newfstatat", "getdents64", "fstat", "pread64"],
     ["stats", "list", "consume", "enqueue --raw", "batch -n 1 --hold 1s", "status ID"])
   func disk(call: String, command: String) throws {

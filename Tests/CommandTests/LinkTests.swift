@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("a link in a queue")
+@Suite("Links in a queue")
 struct LinkTests {
   private let scratch: Scratch
   private let home = ["PIPE_QUEUE": "home/q"]
@@ -18,7 +18,7 @@ struct LinkTests {
     ).expect()
   }
 
-  /// What root may do to a queue of somebody else.
+  /// Commands that root may run on another user's queue.
   private static let verbs = [
     "echo 1 | pipe enqueue --raw --quiet --dedup 1h", "echo 2 | pipe enqueue --raw --quiet",
     "pipe ingest <<< 7 | sed 's/\"id\":\"01/\"id\":\"00/' | pipe enqueue --quiet",
@@ -54,7 +54,7 @@ struct LinkTests {
   }
 
   @Test(
-    "a symbolic link in a queue leads root nowhere, in the middle of a path or at its end",
+    "root follows no symbolic link in a queue, in the middle of a path or at its end",
     .needsUsers,
     arguments: [
       "segments", "segments/MEDIUM", "segments/MEDIUM/000", "segments/MEDIUM/000/000001", "now",
@@ -76,8 +76,7 @@ struct LinkTests {
   }
 
   @Test(
-    "a symbolic link is refused also where the kernel has no openat2", .needsUsers, .needs("strace")
-  )
+    "a symbolic link is refused even if the kernel has no openat2", .needsUsers, .needs("strace"))
   func stepwise() throws {
     let strace = "strace -f -o /dev/null -e trace=openat2 -e inject=openat2:error=ENOSYS"
     try scratch.sh("echo 1 | \(strace) pipe enqueue --raw --quiet; \(strace) pipe consume").expect(
@@ -92,7 +91,7 @@ struct LinkTests {
   }
 
   @Test(
-    "root neither writes nor reads a file of another user that is hard-linked into a queue",
+    "root neither reads nor writes another user's file that is hard-linked into a queue",
     .needsUsers,
     arguments: [
       "segments/MEDIUM/000/000001", "owners/0", "owners/1", "stats/log", "pace", "format.new",
@@ -110,7 +109,7 @@ struct LinkTests {
   }
 
   @Test(
-    "a member of a group cannot make another change a file of his own by a hard link", .needsUsers)
+    "a group member cannot make another change a file of his own through a hard link", .needsUsers)
   func members() throws {
     let (ann, bob) = (
       Users.prefix(Users.ann, group: Users.group), Users.prefix(Users.bob, group: Users.group)
@@ -127,13 +126,13 @@ struct LinkTests {
     run.expect("", errors: nil, status: 77)
     #expect(run.errors.contains("it may be a link to a file elsewhere"), run.story)
     #expect(try victims() == before)
-    // Nor does sharing the queue once more give that file to the group.
+    // Sharing the queue again does not give that file to the group either.
     try scratch.sh("\(ann) pipe init --share \(Users.group)", home).expect(
       "", errors: nil, status: 77)
     #expect(try victims() == before)
   }
 
-  @Test("the path of the queue itself may hold symbolic links")
+  @Test("the path of the queue itself may contain symbolic links")
   func outside() throws {
     try scratch.sh("mkdir real && ln -s real link && echo 1 | pipe enqueue --raw --quiet -q link/q")
       .expect("")

@@ -7,7 +7,7 @@ struct ListTests {
     try scratch.sh("pipe list \(options) | cut -d , -f 2,4-").expect().lines
   }
 
-  @Test("shows what is ready and claimed, and with --state what is asked for")
+  @Test("list shows ready and claimed items, and with --state items in the given states")
   func states() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -36,7 +36,7 @@ struct ListTests {
     child.finish().expect()
   }
 
-  @Test("does not disturb: what it shows is still there")
+  @Test("list changes nothing in the queue")
   func disturbsNothing() throws {
     let scratch = try Scratch()
     try scratch.store("1", "2")
@@ -47,7 +47,7 @@ struct ListTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("can be piped into another queue, where ids, times and priorities stay the same")
+  @Test("list can be piped into another queue, which keeps ids, times and priorities")
   func copy() throws {
     let scratch = try Scratch()
     let ids = try scratch.store(#"{"ids":[1,2,3],"priority":"LOW"}"#, #"{"a":  1.0}"#)
@@ -60,8 +60,7 @@ struct ListTests {
     try scratch.pipe("consume", "-q", "other").expect("{\"a\":  1.0}\n1\n2\n3\n")
   }
 
-  @Test(
-    "says what is wrong with its options", arguments: ["--state waiting", "-n 0", "-n x", "more"])
+  @Test("list rejects invalid options", arguments: ["--state waiting", "-n 0", "-n x", "more"])
   func usage(options: String) throws {
     let scratch = try Scratch()
     try scratch.store("1")

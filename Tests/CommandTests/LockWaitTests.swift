@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a wait for a lock whose holder is stopped")
+@Suite("Waits for a lock")
 struct LockWaitTests {
   private let scratch: Scratch
 
@@ -11,7 +11,7 @@ struct LockWaitTests {
     try scratch.store("1", "2")
   }
 
-  /// The lock of a directory, until this goes.
+  /// Holds the lock of a directory until it is destroyed.
   private final class Lock {
     private let number: Int32
 
@@ -29,7 +29,7 @@ struct LockWaitTests {
   }
 
   @Test(
-    "is reported, and ended by the first signal where more would be claimed; nothing is lost",
+    "a command that waits to claim says so and ends at the first signal; nothing is lost",
     arguments: [SIGTERM, SIGINT],
     [
       "consume", "consume --follow", "consume -j 2 -- cat", "consume --stream -- cat",
@@ -49,7 +49,7 @@ struct LockWaitTests {
   }
 
   @Test(
-    "is ended by SIGTERM in commands that only die of it",
+    "SIGTERM kills ack, list and stats while they wait for a lock",
     arguments: ["ack 01JD3V7Q8N6T2K5M9XWZ4RBC1H", "list", "stats"])
   func dying(command: String) throws {
     let lock = Lock(scratch)
@@ -60,7 +60,7 @@ struct LockWaitTests {
     withExtendedLifetime(lock) {}
   }
 
-  @Test("is ended by SIGTERM where an entry is to be stored, and nothing of it is")
+  @Test("SIGTERM kills enqueue while it waits for a lock, and nothing is stored")
   func storing() throws {
     let lock = Lock(scratch, "queue/end")
     let child = try scratch.start("enqueue", "--raw")
@@ -73,7 +73,7 @@ struct LockWaitTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("lasts a second more where something is to be settled, which then comes again")
+  @Test("a consumer that waits to settle ends a second after SIGTERM, and its item comes again")
   func settling() throws {
     let gate = try Gate(scratch)
     let child = try scratch.start(
@@ -85,13 +85,13 @@ struct LockWaitTests {
     child.signal(SIGTERM)
     let run = child.finish()
     run.expect(nil, errors: nil, ending: .killed(SIGTERM))
-    #expect(run.errors.hasSuffix("queue/now: stopped while waiting for its lock\n"), run.story)
+    #expect(run.errors.hasSuffix("queue/now: interrupted while waiting for its lock\n"), run.story)
     withExtendedLifetime(lock) {}
     _ = consume lock
     try scratch.sh("pipe consume -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect("1\n2\n2\n1\n")
   }
 
-  @Test("goes on where the lock is free in time, and what was done is acknowledged")
+  @Test("a consumer acknowledges its item when the lock is freed in time after SIGTERM")
   func inTime() throws {
     let gate = try Gate(scratch)
     let child = try scratch.start(

@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-@Suite("memory stays small, whatever the input")
+@Suite("Memory use")
 struct MemoryTests {
   @Test(
-    "a line of 100 MiB is rejected in less than 64 MiB",
+    "ingest and enqueue reject a line of 100 MiB with less than 64 MiB of memory",
     arguments: [["ingest"], ["enqueue", "--raw"]])
   func longLine(arguments: [String]) throws {
     let child = try Scratch().start([Scratch.binary] + arguments)
     child.feed([UInt8](repeating: 0x5b, count: 100 << 20))
     child.feed("\n\"good\"\n")
     let receipt = try #require(child.line())
-    // Asked while it lives, since what wait4(2) tells begins with the memory of whoever started it.
+    // Read while the process lives: the peak that wait4(2) returns begins with its parent's memory.
     let peak = try child.peakMemory()
     let run = child.finish()
     let name = "pipe \(arguments[0])"
@@ -27,7 +27,7 @@ struct MemoryTests {
 }
 
 extension Child {
-  /// Bytes that it ever had in memory at once.
+  /// Peak memory of the process in bytes.
   func peakMemory() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
     guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),

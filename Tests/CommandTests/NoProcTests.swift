@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("without /proc", .needsMounts)
+@Suite("A system without /proc", .needsMounts)
 struct NoProcTests {
   private let scratch: Scratch
 
@@ -14,7 +14,7 @@ struct NoProcTests {
     try scratch.run(NoProc.prefix + ["bash", "-c", line])
   }
 
-  @Test("items are stored, taken, settled and looked at")
+  @Test("commands store, claim, settle and show items without /proc")
   func commands() throws {
     let script = """
       test ! -e /proc/self || exit 99
@@ -28,22 +28,22 @@ struct NoProcTests {
       "0.1.0\\n1\\n2\\n1\\n4\\n1\\n".replacingOccurrences(of: "\\n", with: "\n"), errors: nil)
   }
 
-  @Test("a reader's progress is looked at, and a line says so")
+  @Test("without /proc the progress of a reader is polled, and one line says so")
   func reader() throws {
     try scratch.store("1", "2")
     let gate = try Gate(scratch)
     let line = "pipe consume | { read go < gate; cat; }"
     let child = try scratch.start(NoProc.prefix + ["bash", "-c", line])
     let complaint =
-      "pipe consume: stdout: cannot be watched: No such file or directory"
-      + " (/proc is missing); looking each 200 ms instead"
+      "pipe consume: stdout: cannot watch: No such file or directory"
+      + " (mount /proc); polling every 200 ms instead"
     #expect(child.complaint() == complaint)
     gate.letPass()
     child.finish().expect("1\n2\n", errors: complaint + "\n")
     try scratch.pipe("list").expect("")
   }
 
-  @Test("a follower is woken by what comes, without a line")
+  @Test("without /proc a new entry wakes a follower, and nothing is reported")
   func follower() throws {
     try scratch.prepare("init")
     let child = try scratch.start(
@@ -54,7 +54,7 @@ struct NoProcTests {
     child.finish().expect("1\n")
   }
 
-  @Test("commands see the environment as it was")
+  @Test("without /proc commands see an unchanged environment")
   func environment() throws {
     try scratch.store("1")
     try sh("env > before; pipe consume -- sh -c 'env | grep ^SWIFT_ROOT; true'").expect("")
@@ -62,7 +62,7 @@ struct NoProcTests {
 }
 
 extension Trait where Self == Needs {
-  /// That /proc can be hidden from what a test runs.
+  /// Requires that /proc can be hidden from the programs of a test.
   static var needsMounts: Needs {
     Needs { NoProc.works ? nil : "/proc cannot be hidden here (unshare)" }
   }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a filter that cannot print")
+@Suite("Filters that cannot print")
 struct OutputTests {
   private let scratch: Scratch
   private let id: String
@@ -18,23 +18,23 @@ struct OutputTests {
     try scratch.sh("echo 7 > lines; \(line)", ["ID": id])
   }
 
-  @Test("because the disk is full says so", arguments: filters)
+  @Test("a filter reports a full disk on stdout and exits with 75", arguments: filters)
   func fullDisk(filter: String) throws {
     let name = filter.split(separator: " ")[0]
     try run("pipe \(filter) > /dev/full").expect(
       errors: "pipe \(name): stdout: cannot write: No space left on device\n", status: 75)
   }
 
-  @Test("because stdout is closed says so", arguments: filters)
+  @Test("a filter reports a closed stdout and exits with 74", arguments: filters)
   func closed(filter: String) throws {
     let name = filter.split(separator: " ")[0]
     try run("pipe \(filter) >&-").expect(
       errors: "pipe \(name): stdout: cannot write: Bad file descriptor\n", status: 74)
   }
 
-  @Test("because its reader has gone dies of SIGPIPE", arguments: filters)
+  @Test("a filter whose reader is gone dies of SIGPIPE", arguments: filters)
   func readerGone(filter: String) throws {
-    // The reader is gone when the gate opens, and before that nothing is printed.
+    // The reader is gone when the gate opens, and nothing is printed before that.
     let line = "{ read go < gate; exec pipe \(filter); } | { exec <&-; echo > gate; }"
     try run("mkfifo gate; \(line); echo ${PIPESTATUS[0]}").expect("141\n")
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("the owner of a queue")
+@Suite("Queue ownership")
 struct OwnershipTests {
   private let scratch: Scratch
 
@@ -15,7 +15,8 @@ struct OwnershipTests {
   private let ann = Users.prefix(Users.ann)
   private let bob = Users.prefix(Users.bob)
 
-  /// All that makes names: rolls, dead letters, parked items, strays, the index, settings, statistics.
+  /// Everything that makes names: new segments, dead letters, parked items, strays, the index,
+  /// settings, statistics.
   private static let everything = """
     seq 0 299 | pipe enqueue --raw --quiet --dedup 1h
     pipe ingest <<< 7 | sed 's/"id":"01/"id":"00/' | pipe enqueue --quiet
@@ -29,13 +30,13 @@ struct OwnershipTests {
     pipe stats > /dev/null; pipe dead; pipe list > /dev/null; pipe prune > /dev/null
     """
 
-  /// Runs all of it as `user`, with an error where one command fails.
+  /// Runs all of it as `user`; fails if one command fails.
   private func runEverything(_ user: String, mask: String = "022") throws {
     try scratch.write("set -e; umask \(mask)\n\(Self.everything)\n", to: "script")
     try scratch.sh("\(user) bash script", home).expect("")
   }
 
-  /// Names in `queue` for which `find` says this.
+  /// Names in `queue` that match this test of `find`.
   private func find(_ queue: String, _ test: String) throws -> [String] {
     try scratch.sh("find \(queue) \(test)").expect().lines
   }
@@ -47,7 +48,7 @@ struct OwnershipTests {
   }
 
   @Test(
-    "what root does leaves every name to the owner of the queue, and modes do not depend on the umask",
+    "files that root makes belong to the queue's owner, and modes do not depend on the umask",
     .needsUsers, arguments: ["0", "027", "077", "0777"])
   func root(mask: String) throws {
     try scratch.sh("umask \(mask); echo 1 | \(ann) pipe enqueue --raw --quiet", home).expect("")
@@ -61,7 +62,7 @@ struct OwnershipTests {
   }
 
   @Test(
-    "a queue that root makes is root's, and one that root completes belongs to the owner of the directory",
+    "a queue that root creates is root's; one that root completes belongs to the directory's owner",
     .needsUsers)
   func rootsOwn() throws {
     try scratch.pipe("init").expect("")
@@ -70,7 +71,7 @@ struct OwnershipTests {
     try expectPrivate("home/q", Users.ann)
   }
 
-  @Test("a stranger is refused at once, with the owner, the mode and the way out", .needsUsers)
+  @Test("a stranger is refused at once, with the owner, the mode and the remedy", .needsUsers)
   func stranger() throws {
     try scratch.sh("\(ann) pipe init", home).expect("")
     for command in ["enqueue --raw", "consume", "list", "init", "stats", "prune", "ack x", "dead"] {
@@ -80,7 +81,8 @@ struct OwnershipTests {
       #expect(
         run.errors.hasSuffix(
           "home/q: cannot open: Permission denied: it belongs to \(owner)"
-            + " (ask '#\(Users.ann)' for pipe init --share GROUP, or use sudo -u '#\(Users.ann)')\n"
+            + " (ask '#\(Users.ann)' to run pipe init --share GROUP,"
+            + " or use sudo -u '#\(Users.ann)')\n"
         ),
         run.story)
     }
@@ -92,7 +94,7 @@ struct OwnershipTests {
   }
 
   @Test(
-    "init --share gives a queue to a group for good, whichever member makes what under which umask",
+    "init --share gives a queue to a group for good, whichever member adds files under any umask",
     .needsUsers, arguments: ["0", "027", "077", "0777"])
   func shared(mask: String) throws {
     let (one, other) = (
@@ -108,11 +110,11 @@ struct OwnershipTests {
     let eve = try scratch.sh("\(Users.prefix(Users.eve)) pipe list", home)
     eve.expect("", errors: nil, status: 77)
     #expect(
-      eve.errors.contains("mode 02770 (be added to group \(Users.group), or use sudo"), eve.story)
+      eve.errors.contains("mode 02770 (join group \(Users.group), or use sudo"), eve.story)
   }
 
   @Test(
-    "init --share converts a queue with all that is in it, and init --private takes that back",
+    "init --share converts a queue with all its contents, and init --private reverts that",
     .needsUsers)
   func converted() throws {
     let owner = Users.prefix(Users.ann, group: Users.group)
@@ -122,7 +124,7 @@ struct OwnershipTests {
       nil)
     let refused = try scratch.sh("\(ann) pipe init --share \(Users.eve)", home)
     refused.expect("", errors: nil, status: 77)
-    #expect(refused.errors.contains("(are you a member of it?)"), refused.story)
+    #expect(refused.errors.contains("(are you a member?)"), refused.story)
     try expectPrivate("home/q", Users.ann)
     try scratch.sh("\(owner) pipe init --share \(Users.group)", home).expect("")
     try runEverything(other)
@@ -130,13 +132,14 @@ struct OwnershipTests {
     #expect(try find("home/q", "-type d ! -perm 2770 -o -type f ! -perm 660") == [])
     let notHis = try scratch.sh("\(other) pipe init --private", home)
     #expect(
-      notHis.ending == .exited(77) && notHis.errors.contains("nobody but its owner"), notHis.story)
+      notHis.ending == .exited(77) && notHis.errors.contains("only its owner and root"),
+      notHis.story)
     try scratch.sh("pipe init --private && chgrp -R \(Users.ann) home/q", home).expect("")
     try expectPrivate("home/q", Users.ann)
     try scratch.sh("\(other) pipe list", home).expect("", errors: nil, status: 77)
   }
 
-  @Test("init --share holds for consumers that run already", .needsUsers)
+  @Test("init --share also applies to running consumers", .needsUsers)
   func running() throws {
     let owner = Users.prefix(Users.ann, group: Users.group)
     try scratch.sh("\(owner) pipe init", home).expect("")
@@ -155,8 +158,7 @@ struct OwnershipTests {
     #expect(try find("home/q", "-type d ! -perm 2770 -o -type f ! -perm 660") == [])
   }
 
-  @Test(
-    "several members of a group may create a queue at once, each with another umask", .needsUsers)
+  @Test("group members with different umasks may create a queue at once", .needsUsers)
   func together() throws {
     try scratch.sh("install -d -m 2770 -o \(Users.ann) -g \(Users.group) home/d").expect()
     let users = [Users.ann, Users.bob, Users.eve].map { Users.prefix($0, group: Users.group) }

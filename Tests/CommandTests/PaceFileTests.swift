@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("the file that keeps the pace")
+@Suite("The pace file")
 struct PaceFileTests {
   private let scratch: Scratch
 
@@ -9,7 +9,7 @@ struct PaceFileTests {
     scratch = try Scratch()
   }
 
-  @Test("goes by the wall clock after the machine was started anew")
+  @Test("the pace goes by the wall clock after a reboot")
   func boot() throws {
     try scratch.store("1", "2")
     try scratch.sh("pipe consume -n 1 --every 1h").expect("1\n")
@@ -25,7 +25,9 @@ struct PaceFileTests {
     #expect(try scratch.untilTurn() == -1, "nothing is left")
   }
 
-  @Test("begins anew where its file says nothing", arguments: ["", "x\n", "\0\0\0", "cut", "gone"])
+  @Test(
+    "the pace starts again if its file is empty, garbled, cut or gone",
+    arguments: ["", "x\n", "\0\0\0", "cut", "gone"])
   func garbled(text: String) throws {
     try scratch.store("1", "2", "3")
     try scratch.sh("pipe consume -n 1 --every 1h").expect("1\n")
@@ -44,7 +46,7 @@ struct PaceFileTests {
 }
 
 extension PaceFileTests {
-  @Test("says nothing where one of its bytes is another: the next batch starts at once")
+  @Test("a pace file with one changed byte is ignored: the next batch starts at once")
   func damage() throws {
     try scratch.sh("pipe init; seq 3 | pipe enqueue --raw > receipts").expect("")
     try scratch.sh("pipe consume -n 1 --every 1h; cp queue/pace whole").expect("1\n")
@@ -73,7 +75,7 @@ extension PaceFileTests {
     #expect(try scratch.untilTurn() > 3500)
   }
 
-  @Test("says nothing where it is a line of an earlier version, which had no checksum")
+  @Test("a pace line of an earlier version, which had no checksum, is ignored")
   func earlier() throws {
     try scratch.store("1", "2")
     try scratch.sh("pipe consume -n 1 --every 1h").expect("1\n")
@@ -82,7 +84,7 @@ extension PaceFileTests {
     try scratch.sh("pipe consume -n 1 --every 1h").expect("2\n")
   }
 
-  @Test("does not stop a pace for ever whose clock was set back over a start of the machine")
+  @Test("a clock set back across a reboot does not stop the pace forever")
   func setBack() throws {
     try scratch.store("1", "2")
     try scratch.sh("pipe consume -n 1 --every 1h").expect("1\n")
@@ -91,7 +93,7 @@ extension PaceFileTests {
     try scratch.sh("pipe consume -n 1 --every 50ms --follow").expect("2\n")
   }
 
-  @Test("allows intervals of a century, and thousands of them")
+  @Test("the pace allows intervals of a century, and thousands of them")
   func century() throws {
     try scratch.store("1")
     try scratch.sh("pipe consume -n 1 --every 36500d; seq 5000 | pipe enqueue --raw > receipts")
@@ -104,13 +106,13 @@ extension PaceFileTests {
 }
 
 extension Scratch {
-  /// Seconds until a batch could start that comes an hour after the last one; -1 where none is ready.
+  /// Seconds until a batch with an interval of an hour could start; -1 if no item is ready.
   func untilTurn() throws -> Double {
     let shown = try pipe("batch", "--dry-run", "-n", "1", "--every", "1h").objects()
     return shown.first?["at"] as? Double ?? -1
   }
 
-  /// Writes the file anew: `boot`: that of another boot, whose clock began elsewhere.
+  /// Rewrites the pace file. `boot`: the id of another boot, whose clock began elsewhere.
   func rewritePace(startedAgo: Double = 0, boot: String? = nil) throws {
     var words = String(decoding: try read("queue/pace"), as: UTF8.self)
       .split(separator: " ").dropFirst().map(String.init)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("the pace of a queue")
+@Suite("The pace of a queue")
 struct PaceTests {
   private let scratch: Scratch
 
@@ -20,14 +20,14 @@ struct PaceTests {
 
   private func stamps() throws -> [Stamp] { try scratch.lines(of: "log").map(Stamp.init) }
 
-  /// The nth start was not sooner than n turns after `start`, which was not after the first.
+  /// Start n comes no sooner than n intervals after `start`, which is not after the first one.
   private func expectTurns(_ stamps: [Stamp], from start: Double, every: Double) {
     for (turn, stamp) in stamps.sorted(by: { $0.time < $1.time }).enumerated() {
       #expect(stamp.time >= start + every * Double(turn) - 0.01, "turn \(turn): \(stamp)")
     }
   }
 
-  @Test("is kept when a consumer is killed and another one begins")
+  @Test("the pace is kept when a consumer is killed and another one starts")
   func restart() throws {
     try store(4)
     let start = uptime()
@@ -40,7 +40,7 @@ struct PaceTests {
     expectTurns(try stamps(), from: start, every: 0.5)
   }
 
-  @Test("is one for two consumers: together they start no more than one batch a turn")
+  @Test("two consumers share one pace: together they start at most one batch per interval")
   func two() throws {
     try store(8)
     let start = uptime()
@@ -54,7 +54,7 @@ struct PaceTests {
     #expect(try stamps().map(\.data).sorted() == (1...8).map(String.init))
   }
 
-  @Test("is that of the queue also between consume and batch")
+  @Test("consume and batch share the pace of a queue")
   func mixed() throws {
     try store(4)
     try scratch.sh("pipe consume -n 1 --every 1h").expect("1\n")
@@ -66,7 +66,7 @@ struct PaceTests {
     child.finish().expect("", "its turn has not come")
   }
 
-  @Test("is moved by who has none")
+  @Test("a consumer without a pace moves the pace as well")
   func unpaced() throws {
     try store(3)
     #expect(try scratch.untilTurn() == 0, "nothing was started yet")
@@ -77,7 +77,7 @@ struct PaceTests {
     #expect(try scratch.untilTurn() > 3500)
   }
 
-  @Test("makes up for nothing: after a pause one starts at once, and the next a turn later")
+  @Test("the pace does not catch up after a pause: one batch at once, the next an interval later")
   func noBurst() throws {
     try store(1)
     let child = try consumer("400ms")
@@ -91,7 +91,7 @@ struct PaceTests {
     expectTurns(Array(try stamps().dropFirst()), from: start, every: 0.4)
   }
 
-  @Test("is not used up by who finds nothing, or gives back what it took")
+  @Test("a consumer that finds nothing ready uses up no turn")
   func emptyTurns() throws {
     try scratch.prepare("init")
     try scratch.pipe("consume", "--every", "1h").expect("")

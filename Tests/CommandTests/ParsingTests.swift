@@ -1,10 +1,10 @@
 import Testing
 
-// `enqueue` has a short way past the argument parser for the options that loops use.
-@Suite("both ways to read the command line of enqueue")
+// `enqueue` bypasses the argument parser for the options that loops use.
+@Suite("The command line of enqueue")
 struct ParsingTests {
   @Test(
-    "do the same",
+    "the fast path and the argument parser do the same",
     arguments: [
       ("--raw --quiet -q one", "--quiet --raw --queue=one"), ("-q one --raw", "--raw --queue=one"),
       ("--raw --queue one", "--raw -q=one --wait 0s"),
@@ -27,7 +27,7 @@ struct ParsingTests {
   }
 
   @Test(
-    "refuse the same",
+    "the fast path and the argument parser refuse the same mistakes",
     arguments: ["-q", "-q --raw", "--raw=yes", "--raw more", "--quiet -x", "-- --raw"])
   func refused(options: String) throws {
     let scratch = try Scratch()
@@ -35,7 +35,7 @@ struct ParsingTests {
     run.expect("", errors: nil, status: 64)
   }
 
-  @Test("show the same help")
+  @Test("the fast path and the argument parser print the same help")
   func help() throws {
     let scratch = try Scratch()
     let help = try scratch.pipe("enqueue", "--help").expect()

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("answers that leave something out")
+@Suite("Partial answers")
 struct PartialAnswerTests {
   private let scratch: Scratch
 
@@ -11,21 +11,21 @@ struct PartialAnswerTests {
     try scratch.prepare("init", "--backoff", "1h..1h")
   }
 
-  /// What is ready, each item with the attempt that it is on.
+  /// Ready items, each with its next attempt.
   private func ready() throws -> [String] {
     try scratch.pipe("batch", "--dry-run", "--size", "1").objects().map {
       "\($0.data[0]) \($0["attempt"] ?? "none")"
     }
   }
 
-  @Test("Items that a line leaves out are ready again, and the pipeline ends", .needs("jq"))
+  @Test("items that a line leaves out are ready again, and the pipeline ends", .needs("jq"))
   func items() throws {
     try scratch.store(1...3)
     try scratch.sh("pipe batch -n 1 | jq -c --unbuffered '.items |= .[:2]' | pipe ack").expect("")
     #expect(try ready() == ["3 1"])
   }
 
-  @Test("Items that two lines leave out together are ready again", .needs("jq"))
+  @Test("items that two lines leave out together are ready again", .needs("jq"))
   func twoLines() throws {
     try scratch.store(1...4)
     let split = #".items as $all | (0, 2) as $n | .items = $all[$n:$n + 1]"#
@@ -34,7 +34,8 @@ struct PartialAnswerTests {
   }
 
   @Test(
-    "An ack holds what its lines left out when batch has ended, and gives it back", .needs("jq"))
+    "ack keeps the items its lines left out after batch has ended, then gives them back",
+    .needs("jq"))
   func takenOver() throws {
     try scratch.store(1...3)
     let batch = try scratch.start("batch", "--follow", "-n", "1")
@@ -49,18 +50,18 @@ struct PartialAnswerTests {
     #expect(try ready() == ["2 1", "3 1"])
   }
 
-  @Test("A batch whose line is dropped has had its attempt, and the pipeline ends")
+  @Test("a batch whose line is dropped has used its attempt, and the pipeline ends")
   func dropped() throws {
     try scratch.store(1...6)
     let run = try scratch.sh(
       "pipe batch | grep --line-buffered -v '\"data\":2' | pipe ack; echo ${PIPESTATUS[*]}")
     run.expect(
       "141 0 0\n",
-      errors: "pipe batch: the pipeline ended without an answer to 3 items\n")
+      errors: "pipe batch: the pipeline ended without settling 3 items\n")
     #expect(try ready() == ["1 2", "2 2", "3 2"])
   }
 
-  @Test("Lines that ack cannot read do not keep the pipeline from ending")
+  @Test("lines that ack cannot read do not keep the pipeline from ending")
   func rubbish() throws {
     try scratch.store(1...3)
     let run = try scratch.sh(
@@ -70,7 +71,7 @@ struct PartialAnswerTests {
     #expect(try ready() == ["1 2", "2 2", "3 2"])
   }
 
-  @Test("A line that ack cannot read but for its claim counts no attempt", .needs("jq"))
+  @Test("a line of which ack can read only the claim counts no attempt", .needs("jq"))
   func badResult() throws {
     try scratch.store(1...3)
     try scratch.sh("pipe batch | jq -c '.result = \"fine\"' | pipe ack; echo ${PIPESTATUS[*]}")
@@ -79,7 +80,9 @@ struct PartialAnswerTests {
     #expect(try ready() == ["1 1", "2 1", "3 1"])
   }
 
-  @Test("A stop lets a pipeline that left something out end", arguments: ["cat", "sed -u s/c/x/g"])
+  @Test(
+    "a pipeline that left items out ends when batch is stopped",
+    arguments: ["cat", "sed -u s/c/x/g"])
   func stop(filter: String) throws {
     try scratch.store(1...3)
     let script = "(echo $BASHPID > pid; exec pipe batch --follow) | tee seen | \(filter) | pipe ack"
@@ -92,7 +95,7 @@ struct PartialAnswerTests {
     #expect(try scratch.count("claimed") == 0)
   }
 
-  @Test("A slow stage behind one that has ended keeps its claims")
+  @Test("a slow stage behind one that has ended keeps its claims")
   func slowStage() throws {
     try scratch.store(1...2)
     let slow = "while read -r line; do sleep 2; echo \"$line\"; done"
@@ -102,7 +105,7 @@ struct PartialAnswerTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("A loop that settles batch by batch behind a filter keeps its claims")
+  @Test("a loop that settles batch by batch behind a filter keeps its claims")
   func slowLoop() throws {
     try scratch.store(1...2)
     let loop = "while read -r line; do sleep 2; pipe ack \"$line\"; done"
@@ -110,14 +113,14 @@ struct PartialAnswerTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("A filter that reads to the end before it writes gets the end after the last batch")
+  @Test("a filter that reads to the end before it writes sees the end after the last batch")
   func readsAll() throws {
     try scratch.store(1...6)
     try scratch.sh("pipe batch | sort -r | pipe ack").expect("")
     try scratch.pipe("list").expect("")
   }
 
-  @Test("A pipeline whose own output is read by another ends too", .needs("jq"))
+  @Test("a pipeline whose output is read by another process also ends", .needs("jq"))
   func inner() throws {
     try scratch.store(1...3)
     let line = "(pipe batch | grep -v claim | pipe ack --tee; echo end) 2> errors | cat"
@@ -125,16 +128,17 @@ struct PartialAnswerTests {
     #expect(try scratch.count("ready") == 3)
   }
 
-  @Test("A worker of --stream that answers some items ends, and the others are ready", .needs("jq"))
+  @Test(
+    "when a --stream worker ends after answering some items, the others are ready", .needs("jq"))
   func stream() throws {
     try scratch.store(1...6)
     let line = "pipe consume --stream --size 3 -- jq -c --unbuffered '.items |= .[:2]'"
     try scratch.sh(line).expect(
-      "", errors: "pipe consume: jq: ended with answers owed; 2 items given back\n", status: 1)
+      "", errors: "pipe consume: jq: ended with items unanswered; 2 items given back\n", status: 1)
     #expect(try ready() == ["3 1", "6 1"])
   }
 
-  @Test("An ack reports ten lines that it cannot read, and counts the others")
+  @Test("ack reports ten unreadable lines and counts the others")
   func bounded() throws {
     try scratch.prepare("init")
     let run = try scratch.pipe("ack", input: String(repeating: "rubbish\n", count: 5000))
@@ -144,13 +148,13 @@ struct PartialAnswerTests {
     #expect(lines.last?.hasPrefix("pipe ack: 5000 of 5000 lines rejected") == true, run.story)
   }
 
-  @Test("An ack reports ten claims that are not held any more, and counts the others")
+  @Test("ack reports ten claims that are no longer held and counts the others")
   func boundedLost() throws {
     try scratch.prepare("init")
     let lines = (0..<100).map { #"{"claim":"\#(id(at: 1, $0))"}"# + "\n" }
     let run = try scratch.pipe("ack", input: lines.joined())
     run.expect("", errors: nil, status: 76)
-    #expect(run.errors.hasSuffix("\npipe ack: 90 more like these\n"), run.story)
+    #expect(run.errors.hasSuffix("\npipe ack: 90 more errors like these\n"), run.story)
     #expect(run.errors.split(separator: "\n").count == 11, run.story)
   }
 }

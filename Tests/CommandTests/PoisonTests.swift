@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-@Suite("an item that kills its consumer each time")
+@Suite("Poison items")
 struct PoisonTests {
   /// Consumes until nothing is left, with a command that kills its consumer when it gets 2.
   private func drain(_ scratch: Scratch) throws -> [String] {
     let command = "read n; echo $n >> log; if [ $n = 2 ]; then kill -9 $PPID; fi"
     let line = "pipe consume -- sh -c '\(command)'"
-    // What it leaves behind may hold its claim a little longer.
+    // A process that it leaves behind may hold its claim a little longer.
     try scratch.sh("while pipe list | grep -q .; do \(line); done 2> /dev/null").expect(errors: nil)
     return try scratch.lines(of: "log")
   }
 
-  @Test("is buried after its retries, and what is behind it flows")
+  @Test("an item that kills its consumer is buried after its retries, and later items pass")
   func poison() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--retries", "2")
@@ -29,7 +29,7 @@ struct PoisonTests {
     #expect(letter["exit_status"] is NSNull && letter["signal"] is NSNull)
   }
 
-  @Test("takes those of its batch along, until each comes alone")
+  @Test("an item that kills its consumer takes its batch along until each item comes alone")
   func batch() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--retries", "2")
@@ -39,7 +39,7 @@ struct PoisonTests {
     #expect(try scratch.fates(id) == ["1 done", "2 dead", "3 done"])
   }
 
-  @Test("is not charged for a batch that its reader never took")
+  @Test("an item is not charged for a batch that its reader never took")
   func untaken() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--retries", "0")

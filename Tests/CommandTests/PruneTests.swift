@@ -10,7 +10,7 @@ struct PruneTests {
     try scratch.prepare("init", "--retain", "0s")
   }
 
-  /// More than a segment takes, in one lane.
+  /// Fills more than one segment in one lane.
   private func storeMuch() throws {
     let line = "\"" + String(repeating: "x", count: 1 << 19) + "\"\n"
     try scratch.pipe("enqueue", "--raw", "--quiet", input: String(repeating: line, count: 20))
@@ -21,8 +21,7 @@ struct PruneTests {
     try scratch.names(in: "queue/segments/\(lane)/000")
   }
 
-  @Test(
-    "prune removes all that is done, the segments of the ends too, and the queue goes on")
+  @Test("prune removes all that is done, even the last segments, and the queue stays usable")
   func all() throws {
     for round in 1...3 {
       for lane in ["HIGH", "MEDIUM", "LOW"] {
@@ -43,7 +42,7 @@ struct PruneTests {
   }
 
   @Test(
-    "prune keeps what is needed, from the oldest segment on, and says why",
+    "prune keeps what is needed, from the oldest such segment on, and says why",
     arguments: [
       ("undone", "pipe consume -n 3 > log"), ("undone", "pipe batch -n 1 --hold 1h > log"),
       ("dead", "pipe consume -n 1 -- sh -c 'exit 65' 2> log; pipe consume > log"),
@@ -64,7 +63,7 @@ struct PruneTests {
     #expect(text.count == 2 && text[1].hasPrefix("MEDIUM keeps "), "\(text)")
   }
 
-  @Test("prune keeps the segments of parked items until these are done")
+  @Test("prune keeps the segments of parked items until they are done")
   func parked() throws {
     try scratch.prepare("init", "--backoff", "1h..1h")
     try scratch.store(count: 300)
@@ -79,8 +78,7 @@ struct PruneTests {
       "1 segment removed: 23590 bytes\n")
   }
 
-  @Test(
-    "prune removes a segment whose items are done although the next one holds an item that is not")
+  @Test("prune removes a segment of done items even if the next one holds an unfinished item")
   func boundary() throws {
     try storeMuch()
     try scratch.store("1")
@@ -91,7 +89,7 @@ struct PruneTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test("prune goes on with other lanes where one is damaged, and says so")
+  @Test("prune continues with the other lanes when one is damaged, and says so")
   func damaged() throws {
     try scratch.store("1", #"{"n":2,"priority":"HIGH"}"#)
     try scratch.sh("pipe consume | wc -l; rm -r queue/segments/HIGH; touch queue/segments/HIGH")

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// The reader of stdout that commands write to, and not `pipe` itself.
-@Suite("a reader that goes")
+/// The reader of stdout, to which commands write, and not `pipe` itself.
+@Suite("Readers that exit")
 struct ReaderGoneTests {
   private let scratch: Scratch
 
@@ -12,7 +12,7 @@ struct ReaderGoneTests {
     try scratch.prepare("init", "--backoff", "0s..0s", "--retries", "1")
   }
 
-  /// The attempts that the items which are left are on: all 1 where none was counted.
+  /// The attempts of the remaining items: all 1 if none was counted.
   private func attempts() throws -> Set<Int> {
     Set(
       try scratch.pipe("batch", "--dry-run", "--size", "1").objects()
@@ -20,10 +20,10 @@ struct ReaderGoneTests {
   }
 
   @Test(
-    "A consumer whose reader is gone runs no further command and counts no attempt",
+    "a consumer whose reader is gone runs no further command and counts no attempt",
     arguments: [
       "consume --follow -- cat", "consume -j 4 -- cat", "consume --envelope --size 2 -- cat",
-      // These bear the broken pipe and fail in a way of their own.
+      // These survive the broken pipe and fail in a way of their own.
       "consume --follow -- sh -c 'trap \"\" PIPE; cat 2>&-'",
       "consume -- sh -c 'cat || exit 120'",
     ])
@@ -37,7 +37,7 @@ struct ReaderGoneTests {
     #expect(try attempts() == [1])
   }
 
-  @Test("A command that runs when the reader goes is waited for, and settled if it ends well")
+  @Test("a command that runs when the reader exits is waited for, and settled if it ends well")
   func running() throws {
     let gate = try Gate(scratch)
     try scratch.store("1", "2")
@@ -51,7 +51,7 @@ struct ReaderGoneTests {
   }
 
   @Test(
-    "A follower that has nothing to do dies of SIGPIPE when its reader goes",
+    "an idle follower dies of SIGPIPE when its reader exits",
     arguments: [
       ["consume", "--follow", "--", "cat"], ["consume", "--follow", "--stream", "--", "cat"],
       ["batch", "--follow"], ["batch", "--follow", "--hold", "1m"],
@@ -66,7 +66,7 @@ struct ReaderGoneTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test("A reader at the other end of a socket is missed as one of a pipe is", .needs("python3"))
+  @Test("the exit of a reader is noticed on a socket as on a pipe", .needs("python3"))
   func socket() throws {
     try scratch.store(count: 20)
     let script = """
@@ -83,7 +83,7 @@ struct ReaderGoneTests {
     #expect(try attempts() == [1])
   }
 
-  @Test("A reader that goes while the last batch runs changes nothing")
+  @Test("a reader that exits during the last batch changes nothing")
   func late() throws {
     let gate = try Gate(scratch)
     try scratch.store("1", "2")
@@ -96,7 +96,7 @@ struct ReaderGoneTests {
     try scratch.pipe("consume").expect("2\n")
   }
 
-  @Test("A command that dies of a SIGPIPE of its own has failed as before")
+  @Test("a command that dies of its own SIGPIPE has failed as usual")
   func ownPipe() throws {
     try scratch.store("1")
     let run = try scratch.sh(

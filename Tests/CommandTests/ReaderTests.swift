@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the reader of consume")
+@Suite("Readers of consume")
 struct ReaderTests {
-  @Test("may take the first line and go: nothing is lost, and the consumer dies of SIGPIPE")
+  @Test(
+    "when the reader takes one line and exits, nothing is lost and the consumer dies of SIGPIPE")
   func head() throws {
     let scratch = try Scratch()
     let lines = (0..<200_000).map { "\($0)" }
@@ -12,12 +13,12 @@ struct ReaderTests {
     try scratch.sh("pipe consume | head -n 1; echo ${PIPESTATUS[0]}").expect("0\n141\n")
     let rest = try scratch.pipe("consume").lines
     #expect(Array(lines.suffix(rest.count)) == rest, "the rest is not the end of what was stored")
-    // head reads some kilobytes at a time; what it took is gone, and no more than that.
+    // head reads some kilobytes at a time: only what it took is gone.
     let taken = lines.dropLast(rest.count).reduce(0) { $0 + $1.utf8.count + 1 }
     #expect(taken > 0 && taken <= 1 << 16, "\(taken) bytes were taken")
   }
 
-  @Test("may take nothing and go: all is given back as if never handed out")
+  @Test("when the reader takes nothing and exits, all items are given back as if never handed out")
   func takesNothing() throws {
     let scratch = try Scratch()
     try scratch.store("1", "2", "3")
@@ -29,7 +30,7 @@ struct ReaderTests {
     try scratch.sh("pipe consume -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect("1\n1\n2\n1\n3\n1\n")
   }
 
-  @Test("may be gone before anything is ready")
+  @Test("a follower whose reader exits before anything is ready dies of SIGPIPE and loses nothing")
   func goneBefore() throws {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")
@@ -41,7 +42,7 @@ struct ReaderTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test("keeps an item claimed until it has taken it")
+  @Test("an item stays claimed until the reader takes it")
   func slow() throws {
     let scratch = try Scratch()
     let ids = try scratch.store("1")
@@ -55,7 +56,7 @@ struct ReaderTests {
     child.finish().expect()
   }
 
-  @Test("that is a full disk or a closed descriptor gets nothing, and nothing is lost")
+  @Test("a full disk or a closed stdout gets nothing, and nothing is lost")
   func cannotWrite() throws {
     let scratch = try Scratch()
     try scratch.store("1", "2")
@@ -66,7 +67,7 @@ struct ReaderTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("may be a file")
+  @Test("consume may write to a file")
   func file() throws {
     let scratch = try Scratch()
     try scratch.store("1", "2")
@@ -77,7 +78,7 @@ struct ReaderTests {
 
 @Suite("consume --follow")
 struct FollowTests {
-  @Test("wakes for each new entry")
+  @Test("a follower wakes for each new entry")
   func wakes() throws {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")
@@ -90,7 +91,7 @@ struct FollowTests {
     child.finish().expect()
   }
 
-  @Test("creates the queue, and runs its command for what comes")
+  @Test("a follower creates the queue and runs its command for new entries")
   func creates() throws {
     let scratch = try Scratch()
     let child = try scratch.start("consume", "--follow", "-n", "2", "--", "cat")
@@ -101,7 +102,7 @@ struct FollowTests {
     try scratch.pipe("consume").expect("3\n")
   }
 
-  @Test("wakes for what another one gives back")
+  @Test("a follower wakes for items that another consumer gives back")
   func givenBack() throws {
     let scratch = try Scratch()
     try scratch.store("1")
@@ -115,7 +116,7 @@ struct FollowTests {
     #expect(other.reap() == .killed(SIGPIPE))
   }
 
-  @Test("runs again what has failed, when its time has come")
+  @Test("a follower runs failed items again when they are due")
   func retries() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "1ms..1ms")

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("what stats/ keeps")
+@Suite("Recorded histograms")
 struct RecordedHistogramTests {
-  /// Puts a closed log of 2,000 batches beside the queue's own; times from a microsecond to 30 days.
+  /// Adds a closed log of 2,000 batches, with times from a microsecond to 30 days.
   private static let preparation = #"""
     import math, os, random, struct, time
     table = []
@@ -26,7 +26,7 @@ struct RecordedHistogramTests {
         print(service, items, wait, file=times)
     """#
 
-  /// Reads what that was folded into as any HdrHistogram, and compares it with the same times.
+  /// Reads the folded file like any HdrHistogram, and compares it with the same times.
   private static let comparison = #"""
     import base64, struct, zlib
     from hdrh.histogram import HdrHistogram
@@ -42,7 +42,7 @@ struct RecordedHistogramTests {
       if columns[1] == "end": continue
       kind, code = columns[4], base64.b64decode(columns[6])
       packed = zlib.compress(code)
-      # As it is sent: compressed, with a head of its own.
+      # The form for sending: compressed, with a header of its own.
       sent = struct.pack(">II", 0x1c849304 | 0x10, len(packed)) + packed
       found = HdrHistogram.decode(base64.b64encode(sent))
       values = sorted(expected.pop(kind))
@@ -63,7 +63,7 @@ struct RecordedHistogramTests {
   }
 
   @Test(
-    "is what HdrHistogram reads elsewhere, with the same percentiles",
+    "another HdrHistogram library reads the recorded histograms with the same percentiles",
     .needsModule("hdrh", of: "hdrhistogram"))
   func percentiles() throws {
     let scratch = try Scratch()
@@ -72,13 +72,13 @@ struct RecordedHistogramTests {
     try scratch.run(["python3", "-c", RecordedHistogramTests.preparation]).expect("")
     try scratch.sh("rm queue/stats/log; truncate -s 1M queue/stats/log").expect("")
     try wait(until: { try isResting(scratch.path("queue/stats/log.1")) }, "a log that rests")
-    // Closes the log, and folds the one before.
+    // Closes the log and folds the one before.
     try scratch.pipe("consume").expect("2\n")
     try scratch.run(["python3", "-c", RecordedHistogramTests.comparison], python).expect(
       "wait agrees\nservice agrees\ntotal agrees\nbatches agrees\n")
   }
 
-  // Whether nobody has touched it for the two seconds after which it is folded.
+  // Whether it has been untouched for the two seconds after which it is folded.
   private func isResting(_ path: String) throws -> Bool {
     var found = stat()
     guard lstat(path, &found) == 0 else { throw Failure("no \(path)") }

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-/// A device that is always full, by the name of the log: what is written there fails as on a full disk.
+/// A device that is always full, under the name of the log: writes to it fail as on a full disk.
 private enum FullLog {
-  /// What /dev/full is.
+  /// Makes a device like /dev/full.
   static func make(_ path: String) -> Bool { mknod(path, S_IFCHR | 0o600, dev_t(1 << 8 | 7)) == 0 }
 
   static let needs = Needs {
@@ -15,23 +15,23 @@ private enum FullLog {
   }
 }
 
-@Suite("recording what is settled")
+@Suite("Recording of settled batches")
 struct RecordingTests {
   private let scratch: Scratch
-  private let complaint = "statistics leave out what is settled meanwhile\n"
+  private let complaint = "items settled meanwhile are not in the statistics\n"
 
   init() throws {
     scratch = try Scratch()
     try scratch.store("1", "2", "3", "4")
   }
 
-  /// Columns behind the checksum of each line of the log, without the time.
+  /// Columns after the checksum and the time in each line of the log.
   private func recorded() throws -> [[String]] {
     String(decoding: try scratch.read("queue/stats/log"), as: UTF8.self).split(separator: "\n")
       .map { $0.split(separator: " ").dropFirst(2).map(String.init) }
   }
 
-  /// Consumes all, one by one, and says on stderr that it cannot note it, once.
+  /// Consumes all items one by one, and expects one complaint that they cannot be recorded.
   private func check(_ prefix: [String], _ reason: String) throws {
     let run = try scratch.run(prefix + [Scratch.binary, "consume", "--size", "1"])
     let path = scratch.path("queue/stats")
@@ -44,7 +44,7 @@ struct RecordingTests {
     try scratch.pipe("list", "--state", "ready").expect("")
   }
 
-  @Test("goes by who settles: what a command did, and what ack was told")
+  @Test("the record has the result of the command, or the one given to ack")
   func outcomes() throws {
     try scratch.pipe("consume", "-n", "1", "--", "true").expect("")
     try scratch.pipe("consume", "-n", "1", "--", "false").expect("", errors: nil, status: 1)
@@ -56,7 +56,7 @@ struct RecordingTests {
     #expect(found.allSatisfy { $0[0] == "-" && $0[3] == "1" && Int($0[2]) != nil }, "\(found)")
   }
 
-  @Test("counts from the claim, not from the ack")
+  @Test("the recorded time counts from the claim, not from the ack")
   func service() throws {
     try scratch.sh(
       """
@@ -70,11 +70,12 @@ struct RecordingTests {
       """
     ).expect("")
     let service = try #require(try recorded().first.flatMap { Int($0[2]) })
-    // That clock counts hundredths of a second, and the first may have been short.
+    // That clock counts hundredths of a second, and the first tick may have been short.
     #expect(service > 100_000)
   }
 
-  @Test("may not write: what is consumed is consumed, and one line says so", .needsPermissions)
+  @Test(
+    "items are consumed even if the log cannot be written, and one line says so", .needsPermissions)
   func readOnly() throws {
     try scratch.pipe("consume", "-n", "1").expect("1\n")
     try scratch.store("5")
@@ -87,14 +88,16 @@ struct RecordingTests {
     )
   }
 
-  @Test("may not even look into stats/, or make it", .needsPermissions, arguments: [0o000, 0o500])
+  @Test(
+    "items are consumed even if stats/ cannot be opened or created, and one line says so",
+    .needsPermissions, arguments: [0o000, 0o500])
   func closed(mode: Int) throws {
     mkdir(scratch.path("queue/stats"), mode_t(mode))
     defer { chmod(scratch.path("queue/stats"), 0o700) }
     try check(Unprivileged.prefix, "cannot open: Permission denied")
   }
 
-  @Test("finds the disk full: what is consumed is consumed, and one line says so", FullLog.needs)
+  @Test("items are consumed even if the disk is full, and one line says so", FullLog.needs)
   func full() throws {
     mkdir(scratch.path("queue/stats"), 0o700)
     #expect(FullLog.make(scratch.path("queue/stats/log")))

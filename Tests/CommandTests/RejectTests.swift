@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A line, and what stderr says of it behind `pipe ingest: stdin:1: `.
+/// A line, and the complaint about it on stderr after `pipe ingest: stdin:1: `.
 struct BadLine: CustomTestStringConvertible, Sendable {
   let line: [UInt8]
   let complaint: String
@@ -60,19 +60,19 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     BadLine(#"{"ids":[10000000000000000008]}"#, "byte 9: " + range),
     BadLine(#"{"ids":[1,99999999999999999999999]}"#, "byte 11: " + range),
     BadLine(#"{"ids":[0]}"#, "byte 9: " + range),
-    BadLine(#"{"ids":[-1]}"#, "byte 9: id is not in digits only"),
-    BadLine(#"{"ids":[1, 1.0]}"#, "byte 12: id is not in digits only"),
-    BadLine(#"{"ids":[1e3]}"#, "byte 9: id is not in digits only"),
-    BadLine(#"{"ids":["1"]}"#, "byte 9: id is not in digits only"),
-    BadLine(#"{"ids":[1,[2]]}"#, "byte 11: id is not in digits only"),
+    BadLine(#"{"ids":[-1]}"#, "byte 9: id must be digits only"),
+    BadLine(#"{"ids":[1, 1.0]}"#, "byte 12: id must be digits only"),
+    BadLine(#"{"ids":[1e3]}"#, "byte 9: id must be digits only"),
+    BadLine(#"{"ids":["1"]}"#, "byte 9: id must be digits only"),
+    BadLine(#"{"ids":[1,[2]]}"#, "byte 11: id must be digits only"),
     BadLine(#"{"ids":5}"#, "byte 8: ids is not a list"),
     BadLine(#"{"ids":null}"#, "byte 8: ids is not a list"),
     BadLine(
       #"{"ids":[1],"priority":"URGENT"}"#, "byte 23: priority must be HIGH, MEDIUM or LOW"),
     BadLine(#"{"ids":[1],"priority":"high"}"#, "byte 23: priority must be HIGH, MEDIUM or LOW"),
     BadLine(#"{"ids":[1],"priority":null}"#, "byte 23: priority must be HIGH, MEDIUM or LOW"),
-    BadLine(#"{"priority":"HIGH"}"#, "an id request without ids"),
-    BadLine(#"{"\u0070riority":"HIGH"}"#, "an id request without ids"),
+    BadLine(#"{"priority":"HIGH"}"#, "id request has no ids"),
+    BadLine(#"{"\u0070riority":"HIGH"}"#, "id request has no ids"),
     BadLine(#"{"ids":"x"}"#, "byte 8: ids is not a list"),
     BadLine(#"{"priority":"LOW","\u0069ds":[]}"#, "byte 31: ids list cannot be empty"),
     BadLine(#"{"ids":[1],"a":1,"ids":[2]}"#, #"byte 18: duplicate member "ids""#),
@@ -83,9 +83,10 @@ struct BadLine: CustomTestStringConvertible, Sendable {
   ]
 }
 
-@Suite("ingest rejects")
+@Suite("Rejected lines")
 struct RejectTests {
-  @Test("what is no JSON or no request, with its byte", arguments: BadLine.all)
+  @Test(
+    "ingest rejects invalid JSON and invalid requests, and names the byte", arguments: BadLine.all)
   func rejects(bad: BadLine) throws {
     let scratch = try Scratch()
     try scratch.run([Scratch.binary, "ingest"], input: bad.line + [0x0a]).expect(
@@ -97,7 +98,7 @@ struct RejectTests {
         """, status: 65)
   }
 
-  @Test("the same with enqueue --raw, and stores the rest")
+  @Test("enqueue --raw rejects the same lines and stores the rest")
   func raw() throws {
     let scratch = try Scratch()
     let bad = BadLine.all.filter { $0.line.count < 1000 }
@@ -114,7 +115,7 @@ struct RejectTests {
       " \(bad.count) {\"good\":1}\n")
   }
 
-  @Test("a line cut short at the end of the input, and keeps those before")
+  @Test("ingest rejects a line cut short at the end of the input and keeps those before")
   func truncated() throws {
     try Scratch().pipe("ingest", input: "{\"a\":1}\n{\"a\":").expect(
       entries: [#"MEDIUM data:{"a":1}"#],
@@ -125,7 +126,7 @@ struct RejectTests {
         """, status: 65)
   }
 
-  @Test("a line that is longer than --max-record-bytes, and goes on")
+  @Test("ingest rejects a line longer than --max-record-bytes and continues")
   func longLine() throws {
     let scratch = try Scratch()
     let input = "\"12345678\"\n\"123456789\"\n1\n"
@@ -139,7 +140,7 @@ struct RejectTests {
     #expect(try scratch.read("bad") == Array("\"123456789\"\n".utf8))
   }
 
-  @Test("to a file, as they came and behind what is there, with status 0")
+  @Test("ingest --reject appends bad lines unchanged to a file and exits with 0")
   func rejectFile() throws {
     let scratch = try Scratch()
     let bad: [[UInt8]] = [
@@ -154,7 +155,7 @@ struct RejectTests {
     #expect(try scratch.read("kept") == Array("before\n".utf8) + input + input)
   }
 
-  @Test("no more than --max-errors lines, and then stops")
+  @Test("ingest stops after --max-errors rejected lines")
   func maxErrors() throws {
     try Scratch().pipe("ingest", "--max-errors", "2", input: "1\nx\n2\ny\n3\nz\n").expect(
       entries: ["MEDIUM data:1", "MEDIUM data:2"],
@@ -166,7 +167,7 @@ struct RejectTests {
         """, status: 65)
   }
 
-  @Test("lines with a name that could write to the terminal, and shows it harmlessly")
+  @Test("a file name that could write to the terminal is shown harmlessly")
   func hostileName() throws {
     let scratch = try Scratch()
     let name = "a\u{1b}]0;title\u{7}"
@@ -176,7 +177,7 @@ struct RejectTests {
     #expect(!run.errors.contains("\u{1b}"), run.story)
   }
 
-  @Test("and counts in the queue, where there is one")
+  @Test("rejected lines are counted in the queue, if there is one")
   func counts() throws {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")

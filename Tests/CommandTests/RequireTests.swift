@@ -17,7 +17,7 @@ struct RequireTests {
     ("any", ["null", "1", "[]"], []),
   ]
 
-  @Test("knows the types", arguments: values)
+  @Test("--require checks each type", arguments: values)
   func types(type: String, good: [String], bad: [String]) throws {
     let input = (good + bad).map { #"{"f":\#($0)}"# }.joined(separator: "\n")
     var errors = bad.indices.map {
@@ -31,7 +31,7 @@ struct RequireTests {
       status: bad.isEmpty ? 0 : 65)
   }
 
-  @Test("reaches into objects with dots")
+  @Test("--require reaches into objects with dots")
   func dots() throws {
     let input = """
       {"a":{"b":{"c":1}}}
@@ -47,13 +47,13 @@ struct RequireTests {
         pipe ingest: stdin:2: byte 16: a.b.c is not of type integer
         pipe ingest: stdin:3: a.b.c is missing
         pipe ingest: stdin:4: a.b.c is missing
-        pipe ingest: stdin:5: is no object, so has no a.b.c
+        pipe ingest: stdin:5: not an object, so it has no a.b.c
         pipe ingest: 4 of 6 lines rejected
 
         """, status: 65)
   }
 
-  @Test("finds a name that has a dot of its own, and a record with ids beside others")
+  @Test("--require finds names with an escaped dot, and records that have ids beside other members")
   func escapedDots() throws {
     let input = """
       {"a.b":{"c":1}}
@@ -71,7 +71,7 @@ struct RequireTests {
         """#, status: 65)
   }
 
-  @Test("asks for all that are named")
+  @Test("--require may be repeated, and each named field is required")
   func several() throws {
     let input = """
       {"s":"a","t":"2026-11-21T05:00:00Z","data":{}}
@@ -87,7 +87,9 @@ struct RequireTests {
         """, status: 65)
   }
 
-  @Test("refuses what is no field and type", arguments: ["a", "a:text", ":string", "a..b:any", ""])
+  @Test(
+    "--require refuses an invalid field or type",
+    arguments: ["a", "a:text", ":string", "a..b:any", ""])
   func refuses(argument: String) throws {
     try Scratch().pipe("ingest", "--require", argument).expect("", errors: nil, status: 64)
   }

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("segments of what is done")
+@Suite("Segment retention")
 struct RetentionTests {
-  /// More than a segment takes, in one lane; the id of the first line.
+  /// Fills more than one segment in one lane; returns the id of the first line.
   private func storeMuch(_ scratch: Scratch) throws -> String {
     let line = "\"" + String(repeating: "x", count: 1 << 19) + "\"\n"
     let run = try scratch.pipe("enqueue", "--raw", input: String(repeating: line, count: 24))
@@ -14,7 +14,7 @@ struct RetentionTests {
     try scratch.names(in: "queue/segments/MEDIUM/000")
   }
 
-  @Test("stay as long as --retain says")
+  @Test("segments of done items stay as long as --retain says")
   func stay() throws {
     let scratch = try Scratch()
     let id = try storeMuch(scratch)
@@ -24,7 +24,7 @@ struct RetentionTests {
     try scratch.sh("pipe status \(id) | cut -d , -f 2").expect("\"status\":\"completed\"\n")
   }
 
-  @Test("go when they are older, a few with each new one, and what is not done stays")
+  @Test("older done segments go, a few with each new one, and segments with undone items stay")
   func go() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--retain", "0s").expect("")
@@ -41,7 +41,7 @@ struct RetentionTests {
     try scratch.sh("pipe list | wc -l; pipe consume | wc -l; pipe list").expect("48\n48\n")
   }
 
-  @Test("stay while an item of theirs waits for its time", arguments: ["later", "dead"])
+  @Test("a segment stays while one of its items is parked or dead", arguments: ["later", "dead"])
   func aside(kind: String) throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--retain", "0s", "--backoff", "1h..1h")
@@ -53,7 +53,7 @@ struct RetentionTests {
       try scratch.pipe("ack", "--retry", input: held).expect("")
       try scratch.store("300")
       try scratch.pipe("consume", "-n", "1").expect("300\n")
-      // What was left in now/ is done: only what is aside still needs the segment.
+      // The items left in now/ are done: only parked items still need the segment.
       try makeDue(scratch, in: "now")
       let near = try scratch.names(in: "queue/now").count { $0.contains(".again.") }
       try scratch.sh("pipe consume | wc -l").expect("\(near)\n")

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-@Suite("what failed")
+@Suite("Failed items")
 struct RetryTests {
   @Test(
-    "is done, dead, back or for later, as the exit status says",
+    "the exit status decides whether an item is done, dead, ready or waits for a retry",
     arguments: [
       ("exit 0", "done"), ("exit 1", "later"), ("exit 2", "later"), ("exit 63", "later"),
       ("exit 64", "ready"), ("exit 65", "dead"), ("exit 66", "later"), ("exit 69", "ready"),
@@ -24,11 +24,11 @@ struct RetryTests {
     #expect(try scratch.one("status", id)["attempts"] as? Int == (state == "later" ? 1 : nil))
   }
 
-  @Test("waits longer each time, within bounds, and no longer than the most")
+  @Test("the wait grows with each failure, within bounds and up to the maximum")
   func backoff() throws {
     let scratch = try Scratch()
     let id = try scratch.store("1")[0]
-    // Hours: from once to twice the first wait at first, then doubling; never more than the most.
+    // Hours: once to twice the base at first, then doubling, never above the maximum.
     let bounds: [ClosedRange<Double>] = [1...2, 2...4, 4...8, 5...10, 5...10]
     for (failed, bounds) in bounds.enumerated() {
       try scratch.retriesAtOnce()
@@ -48,18 +48,18 @@ struct RetryTests {
     }
   }
 
-  @Test("says when it is tried again")
+  @Test("a failure says when the item is tried again")
   func told() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "2s..3s")
     try scratch.store("1")
     let run = try scratch.sh("pipe consume -- false")
-    let form = #/pipe consume: [0-9A-Z]{26} item 1: exit 1 \(attempt 1\); again in [123]\.\d s\n/#
+    let form = #/pipe consume: [0-9A-Z]{26} item 1: exit 1 \(attempt 1\); retry in [123]\.\d s\n/#
     #expect(run.errors.wholeMatch(of: form) != nil, run.story)
     run.expect("", errors: nil, status: 1)
   }
 
-  @Test("is retried by who follows as soon as it is due, in its place, without being woken")
+  @Test("a follower retries a failed item as soon as it is due, in its place, without being woken")
   func follower() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "50ms..50ms")
@@ -69,7 +69,7 @@ struct RetryTests {
     child.finish().expect("1 1\n2 1\n1 2\n", errors: nil, status: 1)
   }
 
-  @Test("comes back as the same items, and nothing else comes with them")
+  @Test("a failed batch returns as the same items, and no others with them")
   func sameItems() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -82,7 +82,7 @@ struct RetryTests {
     #expect(try scratch.words(id) == ["completed", "completed", "completed"])
   }
 
-  @Test("comes one by one for its last attempt, so that only what is bad is buried")
+  @Test("items return one by one for their last attempt, so that only the bad one is buried")
   func lastAttempt() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -97,7 +97,7 @@ struct RetryTests {
     #expect(try scratch.words(id) == ["failed", "failed", "completed"])
   }
 
-  @Test("is buried at once with --retries 0")
+  @Test("--retries 0 buries failed items at once")
   func noRetries() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--retries", "0")

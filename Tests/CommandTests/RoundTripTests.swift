@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-@Suite("what goes in comes out, each line exactly once and byte for byte")
+@Suite("Round trips")
 struct RoundTripTests {
-  @Test("four consumers share a real log, and every status is completed")
+  @Test(
+    "four consumers deliver each line of a real log exactly once, and every status is completed")
   func fourConsumers() throws {
     let scratch = try Scratch()
     let lines = try Sample.lines()
@@ -25,7 +26,7 @@ struct RoundTripTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("consumers that write to pipes share them too")
+  @Test("four consumers that write to pipes deliver each line exactly once")
   func fourFilters() throws {
     let scratch = try Scratch()
     let lines = try Sample.lines()
@@ -49,7 +50,7 @@ struct RoundTripTests {
     return all.sorted()
   }
 
-  @Test("the quickstart ends well")
+  @Test("the quickstart succeeds")
   func quickstart() throws {
     let scratch = try Scratch()
     let run = try scratch.run(
@@ -59,9 +60,9 @@ struct RoundTripTests {
   }
 }
 
-/// Lines as they come from real servers.
+/// Lines as real servers write them.
 enum Sample {
-  /// Those of $PIPE_REAL_DATA, else 2,000 lines of 5 KB that look like them.
+  /// The lines in $PIPE_REAL_DATA, or 2,000 similar lines of 5 KB.
   static func lines() throws -> [String] {
     guard let directory = ProcessInfo.processInfo.environment["PIPE_REAL_DATA"], !directory.isEmpty
     else { return generated }

@@ -7,7 +7,7 @@ struct RouteTests {
     try scratch.pipe("list", "-q", queue).expect().lines
   }
 
-  @Test("entries go where their member says, with id, time, priority and bytes as they were")
+  @Test("route sends entries where their member says, with id, time, priority and bytes unchanged")
   func byValue() throws {
     let scratch = try Scratch()
     try scratch.store(
@@ -29,7 +29,7 @@ struct RouteTests {
     try scratch.pipe("batch", "-q", "rest", "--dry-run").expect()
   }
 
-  @Test("each entry is copied to each queue, once though it is routed again")
+  @Test("route --to copies each entry to each queue, once even if it is routed again")
   func toAll() throws {
     let scratch = try Scratch()
     let ids = try scratch.store("1", "2", "3")
@@ -50,7 +50,7 @@ struct RouteTests {
     }
   }
 
-  @Test("a name with a dot of its own is written with a backslash")
+  @Test("route --on takes a name with an escaped dot")
   func escapedDot() throws {
     let scratch = try Scratch()
     try scratch.store(#"{"log.level":"error"}"#, #"{"log":{"level":"error"}}"#)
@@ -63,7 +63,7 @@ struct RouteTests {
     try scratch.pipe("consume", "-q", "errors").expect(#"{"log.level":"error"}"# + "\n")
   }
 
-  @Test("values may be numbers and words, have equals signs, and lie in objects")
+  @Test("route matches numbers, words, values with equals signs and members of objects")
   func values() throws {
     let scratch = try Scratch()
     try scratch.store(
@@ -78,7 +78,7 @@ struct RouteTests {
       """)
   }
 
-  @Test("what has no route is a dead letter that says so, and the status is 1")
+  @Test("an entry without a route becomes a dead letter that says so, and the status is 1")
   func unrouted() throws {
     let scratch = try Scratch()
     try scratch.store(
@@ -98,7 +98,7 @@ struct RouteTests {
     #expect(try entries(scratch, "rest").count == 3)
   }
 
-  @Test("a full queue takes what fits, and all else is ready where it was")
+  @Test("route stores what fits into a full queue and leaves the rest ready")
   func full() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "-q", "small", "--max-items", "2")
@@ -112,7 +112,7 @@ struct RouteTests {
     #expect(try entries(scratch, "big").count == 3 && entries(scratch, "small").count == 3)
   }
 
-  @Test("an entry that the other queue can never hold ends it, and stays")
+  @Test("an entry that the other queue can never hold ends route and stays where it was")
   func tooLarge() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "-q", "small", "--max-items", "3")
@@ -121,13 +121,14 @@ struct RouteTests {
     try scratch.pipe("route", "--follow", "--to", "small").expect(
       "",
       errors:
-        "pipe route: small: holds no entry like this one: 4 items, of at most 3 (max-items)\n",
+        "pipe route: small: the entry is too large for this queue: 4 items, at most 3 allowed"
+        + " (pipe init --max-items)\n",
       status: 78)
     try scratch.pipe("consume").expect("2\n3\n4\n5\n")
     try scratch.pipe("consume", "-q", "small").expect("1\n")
   }
 
-  @Test("who follows moves what comes, waits for room, and ends when told to")
+  @Test("route --follow moves new entries, waits for room and ends at SIGTERM")
   func follows() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "-q", "small", "--max-items", "1")
@@ -144,7 +145,7 @@ struct RouteTests {
     reader.finish().expect(errors: nil)
   }
 
-  @Test("a queue is not routed to itself, by whatever name")
+  @Test("route refuses to route a queue to itself, under any name")
   func itself() throws {
     let scratch = try Scratch()
     try scratch.store("1")
@@ -153,7 +154,7 @@ struct RouteTests {
   }
 
   @Test(
-    "usage errors are 64",
+    "route rejects invalid arguments",
     arguments: [
       "", "--on level", "--on level x", "x=y", "--on level x=y --to z", "--on level x=a x=b",
       "--on a..b x=y", "--on level x=", "--to ''",

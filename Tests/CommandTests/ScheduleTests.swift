@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("items in batches of three, one batch each 5 s")
+@Suite("Three items every five seconds")
 struct ScheduleTests {
   private static let consume =
     "exec pipe consume --follow -n 3 --size 3 --every 5s -- sh -c \"$STAMP\""
@@ -16,7 +16,7 @@ struct ScheduleTests {
     done
     """
 
-  /// One queue on its way.
+  /// One queue and its consumer.
   private final class Course {
     let scratch: Scratch
     let medium: String
@@ -38,16 +38,16 @@ struct ScheduleTests {
     }
   }
 
-  @Test("are dispatched by priority at the instant of each dispatch, and never early")
+  @Test("batches are dispatched by priority at the instant of each dispatch, and never early")
   func example() throws {
     let (new, runs, done) = ("yet_to_start", "triggered", "completed")
-    // Through a command and through a pipeline, at the same time: it takes a while.
+    // Through a command and through a pipeline, both at once to save time.
     let both = [try Course(ScheduleTests.consume), try Course(ScheduleTests.batch)]
     for one in both {
       let words = { try one.scratch.words(one.medium) }
       try wait(until: { try words() == [runs, done, new] }, "the first batch")
     }
-    // Each at its own T4: they did not start together.
+    // Each at its own T4, since they did not start together.
     for one in both {
       try wait(until: { uptime() >= one.start + 4 }, "T4")
       try one.storeHigh()
@@ -70,7 +70,7 @@ struct ScheduleTests {
   private func expectStamps(_ course: Course) throws {
     let stamps = try course.scratch.lines(of: "log").map(Stamp.init)
     #expect(stamps.map(\.data) == ["1 2 3", "6 7 8", "9 4 5"])
-    // The first was not dispatched before the start, nor another sooner than 5 s after the one before.
+    // The first batch did not come before the start, nor another within 5 s of the one before.
     for (turn, stamp) in stamps.enumerated() {
       #expect(stamp.time >= course.start + 5 * Double(turn) - 0.01, "\(stamp)")
     }

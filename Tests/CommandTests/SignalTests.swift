@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a signal to consume")
+@Suite("Signals to consume")
 struct SignalTests {
   private let scratch: Scratch
   private let gate: Gate
@@ -13,14 +13,14 @@ struct SignalTests {
     try scratch.store(#"{"ids":[1,2,3]}"#)
   }
 
-  /// A consumer whose command says that it has started, and waits.
+  /// A consumer whose command reports its start and then waits.
   private func started(_ options: String...) throws -> Child {
     let command = ["--", "sh", "-c", "read n; echo started $n; read go < gate; echo ended $n"]
     return try scratch.start([Scratch.binary, "consume"] + options + command)
   }
 
   @Test(
-    "lets the running command end, starts nothing more, and is no failure",
+    "the first signal lets the running command end, starts nothing more and is not a failure",
     arguments: [SIGTERM, SIGINT])
   func first(number: Int32) throws {
     let child = try started()
@@ -32,7 +32,7 @@ struct SignalTests {
     try scratch.pipe("consume").expect("2\n3\n")
   }
 
-  @Test("ends one that waits for more")
+  @Test("a signal ends a consumer that waits for more")
   func waiting() throws {
     let child = try scratch.start("consume", "--follow")
     #expect([child.line(), child.line(), child.line()] == ["1", "2", "3"])
@@ -42,7 +42,7 @@ struct SignalTests {
   }
 
   @Test(
-    "gives back what runs when it is the second, and kills the consumer",
+    "a second signal gives back the running items and kills the consumer",
     arguments: [SIGTERM, SIGINT])
   func second(number: Int32) throws {
     let child = try started("-j", "2")
@@ -56,7 +56,7 @@ struct SignalTests {
     try scratch.sh("pipe consume -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect("1\n1\n2\n1\n3\n1\n")
   }
 
-  @Test("KILL leaves the batch claimed while its command lives, and then it is ready")
+  @Test("SIGKILL leaves the batch claimed while its command lives, then it is ready")
   func killed() throws {
     let child = try started()
     #expect(child.line() == "started 1")
@@ -73,7 +73,7 @@ struct SignalTests {
 }
 
 extension Child {
-  /// Until it has looked at a signal that it was sent.
+  /// Waits until the process has taken a signal that was sent to it.
   func untilTaken(_ number: Int32) throws {
     try wait(
       until: {

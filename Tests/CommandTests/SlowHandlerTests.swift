@@ -5,7 +5,7 @@ import Testing
 struct SlowHandlerTests {
   private static let path = Scratch.root + "/examples/slow-api.sh"
 
-  @Test("does the same each time with the same SEED, and an attempt later something else")
+  @Test("the handler repeats itself with the same SEED, and may differ at the next attempt")
   func seed() throws {
     let first = try (1...2).map { _ in try run(4, attempt: 1) }
     #expect(first == Array(repeating: "slow-api: 4: service unavailable\nstatus 1\n", count: 2))
@@ -20,7 +20,7 @@ struct SlowHandlerTests {
     ).output
   }
 
-  @Test("works off a queue as its header says: what fails comes again, what is no id is buried")
+  @Test("the handler works as its header says: failed items come again, invalid ids are buried")
   func works() throws {
     let scratch = try Scratch()
     try scratch.pipe("init", "--backoff", "1h..2h").expect("")
@@ -33,7 +33,7 @@ struct SlowHandlerTests {
     #expect(dead.output.contains(#""stderr":"slow-api: \"x\": not an id\n""#), dead.story)
   }
 
-  @Test("shell scripts are clean", .needs("shellcheck"))
+  @Test("the shell scripts pass shellcheck", .needs("shellcheck"))
   func clean() throws {
     try Scratch().sh("shellcheck \(Scratch.root)/examples/*.sh").expect("")
   }

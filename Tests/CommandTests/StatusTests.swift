@@ -3,7 +3,7 @@ import Testing
 
 @Suite("status")
 struct StatusTests {
-  @Test("tells each slice of an id request what has become of it, through its life")
+  @Test("status follows each slice of an id request through its life")
   func life() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -30,7 +30,7 @@ struct StatusTests {
     #expect(try scratch.words(id) == [done, done, done, done])
   }
 
-  @Test("prints ids, slices of three and times as they are")
+  @Test("status prints ids, slices of three and times as they are")
   func line() throws {
     let scratch = try Scratch()
     let id = "01M7YFR55BHYP5BSPG0DPTADCJ"
@@ -45,7 +45,7 @@ struct StatusTests {
       #"\#(before)\#(first)\#(second),"created_at":"\#(time)"}"# + "\n")
   }
 
-  @Test("shows a record as one batch without ids")
+  @Test("status shows a record as one batch without ids")
   func record() throws {
     let scratch = try Scratch()
     let id = try scratch.store(#"{"ids":[1],"data":2}"#)[0]
@@ -55,7 +55,7 @@ struct StatusTests {
     #expect(try batches() == [["batch_id": id + ".1", "status": "completed"]])
   }
 
-  @Test("counts the attempts at what is not done")
+  @Test("status counts the attempts at an unfinished item")
   func attempts() throws {
     let scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -68,7 +68,7 @@ struct StatusTests {
     #expect(try attempts() == nil, "all is done")
   }
 
-  @Test("answers for each id, in the order asked, and says which it does not know")
+  @Test("status answers for each id in the given order, and reports unknown ids")
   func unknown() throws {
     let scratch = try Scratch()
     let ids = try scratch.store("1", "2")
@@ -80,7 +80,7 @@ struct StatusTests {
   }
 
   @Test(
-    "prints what is no id harmlessly",
+    "status prints an invalid id harmlessly",
     arguments: [
       ("../../etc/passwd", "../../etc/passwd"), ("", ""), ("*", "*"),
       ("\u{1b}[31mred\u{1b}[0m\u{7}", "\\u{1b}[31mred\\u{1b}[0m\\u{7}"),
@@ -89,12 +89,12 @@ struct StatusTests {
   func hostile(text: String, shown: String) throws {
     let scratch = try Scratch()
     try scratch.store("1")
-    let why = "not an id; enqueue prints them: 26 digits and capital letters"
+    let why = "not an id; enqueue prints ids: 26 digits and capital letters"
     try scratch.pipe("status", text).expect(
       "", errors: "pipe status: \(shown): \(why)\n", status: 1)
   }
 
-  @Test("needs an id")
+  @Test("status needs an id")
   func usage() throws {
     let scratch = try Scratch()
     try scratch.store("1")

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the stderr of a command of consume")
+@Suite("stderr of the command")
 struct StderrTests {
   private let scratch: Scratch
 
@@ -10,7 +10,8 @@ struct StderrTests {
     scratch = try Scratch()
   }
 
-  @Test("is passed on as it comes, and all of it before what is told of the command")
+  @Test(
+    "stderr is passed on as it comes, and all of it before the result of the command is reported")
   func passedOn() throws {
     try scratch.retriesAtOnce()
     let id = try scratch.store("1")[0]
@@ -26,14 +27,14 @@ struct StderrTests {
       status: 1)
   }
 
-  @Test("may be a mebibyte, also of several commands at once")
+  @Test("stderr may be a mebibyte, even from several commands at once")
   func large() throws {
     try scratch.store("1", "2", "3", "4")
     try scratch.sh("pipe consume -j 3 -- sh -c 'head -c 1048576 /dev/zero >&2' 2>&1 | wc -c")
       .expect("4194304\n")
   }
 
-  @Test("can be written by what a command left behind, while the consumer lives")
+  @Test("a process that a command left behind can write to stderr while the consumer lives")
   func leftBehind() throws {
     try scratch.store("1", "2")
     let (gate, done) = (try Gate(scratch), try Gate(scratch, "done"))
@@ -48,7 +49,7 @@ struct StderrTests {
     withExtendedLifetime(done) {}
   }
 
-  @Test("of one left behind is passed on though no command runs")
+  @Test("stderr of a process left behind is passed on even if no command runs")
   func idle() throws {
     let gate = try Gate(scratch)
     let command = "(read go < gate; echo late >&2) > /dev/null & exit 0"
@@ -64,18 +65,18 @@ struct StderrTests {
     child.finish().expect("", errors: nil)
   }
 
-  @Test("is all that a command gets of the consumer but its other streams and the lock")
+  @Test("a command inherits only its standard streams and the lock from the consumer")
   func descriptors() throws {
     try scratch.store("1")
     let show = "for f in /proc/$$/fd/*; do [ ${f##*/} -le 2 ] || readlink $f; done"
-    // The tests themselves may have been started with more than they know of.
+    // The tests themselves may have inherited more descriptors than they know of.
     let lines = "bash -c '\(show)' > before; pipe consume -- bash -c '\(show)' > after"
     try scratch.sh("\(lines); grep -vxFf before after").expect(
       "\(scratch.path)/queue/owners/0\n")
   }
 
   @Test(
-    "goes nowhere when the consumer's is closed, full, or has lost its reader",
+    "stderr is discarded if the consumer's is closed, full or without a reader",
     arguments: ["2>&-", "2>/dev/full", "2>&1 >&3 3>&- | true"])
   func nowhere(how: String) throws {
     try scratch.store("1", "2")
@@ -84,11 +85,11 @@ struct StderrTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("that nobody reads holds up commands, not the consumer")
+  @Test("an unread stderr blocks commands, but not the consumer")
   func blocked() throws {
     let id = try scratch.store("1")[0]
     let command = "sh -c 'head -c 3000000 /dev/zero >&2; echo never'"
-    // The consumer waits some seconds at its end, and then does without.
+    // The consumer waits some seconds at its end, and then gives up.
     try scratch.sh(
       "mkfifo full; exec 3<>full; pipe consume --timeout 100ms -- \(command) 2>&3; echo $?"
     ).expect("1\n")

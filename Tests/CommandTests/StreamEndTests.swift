@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the end of the worker of consume --stream", .needs("python3"))
+@Suite("The end of a --stream worker", .needs("python3"))
 struct StreamEndTests {
   private let scratch: Scratch
 
@@ -11,7 +11,8 @@ struct StreamEndTests {
     try scratch.retriesAtOnce()
   }
 
-  @Test("by a signal in the middle loses nothing: what it had taken is retried, the rest unharmed")
+  @Test(
+    "a worker killed midway loses nothing: items it took are retried, the rest goes back unharmed")
   func killed() throws {
     try scratch.store(count: 2000)
     try scratch.worker(
@@ -29,7 +30,7 @@ struct StreamEndTests {
     try scratch.sh("pipe consume >> log; sort -n log > all; seq 0 1999 | cmp all").expect("")
   }
 
-  @Test("before it has read anything is no crash, and loses nothing")
+  @Test("a worker that ends before it reads anything causes no crash and loses nothing")
   func atOnce() throws {
     try scratch.store(count: 2000)
     for _ in 0..<10 {
@@ -38,7 +39,7 @@ struct StreamEndTests {
     try scratch.sh("pipe consume | wc -l").expect("2000\n")
   }
 
-  @Test("counts no attempt of what it never took")
+  @Test("a worker that fails counts no attempt of items it never took")
   func untaken() throws {
     try scratch.store(count: 3)
     try scratch.worker("line = os.read(0, 120)\nsys.exit(3)")
@@ -47,7 +48,7 @@ struct StreamEndTests {
     #expect(try scratch.attempts() == ["0 1", "1 1", "2 1"])
   }
 
-  @Test("counts no attempt of what waited to be handed out alone")
+  @Test("a worker that fails counts no attempt of items that waited to be handed out alone")
   func waiting() throws {
     try scratch.store(count: 3)
     for _ in 0..<5 { try scratch.sh("pipe consume -- false").expect(errors: nil, status: 1) }
@@ -56,19 +57,20 @@ struct StreamEndTests {
     #expect(try scratch.attempts() == ["1 6", "2 6"])
   }
 
-  @Test("with a failure counts an attempt of what it had taken", arguments: [1, 65, 70])
+  @Test("a worker that fails counts an attempt of the items it took", arguments: [1, 65, 70])
   func failed(status: Int) throws {
     try scratch.store(count: 3)
     try scratch.worker("burst()\nsys.exit(\(status))")
     try scratch.sh("pipe consume --stream -n 2 -- ./worker").expect(
       "",
-      errors: "pipe consume: ./worker: exit \(status); 2 items without an answer ready again\n",
+      errors: "pipe consume: ./worker: exit \(status); 2 items unanswered, ready again\n",
       status: 1)
     #expect(try scratch.attempts() == ["0 2", "1 2", "2 1"])
   }
 
   @Test(
-    "with a status that says it cannot work is 69, and nothing is counted", arguments: [64, 78])
+    "a worker whose status says it cannot work ends consume with 69, no attempt counted",
+    arguments: [64, 78])
   func cannotWork(status: Int) throws {
     try scratch.store(count: 2)
     try scratch.worker("burst()\nsys.exit(\(status))")
@@ -77,7 +79,7 @@ struct StreamEndTests {
     #expect(try scratch.attempts() == ["0 1", "1 1"])
   }
 
-  @Test("that never was, because it cannot be executed, is 69")
+  @Test("a worker that cannot be executed ends consume with 69")
   func cannotExecute() throws {
     try scratch.store(count: 1)
     try scratch.sh("pipe consume --stream -- ./none").expect(
@@ -86,27 +88,27 @@ struct StreamEndTests {
     #expect(try scratch.attempts() == ["0 1"])
   }
 
-  @Test("without a failure gives back what it owes, and is told")
+  @Test("a worker that ends well but owes answers is reported, and those items go back")
   func owing() throws {
     try scratch.store(count: 3)
     try scratch.worker("batches = burst()\nsay(ok(batches[1]))")
     try scratch.sh("pipe consume --stream -- ./worker").expect(
-      "", errors: "pipe consume: ./worker: ended with answers owed; 2 items given back\n", status: 1
-    )
+      "", errors: "pipe consume: ./worker: ended with items unanswered; 2 items given back\n",
+      status: 1)
     #expect(try scratch.attempts() == ["0 1", "2 1"])
   }
 
-  @Test("before that of its stdin is told, since more may come")
+  @Test("a worker that ends before its stdin does is reported, since more items may come")
   func early() throws {
     try scratch.worker("say(*map(ok, burst()))")
     let child = try scratch.start("consume", "--follow", "--stream", "--", "./worker")
     try child.untilWatching()
     try scratch.store("1")
     child.finish().expect(
-      "", errors: "pipe consume: ./worker: ended before its stdin did\n", status: 1)
+      "", errors: "pipe consume: ./worker: ended before its stdin was closed\n", status: 1)
   }
 
-  @Test("of its stdin leaves it time to answer what it has, and the rest goes back unharmed")
+  @Test("a worker that closes its stdin may answer what it has, and the rest goes back unharmed")
   func closesInput() throws {
     try scratch.store(count: 3000)
     try scratch.worker(
@@ -124,7 +126,7 @@ struct StreamEndTests {
     #expect(rest == (taken..<3000).map { "\($0) 1" } && taken > 0)
   }
 
-  @Test("of its stdout is its end for new lines")
+  @Test("a worker that closes its stdout gets no more lines")
   func closesOutput() throws {
     try scratch.store(count: 3000)
     try scratch.worker(
@@ -140,32 +142,32 @@ struct StreamEndTests {
   }
 
   @Test(
-    "comes with rubbish: 65, one line says where, and its items go back unharmed",
+    "an invalid answer ends consume with 65 and one line, and its items go back unharmed",
     arguments: [
-      ("hello", "byte 1: expected a value"), ("[1]", "not a batch line: has no claim"),
-      (#"{"id":1}"#, "not a batch line: has no claim"),
+      ("hello", "byte 1: expected a value"), ("[1]", "not a batch line: it has no claim"),
+      (#"{"id":1}"#, "not a batch line: it has no claim"),
       (#"{"claim":"x"}"#, "byte 10: claim is not a ULID"),
       (#"{"claim":7}"#, "byte 10: claim is not a ULID"),
       (#"{"claim":CLAIM,"result":"fine"}"#, "byte 48: result must be ok, retry or bury"),
       (#"{"claim":CLAIM,"reason":null}"#, "byte 48: reason is not a string"),
       (#"{"claim":CLAIM,"items":{}}"#, "byte 47: items is not an array"),
-      (#"{"claim":CLAIM,"items":[{"id":CLAIM}]}"#, "byte 48: an item without id and item"),
-      (#"{"claim":CLAIM,"items":[3]}"#, "byte 48: an item without id and item"),
+      (#"{"claim":CLAIM,"items":[{"id":CLAIM}]}"#, "byte 48: an item needs id and item"),
+      (#"{"claim":CLAIM,"items":[3]}"#, "byte 48: an item needs id and item"),
       (#"{"claim":CLAIM,"items":[{"id":"x","item":1}]}"#, "byte 54: id is not a ULID"),
       (
         #"{"claim":CLAIM,"items":[{"id":CLAIM,"item":0}]}"#,
-        "byte 90: item is not a number from 1 on"
+        "byte 90: item must be a positive integer"
       ),
       (
         #"{"claim":CLAIM,"items":[{"id":CLAIM,"item":1.0}]}"#,
-        "byte 90: item is not a number from 1 on"
+        "byte 90: item must be a positive integer"
       ),
       (#"{"claim":CLAIM,"items":[{"id":CLAIM,"item":1}]}"#, "CLAIM item 1 is not in claim CLAIM"),
       (
         #"{"claim":CLAIM,"items":[{"id":ENTRY,"item":2}]}"#, "ENTRY item 2 is not in claim CLAIM"
       ),
       (
-        #"{"claim":ENTRY}"#, "claim ENTRY is not open: answered before, or never handed out"
+        #"{"claim":ENTRY}"#, "claim ENTRY is not open: already answered, or never handed out"
       ),
     ])
   func rubbish(answer: String, why: String) throws {
@@ -191,7 +193,7 @@ struct StreamEndTests {
     #expect(try scratch.attempts() == ["0 1", "2 1"])
   }
 
-  @Test("comes with a second answer to the same item")
+  @Test("a second answer to the same item is invalid")
   func twice() throws {
     let id = try scratch.store(#"{"ids":[1,2]}"#)[0]
     try scratch.worker(
@@ -212,19 +214,19 @@ struct StreamEndTests {
       time.sleep(600)
       """)
     try scratch.sh("pipe consume --stream --size 2 -- ./worker").expect(
-      "", errors: "pipe consume: ./worker: line 2: \(other) item 1 was answered before\n",
+      "", errors: "pipe consume: ./worker: line 2: \(other) item 1 was already answered\n",
       status: 65)
     #expect(try scratch.attempts() == ["2 1"])
   }
 
-  @Test("comes at --timeout, for the oldest line without an answer; the others go back unharmed")
+  @Test("--timeout ends a worker for its oldest unanswered line, and the others go back unharmed")
   func timeout() throws {
     let ids = try scratch.store("0", "1", "2")
     try scratch.worker("batches = burst()\nsay(ok(batches[0]))\ntime.sleep(600)")
     try scratch.sh("pipe consume --stream --timeout 3s -- ./worker").expect(
       "",
       errors: """
-        pipe consume: \(ids[1]) item 1: ./worker: timed out; 1 item without an answer ready again; \
+        pipe consume: \(ids[1]) item 1: ./worker: timed out; 1 item unanswered, ready again; \
         1 item given back
 
         """, status: 1)
@@ -233,7 +235,7 @@ struct StreamEndTests {
 }
 
 extension Scratch {
-  /// As `attempts`, with a few claims for many items.
+  /// Like `attempts`, with few claims for many items.
   func attempts(inOne size: Int) throws -> [String] {
     let run = try sh("pipe consume --envelope --size \(size)").expect()
     return try run.objects().flatMap { batch -> [String] in

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a worker of consume --stream that stands still", .needs("python3"))
+@Suite("Stalled --stream workers", .needs("python3"))
 struct StreamStallTests {
   private let scratch: Scratch
   private let gate: Gate
@@ -18,14 +18,14 @@ struct StreamStallTests {
       [Scratch.binary, "consume", "--stream"] + options + ["--", "./worker"])
   }
 
-  @Test("because it never reads is told of, and dies of a second signal; nothing is lost")
+  @Test("a worker that never reads is reported, and a second signal kills consume without a loss")
   func neverReads() throws {
     try scratch.store(count: 2000)
     let child = try start("time.sleep(600)")
     #expect(
       child.complaint()
-        == "pipe consume: ./worker: 1024 items handed out and no answer for 5 s: it does not read its stdin"
-    )
+        == "pipe consume: ./worker: 1024 items handed out, no answer for 5 s: "
+        + "it does not read its stdin")
     child.signal(SIGTERM)
     try child.untilTaken(SIGTERM)
     child.signal(SIGTERM)
@@ -33,7 +33,7 @@ struct StreamStallTests {
     #expect(try scratch.attempts(inOne: 2000) == (0..<2000).map { "\($0) 1" })
   }
 
-  @Test("because it reads all before it answers is told of, and a signal lets it go on")
+  @Test("a worker that reads all before it answers is reported, and a signal lets it finish")
   func readsAll() throws {
     try scratch.store(count: 2000)
     let child = try start(
@@ -44,18 +44,18 @@ struct StreamStallTests {
       """)
     #expect(
       child.complaint()
-        == "pipe consume: ./worker: 1024 items handed out and no answer for 5 s: "
-        + "either its work takes so long, or it does not flush; it gets no more than 1024 ahead")
+        == "pipe consume: ./worker: 1024 items handed out, no answer for 5 s: "
+        + "it is slow, or does not flush its answers; it gets at most 1024 items ahead")
     child.signal(SIGTERM)
     child.finish().expect("", errors: nil)
     #expect(try scratch.attempts(inOne: 2000) == (1024..<2000).map { "\($0) 1" })
   }
 
-  @Test("before it has read all, or has written all, blocks nothing: lines longer than any pipe")
+  @Test("lines longer than any pipe block neither the worker nor the consumer")
   func longLines() throws {
     let long = String(repeating: "x", count: 1_000_000)
     for number in 0..<12 { try scratch.store("\"\(number)\(long)\"") }
-    // Answers as long as the lines, which are written before the next line is read.
+    // Its answers are as long as the lines, and are written before the next line is read.
     let child = try start(
       """
       while batches := burst():
@@ -65,7 +65,7 @@ struct StreamStallTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("may be ended by a first signal: it answers what it has, and the rest was never handed out")
+  @Test("at the first signal a worker answers what it has, and the rest was never handed out")
   func firstSignal() throws {
     try scratch.store(count: 5000)
     let child = try start(
@@ -88,7 +88,7 @@ struct StreamStallTests {
     #expect(try scratch.attempts(inOne: 5000) == (taken..<5000).map { "\($0) 1" })
   }
 
-  @Test("keeps its items while it lives, also when the consumer was killed")
+  @Test("a worker keeps its items while it lives, even after its consumer was killed")
   func consumerKilled() throws {
     try scratch.store(count: 3)
     let child = try start(

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the worker of consume --stream", .needs("python3"))
+@Suite("--stream workers", .needs("python3"))
 struct StreamTests {
   private let scratch: Scratch
 
@@ -13,7 +13,7 @@ struct StreamTests {
 
   private func none() throws { try scratch.pipe("list").expect("") }
 
-  @Test("runs once, and gets each of 100,000 items once")
+  @Test("a worker runs once and gets each of 100,000 items once")
   func roundTrip() throws {
     try scratch.store(count: 100_000)
     try scratch.worker(
@@ -27,7 +27,7 @@ struct StreamTests {
     try scratch.sh("seq 0 99999 | cmp log").expect()
   }
 
-  @Test("may answer in another order than it was asked")
+  @Test("a worker may answer in another order than it was asked")
   func anotherOrder() throws {
     try scratch.store(count: 3000)
     try scratch.worker(
@@ -40,7 +40,7 @@ struct StreamTests {
     try none()
   }
 
-  @Test("may answer each item by itself, in any order, with members of its own")
+  @Test("a worker may answer each item by itself, in any order, with members of its own")
   func items() throws {
     try scratch.store(#"{"ids":[1,2,3,4,5]}"#, "6", "7")
     try scratch.worker(
@@ -54,14 +54,14 @@ struct StreamTests {
     try none()
   }
 
-  @Test("may be jq: a batch line given back as it came acknowledges", .needs("jq"))
+  @Test("jq can be a worker: a batch line returned as it came acknowledges", .needs("jq"))
   func echo() throws {
     try scratch.store(#"{"ids":[1,2,3,4,5]}"#, "6", "7")
     try scratch.sh("pipe consume --stream --size 4 -- jq -c .").expect("")
     try none()
   }
 
-  @Test("says for each item whether it is done, to be retried or to be buried, and why")
+  @Test("a worker says for each item whether it is done, to be retried or to be buried, and why")
   func results() throws {
     let id = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
     try scratch.worker(
@@ -82,7 +82,7 @@ struct StreamTests {
     #expect(try scratch.attempts().filter { $0 != "2 2" } == ["1 2", "4 2"])
   }
 
-  @Test("gets lines of --size items and no more than -n of them")
+  @Test("a worker gets lines of --size items, and at most -n of them")
   func lines() throws {
     try scratch.store(count: 10)
     try scratch.worker(
@@ -98,13 +98,13 @@ struct StreamTests {
     try scratch.pipe("consume").expect("7\n8\n9\n")
   }
 
-  @Test("is not started when nothing is ready")
+  @Test("a worker is not started when nothing is ready")
   func nothing() throws {
     try scratch.pipe("init").expect("")
     try scratch.sh("pipe consume --stream -- touch started; ls").expect("queue\n")
   }
 
-  @Test("sees the queue, and leads a process group")
+  @Test("a worker sees the queue and leads a process group")
   func surroundings() throws {
     try scratch.store("1")
     try scratch.worker(
@@ -116,7 +116,7 @@ struct StreamTests {
       "", errors: "\(scratch.path)/queue True\n")
   }
 
-  @Test("gets what comes later too with --follow, until a signal ends its stdin")
+  @Test("with --follow a worker also gets later items, until a signal ends its stdin")
   func follow() throws {
     try scratch.worker(
       """
@@ -134,7 +134,7 @@ struct StreamTests {
     try none()
   }
 
-  @Test("gets an item on its last attempt alone")
+  @Test("a worker gets an item on its last attempt alone")
   func lastAttempt() throws {
     try scratch.store(count: 3)
     for _ in 0..<5 { try scratch.sh("pipe consume -- false").expect(errors: nil, status: 1) }
@@ -145,14 +145,14 @@ struct StreamTests {
         print(*[item["data"] for batch in batches for item in batch["items"]], file=sys.stderr)
         say(*map(ok, batches))
       """)
-    // What was never tried may come along in the claim; then it is handed out alone too.
+    // An item that was never tried may be in the same claim; then it is handed out alone, too.
     let run = try scratch.sh("pipe consume --stream --size 2 -- ./worker")
     run.expect("", errors: nil)
     #expect(run.errors.hasPrefix("0\n1\n2\n"), run.story)
     try none()
   }
 
-  @Test("--stream goes with a command, and without -j and --envelope")
+  @Test("--stream requires a command, and excludes -j and --envelope")
   func usage() throws {
     try scratch.pipe("init").expect("")
     for options in ["--stream", "--stream -j 2 -- true", "--stream --envelope -- true"] {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("in odd surroundings")
+@Suite("Odd surroundings")
 struct SurroundingsTests {
   private let scratch: Scratch
 
@@ -9,7 +9,7 @@ struct SurroundingsTests {
     scratch = try Scratch()
   }
 
-  @Test("consume ends though its parent ignored SIGCHLD", .needs("python3"))
+  @Test("consume ends even if its parent ignored SIGCHLD", .needs("python3"))
   func ignoredChildren() throws {
     try scratch.store("1", "2")
     let ignore = "import os,signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
@@ -18,7 +18,7 @@ struct SurroundingsTests {
     ).expect("1\n2\n")
   }
 
-  @Test("a follower whose queue is removed while it sleeps ends with 66")
+  @Test("a follower whose queue is removed while it sleeps exits with 66")
   func removed() throws {
     try scratch.pipe("init").expect("")
     let child = try scratch.start("consume", "--follow")
@@ -27,7 +27,7 @@ struct SurroundingsTests {
     child.finish().expect("", errors: nil, status: 66)
   }
 
-  @Test("a segment that is gone is told, and what it held is delivered once it is back")
+  @Test("a missing segment is reported, and its items are delivered once it is back")
   func missingSegment() throws {
     try scratch.store("1", "2")
     let segment = "queue/segments/MEDIUM/000/000001"
@@ -39,7 +39,7 @@ struct SurroundingsTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("a copy that has more segments than its end knows of loses none of their lines")
+  @Test("a copy with more segments than its lane end knows loses none of their lines")
   func staleEnd() throws {
     let large = (0..<85).map {
       #"{"n":\#($0),"pad":""# + String(repeating: "x", count: 100_000) + #""}"#
@@ -66,19 +66,19 @@ struct SurroundingsTests {
     #expect(try scratch.names(in: "queue/now").count < 200)
   }
 
-  @Test("an empty -q is a mistake, not the user's own queue")
+  @Test("an empty -q is a usage error, and does not mean the user's own queue")
   func emptyQueue() throws {
     try scratch.sh(#"pipe consume -q "$UNSET""#).expect(
       "", errors: "pipe consume: -q is empty; name a directory (see pipe consume --help)\n",
       status: 64)
   }
 
-  @Test("commands that run are settled before a fault ends the run", .needs("strace"))
+  @Test("running commands are settled before a fault ends consume", .needs("strace"))
   func faultWhileRunning() throws {
     try scratch.store("1", "2", "3")
     let inject = "-e trace=memfd_create -e inject=memfd_create:error=ENFILE:when=3+"
     let command = "pipe consume -j3 -- cat"
-    // Room for the third comes back with the first two, and never: both are done by then.
+    // The third memory file can never be made; the first two commands are done by then.
     try scratch.sh("strace -o /dev/null \(inject) \(command)").expect(errors: nil, status: 75)
     try scratch.pipe("consume", "--envelope").expect(nil)
     try scratch.sh("pipe list --state done | wc -l").expect("3\n")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("names that are not UTF-8")
+@Suite("Names that are not UTF-8")
 struct SystemNameTests {
   private let scratch: Scratch
 
@@ -9,7 +9,7 @@ struct SystemNameTests {
     scratch = try Scratch()
   }
 
-  @Test("are opened as they are, and escaped in messages")
+  @Test("file names that are not UTF-8 are opened as they are, and escaped in messages")
   func input() throws {
     try scratch.sh(#"echo '{"a":1}' > $'caf\351'; pipe ingest $'caf\351' | wc -l"#).expect("1\n")
     try scratch.sh(#"echo '{' > $'caf\351'; pipe ingest -- $'caf\351'"#).expect(
@@ -23,9 +23,9 @@ struct SystemNameTests {
       "", errors: "pipe ingest: \\xff\\u{a}: cannot open: No such file or directory\n", status: 66)
   }
 
-  @Test("are not mistaken for the characters that stand for them inside")
+  @Test("bytes that are not UTF-8 are not confused with the characters that represent them")
   func ownCharacters() throws {
-    // U+10FEE9 would be the byte e9.
+    // U+10FEE9 represents the byte e9.
     let script = #"""
       mkdir d; cd d; echo 1 > $'\xe9'; echo 2 > $'\xf4\x8f\xbb\xa9'
       for name in *; do pipe ingest "$name" | grep -o '"data":.'; done; pipe ingest $'\U10FEEA'
@@ -36,7 +36,8 @@ struct SystemNameTests {
       status: 66)
   }
 
-  @Test("may be those of queues, in options and variables, and commands get them unchanged")
+  @Test(
+    "queue names that are not UTF-8 work in options and variables, and commands get them unchanged")
   func queues() throws {
     let script = #"""
       name=$'d\xe9p\xf4t/\xff'
@@ -51,7 +52,7 @@ struct SystemNameTests {
       status: 66)
   }
 
-  @Test("are written to as they are")
+  @Test("output files may have names that are not UTF-8")
   func outputs() throws {
     let script = #"""
       pipe init
@@ -69,7 +70,7 @@ struct SystemNameTests {
       "", errors: "pipe serve: u\\xff: cannot open: No such file or directory\n", status: 66)
   }
 
-  @Test("the words of the command are passed byte for byte")
+  @Test("the arguments of the command are passed byte for byte")
   func command() throws {
     try scratch.store("1")
     try scratch.sh(#"pipe consume -- printf '%s' $'\xff\xfe' | od -An -tx1"#).expect(" ff fe\n")
@@ -80,7 +81,7 @@ struct SystemNameTests {
   }
 
   @Test(
-    "are no text: what is stored or compared must be UTF-8",
+    "text that is stored or compared must be UTF-8",
     arguments: [
       #"ack --reason $'\xff' 01JD3V7Q8N6T2K5M9XWZ4RBC1H"#, #"route --on $'\xff' a=b"#,
       #"route --on a $'\xff=b'"#, #"stats --field $'\xff'"#, #"serve --cors $'\xff'"#,

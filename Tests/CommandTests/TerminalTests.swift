@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("a command on a terminal", .needs("python3"))
+@Suite("Commands on a terminal", .needs("python3"))
 struct TerminalTests {
   private let scratch: Scratch
 
@@ -18,7 +18,7 @@ struct TerminalTests {
     try Terminal.run(scratch, command, typing: steps)
   }
 
-  @Test("reads what is typed there, and is acknowledged")
+  @Test("a command reads what is typed on the terminal, and is acknowledged")
   func reads() throws {
     let run = try typed(["pipe", "consume", "--", "sh", "-c", asks], [("ready", "yes\n")])
     run.expect(nil)
@@ -26,7 +26,7 @@ struct TerminalTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("reads what is typed there also where it is the worker of --stream")
+  @Test("a --stream worker reads what is typed on the terminal")
   func stream() throws {
     let worker = "while read -r line; do { \(asks); } >&2; echo \"$line\"; done"
     let run = try typed(
@@ -36,7 +36,7 @@ struct TerminalTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("may change how the terminal works")
+  @Test("a command may change the modes of the terminal")
   func changesModes() throws {
     let run = try typed(
       ["pipe", "consume", "--", "sh", "-c", "stty -echo < /dev/tty && \(asks)"],
@@ -45,7 +45,7 @@ struct TerminalTests {
     #expect(run.output.hasSuffix("got yes\nstatus 0\n"), run.story)
   }
 
-  @Test("is interrupted by Ctrl-C with the consumer, and its item is as if never tried")
+  @Test("Ctrl-C interrupts the command and the consumer, and its item counts no attempt")
   func interrupted() throws {
     try scratch.store("2")
     let run = try typed(["pipe", "consume", "--", "sh", "-c", asks], [("ready", "\u{3}")])
@@ -54,7 +54,7 @@ struct TerminalTests {
     try scratch.sh("pipe consume -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect("1\n1\n2\n1\n")
   }
 
-  @Test("that takes Ctrl-C for its own use is settled, and nothing more is started")
+  @Test("a command that handles Ctrl-C itself is settled, and nothing more is started")
   func handlesInterrupt() throws {
     try scratch.store("2")
     let run = try typed(
@@ -65,7 +65,7 @@ struct TerminalTests {
     try scratch.pipe("consume").expect("2\n")
   }
 
-  @Test("is stopped by Ctrl-Z with the consumer, and goes on with it")
+  @Test("Ctrl-Z stops the command with the consumer, and both continue together")
   func suspended() throws {
     let script = #"set -m; pipe consume -- sh -c "$1"; echo suspended; fg; echo continued"#
     let run = try typed(
@@ -76,19 +76,19 @@ struct TerminalTests {
   }
 
   @Test(
-    "that others run beside, or that has a time limit, fails with a line instead of waiting for ever",
+    "with -j or --timeout a command that wants the terminal fails with a line and does not hang",
     arguments: [["-j", "2"], ["--timeout", "10m"]])
   func background(options: [String]) throws {
     let run = try typed(["pipe", "consume"] + options + ["--", "sh", "-c", asks], [])
     run.expect(nil)
     #expect(
-      run.output.contains("item 1: wants the terminal (attempt 1); again in ")
-        && run.output.contains("pipe consume: a command can use the terminal while")
+      run.output.contains("item 1: wants the terminal (attempt 1); retry in ")
+        && run.output.contains("pipe consume: a command can use the terminal only")
         && run.output.hasSuffix("status 1\n"), run.story)
     try scratch.pipe("consume", "--follow", "-n", "1").expect("1\n")
   }
 
-  @Test("that is the worker of --stream with a time limit fails with a line too")
+  @Test("with --timeout a --stream worker that wants the terminal fails with a line, too")
   func streamInBackground() throws {
     let run = try typed(
       [
@@ -98,7 +98,7 @@ struct TerminalTests {
       [])
     run.expect(nil)
     #expect(
-      run.output.contains("sh: wants the terminal; 1 item without an answer again in ")
+      run.output.contains("sh: wants the terminal; 1 item unanswered, retry in ")
         && run.output.hasSuffix("status 1\n"), run.story)
   }
 }

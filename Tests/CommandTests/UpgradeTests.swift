@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Makes of a queue one of an earlier format, as the program of that time left it.
+/// Turns a queue into one of an earlier format, as the program of that time left it.
 func makeOlder(_ scratch: Scratch, version: Int) throws {
   let sed = "s/^\\(.*-[0-9]*\\.[0-9]*\\.[0-9]*\\)\\.[0-9a-f]\\{8\\}/\\1/"
   let old = """
@@ -20,7 +20,7 @@ func makeOlder(_ scratch: Scratch, version: Int) throws {
   try scratch.sh(old).expect("")
 }
 
-@Suite("a queue of format 1")
+@Suite("Queues of format 1")
 struct UpgradeTests {
   private let scratch: Scratch
 
@@ -38,7 +38,7 @@ struct UpgradeTests {
   }
 
   @Test(
-    "is read, and becomes one of this version", arguments: ["list", "status", "dead", "consume"])
+    "a queue of format 1 is read and upgraded", arguments: ["list", "status", "dead", "consume"])
   func upgraded(command: String) throws {
     let id = try #require(try scratch.sh("pipe list").expect().objects().first?["id"] as? String)
     if command == "status" {
@@ -50,7 +50,7 @@ struct UpgradeTests {
     if command != "consume" { try scratch.pipe("consume").expect("2\n3\n") }
   }
 
-  @Test("has all that is new also when init changes its settings first")
+  @Test("a queue of format 1 is fully upgraded even if init changes its settings first")
   func changed() throws {
     try scratch.pipe("init", "--slice", "5", "--backoff", "0ms..0ms").expect("")
     #expect(format?.hasPrefix("pipe-queue 3\nslice 5\n") == true)
@@ -59,7 +59,7 @@ struct UpgradeTests {
     try scratch.pipe("consume").expect("2\n3\n")
   }
 
-  @Test("may be looked at by a user who may not write it", .needsPermissions)
+  @Test("a user who may not write a queue of format 1 can still list it", .needsPermissions)
   func readOnly() throws {
     try scratch.sh("chmod -R a-w queue").expect()
     try scratch.run(Unprivileged.prefix + [Scratch.binary, "list"]).expect()
@@ -68,9 +68,9 @@ struct UpgradeTests {
   }
 }
 
-@Suite("a queue of format 2")
+@Suite("Queues of format 2")
 struct UpgradeOfFormat2Tests {
-  @Test("keeps each of its items in the state that it had")
+  @Test("a queue of format 2 keeps each of its items in its state")
   func states() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "1h..1h")
@@ -93,7 +93,7 @@ struct UpgradeOfFormat2Tests {
     try scratch.pipe("consume").expect("2\n")
   }
 
-  @Test("is upgraded by the next process where one was killed, at any call", .needs("strace"))
+  @Test("the next process completes an upgrade that was killed at any call", .needs("strace"))
   func killed() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "1h..1h")

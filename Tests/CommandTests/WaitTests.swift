@@ -15,7 +15,7 @@ struct WaitTests {
     try run.objects().map { $0["status"] as? String ?? "none" }
   }
 
-  @Test("ends with 0 when all is completed, woken by the last settlement")
+  @Test("--wait exits with 0 when all entries are completed, woken by the last settlement")
   func completed() throws {
     let child = try scratch.start("status", "--wait", ids[1], ids[0])
     try child.untilWatching()
@@ -27,7 +27,7 @@ struct WaitTests {
     try scratch.pipe("status", "--wait", ids[0]).expect()
   }
 
-  @Test("ends with 1 when one has failed, and not before it is settled")
+  @Test("--wait exits with 1 when an entry has failed, and not while a part of it can still run")
   func failed() throws {
     let child = try scratch.start("status", "--wait", ids[0], ids[1])
     try child.untilWatching()
@@ -39,18 +39,19 @@ struct WaitTests {
     #expect(try words(run) == ["failed", "completed"])
   }
 
-  @Test("ends with 75 when --timeout is over, and says for whom")
+  @Test("--wait exits with 75 at --timeout, and names the unfinished entry")
   func timeout() throws {
     try scratch.sh("pipe consume -n 2").expect("1\n2\n")
     let start = uptime()
     let run = try scratch.pipe("status", "--wait", "--timeout", "200ms", ids[0], ids[1])
     #expect(uptime() >= start + 0.2)
-    run.expect(errors: "pipe status: \(ids[1]): still yet_to_start when time was up\n", status: 75)
+    run.expect(
+      errors: "pipe status: \(ids[1]): still yet_to_start at the end of --timeout\n", status: 75)
     #expect(try words(run) == ["completed", "yet_to_start"])
     try scratch.pipe("status", "--wait", "--timeout", "0s", ids[1]).expect(errors: nil, status: 75)
   }
 
-  @Test("does not wait for what is unknown, and says so with 1")
+  @Test("--wait does not wait for an unknown id, and exits with 1")
   func unknown() throws {
     let none = "01M7YFR55BHYP5BSPG0DPTADCJ"
     try scratch.pipe("consume").expect("1\n2\n3\n")
@@ -59,7 +60,7 @@ struct WaitTests {
     #expect(try words(run) == ["completed"])
   }
 
-  @Test("sees a dropped letter and one that was tried again")
+  @Test("--wait sees dead letters that were retried or dropped")
   func deadLetters() throws {
     try scratch.sh("pipe consume -- sh -c 'exit 65'").expect(errors: nil, status: 1)
     try scratch.pipe("status", "--wait", ids[0]).expect(errors: "", status: 1)
@@ -72,7 +73,7 @@ struct WaitTests {
     try scratch.pipe("status", "--wait", ids[1]).expect(status: 1)
   }
 
-  @Test("says what is wrong with its options")
+  @Test("--wait rejects invalid options")
   func usage() throws {
     for options in ["--timeout 5s \(ids[0])", "--wait", "--wait --timeout 5 \(ids[0])"] {
       try scratch.sh("pipe status \(options)").expect("", errors: nil, status: 64, options)

@@ -1,10 +1,11 @@
 import Foundation
 import Testing
 
-@Suite("what is no queue, or not ours")
+@Suite("Wrong queues")
 struct WrongQueueTests {
   @Test(
-    "is not there", arguments: [["consume"], ["list"], ["status", "01M7YFR55BHYP5BSPG0DPTADCJ"]])
+    "a missing queue is reported with 66",
+    arguments: [["consume"], ["list"], ["status", "01M7YFR55BHYP5BSPG0DPTADCJ"]])
   func missing(arguments: [String]) throws {
     let scratch = try Scratch()
     let why = "no such queue; pipe init or pipe enqueue creates one"
@@ -12,36 +13,41 @@ struct WrongQueueTests {
       "", errors: "pipe \(arguments[0]): \(scratch.path)/queue: \(why)\n", status: 66)
   }
 
-  @Test("is a file")
+  @Test("a file in place of the queue is reported")
   func file() throws {
     let scratch = try Scratch()
     try scratch.write("", to: "queue")
     let name = "\(scratch.path)/queue"
     try scratch.pipe("consume").expect(
-      "", errors: "pipe consume: \(name): is not a directory, so not a queue\n", status: 66)
+      "", errors: "pipe consume: \(name): is not a directory, so it is not a queue\n", status: 66)
     for command in ["enqueue", "init"] {
       try scratch.pipe(command).expect(
-        "", errors: "pipe \(command): \(name): is a file, so cannot become a queue\n", status: 73)
+        "", errors: "pipe \(command): \(name): is not a directory, so it cannot become a queue\n",
+        status: 73)
     }
     try scratch.pipe("enqueue", "-q", "queue/below").expect(
       "", errors: "pipe enqueue: queue/below: a file is in the way\n", status: 73)
   }
 
-  @Test("is a directory with something else in it, which stays as it was")
+  @Test("a directory with other content is not taken for a queue and stays as it was")
   func foreign() throws {
     let scratch = try Scratch()
     try scratch.sh("mkdir queue; echo mine > queue/letter").expect()
     let name = "\(scratch.path)/queue"
     for command in ["enqueue", "init"] {
       try scratch.pipe(command).expect(
-        "", errors: "pipe \(command): \(name): is not empty (letter) and not a queue\n", status: 73)
+        "",
+        errors: "pipe \(command): \(name): is not a queue and not empty (it holds letter);"
+          + " name a new or an empty directory\n", status: 73)
     }
     try scratch.pipe("consume").expect(
-      "", errors: "pipe consume: \(name): is a directory but not a queue\n", status: 66)
+      "",
+      errors: "pipe consume: \(name): is a directory but not a queue;"
+        + " pipe init makes a queue of an empty one\n", status: 66)
     #expect(try scratch.names(in: "queue") == ["letter"])
   }
 
-  @Test("is an empty directory, or one whose creation was cut short: then it is completed")
+  @Test("an empty directory, or a queue whose creation was cut short, is completed")
   func incomplete() throws {
     let scratch = try Scratch()
     try scratch.sh("mkdir queue").expect()
@@ -53,7 +59,8 @@ struct WrongQueueTests {
   }
 
   @Test(
-    "may not be looked into", .needsPermissions, arguments: ["enqueue", "consume", "list", "init"])
+    "a queue that may not be opened is reported with 77 and the remedy",
+    .needsPermissions, arguments: ["enqueue", "consume", "list", "init"])
   func unreadable(command: String) throws {
     let scratch = try Scratch()
     try scratch.store("1")
@@ -65,7 +72,7 @@ struct WrongQueueTests {
     #expect(run.errors.hasPrefix(refusal) && run.errors.contains("mode 00 (chmod u+rwx"), run.story)
   }
 
-  @Test("has a newer format, or a damaged one")
+  @Test("a newer or damaged format is reported with 78")
   func newerFormat() throws {
     let scratch = try Scratch()
     try scratch.store("1")
@@ -75,30 +82,32 @@ struct WrongQueueTests {
     for command in ["enqueue", "consume", "list", "init"] {
       try scratch.pipe(command).expect(
         "",
-        errors: "pipe \(command): \(name): format 4 is newer than this pipe, which knows up to 3\n",
+        errors: "pipe \(command): \(name): format 4 is newer than this pipe supports (up to 3);"
+          + " upgrade pipe\n",
         status: 78)
     }
     for text in ["", "pipe-queue x\n", "pipe-queue 1\nslice\n", "pipe-queue 1\nslice -1\n", "\n"] {
       for file in ["queue/format", "queue/format.copy"] { try scratch.write(text, to: file) }
       try scratch.pipe("consume").expect(
         "",
-        errors: "pipe consume: \(name): is not the format file of a queue, or is damaged, and so is"
-          + " format.copy; put back one of them from a backup\n",
+        errors: "pipe consume: \(name): is damaged or not the format file of a queue, and so is"
+          + " format.copy; restore one of them from a backup\n",
         status: 78, "format \(text):")
     }
   }
 
-  @Test("is nowhere: neither -q nor PIPE_QUEUE nor HOME says which")
+  @Test("a command without -q, PIPE_QUEUE and HOME asks which queue it should use")
   func nowhere() throws {
     let scratch = try Scratch()
     try scratch.sh("pipe consume", ["PIPE_QUEUE": "", "HOME": ""]).expect(
-      "", errors: "pipe consume: which queue? Give -q DIR, or set PIPE_QUEUE or HOME\n", status: 78)
+      "", errors: "pipe consume: no queue named: give -q DIR, or set PIPE_QUEUE or HOME\n",
+      status: 78)
   }
 }
 
-@Suite("the queue is")
+@Suite("Choice of the queue")
 struct QueueChoiceTests {
-  @Test("what -q says, else PIPE_QUEUE, else the user's own")
+  @Test("the queue is that of -q, else of PIPE_QUEUE, else the user's own")
   func choice() throws {
     let scratch = try Scratch()
     let steps: [(String, [String: String], String)] = [
@@ -116,7 +125,7 @@ struct QueueChoiceTests {
     }
   }
 
-  @Test("for nobody else: directories 0700, files 0600, whatever the umask")
+  @Test("a new queue is private: directories 0700, files 0600, whatever the umask")
   func permissions() throws {
     let scratch = try Scratch()
     try scratch.sh(

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("a claim lives exactly as long as its holder")
+@Suite("Claims and their holders")
 struct ClaimTests {
   private let scratch: Scratch
   private let queue: TestQueue
@@ -13,7 +13,7 @@ struct ClaimTests {
     queue = TestQueue(scratch.path("queue"), scratch)
   }
 
-  /// A consumer that has claimed all that waits, because nobody takes what it wrote to its pipe.
+  /// A consumer that has claimed everything, because no process reads what it wrote to its pipe.
   private func holder() throws -> Child {
     let child = try queue.consuming().start()
     try child.output.waitUntilReadable()
@@ -44,7 +44,7 @@ struct ClaimTests {
     #expect(oracle.again == 1, "ready again at once")
   }
 
-  @Test("consume --follow, asleep, is woken by the death of another owner")
+  @Test("the death of another holder wakes a sleeping follower")
   func wake() throws {
     try queue.enqueue([entry])
     let holder = try holder()
@@ -57,12 +57,12 @@ struct ClaimTests {
     #expect(try follower.output.line() == entry.line)
   }
 
-  @Test("nothing is stolen from a holder that is stopped")
+  @Test("nothing is taken from a stopped holder")
   func stopped() throws {
     var oracle = Oracle()
     oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
     let holder = try holder()
-    // Not before: stopped inside a lock it would stop the others too.
+    // Not earlier: stopped inside a lock it would stop the others, too.
     try untilAsleep(holder.process)
     holder.signal(SIGSTOP)
     let other = try queue.drain()
@@ -74,7 +74,7 @@ struct ClaimTests {
     try oracle.settle(queue, after: "\(result)")
   }
 
-  @Test("two that find a dead holder at once deliver what it held once", .needsStrace)
+  @Test("two consumers that find a dead holder at once deliver its items once", .needsStrace)
   func reapers() throws {
     for round in 0..<25 {
       let entries = (1...20).map { Entry.record(round * 100 + $0) }
@@ -95,7 +95,7 @@ struct ClaimTests {
     }
   }
 
-  @Test("where a crash left both names of an acknowledgement, the item comes again, once")
+  @Test("an item comes again once if a crash left both names of its acknowledgement")
   func bothNames() throws {
     var oracle = Oracle()
     oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
@@ -110,7 +110,7 @@ struct ClaimTests {
     #expect(try queue.names(in: "now").count { $0 == claim } == 0)
   }
 
-  @Test("what a killed consumer held goes first, in the order it came")
+  @Test("the items of a killed consumer go first, in the order in which they came")
   func order() throws {
     let entries = (1...5).map { Entry.record($0) }
     try queue.enqueue(entries)
@@ -122,7 +122,7 @@ struct ClaimTests {
   }
 }
 
-/// Blocks who reads it until the test opens it.
+/// Blocks its reader until the test opens it.
 private struct Gate {
   let path: String
   private let number: Int32
@@ -138,7 +138,7 @@ private struct Gate {
   }
 }
 
-/// Until the process waits in ppoll(2).
+/// Waits until the process sleeps in ppoll(2).
 private func untilAsleep(_ process: pid_t) throws {
   let numbers: Set<Substring> = ["271", "73"]
   while true {

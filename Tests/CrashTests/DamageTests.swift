@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("what a disk did to a segment is told, kept and passed over")
+@Suite("Damaged segments")
 struct DamageTests {
   private let scratch: Scratch
   private let queue: TestQueue
@@ -16,21 +16,21 @@ struct DamageTests {
     case checksum = 0, time = 9, number = 28, id = 45, items = 69, data = 90
   }
 
-  @Test("a flipped bit in the third of five lines costs that one", arguments: Column.allCases)
+  @Test("a flipped bit in the third of five lines costs only that line", arguments: Column.allCases)
   func flip(column: Column) throws {
     try queue.enqueue(entries)
     try edit { bytes, lines in bytes[lines[2].lowerBound + column.rawValue] ^= 1 }
     try expect(entries.map(\.line).enumerated().filter { $0.offset != 2 }.map(\.element))
   }
 
-  @Test("a newline that is gone costs the line that it ended, and not the one behind it")
+  @Test("a missing newline costs the line that it ended, and not the next one")
   func newline() throws {
     try queue.enqueue(entries)
     try edit { bytes, lines in bytes[lines[2].upperBound - 1] ^= 1 }
     try expect([0, 1, 3, 4].map { entries[$0].line })
   }
 
-  @Test("lines that have changed places are damaged: a stale block of the disk is no entry")
+  @Test("lines that have swapped places are damaged: a stale block of the disk is not an entry")
   func moved() throws {
     try queue.enqueue(entries)
     try edit { bytes, lines in
@@ -50,7 +50,7 @@ struct DamageTests {
     try expect([0, 4].map { entries[$0].line })
   }
 
-  @Test("a last line that is torn, at whatever byte, is cut", arguments: ["consume", "enqueue"])
+  @Test("a last line that is torn at any byte is cut", arguments: ["consume", "enqueue"])
   func torn(first verb: String) throws {
     let (two, third) = (Array(entries[..<2]), [entries[2]])
     let receipts = try queue.enqueue(two).receipts
@@ -76,7 +76,7 @@ struct DamageTests {
   }
 
   @Test(
-    "an end that a power cut took back is found again by the next consumer", arguments: [0, 1, 2])
+    "the next consumer finds a lane end again that a power cut took back", arguments: [0, 1, 2])
   func lostEnd(commits kept: Int) throws {
     var oracle = Oracle()
     _ = try queue.enqueue([])
@@ -91,7 +91,7 @@ struct DamageTests {
     #expect(oracle.again == 0)
   }
 
-  @Test("an end that was taken back behind acknowledged items delivers none of them again")
+  @Test("a lane end taken back behind acknowledged items delivers none of them again")
   func lostEndBehindDone() throws {
     try queue.enqueue([entries[0]])
     let end = try mark()
@@ -139,7 +139,7 @@ struct DamageTests {
 }
 
 extension Oracle {
-  /// Nothing is there any more, and the queue works.
+  /// Nothing is left in the queue, and it works.
   fileprivate func settleNothing(_ queue: TestQueue) throws {
     var copy = self
     try copy.settle(queue, after: "all was delivered before")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Status and stderr, whatever went wrong, as the manual has them; nothing at all after an interruption.
+/// Expects the status and stderr of the manual after any error, and neither after an interruption.
 private func judge(
   _ result: Finished, _ verb: String, _ call: Call, _ injection: Injection
 ) {
@@ -11,22 +11,20 @@ private func judge(
     return
   }
   #expect(documented.contains(status), story)
-  // Statistics that cannot be kept are told in a line of their own, and change nothing else.
+  // Statistics that cannot be kept are reported in a line of their own, and change nothing else.
   let all = completeLines(Array(result.errors.utf8))
   let lines = all.filter { !$0.contains("; statistics ") }
   #expect(all.count - lines.count <= 1, story)
   if status == 0 {
     #expect(lines.isEmpty, story)
   } else if call.name != "write" || !lines.isEmpty {
-    // What cannot be written cannot be told; all else is told in one line.
+    // A failed write cannot be reported; every other error is reported in one line.
     #expect(lines.count == 1 && lines[0].hasPrefix("pipe \(verb): "), story)
   }
   if injection.isInterruption { #expect(status == 0, story) }
 }
 
-@Suite(
-  "an error of any system call of enqueue is told in a line and a status, and loses nothing",
-  .serialized)
+@Suite("Errors of enqueue", .serialized)
 struct EnqueueErrorTests {
   static let forms = [
     EnqueueForm(testDescription: "queue new", entries: [.record(1)], isExisting: false),
@@ -35,7 +33,9 @@ struct EnqueueErrorTests {
       testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
   ]
 
-  @Test("errors", .needsStrace, arguments: forms)
+  @Test(
+    "an error of any system call of enqueue is reported by line and status, and loses nothing",
+    .needsStrace, arguments: forms)
   func errors(form: EnqueueForm) throws {
     let scratch = try Scratch()
     let fed = try form.fed()
@@ -63,9 +63,10 @@ struct EnqueueErrorTests {
     print("visited: \(visited) errors of enqueue, \(form.testDescription)")
   }
 
-  // The runtime of Swift looks for the arguments on the stack, and for the stack in that file. Where it
-  // may not read it there are none: then the program says how it is used, status 0, and drops its input.
-  @Test("what was asked for is done where /proc/self/maps cannot be read", .needsStrace)
+  // Swift's runtime looks for the arguments on the stack, and for the stack in that file. If it
+  // cannot read the file there are no arguments: the program would print its usage, exit with 0 and
+  // drop its input.
+  @Test("enqueue does its work even if /proc/self/maps cannot be read", .needsStrace)
   func unreadableMaps() throws {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
@@ -76,11 +77,11 @@ struct EnqueueErrorTests {
   }
 }
 
-@Suite(
-  "an error of any system call of consume is told in a line and a status, and loses nothing",
-  .serialized)
+@Suite("Errors of consume", .serialized)
 struct ConsumeErrorTests {
-  @Test("errors", .needsStrace, arguments: [ConsumeForm.file, .pipe, .command])
+  @Test(
+    "an error of any system call of consume is reported by line and status, and loses nothing",
+    .needsStrace, arguments: [ConsumeForm.file, .pipe, .command])
   func errors(form: ConsumeForm) throws {
     let scratch = try Scratch()
     var prepared = Oracle()

@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
-// Some file systems flush more than they are asked for, so that a power cut on them cannot tell whether a
-// flush is missing. What POSIX asks for can be read off the calls.
+// Some file systems flush more than they are asked to, so that a power cut on them cannot show a
+// missing flush. The calls show whether the flushes that POSIX requires are there.
 
-/// What is not on disk yet, as far as the calls so far tell.
+/// Files and directories that are not on disk yet, judging by the calls so far.
 private struct Unflushed {
-  /// Files that were written to, and directories in which a name is new.
+  /// Files that were written, and directories with a new name.
   private(set) var paths: Set<String> = []
 
-  /// Of a line of `strace -y`; true for one that prints receipts.
+  /// Reads a line of `strace -y`; true if it prints receipts.
   mutating func note(_ call: Call) -> Bool {
     guard !call.text.contains(") = -1 ") else { return false }
     let first = path(call.text) ?? ""
@@ -18,12 +18,12 @@ private struct Unflushed {
     case "mkdirat" where call.text.contains("AT_FDCWD"), "mkdir":
       paths.insert(parent(call.text.split(separator: "\"")[1]))
     case "mkdirat", "pwrite64": paths.insert(first)
-    // An empty directory that comes back says nothing.
+    // An empty directory that comes back does no harm.
     case "unlinkat" where !call.text.contains("AT_REMOVEDIR"): paths.insert(first)
     case "openat" where call.text.contains("O_CREAT"),
       "openat2" where call.text.contains("O_CREAT"):
       paths.insert(first)
-    // An end that is lost is found again from what it points to.
+    // A lost lane end is found again from what it points to.
     case "renameat2" where !first.hasSuffix("/end"): paths.insert(first)
     case "write": return call.text.hasPrefix("write(1<")
     default: break
@@ -31,7 +31,7 @@ private struct Unflushed {
     return false
   }
 
-  // The first descriptor's: `fsync(7</a/b>) = 0`.
+  // Path of the first descriptor: `fsync(7</a/b>) = 0`.
   private func path(_ text: String) -> String? {
     guard let open = text.firstIndex(of: "<"), let close = text.firstIndex(of: ">") else {
       return nil
@@ -44,7 +44,7 @@ private struct Unflushed {
   }
 }
 
-@Suite("before it prints a receipt, enqueue flushes")
+@Suite("Flushes before a receipt")
 struct FlushOrderTests {
   static let forms = [
     EnqueueForm(
@@ -56,7 +56,8 @@ struct FlushOrderTests {
   ]
 
   @Test(
-    "each file it wrote and each directory in which it made a name", .needsStrace, arguments: forms)
+    "enqueue flushes each written file and each directory with a new name before its receipt",
+    .needsStrace, arguments: forms)
   func flushes(form: EnqueueForm) throws {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("parent/queue"), scratch)
@@ -74,7 +75,7 @@ struct FlushOrderTests {
       if call.text.contains(#""format.new", 3"#)
         || call.text.contains(#"/queue>, "format", RENAME"#)
       {
-        // Whoever sees the format takes the rest for granted.
+        // A process that sees the format takes the rest for granted.
         #expect(unflushed.paths.subtracting([queue.path]).isEmpty, "before \(call)")
       }
       guard unflushed.note(call) else { continue }
@@ -85,9 +86,11 @@ struct FlushOrderTests {
   }
 }
 
-@Suite("what is beside the line is on disk before the line says so, and the line before it goes")
+@Suite("Flush order of the scheduler")
 struct SchedulerFlushOrderTests {
-  @Test("each flush, in order", .needsStrace, arguments: SchedulerForm.all)
+  @Test(
+    "a file in dead/ or later/ is on disk before now/ says so, and now/ before the file goes",
+    .needsStrace, arguments: SchedulerForm.all)
   func flushes(form: SchedulerForm) throws {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
@@ -104,11 +107,11 @@ struct SchedulerFlushOrderTests {
       let isAside = ["dead", "later"].contains { call.text.contains("<\(queue.path)/\($0)/") }
       let isNamed = call.name == "unlinkat" || call.text.contains("O_CREAT")
       if isAside, isNamed, !call.text.contains("AT_REMOVEDIR") {
-        // Were the claim lost and this not, the item would be two things.
+        // If the claim were lost and this were not, the item would be two things.
         #expect(hasFlushedNow && !unflushed.paths.contains(now), "before \(call)")
       }
       let aside = unflushed.paths.filter {
-        // What a file in later/ has in it only informs.
+        // The content of a file in later/ is only informative.
         let path = $0.dropFirst(queue.path.count)
         return path.hasPrefix("/dead") || path.hasPrefix("/later") && !path.contains("-")
       }

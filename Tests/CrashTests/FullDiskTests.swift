@@ -7,7 +7,7 @@ private enum SmallDisk: String, CaseIterable, CustomTestStringConvertible {
   case ext4, btrfs, mixed, xfs, tmpfs
   var testDescription: String { rawValue }
 
-  /// About what min-free keeps of it at the most: a sixteenth.
+  /// About the most that min-free keeps: a sixteenth.
   var reserve: Int {
     switch self {
     case .ext4: 1 << 20
@@ -23,7 +23,7 @@ private enum SmallDisk: String, CaseIterable, CustomTestStringConvertible {
         switch self {
         case .ext4: try Disk(.ext4, in: scratch, megabytes: 16)
         case .xfs: try Disk(.xfs, in: scratch)
-        // Where data and records share their room, there is none for either.
+        // Where data and metadata share their space, neither has any left.
         default: try Disk(.btrfs, in: scratch, options: self == .mixed ? ["-M"] : [])
         }
       return try disk.mounted { try body(disk.path) }
@@ -36,12 +36,12 @@ private enum SmallDisk: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-/// Files that take up room.
+/// Files that take up space.
 private struct Ballast {
   let directory: String
 
-  /// Writes until there is no more room except `spare` bytes. These are taken first and given back at the
-  /// end: a full btrfs has no room to cut a file short.
+  /// Writes until only `spare` bytes are left. These are taken first and given back at the end: a
+  /// full btrfs has no space to truncate a file.
   func fill(leaving spare: Int = 0) throws {
     if spare > 0 { write("room", blocks: [1 << 16], upTo: spare) }
     write("ballast", blocks: [1 << 16, 1 << 12, 1], upTo: .max)
@@ -62,7 +62,7 @@ private struct Ballast {
     fsync(file)
   }
 
-  /// Makes files until there can be no more.
+  /// Creates files until no more can be created.
   func exhaustNames() {
     for number in 0... {
       let file = open("\(directory)/name.\(number)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
@@ -75,14 +75,14 @@ private struct Ballast {
     unlink("\(directory)/ballast")
     var number = 0
     while unlink("\(directory)/name.\(number)") == 0 { number += 1 }
-    // btrfs has the room back only now.
+    // btrfs has the space back only now.
     try Command("sync", "-f", directory).mustRun()
   }
 }
 
-@Suite("a full disk", .serialized)
+@Suite("A full disk", .serialized)
 struct FullDiskTests {
-  /// Stores entries until a commit is refused, of which nothing is left.
+  /// Stores entries until a commit is refused, and expects nothing of it to remain.
   private func store(
     _ queue: TestQueue, _ oracle: inout Oracle, from first: Int = 0
   ) throws -> Finished {
@@ -103,10 +103,10 @@ struct FullDiskTests {
   }
 
   @Test(
-    "refuses a commit as a whole, can be drained, and takes entries again when there is room",
+    "a full disk refuses a commit as a whole, can be drained, and takes entries again with room",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases, ["0", "64MiB"])
   fileprivate func full(kind: SmallDisk, reserve: String) throws {
-    // Of room that data and records share statfs(2) does not know how much is left.
+    // statfs(2) does not know how much is left of space that data and metadata share.
     if kind == .mixed, reserve == "0" { return }
     let scratch = try Scratch()
     try kind.with(scratch) { directory in
@@ -129,7 +129,7 @@ struct FullDiskTests {
   }
 
   @Test(
-    "lets what was handed out be acknowledged and retried, and keeps what should be buried",
+    "on a full disk claimed items can be acknowledged and retried, and are kept if not buried",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func settling(kind: SmallDisk) throws {
     let scratch = try Scratch()
@@ -149,7 +149,7 @@ struct FullDiskTests {
       #expect(batch.ending == .exited(0) && claims.count == 4, "\(batch)")
       for (claim, way) in zip(claims, [[], ["--retry"], ["--bury"]]) {
         let ack = try Command([Binary.path, "ack", "-q", queue.path] + way + [claim]).run()
-        // Where there is no room for the dead letter, the item is kept, and the status says so.
+        // If there is no room for the dead letter, the item is kept, and the status says so.
         let isKept = way == ["--bury"] && ack.ending == .exited(75)
         #expect(ack.ending == .exited(0) || isKept, "\(ack)")
       }
@@ -160,14 +160,14 @@ struct FullDiskTests {
       ledger.plan(0..<6, .ready, attempts: 0...3)
       ledger.plan(0..<1, .done)
       ledger.conclude(isWhole: true)
-      // There was room in the last block, or it is kept.
+      // The last block had room for the dead letter, or the item is kept.
       ledger.allow([.dead, .ready], 2)
       try ledger.settle(queue, after: "\(failed)")
     }
   }
 
   @Test(
-    "under load from many connections is answered 503, and when there is room entries are taken again",
+    "a loaded gateway responds with 503 on a full disk, and takes entries again with room",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func gateway(kind: SmallDisk) throws {
     let scratch = try Scratch()
@@ -196,7 +196,7 @@ struct FullDiskTests {
   }
 
   @Test(
-    "a queue is drained, also one by one and after failures, without a free block or inode",
+    "a queue is drained without a free block or inode, even one by one and after failures",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func drained(kind: SmallDisk) throws {
     let scratch = try Scratch()
@@ -209,13 +209,13 @@ struct FullDiskTests {
       oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
       let ballast = Ballast(directory: directory)
       try ballast.fill()
-      // What fails needs a file each, and here there are 200 in all.
+      // Each failed item needs a file, and here there are 200 in all.
       if kind != .tmpfs { ballast.exhaustNames() }
       try ballast.fill()
       let failing = Command.pipe("consume", "-q", queue.path, "-n", "120", "--", "false")
       let failed = try failing.run()
       #expect(failed.ending == .exited(1), "\(failed)")
-      // Where data and records share their room, files cannot take all of it.
+      // Where data and metadata share their space, files cannot take all of it.
       if kind != .mixed {
         let refused = try queue.enqueue([.record(900, bytes: 1 << 19)])
         #expect(refused.ending == .exited(75), "\(refused)")
@@ -229,7 +229,7 @@ struct FullDiskTests {
     }
   }
 
-  @Test("a queue is drained that has used up a quota of btrfs", .needsDisks(.btrfs))
+  @Test("a queue that has used up a btrfs quota is drained", .needsDisks(.btrfs))
   func quota() throws {
     let scratch = try Scratch()
     let disk = try Disk(.btrfs, in: scratch, megabytes: 256)
@@ -257,7 +257,7 @@ struct FullDiskTests {
   }
 
   @Test(
-    "a disk has room again once its queue is drained, where nothing has to be retained",
+    "a disk has room again once its queue is drained, if nothing has to be retained",
     .needsDisks(.ext4, .xfs))
   func pruned() throws {
     for kind in [SmallDisk.ext4, .xfs, .tmpfs] {
@@ -280,7 +280,7 @@ struct FullDiskTests {
     }
   }
 
-  @Test("without free inodes enqueue goes on, and all can be drained", .needsDisks(.ext4))
+  @Test("enqueue works without free inodes, and all entries can be drained", .needsDisks(.ext4))
   func inodes() throws {
     let scratch = try Scratch()
     try SmallDisk.tmpfs.with(scratch) { directory in

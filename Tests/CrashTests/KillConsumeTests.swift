@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A way to use `consume` that its crash tests go through.
+/// A way of using `consume` that the crash tests go through.
 enum ConsumeForm: String, CaseIterable, CustomTestStringConvertible {
   case file = "to a file"
   case pipe = "to a pipe"
@@ -19,12 +19,12 @@ enum ConsumeForm: String, CaseIterable, CustomTestStringConvertible {
     }
   }
 
-  /// What it delivered. A line to a pipe that was torn by the death of the writer was never taken.
+  /// Its deliveries. A line to a pipe that the death of the writer tore was never taken.
   func delivered(_ queue: TestQueue, _ file: String, _ result: Finished) -> [String] {
     self == .pipe ? result.lines : queue.lines(of: file)
   }
 
-  /// A queue in which some wait; fewer where each costs the start of a command at every point.
+  /// A queue with some waiting items; fewer if each costs the start of a command at every point.
   func prepare(_ queue: TestQueue, _ oracle: inout Oracle) throws {
     let few = [Entry.record(1), .ids(3, count: 2, "HIGH")]
     let entries = self == .command ? few : EnqueueForm.mixed + [.record(6, "HIGH")]
@@ -34,11 +34,11 @@ enum ConsumeForm: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-@Suite(
-  "consume, killed on entering any system call, delivers again what it held and no more",
-  .serialized)
+@Suite("consume under kill -9", .serialized)
 struct KillConsumeTests {
-  @Test("kill -9", .needsStrace, arguments: ConsumeForm.allCases)
+  @Test(
+    "a consume killed at any system call delivers again what it held, and no more",
+    .needsStrace, arguments: ConsumeForm.allCases)
   func kill(form: ConsumeForm) throws {
     let scratch = try Scratch()
     var prepared = Oracle()
@@ -70,7 +70,9 @@ struct KillConsumeTests {
     print("visited: \(visited) kills of consume, \(form.testDescription)")
   }
 
-  @Test("of a consumer whose reader left after four of ten items", .needsStrace)
+  @Test(
+    "a consume killed at any call after its reader left with four of ten items loses none",
+    .needsStrace)
   func deserted() throws {
     let scratch = try Scratch()
     let entries = (0..<10).map { Entry.record($0) }
@@ -95,7 +97,7 @@ struct KillConsumeTests {
       var oracle = prepared
       oracle.deliver(result.lines)
       oracle.held = try queue.heldItems()
-      // Claims of the very items that were acknowledged.
+      // These claim the very items that were acknowledged.
       let again = try queue.consuming("--size", "4").run()
       #expect(again.ending == .exited(0), "killed at \(call)\n\(again)")
       oracle.deliver(again.lines)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("enqueue, killed on entering any system call, has stored what it receipted", .serialized)
+@Suite("enqueue under kill -9", .serialized)
 struct KillEnqueueTests {
   static let forms = [
     EnqueueForm(testDescription: "one record, queue new", entries: [.record(1)], isExisting: false),
@@ -15,7 +15,9 @@ struct KillEnqueueTests {
     EnqueueForm(testDescription: "a commit a line", entries: EnqueueForm.mixed, isOneByOne: true),
   ]
 
-  @Test("kill -9", .needsStrace, arguments: forms)
+  @Test(
+    "an enqueue killed at any system call has stored the entries of its receipts",
+    .needsStrace, arguments: forms)
   func kill(form: EnqueueForm) throws {
     let scratch = try Scratch()
     let fed = try form.fed()

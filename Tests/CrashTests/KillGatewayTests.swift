@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("serve, killed under load", .serialized)
+@Suite("serve under kill -9", .serialized)
 struct KillGatewayTests {
-  @Test("what was answered 2xx is in the queue with its bytes, and the next gateway goes on")
+  @Test("entries that got a 2xx survive a killed gateway with their bytes, and the next one works")
   func killed() throws {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
@@ -29,7 +29,8 @@ struct KillGatewayTests {
   }
 
   @Test(
-    "a flush that fails is no 2xx, and what was accepted before and after is there", .needsStrace)
+    "a failed flush is not a 2xx, and entries accepted before and after it are stored",
+    .needsStrace)
   func flush() throws {
     let scratch = try Scratch()
     for (number, when) in ["3", "20+3", "8..9"].enumerated() {
@@ -45,7 +46,7 @@ struct KillGatewayTests {
       }
       var oracle = Oracle()
       oracle.feed(gateway)
-      // Nobody knows what became of what could not be flushed.
+      // Whether an entry that could not be flushed is stored is unknown.
       oracle.feed(gateway.refused.map(\.entry), receipts: [])
       try oracle.settle(queue, after: gateway.child.complaint)
     }

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-@Suite(
-  "consume, killed on entering any system call, has recorded what it acknowledged, but for the last item",
-  .serialized)
+@Suite("Records of settled batches under kill -9", .serialized)
 struct KillRecordingTests {
-  @Test("kill -9", .needsStrace, arguments: RecordingForm.allCases)
+  @Test(
+    "a consume killed at any call has recorded what it acknowledged, except the last item",
+    .needsStrace, arguments: RecordingForm.allCases)
   func kill(form: RecordingForm) throws {
     let scratch = try Scratch()
     let original = TestQueue(scratch.path("original"), scratch)
     try form.prepare(original)
-    // Of what was put there by hand.
+    // The records that were put there by hand.
     let extra = try Statistics(original).done - (try original.acknowledged())
     let queue = TestQueue(scratch.path("queue"), scratch)
     let copies = RestingCopies(original)
@@ -41,7 +41,7 @@ struct KillRecordingTests {
     print("visited: \(visited) kills of consume, stats/ \(form.testDescription)")
   }
 
-  /// What comes later is all recorded, and what was folded by half counts once, also when its inputs go.
+  /// Later items are recorded, and half-folded ones count once, even after their inputs are gone.
   private func goOn(_ queue: TestQueue, from difference: Int, _ story: String) throws {
     let drained = try queue.drain()
     #expect(drained.result.ending == .exited(0), "\(story)\n\(drained.result)")
@@ -58,9 +58,11 @@ struct KillRecordingTests {
   }
 }
 
-@Suite("after a power cut on ext4, what was recorded before is still recorded", .serialized)
+@Suite("Records of settled batches after a power cut", .serialized)
 struct PowerCutRecordingTests {
-  @Test("while a log is closed and others are folded", .needsStrace, .needsDisks(.ext4))
+  @Test(
+    "records survive a power cut on ext4 while a log is closed and others are folded",
+    .needsStrace, .needsDisks(.ext4))
   func fold() throws {
     let form = RecordingForm.full
     var before = 0
@@ -88,7 +90,7 @@ struct PowerCutRecordingTests {
     print("visited: \(visited + 1) power cuts on ext4, consume that folds")
   }
 
-  /// At once, and when later folders have removed what they believe to be somewhere else.
+  /// At once, and after later folders have removed inputs that they believe to be elsewhere.
   private func check(_ queue: TestQueue, _ before: Int, _ story: String) throws {
     let all = before...(before + RecordingForm.waiting)
     let found = try Statistics(queue).done
@@ -99,7 +101,7 @@ struct PowerCutRecordingTests {
       try queue.store(number...number)
       try queue.consumeSome(1)
     }
-    // Those that had waited may come again before these.
+    // Earlier waiting items may come again before these.
     let later = try Statistics(queue).done
     let names = try queue.names(in: "stats").sorted()
     #expect(later == found + 3, "\(story)\nand then: \(names)")

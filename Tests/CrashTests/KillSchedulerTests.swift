@@ -1,10 +1,10 @@
 import Testing
 
-@Suite(
-  "the scheduler, killed on entering any system call: an item is one thing, and what it was told to be",
-  .serialized)
+@Suite("The scheduler under kill -9", .serialized)
 struct KillSchedulerTests {
-  @Test("kill -9", .needsStrace, arguments: SchedulerForm.all)
+  @Test(
+    "a kill at any call of the scheduler leaves each item in one state, which is the reported one",
+    .needsStrace, arguments: SchedulerForm.all)
   func kill(form: SchedulerForm) throws {
     let stage = try SchedulerStage(form)
     let calls = try stage.calls()

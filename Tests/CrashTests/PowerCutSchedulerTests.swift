@@ -4,32 +4,32 @@ private let forms: [SchedulerForm] = [
   .ackPartly, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .paced, .park, .restore,
 ]
 
-@Suite("after a power cut in the midst of the scheduler's work", .serialized)
+@Suite("Power cuts during the scheduler on ext4", .serialized)
 struct PowerCutSchedulerTests {
   @Test(
-    "on ext4 an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.ext4),
-    arguments: forms)
+    "a power cut on ext4 leaves each item in one state, which is the reported one",
+    .needsStrace, .needsDisks(.ext4), arguments: forms)
   func ext4(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .ext4) }
 }
 
-@Suite("after a power cut in the midst of the scheduler's work, too", .serialized)
+@Suite("Power cuts during the scheduler on btrfs", .serialized)
 struct BtrfsPowerCutSchedulerTests {
   @Test(
-    "on btrfs an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.btrfs),
-    arguments: forms.filter(\.hasManyDirectories))
+    "a power cut on btrfs leaves each item in one state, which is the reported one",
+    .needsStrace, .needsDisks(.btrfs), arguments: forms.filter(\.hasManyDirectories))
   func btrfs(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .btrfs) }
 }
 
-@Suite("after a power cut in the midst of the scheduler's work, and on xfs", .serialized)
+@Suite("Power cuts during the scheduler on xfs", .serialized)
 struct XFSPowerCutSchedulerTests {
   @Test(
-    "on xfs an item is one thing, and what it was told to be", .needsStrace, .needsDisks(.xfs),
-    arguments: [SchedulerForm.bury, .retryAll])
+    "a power cut on xfs leaves each item in one state, which is the reported one",
+    .needsStrace, .needsDisks(.xfs), arguments: [SchedulerForm.bury, .retryAll])
   func xfs(form: SchedulerForm) throws { try PowerCut.schedule(form, on: .xfs) }
 }
 
 extension SchedulerForm {
-  /// Where ext4 flushes more than it is asked for.
+  /// Forms in which ext4 flushes more than it is asked to.
   fileprivate var hasManyDirectories: Bool {
     ["ack", "consume, the command finds bad data", "retry", "consume what", "consume, too many"]
       .contains { testDescription.hasPrefix($0) }

@@ -13,7 +13,7 @@ private let enqueueForms = [
     testDescription: "entry lines minted days ago", entries: EnqueueForm.mixed, lines: .strays),
 ]
 
-/// What one process stores and dies over, and others build upon.
+/// Entries that one process stores before it dies, and others build upon.
 private let sharedForms = [
   EnqueueForm(testDescription: "all lanes", entries: EnqueueForm.mixed, lines: .ingested),
   EnqueueForm(
@@ -21,79 +21,83 @@ private let sharedForms = [
     entries: [.record(1, bytes: 500_000), .record(2)], lines: .ingested, ballast: 8),
 ]
 
-@Suite("after a power cut on ext4", .serialized)
+@Suite("Power cuts on ext4", .serialized)
 struct Ext4PowerCutTests {
   @Test(
-    "what enqueue receipted is there", .needsStrace, .needsDisks(.ext4), arguments: enqueueForms)
+    "after a power cut on ext4 all entries with a receipt are stored",
+    .needsStrace, .needsDisks(.ext4), arguments: enqueueForms)
   func enqueue(form: EnqueueForm) throws {
     try PowerCut(.ext4, prepare: form.prepare).enqueue(form)
   }
 
   @Test(
-    "nothing is built upon what a dead enqueue had not flushed", .needsStrace,
+    "after a power cut on ext4 nothing builds upon what a dead enqueue had not flushed",
+    .needsStrace,
     .needsDisks(.ext4), arguments: sharedForms, [PowerCut.Aftermath.consumed, .resent])
   func others(form: EnqueueForm, aftermath: PowerCut.Aftermath) throws {
     try PowerCut(.ext4, prepare: form.prepare).enqueue(form, then: aftermath)
   }
 
   @Test(
-    "what consume had acknowledged at its end does not come again", .needsStrace,
-    .needsDisks(.ext4), arguments: [ConsumeForm.file, .command, .batches])
+    "after a power cut on ext4 items that consume had acknowledged at its end do not come again",
+    .needsStrace, .needsDisks(.ext4), arguments: [ConsumeForm.file, .command, .batches])
   func consume(form: ConsumeForm) throws {
     try PowerCut(.ext4, prepare: form.prepare).consume(form)
   }
 
-  @Test("an entry that nothing follows reaches a consumer that waits", .needsDisks(.ext4))
+  @Test("after a power cut on ext4 a lone entry reaches a waiting consumer", .needsDisks(.ext4))
   func loneEntry() throws {
     try PowerCut(.ext4) { _, _ in }.loneEntry()
   }
 }
 
-@Suite("after a power cut on btrfs", .serialized)
+@Suite("Power cuts on btrfs", .serialized)
 struct BtrfsPowerCutTests {
   @Test(
-    "what enqueue receipted is there", .needsStrace, .needsDisks(.btrfs), arguments: enqueueForms)
+    "after a power cut on btrfs all entries with a receipt are stored",
+    .needsStrace, .needsDisks(.btrfs), arguments: enqueueForms)
   func enqueue(form: EnqueueForm) throws {
     try PowerCut(.btrfs, prepare: form.prepare).enqueue(form)
   }
 
   @Test(
-    "nothing is built upon what a dead enqueue had not flushed", .needsStrace,
+    "after a power cut on btrfs nothing builds upon what a dead enqueue had not flushed",
+    .needsStrace,
     .needsDisks(.btrfs), arguments: sharedForms, [PowerCut.Aftermath.consumed, .resent])
   func others(form: EnqueueForm, aftermath: PowerCut.Aftermath) throws {
     try PowerCut(.btrfs, prepare: form.prepare).enqueue(form, then: aftermath)
   }
 
   @Test(
-    "what consume had acknowledged at its end does not come again", .needsStrace,
-    .needsDisks(.btrfs), arguments: [ConsumeForm.file, .command, .batches])
+    "after a power cut on btrfs items that consume had acknowledged at its end do not come again",
+    .needsStrace, .needsDisks(.btrfs), arguments: [ConsumeForm.file, .command, .batches])
   func consume(form: ConsumeForm) throws {
     try PowerCut(.btrfs, prepare: form.prepare).consume(form)
   }
 
-  @Test("an entry that nothing follows reaches a consumer that waits", .needsDisks(.btrfs))
+  @Test("after a power cut on btrfs a lone entry reaches a waiting consumer", .needsDisks(.btrfs))
   func loneEntry() throws {
     try PowerCut(.btrfs) { _, _ in }.loneEntry()
   }
 }
 
-@Suite("after a power cut on xfs", .serialized)
+@Suite("Power cuts on xfs", .serialized)
 struct XFSPowerCutTests {
   @Test(
-    "what enqueue receipted is there", .needsStrace, .needsDisks(.xfs),
-    arguments: enqueueForms.prefix(3))
+    "after a power cut on xfs all entries with a receipt are stored",
+    .needsStrace, .needsDisks(.xfs), arguments: enqueueForms.prefix(3))
   func enqueue(form: EnqueueForm) throws {
     try PowerCut(.xfs, prepare: form.prepare).enqueue(form)
   }
 
   @Test(
-    "what consume had acknowledged at its end does not come again", .needsStrace,
-    .needsDisks(.xfs), arguments: [ConsumeForm.file])
+    "after a power cut on xfs items that consume had acknowledged at its end do not come again",
+    .needsStrace, .needsDisks(.xfs), arguments: [ConsumeForm.file])
   func consume(form: ConsumeForm) throws {
     try PowerCut(.xfs, prepare: form.prepare).consume(form)
   }
 
-  @Test("an entry that nothing follows reaches a consumer that waits", .needsDisks(.xfs))
+  @Test("after a power cut on xfs a lone entry reaches a waiting consumer", .needsDisks(.xfs))
   func loneEntry() throws {
     try PowerCut(.xfs) { _, _ in }.loneEntry()
   }

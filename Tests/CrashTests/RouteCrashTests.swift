@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("route, cut short at any system call, loses no entry and doubles none", .serialized)
+@Suite("Crashes of route", .serialized)
 struct RouteCrashTests {
-  /// The queues as they are before, beside those that are worked on.
+  /// The original queues, beside those that are worked on.
   private struct Stage {
     let form: RouteForm
     let queue: TestQueue
@@ -35,7 +35,9 @@ struct RouteCrashTests {
     }
   }
 
-  @Test("kill -9", .needsStrace, arguments: RouteForm.all)
+  @Test(
+    "a route killed at any system call loses no entry and doubles none",
+    .needsStrace, arguments: RouteForm.all)
   func kill(form: RouteForm) throws {
     let stage = try Stage(form)
     let calls =
@@ -51,7 +53,9 @@ struct RouteCrashTests {
     print("visited: \(visited) kills of route, \(form.testDescription)")
   }
 
-  @Test("an error of any call", .needsStrace, arguments: [RouteForm.toAll])
+  @Test(
+    "an error of any system call of route loses no entry and doubles none",
+    .needsStrace, arguments: [RouteForm.toAll])
   func errors(form: RouteForm) throws {
     let stage = try Stage(form)
     var visited = 0
@@ -72,13 +76,16 @@ struct RouteCrashTests {
   }
 }
 
-@Suite(
-  "after a power cut in the midst of a route no entry is lost and none is doubled", .serialized)
+@Suite("Power cuts during route", .serialized)
 struct RoutePowerCutTests {
-  @Test("on ext4", .needsStrace, .needsDisks(.ext4), arguments: [RouteForm.byValue, .toAll])
+  @Test(
+    "a power cut on ext4 during route loses no entry and doubles none",
+    .needsStrace, .needsDisks(.ext4), arguments: [RouteForm.byValue, .toAll])
   func ext4(form: RouteForm) throws { try PowerCut.route(form, on: .ext4) }
 
-  @Test("on btrfs", .needsStrace, .needsDisks(.btrfs), arguments: [RouteForm.toAll])
+  @Test(
+    "a power cut on btrfs during route loses no entry and doubles none",
+    .needsStrace, .needsDisks(.btrfs), arguments: [RouteForm.toAll])
   func btrfs(form: RouteForm) throws { try PowerCut.route(form, on: .btrfs) }
 }
 
@@ -103,7 +110,7 @@ extension PowerCut {
 }
 
 extension Finished {
-  /// Of each line the id, in the order in which they were given.
+  /// The id of each line, in the order in which they were given.
   fileprivate var ids: [String] {
     lines.map { String($0.dropFirst(#"{"id":""#.count).prefix(26)) }.sorted()
   }

@@ -1,15 +1,15 @@
 import Testing
 
-@Suite(
-  "an error of any system call of the scheduler is told in a line and a status, and loses nothing",
-  .serialized)
+@Suite("Errors of the scheduler", .serialized)
 struct SchedulerErrorTests {
   static let forms: [SchedulerForm] = [
     .ackPartly, .hold, .batch, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .park,
     .restore,
   ]
 
-  @Test("errors", .needsStrace, arguments: forms)
+  @Test(
+    "an error of any call of the scheduler is reported by line and status, and loses nothing",
+    .needsStrace, arguments: forms)
   func errors(form: SchedulerForm) throws {
     let stage = try SchedulerStage(form)
     var visited = 0
@@ -26,8 +26,8 @@ struct SchedulerErrorTests {
     print("visited: \(visited) errors of \(form.testDescription)")
   }
 
-  /// For a dead letter.
-  private let noRoom = "what should be buried is tried again later"
+  /// No room for a dead letter.
+  private let noRoom = "items that were to be buried are tried again later"
 
   private func judge(
     _ form: SchedulerForm, _ result: Finished, _ call: Call, _ story: String
@@ -36,12 +36,12 @@ struct SchedulerErrorTests {
       Issue.record("\(story)")
       return
     }
-    // The command's own word.
+    // The handler's own output.
     let lines = completeLines(Array(result.errors.utf8)).filter {
       $0 != "bad" && !$0.contains("; statistics ")
     }
     #expect(lines.allSatisfy { $0.hasPrefix("pipe \(form.verb): ") }, "\(story)")
-    // What became of an item is told too.
+    // Lines about an item come in addition.
     let told = lines.filter { !$0.contains(" (attempt ") && !$0.hasSuffix(noRoom) }
     #expect(told.count <= 1, "\(story)")
     let isTold = told.count == 1 || lines.contains { $0.hasSuffix(noRoom) }

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-// strace lets a write return 3 without writing anything, so the test puts the three bytes where they
-// belong; they are in the trace.
+// strace lets a write return 3 without writing anything, so the test writes the three bytes to
+// their place; they are in the trace.
 
 /// A write that was made to return 3.
 private struct ShortWrite {
@@ -30,10 +30,11 @@ private struct ShortWrite {
   }
 }
 
-@Suite("a write that takes three bytes only is continued", .serialized)
+@Suite("Short writes", .serialized)
 struct ShortWriteTests {
   @Test(
-    "lines of segments and of strays", .needsStrace, arguments: [EnqueueForm.Lines.raw, .strays])
+    "a write of three bytes only is continued in segments and strays",
+    .needsStrace, arguments: [EnqueueForm.Lines.raw, .strays])
   func enqueue(lines: EnqueueForm.Lines) throws {
     let scratch = try Scratch()
     let form = EnqueueForm(testDescription: "", entries: EnqueueForm.mixed, lines: lines)
@@ -54,7 +55,7 @@ struct ShortWriteTests {
     }
   }
 
-  @Test("receipts", .needsStrace)
+  @Test("a write of three bytes only is continued in receipts", .needsStrace)
   func receipts() throws {
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
@@ -67,7 +68,9 @@ struct ShortWriteTests {
     #expect(result.ending == .exited(0))
   }
 
-  @Test("items", .needsStrace, arguments: [ConsumeForm.file, .pipe])
+  @Test(
+    "a write of three bytes only is continued in items",
+    .needsStrace, arguments: [ConsumeForm.file, .pipe])
   func items(form: ConsumeForm) throws {
     let scratch = try Scratch()
     var oracle = Oracle()

@@ -1,21 +1,22 @@
 import Foundation
 import Testing
 
-@Suite("a storm of kill -9", .serialized)
+@Suite("A storm of kill -9", .serialized)
 struct StormTests {
-  /// $STORM_SEED, for the storm that failed; else another one each time.
+  /// $STORM_SEED repeats a storm that failed; by default each storm is another.
   private static var seed: UInt64 {
     ProcessInfo.processInfo.environment["STORM_SEED"].flatMap { UInt64($0) }
       ?? .random(in: 0...9999)
   }
 
-  @Test("of eight producers and eight consumers loses nothing and repeats only what was held")
+  @Test(
+    "a storm over eight producers and eight consumers loses nothing and repeats only held items")
   func storm() throws {
     let seed = StormTests.seed
     print("STORM_SEED=\(seed)")
     let scratch = try Scratch()
     let queue = TestQueue(scratch.path("queue"), scratch)
-    // Who is struck again and again is no poison here.
+    // An item whose consumers are killed again and again is not a poison item here.
     try Command.pipe("init", "-q", queue.path, "--retries", "1000").mustRun()
     let storm = try Storm(queue, producers: 8, consumers: 8, seed: seed)
     try storm.rage(kills: 300)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PipeJSON
 
-/// Two pages, the second of which nobody may read: reading past the end stops the process.
+/// Two pages, of which the second may not be read: reading past the end stops the process.
 private final class GuardedPage {
   private let start: UnsafeMutableRawPointer
   private let size = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -17,7 +17,7 @@ private final class GuardedPage {
 
   deinit { munmap(start, size * 2) }
 
-  /// The bytes, with the last one at the page's end.
+  /// The bytes, with the last one at the end of the first page.
   func place(_ bytes: ArraySlice<UInt8>) -> UnsafeRawBufferPointer {
     let target = UnsafeMutableRawBufferPointer(
       start: start + size - bytes.count, count: bytes.count)
@@ -27,7 +27,7 @@ private final class GuardedPage {
 }
 
 @Suite struct BufferEndTests {
-  @Test("No byte after the end is read, wherever the text is cut", arguments: MutationTests.texts)
+  @Test("no byte after the end is read, wherever the text is cut", arguments: MutationTests.texts)
   func scanning(_ text: String) throws {
     let page = try GuardedPage()
     let bytes = Array(text.utf8)
@@ -40,7 +40,7 @@ private final class GuardedPage {
     }
   }
 
-  @Test("No byte before the start is needed, and none after the end of an id list")
+  @Test("no byte before the start is needed, and none after the end of an id list")
   func ids() throws {
     let page = try GuardedPage()
     for text in ["[1]", "[1,2]", "[12345678]", "[1234567,12345678901234567890]", "[1,2,3,4,5,6,7]"]

@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(
-    "A date-time is a number of microseconds since 1970",
+    "a date-time is a number of microseconds since 1970",
     arguments: [
       ("1970-01-01T00:00:00Z", 0), ("1970-01-01t00:00:00z", 0), ("1970-01-01T00:00:00.000001Z", 1),
       ("1970-01-01T01:00:00+01:00", 0), ("1969-12-31T23:59:59.999999-00:00", -1),
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(
-    "What is no date-time of RFC 3339 is none",
+    "text that is not a date-time of RFC 3339 is rejected",
     arguments: [
       "", "2026", "2026-11-21", "2026-11-21T", "2026-11-21T05:00:00", "2026-11-21 05:00:00Z",
       "2026-11-21T05:00Z", "2026-11-21T05:00:00.Z", "2026-11-21T05:00:00,5Z",
@@ -53,7 +53,7 @@ import Testing
     #expect(parsed(text) == nil)
   }
 
-  @Test("A time is written with six digits of a second")
+  @Test("a time is written with six digits of a second")
   func formats() {
     #expect(formatted(0) == "1970-01-01T00:00:00.000000Z")
     #expect(formatted(-1) == "1969-12-31T23:59:59.999999Z")
@@ -64,7 +64,7 @@ import Testing
     #expect(formatted(.min) == "-290308-12-21T19:59:05.224192Z")
   }
 
-  @Test("What is written is read back as it was")
+  @Test("a written time is read back as it was")
   func roundTrip() {
     var random = SplitMix(seed: 5)
     for _ in 0..<3000 {
@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  @Test("Every day of 800 years follows the one before")
+  @Test("every day of 800 years follows the one before")
   func calendar() {
     var day = CivilDate(year: 1600, month: 1, day: 1).daysSinceEpoch
     var months = 0

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeJSON
 
 @Suite struct ElementsTests {
-  /// Of the member `items` of a line, as text with their kinds.
+  /// The elements of the member `items` of a line, as text with their kinds.
   private func elements(_ line: String) -> [String] {
     let bytes = Array(line.utf8)
     return lend(bytes) { line in
@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test("Each element of an array is found, in order, with its kind")
+  @Test("each element of an array is found, in order, with its kind")
   func kinds() {
     #expect(
       elements(#"{"items":[1,-2.5e3,"x",{"a":[2]},[3,[4]],true,null]}"#) == [
@@ -24,7 +24,7 @@ import Testing
       ])
   }
 
-  @Test("White space around elements belongs to none of them")
+  @Test("white space around elements belongs to none of them")
   func space() {
     #expect(
       elements("{\"items\":[ 1 ,\t{ \"a\" : 1 }\r, \"]\" ]  }") == [
@@ -32,12 +32,12 @@ import Testing
       ])
   }
 
-  @Test("An empty array has none", arguments: ["[]", "[ ]", "[\t\r ]"])
+  @Test("an empty array has no elements", arguments: ["[]", "[ ]", "[\t\r ]"])
   func empty(array: String) {
     #expect(elements("{\"items\":\(array),\"more\":[1]}").isEmpty)
   }
 
-  @Test("Brackets, commas and quotes inside strings end nothing")
+  @Test("brackets, commas and quotes inside strings end nothing")
   func strings() {
     #expect(
       elements(#"{"items":["],","\"]",","]}"#) == [
@@ -45,14 +45,14 @@ import Testing
       ])
   }
 
-  @Test("What follows the array is not part of it")
+  @Test("text after the array is not part of it")
   func rest() {
     #expect(elements(#"{"a":[7],"items":[1,[]],"b":[8]}"#) == ["integer 1", "array []"])
   }
 
-  @Test("A deep element at the limit is found whole")
+  @Test("a deep element at the limit is found whole")
   func deep() {
-    // The object and the array count too.
+    // The object and the array count as well.
     let depth = Nesting.limit - 2
     let value = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     #expect(elements("{\"items\":[\(value),1]}") == ["array \(value)", "integer 1"])

@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  @Test("A path goes down by member names")
+  @Test("a path goes down by member names")
   func paths() throws {
     let text = #" {"a":{"b":{"c":1},"d":[{"e":2}]},"é":"x","f\u002Eg":3,"a.b":4} "#
     let cases = [
@@ -27,7 +27,7 @@ import Testing
     #expect(try found("a", "[1]") == .success(nil))
   }
 
-  @Test("A dot with a backslash before it belongs to the name")
+  @Test("a dot with a backslash before it belongs to the name")
   func escapedDots() throws {
     let text = #"{"a.b":{"c.d":1},"a\\":{"b":2},"a\\.b":3,"a\\x":4,".":5,"a":{"b":6}}"#
     let cases = [
@@ -42,12 +42,12 @@ import Testing
     #expect(FieldPath(#"a\.b"#)?.asOneName == nil)
   }
 
-  @Test("A path with an empty name is none", arguments: ["", ".", "a.", ".a", "a..b"])
+  @Test("a path with an empty name is invalid", arguments: ["", ".", "a.", ".a", "a..b"])
   func emptyNames(_ dotted: String) {
     #expect(FieldPath(dotted) == nil)
   }
 
-  @Test("A name on the path that comes twice is a fault, others may")
+  @Test("a name on the path that comes twice is a fault, and other names may repeat")
   func duplicates() throws {
     let duplicate = JSONFault.Reason.duplicateMember("a")
     #expect(try found("a", #"{"a":1,"a":2}"#) == .failure(JSONFault(7, duplicate)))
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test(
-    "A value has the type of its kind",
+    "a value has the type of its kind",
     arguments: [
       ("\"a\"", [.string, .any]), ("1", [.number, .integer, .any]),
       ("-0", [.number, .integer, .any]),
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  @Test("Types are named as on the command line")
+  @Test("types are named as on the command line")
   func names() {
     #expect(FieldType(rawValue: "date-time") == .dateTime)
     #expect(FieldType(rawValue: "dateTime") == nil)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GrammarTests {
   @Test(
-    "A number may be written in all the ways JSON has",
+    "a number may be written in all the ways JSON has",
     arguments: [
       "0", "-0", "1", "-1", "10", "1234567890", "12345678", "123456789012345678901234567890",
       "1.0", "0.5", "-0.0", "1.25e10", "1e5", "1E5", "1e+5", "1e-5", "0e0", "1.5E+300", "1e999",
@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(
-    "A number in any other way is rejected where it goes wrong",
+    "a number in any other way is rejected where it goes wrong",
     arguments: [
       Bad("01", 0, .leadingZero), Bad("-01", 1, .leadingZero), Bad("00", 0, .leadingZero),
       Bad("01.5", 0, .leadingZero), Bad("1.", 2, .unexpectedEnd), Bad("1.e5", 2, .expectedDigit),
@@ -36,7 +36,7 @@ import Testing
     #expect(scan(bad.bytes).fault == bad.fault)
   }
 
-  @Test("True, false and null are values, with white space around them")
+  @Test("true, false and null are values, with white space around them")
   func literals() {
     #expect(scan("true").value == Span(0, 4, .boolean))
     #expect(scan(" false\r").value == Span(1, 6, .boolean))
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(
-    "A literal cut short or misspelt is rejected at the first wrong byte",
+    "a literal cut short or misspelt is rejected at the first wrong byte",
     arguments: [
       Bad("t", 1, .unexpectedEnd), Bad("tru", 3, .unexpectedEnd), Bad("fals", 4, .unexpectedEnd),
       Bad("nul", 3, .unexpectedEnd), Bad("True", 0, .expectedValue),
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test(
-    "Objects and arrays hold values of all kinds, with any white space",
+    "objects and arrays hold values of all kinds, with any white space",
     arguments: [
       "{}", "[]", "{ }", "[ ]", "[[]]", "[{}]", "{\"a\":{}}", "{\"\":0}", "[1,\"2\",[3],{\"4\":5}]",
       "{\"a\":1,\"a\":2}", " { \"a\" : 1 , \"b\" : [ 1 , 2 ] } ", "[\n1\n,\r\n2\t]",
@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test(
-    "A line that is no JSON text is rejected where it goes wrong",
+    "a line that is not JSON is rejected where it goes wrong",
     arguments: [
       Bad("", 0, .unexpectedEnd), Bad(" ", 1, .unexpectedEnd), Bad("\r", 1, .unexpectedEnd),
       Bad("[", 1, .unexpectedEnd), Bad("{", 1, .unexpectedEnd), Bad("]", 0, .expectedValue),

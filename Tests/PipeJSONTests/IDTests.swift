@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(
-    "Ids from 1 to 10^19 + 7 are accepted",
+    "ids from 1 to 10^19 + 7 are accepted",
     arguments: [
       "1", "9", "10", "12345678", "9223372036854775807", "9223372036854775808",
       "9999999999999999999", "10000000000000000000", "10000000000000000007",
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(
-    "Ids out of range are a fault at the id",
+    "ids out of range are a fault at the id",
     arguments: [
       "0", "10000000000000000008", "10000000000000000010", "11000000000000000000",
       "18446744073709551616", "99999999999999999999", "100000000000000000000",
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(
-    "Ids that are not in digits only are a fault at the id",
+    "an id that is not in digits only is a fault at the id",
     arguments: [
       "\"1\"", "1.0", "1e3", "1E3", "-1", "-0", "0.5", "true", "null", "[1]", "{}", "[]",
       "12345678901234567890123.5",
@@ -43,13 +43,13 @@ import Testing
     #expect(list("[1,2, \(id) ]") == .failure(JSONFault(6, .idNotDigits)))
   }
 
-  @Test("An empty list is a fault")
+  @Test("an empty id list is a fault")
   func empty() {
     #expect(list("[]") == .failure(JSONFault(1, .emptyIDs)))
     #expect(list("[ \t]").fault?.reason.text == "ids list cannot be empty")
   }
 
-  @Test("The compact form has no white space")
+  @Test("the compact form of an id list has no white space")
   func compact() {
     for (text, compact) in [("[1,2,3]", "[1,2,3]"), ("[ 1 ,\t2\r, 3 ]", "[1,2,3]"), ("[1]", "[1]")]
     {

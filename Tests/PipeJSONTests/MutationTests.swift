@@ -13,7 +13,7 @@ import Testing
     "12345678.12345678E-123", "true", #"{"a":{"b":[1,2,3]},"c":"d"}"#,
   ]
 
-  @Test("The scanner and a plain validator agree on every damaged text", arguments: texts.indices)
+  @Test("the scanner and a plain validator agree on every damaged text", arguments: texts.indices)
   func agreement(_ index: Int) {
     var random = SplitMix(seed: UInt64(index))
     let original = Array(MutationTests.texts[index].utf8)

@@ -1,6 +1,6 @@
 @testable import PipeJSON
 
-/// JSON's grammar once more, as plainly as it can be said, to compare the scanner with.
+/// The grammar of JSON once more, as plainly as possible, to compare the scanner with.
 struct NaiveValidator {
   private let text: [UInt8]
   private var at = 0
@@ -152,7 +152,7 @@ extension NaiveValidator {
     return unit
   }
 
-  /// One code point, which decoding and encoding give back as it was.
+  /// One code point, if decoding and encoding give it back unchanged.
   private mutating func sequence() throws(JSONFault) {
     let lead = text[at]
     let length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4

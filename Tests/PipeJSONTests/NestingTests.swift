@@ -9,7 +9,7 @@ import Testing
     #expect(scan(nested(512, random: &random)).fault == nil)
   }
 
-  @Test("The 513th open bracket is a fault, also if it is closed at once")
+  @Test("the 513th open bracket is a fault, even if it is closed at once")
   func tooDeep() {
     for inner in ["[", "[]", "{", "{}", "[1]"] {
       let arrays = String(repeating: "[", count: 512) + inner
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  @Test("A hundred thousand open brackets are a fault like any other")
+  @Test("a hundred thousand open brackets are a fault like any other")
   func farTooDeep() {
     for open in ["[", "{\"a\":", "[{\"a\":"] {
       let text = String(repeating: open, count: 100_000)
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test("A bracket closed by the other kind is found at every depth")
+  @Test("a bracket closed by the other kind is found at every depth")
   func wrongClose() {
     for depth in 1...512 {
       let open = String(repeating: "[", count: depth) + "0"
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test("Brackets side by side are not deep")
+  @Test("brackets side by side are not deep")
   func wide() {
     let row = [String](repeating: "[{}]", count: 2000).joined(separator: ",")
     #expect(scan("[\(row)]").fault == nil)

@@ -35,7 +35,7 @@ extension JSONFault {
   }
 }
 
-/// A line that is not accepted: what is wrong with it, and where.
+/// A rejected line: its fault and the place of it.
 struct Bad: CustomTestStringConvertible, Sendable {
   let bytes: [UInt8]
   let fault: JSONFault

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct StringTests {
   @Test(
-    "A string may hold all of Unicode, and all escapes",
+    "a string may hold all of Unicode, and all escapes",
     arguments: [
       "", "a", "fifteen bytes..", "sixteen bytes...", "seventeen bytes..", "é", "日本語テキスト",
       "👍🏽", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}",
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(
-    "An unfinished or badly escaped string is rejected where it goes wrong",
+    "an unfinished or badly escaped string is rejected where it goes wrong",
     arguments: [
       Bad("\"", 1, .unexpectedEnd), Bad("\"a", 2, .unexpectedEnd),
       Bad("\"sixteen bytes...", 17, .unexpectedEnd), Bad(#""\"#, 2, .unexpectedEnd),
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test(
-    "Bytes that are no UTF-8 are rejected at the sequence's first byte",
+    "bytes that are not UTF-8 are rejected at the sequence's first byte",
     arguments: [
       [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xC3, 0x28], [0xE0, 0x80, 0x80],
       [0xE0, 0x9F, 0xBF], [0xE2, 0x82], [0xE2, 0x28, 0xA1], [0xE2, 0x82, 0x28], [0xED, 0xA0, 0x80],
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test("Each control byte in a string is rejected and named", arguments: UInt8(0)..<0x20)
+  @Test("each control byte in a string is rejected and named", arguments: UInt8(0)..<0x20)
   func controlBytes(_ byte: UInt8) {
     for length in [0, 3, 15, 16, 40] {
       let bytes = [0x22] + [UInt8](repeating: 0x61, count: length) + [byte, 0x22]
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test("A fault says what is wrong in words")
+  @Test("a fault describes the error in words")
   func words() {
     #expect(JSONFault.Reason.controlByte(0).text == "control byte 0x00 in a string")
     #expect(JSONFault.Reason.controlByte(0x1F).text == "control byte 0x1F in a string")

@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(
-    "A string is decoded to what it stands for",
+    "a string is decoded to the text that it represents",
     arguments: [
       (#""""#, ""), (#""abc""#, "abc"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
       (#""\u0041\u00e9\u65E5""#, "Aé日"), (#""\ud83d\udc4d""#, "👍"),
@@ -25,7 +25,7 @@ import Testing
     #expect(decoded(string) == text)
   }
 
-  @Test("Text is written with the fewest escapes")
+  @Test("text is written with the fewest escapes")
   func encoding() {
     #expect(encoded("") == #""""#)
     #expect(encoded("plain é 日 👍 /") == #""plain é 日 👍 /""#)
@@ -33,7 +33,7 @@ import Testing
     #expect(encoded("\0\u{1}\u{1F}\u{7F}") == #""\u0000\u0001\u001F\u007F""#)
   }
 
-  @Test("What is encoded is one string, and decodes to itself")
+  @Test("encoded text is one string, and decodes to itself")
   func roundTrip() {
     var random = SplitMix(seed: 3)
     for _ in 0..<500 {

@@ -28,7 +28,7 @@ import Testing
     return found
   }
 
-  @Test("The value of each watched member is found, without white space")
+  @Test("the value of each watched member is found, without white space")
   func values() {
     #expect(members(#"{"id":1,"data":{"id":2},"other":3}"#) == ["id": "1", "data": #"{"id":2}"#])
     #expect(members("{ \"ids\" : [ 1 ] , \"key\":\t\"x\" }") == ["ids": "[ 1 ]", "key": "\"x\""])
@@ -36,7 +36,7 @@ import Testing
     #expect(members(#"{"key":null}"#) == ["key": "null"])
   }
 
-  @Test("Only a member of exactly that name is watched")
+  @Test("only a member of exactly that name is watched")
   func similarNames() {
     let others =
       ["i", "idx", "ID", "Id", "id ", "prioritx", "priority1", "prioritz", "ingestion_i"]
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test("Names that begin alike are told apart")
+  @Test("names with the same beginning are distinguished")
   func sameBeginnings() {
     let names = ["priority", "priority_", "priority_class", "prio"]
     for name in names {
@@ -55,28 +55,28 @@ import Testing
     #expect(members(#"{"priority-":1,"priority_clasp":2,"pri":3}"#, watching: names).isEmpty)
   }
 
-  @Test("A watched name is known at the line's very end")
+  @Test("a watched name is recognized at the very end of the line")
   func nearEnd() {
     #expect(members(#"{"id":1}"#) == ["id": "1"])
     #expect(members(#"{"i":1}"#, watching: ["i", ""]) == ["i": "1"])
     #expect(members(#"{"":1}"#, watching: ["i", ""]) == ["": "1"])
   }
 
-  @Test("A watched name written with escapes is the same name")
+  @Test("a watched name written with escapes is the same name")
   func escapes() {
     #expect(members(#"{"\u0069ds":[1]}"#) == ["ids": "[1]"])
     #expect(members(#"{"d\u0061t\u0061":1}"#) == ["data": "1"])
     #expect(members(#"{"\\u0069ds":[1],"\ud83d\udc4d":2}"#).isEmpty)
   }
 
-  @Test("Only an object's own members are watched")
+  @Test("only an object's own members are watched")
   func otherLevels() {
     #expect(members(#"[{"id":1}]"#).isEmpty)
     #expect(members(#"{"a":{"id":1},"b":[{"id":2}]}"#).isEmpty)
     #expect(members(#""id""#).isEmpty)
   }
 
-  @Test("A watched member that comes twice is a fault at the second name")
+  @Test("a watched member that comes twice is a fault at the second name")
   func duplicates() {
     let duplicate = JSONFault.Reason.duplicateMember("ids")
     #expect(scan(#"{"ids":1,"ids":2}"#, watching: names).fault == JSONFault(9, duplicate))
@@ -86,7 +86,7 @@ import Testing
     #expect(scan(#"{"x":{"ids":1,"ids":2},"x":1}"#, watching: names).fault == nil)
   }
 
-  @Test("Each line begins with nothing found")
+  @Test("members found in one line are forgotten before the next")
   func reset() {
     var scanner = LineScanner(watching: names)
     #expect(members(#"{"id":1,"x":2,"y":3}"#, names, &scanner).count == 1)
@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  @Test("Sixteen names can be watched")
+  @Test("sixteen names can be watched")
   func sixteen() {
     let many = (0..<16).map { "name\($0)" }
     let line = "{" + many.map { "\"\($0)\":\"\($0)\"" }.joined(separator: ",") + "}"

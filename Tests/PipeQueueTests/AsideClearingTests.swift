@@ -2,7 +2,7 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("what is cleared from beside the line")
+@Suite("Clearing of dead/ and later/")
 struct AsideClearingTests {
   private let scratch: Scratch
   private let waiting = NowName.State.again(batch: token, attempt: 1, due: .now)
@@ -21,7 +21,7 @@ struct AsideClearingTests {
     }
   }
 
-  @Test("is what some range touches, in whichever directory, and nothing of another kind or lane")
+  @Test("clearing removes the names that a range touches, and none of another kind or lane")
   func ranges() throws {
     let dead = [items(3, 4), items(99, 100), items(150, 151), items(205, 206), items(950, 951)]
     try write(dead.map { SideName(range: $0) })
@@ -35,7 +35,7 @@ struct AsideClearingTests {
     #expect(try left(.later) == [])
   }
 
-  @Test("is not what was dropped: its slice stays failed")
+  @Test("clearing keeps a dropped name, so that its slice stays failed")
   func dropped() throws {
     try write([SideName(range: items(1, 2), isDropped: true), SideName(range: items(2, 3))])
     try scratch.queue.clearAside(.dead, [items(0, 2000)])

@@ -2,14 +2,14 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a name beside the line")
+@Suite("Names in dead/ and later/")
 struct AsideTests {
   private func parsed(_ text: String, _ kind: SideKind) -> SideName? {
     var copy = text
     return copy.withUTF8 { SideName.parse(UnsafeRawBufferPointer($0), kind, .high) }
   }
 
-  @Test("of a dead letter is its range, and says when it was dropped")
+  @Test("the name of a dead letter is its range, and says when it was dropped")
   func dead() {
     var name = SideName(range: items(199, 200))
     #expect(name.text.hasPrefix("199.1.199-200.1.200."))
@@ -20,7 +20,7 @@ struct AsideTests {
     #expect(parsed(name.text, .dead) == name)
   }
 
-  @Test("of what waits is what it was in now/")
+  @Test("the name of a parked item is the one that it had in now/")
   func later() {
     let waiting = NowName.State.again(
       batch: token, attempt: 2, due: ReadyTime.after(5_000_000, from: 7_000_000))
@@ -32,7 +32,7 @@ struct AsideTests {
   }
 
   @Test(
-    "is nothing else",
+    "other text is not the name of a dead letter",
     arguments: [
       "", "1.1.1", "1.1.1-1.1.1", "2.1.2-1.1.1", "1.1.1-2.1.2.", "1.1.1-2.1.2.drop",
       "1.1.1-2.1.2.dropped.x",
@@ -42,7 +42,7 @@ struct AsideTests {
     #expect(parsed(text, .dead) == nil)
   }
 
-  @Test("in later/ is of its lane, and of nothing that is claimed or done")
+  @Test("a name in later/ is of its lane, and not of a claimed or done item")
   func strangers() {
     #expect(parsed(NowName.done(1, 2).text, .later) == nil)
     #expect(parsed(NowName.claim(1, 2).text, .later) == nil)
@@ -51,7 +51,7 @@ struct AsideTests {
     #expect(parsed(other.text, .later) == nil)
   }
 
-  @Test("goes to the directory of its hundred, grouped with its like")
+  @Test("a name goes to the directory of its hundred, grouped with its like")
   func groups() {
     let names = [1, 99, 100, 2].map { SideName(range: items($0, $0 + 1)) }
     let groups = SideGroup.split(names)

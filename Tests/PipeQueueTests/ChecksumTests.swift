@@ -7,7 +7,7 @@ struct ChecksumTests {
     bytes.withUnsafeBytes { cpipe_crc32c(after, $0.baseAddress, $0.count) }
   }
 
-  @Test("agrees with the examples of RFC 3720, B.4")
+  @Test("CRC32C agrees with the examples of RFC 3720, B.4")
   func published() {
     #expect(sum([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
     #expect(sum([UInt8](repeating: 0xff, count: 32)) == 0x62a8_ab43)
@@ -23,7 +23,7 @@ struct ChecksumTests {
     #expect(sum([]) == 0)
   }
 
-  @Test("is the same in one piece and in two, at any length and alignment")
+  @Test("CRC32C is the same in one piece and in two, at any length and alignment")
   func pieces() {
     let bytes = (0..<200).map { UInt8(truncatingIfNeeded: $0 * 167 + 13) }
     for start in 0..<16 {

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("a claim")
+@Suite("Claims")
 struct ClaimTests {
   private let scratch: Scratch
 
@@ -21,7 +21,7 @@ struct ClaimTests {
     return claim
   }
 
-  /// Claims with a claimer that nobody holds any more when this returns: it is as if it had died.
+  /// Claims with a claimer that is gone when this returns, as if its process had died.
   private func claimAndDie(_ size: Int) throws {
     var claimer: Claimer? = Claimer(scratch.queue)
     let claim = try claim(claimer!, size)
@@ -29,11 +29,11 @@ struct ClaimTests {
     #expect(count == size)
     let slot = try #require(claimer?.owner?.slot)
     claimer = nil
-    // A child that another test is just starting has the lock until it runs.
+    // A child that another test is just starting holds the lock until it runs.
     while !Owner.isDead(slot, scratch.queue) {}
   }
 
-  @Test("stands while its holder lives")
+  @Test("a claim lasts while its holder lives")
   func stands() throws {
     let holder = Claimer(scratch.queue)
     let claim = try claim(holder, 4)
@@ -44,7 +44,7 @@ struct ClaimTests {
     #expect(throws: NothingReady.self) { _ = try self.claim(other, 4) }
   }
 
-  @Test("of a dead holder is ready again at once, its attempt counted")
+  @Test("a claim of a dead holder is ready again at once, its attempt counted")
   func reaped() throws {
     try claimAndDie(3)
     #expect(try names().map(\.isClaim) == [true])
@@ -57,7 +57,7 @@ struct ClaimTests {
     #expect(try names().filter { !$0.isDone } == [])
   }
 
-  @Test("in a slot that its next holder took over is reaped too")
+  @Test("a claim in a slot that another holder took over is reaped, too")
   func slot() throws {
     try claimAndDie(2)
     let next = Claimer(scratch.queue)
@@ -68,7 +68,7 @@ struct ClaimTests {
     try next.giveBack(claim)
   }
 
-  @Test("that was reaped meanwhile cannot be settled, and says so")
+  @Test("a claim that was reaped meanwhile cannot be settled, and the error says so")
   func lost() throws {
     let claimer = Claimer(scratch.queue)
     let claim = try claim(claimer, 1)
@@ -84,7 +84,7 @@ struct ClaimTests {
     #expect(try names() == [again])
   }
 
-  @Test("that failed and need not wait is ready, also when the clock is set back then")
+  @Test("a failed item without a backoff is ready, even if the clock is then set back")
   func clockSetBack() throws {
     let scratch = try Scratch { $0.backoff = Backoff(base: 0, most: 0) }
     try scratch.store([id(at: Clock.now())])
@@ -98,7 +98,7 @@ struct ClaimTests {
     try other.done(claim)
   }
 
-  @Test("may end in the middle of an entry, and the rest is claimed later")
+  @Test("a claim may end in the middle of an entry, and the rest is claimed later")
   func parts() throws {
     let scratch = try Scratch()
     var draft = WriteBatch()

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("an entry that comes again")
+@Suite("Duplicates")
 struct DedupTests {
   private let scratch: Scratch
   private let minute: Int64 = 60_000_000
@@ -28,7 +28,7 @@ struct DedupTests {
     return try #require(try KeyIndex.open(directory, boot: .current()))
   }
 
-  @Test("is compared byte by byte: an equal hash alone is no hit")
+  @Test("entries are compared byte by byte: an equal hash alone does not make a duplicate")
   func collision() throws {
     let first = try store(["1"], window: minute)
     let index = try index()
@@ -44,7 +44,7 @@ struct DedupTests {
     #expect(again == [Receipt(id: first[0].id, isDuplicate: true)])
   }
 
-  @Test("is the same by its key, by a record's bytes, or by ids and priority")
+  @Test("an entry is a duplicate by its key, by a record's bytes, or by ids and priority")
   func comparison() {
     func repeats(_ new: String, _ old: String, _ key: String? = nil, ids: Bool = false) -> [Bool] {
       var draft = WriteBatch()
@@ -66,7 +66,7 @@ struct DedupTests {
     #expect(repeats("[1]", "[1") == [false, false] && repeats("[1", "[1]") == [false, false])
   }
 
-  @Test("is looked for in the segments when the index knows more lines than there are")
+  @Test("duplicates are looked for in the segments if the index knows more lines than there are")
   func ahead() throws {
     _ = try store(["1"], window: minute)
     let index = try index()
@@ -77,7 +77,7 @@ struct DedupTests {
   }
 
   @Test(
-    "is found in what another writer has appended and not flushed yet, in whatever lane",
+    "a duplicate is found in lines of any lane that another writer has not flushed yet",
     arguments: [Lane.medium, .low])
   func unflushed(lane: Lane) throws {
     let end = {
@@ -92,7 +92,7 @@ struct DedupTests {
     #expect(try end() == published, "flushed and published before the receipt")
   }
 
-  @Test("leaves the ids of its commit to be looked for, when that waits for room and comes again")
+  @Test("a commit that waits for room and comes again still has its other ids looked up")
   func retried() throws {
     var draft = WriteBatch()
     draft.hasForeignIDs = true
@@ -107,7 +107,7 @@ struct DedupTests {
     #expect(draft.receipts.map(\.id) == [a, id(at: 1000)])
   }
 
-  @Test("is found when a longer window is asked for than the index was made for")
+  @Test("a duplicate is found when a longer window is requested than the index was made for")
   func longer() throws {
     _ = try store(["1"], window: 0)
     _ = try store(["2"], window: 1)
@@ -117,7 +117,7 @@ struct DedupTests {
     #expect(try index().state.window == 3600 * minute)
   }
 
-  /// What an index of one minute takes in that is made at this time, and nothing before.
+  /// An index with a window of one minute, made and caught up at this time.
   private func caughtUp(asked: Int64) throws -> KeyIndex {
     let mark = try scratch.queue.ends()[.medium]
     let start = IndexState.Covered(segment: 1, offset: 0)
@@ -133,7 +133,7 @@ struct DedupTests {
   }
 
   @Test(
-    "is looked for no further back than it may count, whole segments at a time",
+    "the index takes in lines no older than its window, whole segments at a time",
     arguments: [10, 5 << 20])
   func tooOld(size: Int) throws {
     let large = "\"" + String(repeating: "x", count: size) + "\""
@@ -148,7 +148,7 @@ struct DedupTests {
     #expect(none.generations[0].header.count == 0 && none.state.completeFrom == mark.time + 1)
   }
 
-  @Test("is found in a copy of a queue that has more segments than its end knows of")
+  @Test("a duplicate is found in a copy of a queue with more segments than its lane end knows")
   func staleEnd() throws {
     let large = "\"" + String(repeating: "x", count: 9 << 20) + "\""
     _ = try store([large], window: minute)
@@ -160,7 +160,8 @@ struct DedupTests {
     #expect(try store(["1", "2"], window: minute).map(\.isDuplicate) == [true, true])
   }
 
-  @Test("is answered by the earlier one though that was itself found to repeat another, later")
+  @Test(
+    "a duplicate is answered with the earliest id, even if its original proves to be a duplicate")
   func chain() throws {
     var draft = WriteBatch()
     let (a, b, z) = (id(at: 1000, 1), id(at: 1000, 2), id(at: 1000, 3))
@@ -172,7 +173,7 @@ struct DedupTests {
     #expect(draft[.low].lines.isEmpty)
   }
 
-  @Test("has one hash under one seed, and others under others, by what it is and all its bytes")
+  @Test("a hash depends on the seed, the kind of key and all bytes")
   func hashes() {
     var seen: Set<UInt64> = []
     var texts = (0..<40).map { [UInt8](repeating: 0, count: $0) }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("an id")
+@Suite("Entry ids")
 struct EntryIDTests {
-  @Test("is the ULID of the specification")
+  @Test("an id is the ULID of the specification")
   func vector() {
     let id = EntryID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
     #expect(id?.milliseconds == 1_469_922_850_259)
@@ -14,7 +14,7 @@ struct EntryIDTests {
     #expect(EntryID(high: 0, low: 0).text == "00000000000000000000000000")
   }
 
-  @Test("survives being written, whatever its bits")
+  @Test("an id survives being written, whatever its bits")
   func roundTrip() {
     for _ in 0..<1000 {
       let id = EntryID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
@@ -22,7 +22,7 @@ struct EntryIDTests {
     }
   }
 
-  @Test("sorts as its text does")
+  @Test("ids sort as their text does")
   func order() {
     for _ in 0..<1000 {
       let (one, other) = (
@@ -34,7 +34,7 @@ struct EntryIDTests {
   }
 
   @Test(
-    "is nothing else",
+    "other text is not an id",
     arguments: [
       "", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01ARZ3NDEKTSV4RRFFQ69G5FAVV", "01arz3ndektsv4rrffq69g5fav",
       "81ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAI", "01ARZ3NDEKTSV4RRFFQ69G5FAL",
@@ -46,9 +46,9 @@ struct EntryIDTests {
   }
 }
 
-@Suite("a mint")
+@Suite("The generator of ids")
 struct MintTests {
-  @Test("makes ids that only grow, also when the clock stands still or steps back")
+  @Test("generated ids only grow, even if the clock stops or steps back")
   func grows() {
     var mint = ULIDGenerator()
     let times: [Int64] = [
@@ -59,13 +59,13 @@ struct MintTests {
     #expect(ids.map(\.milliseconds) == [5000, 5000, 5000, 5001, 5001, 5001, 5001, 5001, 6000])
   }
 
-  @Test("begins anywhere, so that two processes do not meet")
+  @Test("generators begin anywhere, so that two processes do not collide")
   func differs() {
     var (one, other) = (ULIDGenerator(), ULIDGenerator())
     #expect(one.id(at: 5_000_000) != other.id(at: 5_000_000))
   }
 
-  @Test("goes on into the next digits when the lower ones are used up")
+  @Test("the next id carries into the higher digits when the lower ones are used up")
   func carries() {
     #expect(EntryID(high: 1, low: .max).next == EntryID(high: 2, low: 0))
   }

@@ -2,20 +2,20 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a history")
+@Suite("Histories")
 struct HistoryTests {
   private let first = Attempt(
     number: 1, started: 1000, ended: 2000, exitStatus: 3, signal: nil, reason: "exit 3")
   private let second = Attempt(
     number: 2, started: nil, ended: 3000, exitStatus: nil, signal: 9, reason: "signal 9")
 
-  @Test("tells the attempts in order")
+  @Test("a history has the attempts in order")
   func order() {
     let bytes = History.line(items(5, 8), first) + History.line(items(5, 8), second)
     for number in 5...7 { #expect(History.attempts(bytes, of: number, .high) == [first, second]) }
   }
 
-  @Test("tells nothing of other items, though they stand in the same file")
+  @Test("a history has nothing of other items, even from the same file")
   func stale() {
     let bytes = History.line(items(0, 5), second) + History.line(items(5, 8), first)
     #expect(History.attempts(bytes, of: 8, .high) == [])
@@ -24,7 +24,7 @@ struct HistoryTests {
     #expect(History.lines(bytes, of: 5, .high) == History.line(items(5, 8), first))
   }
 
-  @Test("leaves out a line that is garbled or torn, and no other", arguments: [0, 9, 20, 30])
+  @Test("a history leaves out a garbled or torn line, and no other", arguments: [0, 9, 20, 30])
   func garbled(at place: Int) {
     var line = History.line(items(5, 8), first)
     let whole = History.line(items(5, 8), second)
@@ -34,7 +34,7 @@ struct HistoryTests {
   }
 
   @Test(
-    "keeps a reason to the byte",
+    "a history keeps a reason to the byte",
     arguments: ["a\nb", "100 %", "%0a", "%", "%%25", "tab\t, cr\r", "", "\u{0}", "grün", "a  b "])
   func reason(text: String) {
     let attempt = Attempt(
@@ -44,7 +44,7 @@ struct HistoryTests {
     #expect(History.attempts(line, of: 5, .high).map(\.reason) == [text])
   }
 
-  @Test("cuts a long reason")
+  @Test("a history cuts a long reason")
   func long() {
     let attempt = Attempt(
       number: 1, started: 1, ended: 2, exitStatus: 1, signal: nil,
@@ -53,7 +53,7 @@ struct HistoryTests {
     #expect(found.map(\.reason.count) == [1024])
   }
 
-  @Test("stands before what was said on stderr, which may look like anything")
+  @Test("a history comes before the stderr of the item, which may look like anything")
   func stderr() {
     let said = Array("stderr 3\nabc\n".utf8) + [0xff, 0x00]
     let letter = History.line(items(5, 6), first) + DeadLetter.stderrBlock(said)

@@ -4,7 +4,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("the index of keys")
+@Suite("The index of keys")
 struct KeyIndexTests {
   private let scratch: Scratch
   private let directory: Directory
@@ -55,7 +55,7 @@ struct KeyIndexTests {
     try [UInt8(0x5a)].write(to: file, at: byte)
   }
 
-  @Test("grows by fours, half full each, and finds all that was put in, opened anew too")
+  @Test("the index grows by factors of four, half full each, and finds all keys, even reopened")
   func growth() throws {
     let all = slots(0..<50_000)
     let index = try made()
@@ -71,9 +71,9 @@ struct KeyIndexTests {
     #expect(try missing(slots(50_000..<60_000), again) == 10_000)
   }
 
-  @Test("puts what no more fits into a page into the next, and at last into another file")
+  @Test("a full page overflows into the next one, and at last into another file")
   func fullPages() throws {
-    // All belong into the last page, whose next one is the first.
+    // All of them belong in the last page, whose next one is the first.
     let all = (0..<6000).map { Slot(.max - UInt64($0), .low, 1, $0) }
     let index = try made()
     try insert(Array(all[..<2000]), index)
@@ -84,7 +84,7 @@ struct KeyIndexTests {
     #expect(try missing(all, try #require(try opened())) == 0)
   }
 
-  @Test("is as it should be when a writer was killed before it had said what it had put in")
+  @Test("the index is right after a writer was killed before it had recorded its insertions")
   func killed() throws {
     let index = try made()
     try insert(slots(0..<10), index)
@@ -101,7 +101,7 @@ struct KeyIndexTests {
     #expect(found == 1)
   }
 
-  @Test("of another boot is none, nor is one with a damaged header")
+  @Test("an index of another boot, or with a damaged header, is rejected")
   func headers() throws {
     try insert(slots(0..<10), try made())
     #expect(try KeyIndex.open(directory, boot: BootID(high: 1, low: 3)) == nil)
@@ -113,7 +113,7 @@ struct KeyIndexTests {
     }
   }
 
-  @Test("whose header has numbers that cannot be is none, though its checksum is right")
+  @Test("an index with impossible numbers in its header is rejected despite a right checksum")
   func implausible() throws {
     let changes: [(inout GenerationHeader) -> Void] = [
       { $0.pages = 0 }, { $0.pages = -1 }, { $0.pages = .max / 512 }, { $0.count = -1 },
@@ -134,7 +134,8 @@ struct KeyIndexTests {
   }
 
   @Test(
-    "called by a number that it cannot have is none", arguments: ["0", "2", "999999999999999999"])
+    "an index file with an impossible number as its name is rejected",
+    arguments: ["0", "2", "999999999999999999"])
   func odd(name: String) throws {
     try insert(slots(0..<10), try made())
     #expect(try directory.rename("1", to: name) == .renamed)
@@ -143,7 +144,7 @@ struct KeyIndexTests {
     #expect(try directory.names() == ["1"])
   }
 
-  @Test("with a generation missing, cut or odd is none")
+  @Test("an index with a missing, cut or odd generation is rejected")
   func parts() throws {
     for harm in [
       { try FileManager.default.removeItem(atPath: name(2)) },
@@ -164,7 +165,7 @@ struct KeyIndexTests {
     #expect(try directory.names() == ["1"])
   }
 
-  @Test("tells that a page is damaged when it is read")
+  @Test("a damaged page is reported when it is read")
   func damagedPage() throws {
     try insert(slots(0..<2000), try made())
     try change(1, at: 4096 * 3 + 100)
@@ -173,7 +174,7 @@ struct KeyIndexTests {
     #expect(error?.isOfDamagedIndex == true)
   }
 
-  @Test("forgets what is older than the window, and says from when on it is complete")
+  @Test("the index forgets lines older than the window, and records since when it is complete")
   func forgetting() throws {
     let index = try made()
     try insert(slots(0..<2048), index, at: 10 * minute)
@@ -189,7 +190,7 @@ struct KeyIndexTests {
     #expect(again.generations.count == 1, "the last one stays")
   }
 
-  @Test("begins another file when the last is older than the window, of a size that fits")
+  @Test("a new file of a fitting size begins when the last one is older than the window")
   func age() throws {
     let index = try made()
     try insert(slots(0..<10_000), index, at: 9 * minute)
@@ -202,7 +203,7 @@ struct KeyIndexTests {
     #expect(index.generations.map(\.capacity) == [4096, 16384, 65536, 4096])
   }
 
-  @Test("reaches back as far as was asked for recently")
+  @Test("the index reaches back as far as was requested recently")
   func windows() throws {
     let index = try made()
     index.ask(for: 5 * minute, 20 * minute)

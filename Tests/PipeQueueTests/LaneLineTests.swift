@@ -2,13 +2,13 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a lane, by the names in now/")
+@Suite("A lane, by the names in now/")
 struct LaneLineTests {
   private func line(_ names: [NowName], end: Int = 10) -> LaneMap {
     LaneMap(.high, end: place(end), names: names)
   }
 
-  /// A letter for each item: `.` ready, `c` claimed, `d` done, a digit for the attempts of again.
+  /// A letter per item: `.` ready, `c` claimed, `d` done, a digit for the attempts of again.
   private func picture(_ line: LaneMap) -> String {
     (0..<line.end.number).map { number in
       switch line.state(of: number) {
@@ -57,14 +57,14 @@ struct LaneLineTests {
   }
 
   @Test(
-    "tells the state of each item, also where a crash left names that overlap",
+    "a lane knows the state of each item, even if a crash left overlapping names",
     arguments: Overlap.all)
   func states(overlap: Overlap) {
     #expect(picture(line(overlap.names)) == overlap.picture)
     #expect(picture(line(overlap.names.reversed())) == overlap.picture, "in any order of listing")
   }
 
-  @Test("offers what nobody took, and what is to be tried again")
+  @Test("a lane offers items that were never taken, and items to be tried again")
   func offers() {
     let names: [NowName] = [.done(0, 2), .claim(3, 4), .again(5, 9), .again(7, 9), .claim(20, 21)]
     let lane = line(names, end: 30)
@@ -74,7 +74,7 @@ struct LaneLineTests {
     #expect(line([], end: 0).untouched == [])
   }
 
-  @Test("counts all as undone that is not done for good")
+  @Test("a lane counts all items as undone that are not done for good")
   func undone() {
     #expect(line([]).undone == [items(0, 10)])
     #expect(line([.done(0, 10)]).undone == [])
@@ -83,7 +83,7 @@ struct LaneLineTests {
     #expect(line([.claim(0, 4), .again(4, 10)]).undone == [items(0, 10)])
   }
 
-  @Test("knows what a chance of names means, item by item")
+  @Test("a lane reads random names correctly, item by item")
   func chance() {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<500 {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("the options of a segment line")
+@Suite("Options of a segment line")
 struct LineOptionsTests {
   struct Said: Equatable {
     var key: String?
@@ -10,7 +10,7 @@ struct LineOptionsTests {
     var delay: Int64?
   }
 
-  // In memory of just this size, so that a step beyond its end is found.
+  // In memory of exactly this size, so that a read beyond its end is found.
   private func said(_ column: String) -> Said {
     let bytes = Array(column.utf8)
     let text = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
@@ -28,7 +28,8 @@ struct LineOptionsTests {
     }
   }
 
-  @Test("say when a line was accepted behind all else, and not in the queue that it moves to")
+  @Test(
+    "the options hold the acceptance time last, and lose it when the line moves to another queue")
   func accepted() {
     let columns = ["-", #"{"key":"a"}"#, #"{"not_before":17,"delay":9}"#, #"{"x":{"accepted":3}}"#]
     for column in columns {
@@ -48,7 +49,7 @@ struct LineOptionsTests {
     }
   }
 
-  @Test("stand in one order, and not at all where there are none")
+  @Test("the options are written in one order, and not at all if there are none")
   func writing() {
     #expect(column(nil, nil, nil) == nil)
     #expect(column(#""a""#, nil, nil) == #"{"key":"a"}"#)
@@ -59,7 +60,7 @@ struct LineOptionsTests {
   }
 
   @Test(
-    "are read as they were written, whatever is in the key",
+    "the options are read as they were written, whatever is in the key",
     arguments: [
       #""""#, #""a""#, #""a\"b""#, #""\\""#, #""\\\"""#, #""},\"delay\":3,{[""#, #""\u0020é""#,
     ])
@@ -72,7 +73,7 @@ struct LineOptionsTests {
     }
   }
 
-  @Test("that are not known are passed over")
+  @Test("unknown options are skipped")
   func unknown() {
     let odd = #"{"x":{"key":"no","y":[1,"]}",{}]},"key":"a","z":-1.5e3,"not_before":7,"w":null}"#
     #expect(said(odd) == Said(key: #""a""#, notBefore: 7))
@@ -80,14 +81,14 @@ struct LineOptionsTests {
     #expect(said("{}") == Said())
   }
 
-  @Test("of another type count as not given")
+  @Test("options of another type count as not given")
   func types() {
     #expect(said(#"{"key":5,"not_before":"7","delay":1.5}"#) == Said())
     #expect(said(#"{"not_before":-7,"delay":07}"#) == Said())
     #expect(said(#"{"not_before":9999999999999999999}"#) == Said())
   }
 
-  @Test("say nothing when they are cut short or longer")
+  @Test("options that are cut short or extended say nothing")
   func cuts() {
     let text = #"{"key":"a\"b","not_before":7,"x":{"y":["\\"]}}"#
     #expect(said(text) == Said(key: #""a\"b""#, notBefore: 7))
@@ -98,7 +99,7 @@ struct LineOptionsTests {
     }
   }
 
-  @Test("are read from the line")
+  @Test("the options are read from the line")
   func line() throws {
     var entry = NewEntry(id: token, priority: .low)
     entry.options = LineOptions.column(key: Array(#""k""#.utf8), notBefore: 9, delay: 5)

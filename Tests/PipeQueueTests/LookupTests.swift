@@ -3,7 +3,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("an id is found")
+@Suite("Lookup of ids")
 struct LookupTests {
   private let scratch: Scratch
   private let now = Clock.now()
@@ -14,10 +14,10 @@ struct LookupTests {
     try Lookup(scratch.queue).find(id, try scratch.queue.ends())
   }
 
-  // Each is more than half of what a segment takes.
+  // Each is larger than half a segment.
   private static let large = "\"" + String(repeating: "x", count: 5 << 20) + "\""
 
-  @Test("over several segments and lanes, by the time in it")
+  @Test("an id is found over several segments and lanes by the time in it")
   func segments() throws {
     var mint = ULIDGenerator()
     var ids: [(Lane, EntryID)] = []
@@ -44,7 +44,7 @@ struct LookupTests {
     #expect(try found(mint.id(at: Clock.now())) == nil)
   }
 
-  @Test("that was minted long before or ahead, or in no order: those are strays")
+  @Test("an id generated long before or ahead, or out of order, is found among the strays")
   func strays() throws {
     let day: Int64 = 86_400_000_000
     let usual = (0..<200).map { id(at: now, UInt64($0)) }
@@ -64,7 +64,7 @@ struct LookupTests {
       again.filter(\.isDuplicate).count == again.count, "and is a duplicate when it comes again")
   }
 
-  @Test("though a note of strays was torn by a crash")
+  @Test("an id is found even if a crash tore a record of strays")
   func tornNote() throws {
     let old = id(at: now - 86_400_000_000)
     try scratch.store([old])

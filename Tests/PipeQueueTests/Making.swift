@@ -2,7 +2,7 @@ import Foundation
 @testable import PipeIO
 @testable import PipeQueue
 
-/// A place of the first segment; each item is one byte there.
+/// A place in the first segment, where each item is one byte.
 func place(_ number: Int) -> Position { Position(number: number, segment: 1, offset: number) }
 
 func items(_ from: Int, _ to: Int, _ lane: Lane = .high) -> ItemRange {
@@ -44,7 +44,7 @@ extension String {
   }
 }
 
-/// A queue in a directory that is gone when the test is.
+/// A queue in a directory that is removed with the test.
 final class Scratch {
   let path: String
   let queue: Queue
@@ -58,8 +58,7 @@ final class Scratch {
 
   /// Stores records in one commit, as entry lines from elsewhere.
   @discardableResult
-  func store(_ ids: [EntryID], _ data: String = "1", _ lane: Lane = .medium) throws -> [Receipt]
-  {
+  func store(_ ids: [EntryID], _ data: String = "1", _ lane: Lane = .medium) throws -> [Receipt] {
     var draft = WriteBatch()
     draft.hasForeignIDs = true
     for id in ids { draft.append(NewEntry(id: id, priority: lane), data) }
@@ -75,7 +74,7 @@ extension WriteBatch {
   }
 }
 
-/// An id minted at this time, microseconds since 1970.
+/// An id generated at this time, in microseconds since 1970.
 func id(at time: Int64, _ number: UInt64 = 0) -> EntryID {
   EntryID(high: UInt64(time / 1000) << 16, low: number)
 }

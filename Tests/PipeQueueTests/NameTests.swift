@@ -5,10 +5,10 @@ import Testing
 
 private let ulid = "01M7YFR55BHYP5BSPG0DPTADCJ"
 
-@Suite("names on disk")
+@Suite("Names on disk")
 struct NameTests {
   @Test(
-    "in now/ are read and written alike",
+    "names in now/ are read as they are written",
     arguments: [
       "HIGH.800.17.4711-960.17.5022.done", "LOW.0.1.0-1.1.0.lost", "LOW.0.1.0-1.1.0.dropped",
       "MEDIUM.0.1.0-999999999999999999.2.5.claim.\(ulid).1.3",
@@ -22,7 +22,7 @@ struct NameTests {
     #expect(NowName(text) == nil, "a name needs its checksum")
   }
 
-  @Test("with one changed, missing or doubled character are none")
+  @Test("a name with one changed, missing or doubled character is invalid")
   func changed() throws {
     let again = NowName(items(1, 3), .again(batch: token, attempt: 12, due: .now))
     let aside = SideName(range: items(199, 200))
@@ -41,7 +41,7 @@ struct NameTests {
     aside.text.withBytes { #expect(SideName.parse($0, .dead, .low) == nil) }
   }
 
-  // Each character replaced by two others, left out, and doubled.
+  // Each character replaced by others, removed, and doubled.
   private func variants(_ text: String) -> [String] {
     text.indices.flatMap { at in
       let (before, behind) = (text[..<at], text[text.index(after: at)...])
@@ -50,7 +50,7 @@ struct NameTests {
   }
 
   @Test(
-    "in now/ that are not exactly so are not ours",
+    "names in now/ of any other form are ignored",
     arguments: [
       "", "spare.0", "HIGH", "HIGH.0.1.0-1.1.9", "HIGH.0.1.0-1.1.9.", "HIGH.0.1.0-1.1.9.done.",
       "HIGH.0.1.0-1.1.9.done.1", "HIGH.0.1.0-1.1.9.dead", "high.0.1.0-1.1.9.done",
@@ -70,7 +70,7 @@ struct NameTests {
     #expect(NowName(text, older: true) == nil)
   }
 
-  @Test("in end/ are read and written alike, and no others are")
+  @Test("names in end/ are read as they are written, and no others are read")
   func end() throws {
     for text in ["HIGH.0.0.1.0.0", "LOW.960.12.17.5022.1795244400123456"] {
       var mark = try #require(LaneEnd(text, older: true))
@@ -87,7 +87,7 @@ struct NameTests {
   }
 }
 
-@Suite("the ends of the lanes")
+@Suite("Lane ends")
 struct EndTests {
   private let scratch: Scratch
   private var directory: Directory { scratch.queue.end }
@@ -101,7 +101,7 @@ struct EndTests {
     _ = try Descriptor.open(mark.text, in: directory, 0o101)
   }
 
-  @Test("are the further ones where a listing shows both names")
+  @Test("the further lane end counts if a listing shows both names")
   func bothNames() throws {
     try add(7, segment: 1, offset: 900)
     try add(5, segment: 1, offset: 1000)
@@ -113,7 +113,8 @@ struct EndTests {
     #expect(ends[.low].place == .origin)
   }
 
-  @Test("are read from the segments where one is missing, and replaced by the next that stores")
+  @Test(
+    "a missing lane end is read from the segments, and replaced by the next process that stores")
   func missing() throws {
     try scratch.store([id(at: 5_000), id(at: 6_000)])
     let mark = try scratch.queue.ends()[.medium]

@@ -5,9 +5,9 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-/// Lines whose checksums are right and whose numbers are not: nothing traps, and what is said stays within what can be
-/// reckoned with.
-@Suite("numbers that cannot be")
+/// Lines with right checksums and impossible numbers: nothing traps, and the results stay within
+/// bounds that arithmetic can handle.
+@Suite("Impossible numbers")
 struct OddNumberTests {
   static let odd = [
     "", "0", "00", "-1", "-", "1", "1e9", "281474976710656", "9223372036854775",
@@ -16,7 +16,7 @@ struct OddNumberTests {
   ]
   private static let now: Int64 = 1_795_244_400_123_456
 
-  /// The line with each of its columns, and each two of them, replaced.
+  /// The line with each column, and each two columns, replaced by an odd number.
   private func variants(_ line: String) -> [String] {
     let columns = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
     var found: [String] = []
@@ -39,14 +39,14 @@ struct OddNumberTests {
     return String(format: "%08x", sum)
   }
 
-  /// Checked lines, in memory of just their size.
+  /// A line with its checksum, in memory of exactly its size.
   private func lend<R>(_ columns: String, _ body: (UnsafeRawBufferPointer) -> R) -> R {
     Array((checksum(" \(columns)".utf8) + " " + columns).utf8).withUnsafeBytes(body)
   }
 
-  @Test("in a settled line do no harm to what it is folded into")
+  @Test("impossible numbers in a settled line do no harm when it is folded")
   func settled() {
-    var fold = Fold(at: Self.now, retain: 7 * 86_400_000_000)
+    var fold = Compaction(at: Self.now, retain: 7 * 86_400_000_000)
     var lines = variants("\(Self.now) tag done 900 4 812*3,900")
     for value in Self.odd {
       lines += [
@@ -58,12 +58,12 @@ struct OddNumberTests {
     check(fold)
   }
 
-  @Test("in a folded line do no harm to what it is folded into")
+  @Test("impossible numbers in a folded line do no harm when it is folded again")
   func folded() throws {
     var code: [UInt8] = []
     HistogramCodec.append([(3, 4), (HistogramBuckets.count - 1, .max)], to: &code)
     let histogram = String(decoding: code, as: UTF8.self)
-    var fold = Fold(at: Self.now, retain: .max)
+    var fold = Compaction(at: Self.now, retain: .max)
     for line in variants("\(Self.now) \(Self.now) tag wait 4 \(histogram)") {
       lend(line) { text in
         guard let line = CompactedLine(text) else { return }
@@ -75,8 +75,8 @@ struct OddNumberTests {
     check(fold)
   }
 
-  // Whatever came in can be written, and is read again.
-  private func check(_ fold: Fold) {
+  // Whatever came in can be written and read again.
+  private func check(_ fold: Compaction) {
     #expect(!fold.lines.isEmpty)
     for line in fold.lines {
       var out: [UInt8] = []
@@ -85,7 +85,7 @@ struct OddNumberTests {
     }
   }
 
-  @Test("in the past of an item do no harm")
+  @Test("impossible numbers in the history of an item do no harm")
   func histories() {
     for line in variants("3 9 2 \(Self.now) \(Self.now) 1 - exit%0a 1") {
       let text = Array((checksum(line.utf8, 1) + " " + line + "\n").utf8)
@@ -95,7 +95,7 @@ struct OddNumberTests {
     }
   }
 
-  @Test("among stray runs lead nowhere, and hide no entry")
+  @Test("impossible numbers among stray runs lead nowhere and hide no entry")
   func strays() throws {
     let scratch = try Scratch()
     let (old, other) = (id(at: Self.now - 86_400_000_000), id(at: Self.now - 86_400_000_000, 9))
@@ -113,7 +113,7 @@ struct OddNumberTests {
     }
   }
 
-  @Test("in the options of a line are none, or times that can be reckoned with")
+  @Test("impossible numbers in the options of a line are ignored, or become times within bounds")
   func options() {
     for name in ["not_before", "delay", "accepted"] {
       for value in Self.odd + ["\"7\"", "[1]", "1.5", "null", "{\"delay\":1}"] {
@@ -129,7 +129,7 @@ struct OddNumberTests {
     }
   }
 
-  @Test("in an owner's counters count as nothing")
+  @Test("impossible numbers in an owner's counters count as nothing")
   func counters() throws {
     let scratch = try Scratch()
     try scratch.queue.count(.failedValidations, 5)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("the pace")
+@Suite("The pace")
 struct PaceTests {
   private let boot = [UInt8](repeating: 0x61, count: 36)
   private let other = [UInt8](repeating: 0x62, count: 36)
@@ -20,7 +20,7 @@ struct PaceTests {
     line.withUnsafeBytes { Pace.parse($0, boot: boot, now: now, wall: wall) }
   }
 
-  @Test("is read as it was written, and each line is as long as any")
+  @Test("the pace is read as it was written, and all its lines have one length")
   func line() {
     let line = pace().line(boot: boot)
     #expect(parsed(line) == pace())
@@ -28,12 +28,12 @@ struct PaceTests {
     #expect(pace().items == 5 && pace().marks.count == 2)
   }
 
-  @Test("of a start before this boot is read too")
+  @Test("a start before this boot can be read, too")
   func negative() {
     #expect(parsed(pace(-7_000_000).line(boot: boot))?.started == -7_000_000)
   }
 
-  @Test("that was cut short, or is anything else, is unknown")
+  @Test("a pace line that is cut short or anything else is unknown")
   func garbled() {
     let line = pace().line(boot: boot)
     for count in [0, 1, 36, 60, line.count - 1] { #expect(parsed(Array(line[..<count])) == nil) }
@@ -42,7 +42,7 @@ struct PaceTests {
     #expect(parsed(wrong) == nil)
   }
 
-  @Test("waits from start to start, not a microsecond more")
+  @Test("the pace waits from start to start, and not a microsecond more")
   func wait() {
     let pace = pace()
     #expect(pace.wait(5_000_000, at: 60_000_000) == 5_000_000)
@@ -51,18 +51,18 @@ struct PaceTests {
     #expect(pace.wait(5_000_000, at: 700_000_000) == 0)
   }
 
-  @Test("never waits longer than one interval, though a start seems to lie ahead")
+  @Test("the pace never waits longer than one interval, even if a start seems to lie ahead")
   func ahead() {
     #expect(pace(99_000_000).wait(5_000_000, at: 60_000_000) == 5_000_000)
   }
 
-  @Test("is unknown where its start lies ahead in this boot")
+  @Test("a pace line whose start lies ahead in this boot is unknown")
   func future() {
     #expect(parsed(pace(61_000_001).line(boot: boot)) == nil)
     #expect(parsed(pace(61_000_000).line(boot: boot)) != nil)
   }
 
-  @Test("is unknown where any of its bytes is another")
+  @Test("a pace line with any changed byte is unknown")
   func damaged() {
     let line = pace().line(boot: boot)
     for index in line.indices {
@@ -74,7 +74,7 @@ struct PaceTests {
     }
   }
 
-  @Test("reckons with the largest numbers that a line can hold")
+  @Test("the pace can handle the largest numbers that a line can hold")
   func largest() throws {
     var pace = pace()
     let most = 999_999_999_999_999_999
@@ -88,7 +88,7 @@ struct PaceTests {
     #expect(view.estimate(ahead: .max) != nil)
   }
 
-  @Test("of another boot by a clock that was ahead is one of now once, and not at each look")
+  @Test("a pace of another boot whose clock was ahead is reset to now once, and not at each look")
   func kept() throws {
     let scratch = try Scratch()
     let path = scratch.path + "/pace"
@@ -100,7 +100,7 @@ struct PaceTests {
     #expect(PaceFile(scratch.queue).read(at: 80_000_000, wall: 100)?.started == 70_000_000)
   }
 
-  @Test("holds across a restart of the machine, by the wall clock")
+  @Test("the pace holds across a reboot, by the wall clock")
   func restarted() throws {
     let line = pace().line(boot: other)
     let found = try #require(parsed(line, now: 1_000_000, wall: 902_000_000))
@@ -109,17 +109,17 @@ struct PaceTests {
     #expect(found.marks == [] && found.items == 5)
   }
 
-  @Test("starts now where the wall clock was set back over a restart")
+  @Test("the pace starts now if the wall clock was set back across a reboot")
   func setBack() throws {
     let found = try #require(parsed(pace().line(boot: other), now: 1_000_000, wall: 100_000_000))
     #expect(found.started == 1_000_000)
     #expect(found.wait(5_000_000, at: 1_000_000) == 5_000_000)
   }
 
-  @Test("tells a rate once two batches lie apart")
+  @Test("the pace has a rate once two batches lie apart")
   func rate() {
     #expect(Pace(started: 0, wall: 0).rate(at: 5) == nil)
-    // Three items before the older mark's end, two behind it, in ten seconds.
+    // Three items before the end of the older mark, two after it, in ten seconds.
     #expect(pace().rate(at: 60_000_000) == 0.5)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("an item that comes back")
+@Suite("Returning items")
 struct ReturningTests {
   private let claimer: Claimer
   private let queue: Queue
@@ -28,7 +28,7 @@ struct ReturningTests {
     return claim
   }
 
-  /// Ids of a new entry with so many items.
+  /// Stores a new entry with `count` items; returns its id.
   private func store(_ count: Int, _ lane: Lane = .medium) throws -> EntryID {
     let new = id(at: Clock.now(), UInt64(lane.rawValue))
     var draft = WriteBatch()
@@ -44,7 +44,7 @@ struct ReturningTests {
 
   private let failure = Failure("exit 1", exitStatus: 1)
 
-  @Test("from the dead letters is not lost when it is given back")
+  @Test("a revived item is not lost when it is given back")
   func revived() throws {
     let entry = try store(3)
     let dead = try claim()
@@ -62,7 +62,7 @@ struct ReturningTests {
     #expect(try queue.status(entry)?.word == .completed)
   }
 
-  @Test("from the dead letters comes before what lies behind it, however much is ready")
+  @Test("a revived item comes before the items behind it, however many are ready")
   func order() throws {
     let first = try store(1, .high)
     _ = try claimer.bury(try claim(), failure)
@@ -76,7 +76,7 @@ struct ReturningTests {
     try claimer.done(next)
   }
 
-  @Test("at its last attempt comes alone, also where others of its batch have one more")
+  @Test("an item at its last attempt comes alone, even if others of its batch have one more")
   func alone() throws {
     _ = try store(3)
     _ = try claimer.retry(try claim(), failure)
@@ -89,7 +89,7 @@ struct ReturningTests {
     #expect(sizes == [1, 1, 1])
   }
 
-  @Test("by the clock, from its last attempt, is buried and not tried once more")
+  @Test("an item that the clock held at its last attempt is buried, and not tried again")
   func held() throws {
     let entry = try store(1)
     for _ in 1...2 { _ = try claimer.retry(try claim(), failure) }
@@ -99,10 +99,10 @@ struct ReturningTests {
     #expect(try queue.status(entry)?.word == .failed)
     let letter = try #require(try queue.deadLetters(of: entry)?.first)
     #expect(letter.history.map(\.number) == [1, 2, 3])
-    #expect(letter.history.last?.reason == "nobody settled it while it was held")
+    #expect(letter.history.last?.reason == "not settled within its hold time")
   }
 
-  @Test("no more, because it was dropped, is not listed, and what it was of stays failed")
+  @Test("a dropped item is not listed, and its entry stays failed")
   func dropped() throws {
     let entry = try store(1)
     _ = try claimer.bury(try claim(), failure)

@@ -2,22 +2,23 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a line of a segment")
+@Suite("Segment lines")
 struct SegmentLineTests {
   private static let id = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
 
-  /// Of a draft of two lines, sealed for this place: the text of the second.
+  /// The second line of a draft of two, sealed for this place: its text and its offset.
   private func sealed(_ entry: NewEntry, _ data: String) -> (text: [UInt8], offset: Int) {
     var draft = WriteBatch()
     draft.append(NewEntry(id: Self.id, priority: entry.priority), "0")
     draft.append(entry, data)
     draft.seal(
-      entry.priority, at: Position(number: 40, segment: 3, offset: 500), time: 1_795_244_400_123_456)
+      entry.priority, at: Position(number: 40, segment: 3, offset: 500), time: 1_795_244_400_123_456
+    )
     let start = draft[entry.priority].lines[1].start
     return (Array(draft[entry.priority].text[start...].dropLast()), 500 + start)
   }
 
-  @Test("has the columns of pipe-queue(5)")
+  @Test("a segment line has the columns of pipe-queue(5)")
   func columns() {
     let record = NewEntry(id: Self.id, priority: .low)
     let text = String(decoding: sealed(record, #"{"a": 1.0}"#).text, as: UTF8.self)
@@ -31,7 +32,7 @@ struct SegmentLineTests {
       other.split(separator: " ").dropFirst(4) == ["5/3", "7", #"{"key":"k"}"#, "[1,2,3,4,5]"])
   }
 
-  @Test("knows when it was accepted though its time runs ahead of the clock")
+  @Test("a segment line knows when it was accepted, even if its time is ahead of the clock")
   func accepted() throws {
     let time: Int64 = 1_795_244_400_123_456
     var draft = WriteBatch()
@@ -52,7 +53,7 @@ struct SegmentLineTests {
     }
   }
 
-  @Test("is read as it was written")
+  @Test("a segment line is read as it was written")
   func reading() throws {
     var request = NewEntry(id: Self.id, priority: .high, ids: (5, 3), created: 7)
     request.options = Array(#"{"key":"k"}"#.utf8)
@@ -66,7 +67,7 @@ struct SegmentLineTests {
     }
   }
 
-  @Test("is intact at its own place, and at no other")
+  @Test("a segment line is intact at its own place and at no other")
   func place() {
     let (text, offset) = sealed(NewEntry(id: Self.id, priority: .medium), "1")
     text.withUnsafeBytes { bytes in
@@ -77,7 +78,7 @@ struct SegmentLineTests {
     }
   }
 
-  @Test("is not intact when any one bit of it is another")
+  @Test("a segment line with any flipped bit is not intact")
   func bits() {
     let (text, offset) = sealed(NewEntry(id: Self.id, priority: .medium), #"{"a":1}"#)
     for bit in 0..<text.count * 8 {
@@ -88,7 +89,7 @@ struct SegmentLineTests {
     }
   }
 
-  @Test("is not intact when it is cut or longer")
+  @Test("a segment line that is cut or extended is not intact")
   func lengths() {
     let (text, offset) = sealed(NewEntry(id: Self.id, priority: .medium), "12345")
     for count in 0..<text.count {
@@ -98,7 +99,7 @@ struct SegmentLineTests {
   }
 
   @Test(
-    "is none when a column is not well formed",
+    "a segment line with a malformed column is invalid",
     arguments: [
       "", "00000000", "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - - ",
       "00000000 1795244400123456 000000000000041 01M7YFR55BHYP5BSPG0DPTADCJ 1 - -",

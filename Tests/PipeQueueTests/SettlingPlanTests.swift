@@ -2,11 +2,11 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a plan of settling")
+@Suite("Settling plans")
 struct SettlingPlanTests {
   private typealias Fate = SettlingPlan.Fate
 
-  /// Of items 0..<count, in parts that end at these.
+  /// A claim of `count` items, in parts that end at `ends`.
   private func claim(_ count: Int, ends: [Int], attempts: [Int]) -> Claim {
     var parts: [Part] = []
     var from = 0
@@ -27,7 +27,7 @@ struct SettlingPlanTests {
   private let one = Failure("exit 1", exitStatus: 1)
   private let two = Failure("exit 2", exitStatus: 2)
 
-  @Test("joins neighbours with the same fate")
+  @Test("a plan joins neighbours with the same fate")
   func runs() {
     let runs = SettlingPlan.runs([.done, .done, .again, .held, .held, .done], from: 7)
     #expect(runs.map(\.items) == [7..<9, 9..<10, 10..<12, 12..<13])
@@ -36,7 +36,7 @@ struct SettlingPlanTests {
     #expect(SettlingPlan.runs([.ready], from: 7).map(\.items) == [7..<8])
   }
 
-  @Test("gives each item of each part what was said of it")
+  @Test("a plan gives each item of each part its own outcome")
   func fates() {
     let plan = SettlingPlan(claim(4, ends: [3, 4], attempts: [1, 1]), 2) { item in
       [.done, nil, .giveBack, .retry(one)][item]
@@ -45,7 +45,7 @@ struct SettlingPlanTests {
     #expect(plan.burials.isEmpty)
   }
 
-  @Test("buries at the last attempt, part by part, and what is to be buried anyway")
+  @Test("a plan buries items at their last attempt, part by part, and items to be buried anyway")
   func burials() {
     let plan = SettlingPlan(claim(3, ends: [1, 3], attempts: [3, 2]), 2) { item in
       item == 2 ? .bury(one) : .retry(one)
@@ -55,7 +55,7 @@ struct SettlingPlanTests {
     #expect(plan.burials.map(\.part) == [0, 1])
   }
 
-  @Test("notes neighbours that failed alike together, but never across parts")
+  @Test("a plan records equal failures of neighbours together, but never across parts")
   func failures() {
     let plan = SettlingPlan(claim(5, ends: [4, 5], attempts: [1, 1]), 2) { item in
       .retry([one, one, two, one, one][item])
@@ -64,14 +64,14 @@ struct SettlingPlanTests {
     #expect(plan.failures.map(\.isFirst) == [true, false, false, true])
   }
 
-  @Test("keeps what cannot be buried for another time")
+  @Test("a plan keeps items that cannot be buried for another time")
   func refused() {
     var plan = SettlingPlan(claim(3, ends: [1, 3], attempts: [1, 1]), 2) { _ in .bury(one) }
     plan.unburied([plan.burials[2]])
     #expect(plan.fates == [[.done], [.done, .again]])
   }
 
-  @Test("takes the attempt back from what goes back, and knows what was never tried")
+  @Test("a plan takes back the attempt of items given back, and knows which were never tried")
   func states() {
     let due = ReadyTime(at: 9, span: 0)
     let claimed = NowName.State.claim(batch: token, attempt: 2, owner: 4)
@@ -83,7 +83,7 @@ struct SettlingPlanTests {
     #expect(Fate.ready.state(of: first, due) == .untried)
   }
 
-  @Test("does the same with what the clock holds")
+  @Test("a plan does the same with items that the clock holds")
   func held() {
     let held = NowName.State.hold(batch: token, attempt: 2, until: ReadyTime(at: 3, span: 2))
     #expect(Fate.held.state(of: held, .now) == held)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a page of slots")
+@Suite("Slot pages")
 final class SlotPageTests {
   private let bytes = UnsafeMutableRawBufferPointer.allocate(
     byteCount: SlotPage.size, alignment: 64)
@@ -25,14 +25,14 @@ final class SlotPageTests {
     return found.sorted()
   }
 
-  @Test("keeps what a place is made of")
+  @Test("a slot keeps its lane, segment and offset")
   func packing() {
     let slot = Slot(.max, .low, 0x3fff_ffff, 0xffff_ffff)
     #expect(slot.lane == .low && slot.segment == 0x3fff_ffff && slot.offset == 0xffff_ffff)
     #expect(Slot(0, .high, 1, 0).place != 0)
   }
 
-  @Test("takes 255, and finds each by its hash")
+  @Test("a page takes 255 slots, and finds each by its hash")
   func full() {
     for number in 0..<255 { #expect(page.insert(slot(UInt64(number), number)) == .added) }
     #expect(page.isFull && page.insert(slot(900, 1)) == .full)
@@ -40,14 +40,14 @@ final class SlotPageTests {
     #expect(offsets(900) == [])
   }
 
-  @Test("takes the same slot once, also when it is full")
+  @Test("a page takes the same slot once, even when it is full")
   func again() {
     for number in 0..<255 { _ = page.insert(slot(UInt64(number), number)) }
     #expect(page.insert(slot(7, 7)) == .known)
     #expect(offsets(7) == [7])
   }
 
-  @Test("keeps the last four lines of one hash in each lane")
+  @Test("a page keeps the last four lines of one hash in each lane")
   func repeats() {
     for number in 0..<4 { #expect(page.insert(slot(5, number)) == .added) }
     #expect(page.insert(slot(5, 0, .low)) == .added)
@@ -57,7 +57,7 @@ final class SlotPageTests {
     #expect(page.count == 5)
   }
 
-  @Test("is intact as it was sealed, under its number and seed, and when it was never written")
+  @Test("a page is intact as it was sealed, under its number and seed, or if it was never written")
   func seal() {
     #expect(page.isIntact(3, 17))
     _ = page.insert(slot(1, 1))

@@ -2,28 +2,29 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("the wait after a failure")
+@Suite("Backoff")
 struct BackoffTests {
   private let backoff = Backoff(base: 1_000_000, most: 300_000_000)
 
-  @Test("lies between once and twice the base at first, then doubles", arguments: 1...8)
+  @Test("the wait lies between once and twice the base at first, then doubles", arguments: 1...8)
   func doubling(attempt: Int) {
     let least = Int64(1_000_000) << (attempt - 1)
     #expect(backoff.delay(after: attempt, random: 0) == least)
-    // `random` is taken modulo so many and one.
+    // `random` is taken modulo one more than this.
     #expect(backoff.delay(after: attempt, random: UInt64(least)) == 2 * least)
     #expect(backoff.delay(after: attempt, random: UInt64(least) + 1) == least)
   }
 
   @Test(
-    "never exceeds the most, and half of that is the least", arguments: [9, 10, 39, 40, 63, 1000])
+    "the wait never exceeds the maximum, and half of the maximum is its minimum",
+    arguments: [9, 10, 39, 40, 63, 1000])
   func bounded(attempt: Int) {
     #expect(backoff.delay(after: attempt, random: 0) == 150_000_000)
     #expect(backoff.delay(after: attempt, random: 150_000_000) == 300_000_000)
     #expect(backoff.delay(after: attempt, random: .max) <= 300_000_000)
   }
 
-  @Test("is spread evenly over its half")
+  @Test("the wait is spread evenly over its half")
   func spread() {
     var random = SplitMix(seed: 1)
     var counts = [Int](repeating: 0, count: 10)
@@ -31,17 +32,17 @@ struct BackoffTests {
       let delay = backoff.delay(after: 1, random: random.next())
       counts[min(9, Int((delay - 1_000_000) / 100_000))] += 1
     }
-    // Of 1000 each; five standard deviations.
+    // 1000 each are expected; five standard deviations.
     #expect(counts.allSatisfy { (850...1150).contains($0) })
   }
 
-  @Test("is none where the base or the most is none")
+  @Test("the wait is zero if the base or the maximum is zero")
   func none() {
     #expect(Backoff(base: 0, most: 300).delay(after: 3, random: 5) == 0)
     #expect(Backoff(base: 300, most: 0).delay(after: 3, random: 5) == 0)
   }
 
-  @Test("is the most where the most is below the base, or the base as large as can be")
+  @Test("the wait is the maximum if that is below the base, or the base is as large as can be")
   func extremes() {
     #expect(Backoff(base: 300, most: 10).delay(after: 1, random: 5) == 10)
     #expect(Backoff(base: .max, most: .max).delay(after: 1, random: 0) == .max / 2 + 1)
@@ -49,18 +50,18 @@ struct BackoffTests {
   }
 }
 
-@Suite("a due")
+@Suite("Due times")
 struct DueTests {
   private let due = ReadyTime.after(5_000_000, from: 100_000_000)
 
-  @Test("is over at its instant and not before")
+  @Test("a due time is over at its instant, and not before")
   func over() {
     #expect(!due.isOver(at: 104_999_999))
     #expect(due.isOver(at: 105_000_000))
     #expect(ReadyTime.now.isOver(at: 0))
   }
 
-  @Test("that lies further away than it was meant to is counted from now on")
+  @Test("a due time further away than was meant is counted from now on")
   func corrected() {
     #expect(due.corrected(at: 100_000_000) == nil)
     #expect(due.corrected(at: 99_000_000) == nil, "clocks are slewed by a little")
@@ -68,12 +69,12 @@ struct DueTests {
     #expect(due.corrected(at: 200_000_000) == nil)
   }
 
-  @Test("that is a time of day goes by the clock alone")
+  @Test("a due time of day goes by the clock alone")
   func absolute() {
     #expect(ReadyTime(at: 500_000_000, span: 0).corrected(at: 0) == nil)
   }
 
-  @Test("and how long it was meant to be away stand in the name")
+  @Test("a due time and the length of its wait are in the name")
   func text() throws {
     let name = NowName(items(1, 2), .again(batch: token, attempt: 1, due: due))
     #expect(name.text.hasSuffix(".again.\(token.text).1.105000000.5000000"))
@@ -81,7 +82,7 @@ struct DueTests {
   }
 }
 
-@Suite("the mark of what waits beside the line")
+@Suite("The mark of parked items")
 struct LaterMarkTests {
   private func parsed(_ text: String) -> ParkedHint? {
     var copy = text
@@ -90,20 +91,20 @@ struct LaterMarkTests {
 
   private let mark = ParkedHint(due: 50_000_000, set: 10_000_000, items: 3)
 
-  @Test("stands in its name")
+  @Test("the mark is read as it is written in its name")
   func text() {
     #expect(mark.text.hasPrefix("later.50000000.10000000.3."))
     #expect(parsed(mark.text) == mark)
   }
 
   @Test(
-    "is nothing else",
+    "other names are not a mark",
     arguments: ["later.", "later.1.2", "later.1.2.3.4", "later.1.x.3", "spare.1"])
   func others(text: String) {
     #expect(parsed(text) == nil)
   }
 
-  @Test("is over when it is due, or once the clock is behind the time when it was set")
+  @Test("the mark is over when it is due, or once the clock is behind the time when it was set")
   func over() {
     #expect(!mark.isOver(at: 49_999_999))
     #expect(mark.isOver(at: 50_000_000))

@@ -1,7 +1,7 @@
 import PipeStats
 
 extension Activity {
-  /// Batches of so many items each, whose service took these times in microseconds.
+  /// Batches of `items` items each, with these service times in microseconds.
   static func of(_ times: [Int], items: Int = 1, failures: [Int] = []) -> Activity {
     var activity = Activity()
     for time in times {
@@ -19,7 +19,7 @@ extension Activity {
   }
 }
 
-/// Times between bounds, in no order, the same in each run.
+/// Scattered times between bounds, the same in each run.
 func scattered(_ count: Int, _ times: ClosedRange<Int>, seed: UInt64 = 7) -> [Int] {
   var state = seed
   return (0..<count).map { _ in

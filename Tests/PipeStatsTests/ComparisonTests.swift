@@ -41,7 +41,7 @@ struct ComparisonTests {
 
   @Test func `of two alike no difference is to be seen`() {
     let found = compare(old, scattered(1100, 150_000...250_000, seed: 9))
-    #expect(found.verdict == "no difference to be seen (p = 0.98)")
+    #expect(found.verdict == "no significant difference (p = 0.98)")
     #expect(
       compare(scattered(1100, 130_000...222_000), old).verdict == "B is 13.3 % slower, p < 0.001")
   }
@@ -54,31 +54,31 @@ struct ComparisonTests {
         == "too few samples: A has 9 batches, B has 1 batch")
     #expect(compare([], []).verdict == "too few samples: A has 0 batches, B has 0 batches")
     let same = compare([Int](repeating: 3, count: 90), [Int](repeating: 5, count: 90))
-    #expect(same.verdict == "B is 66.7 % slower, p < 0.001: the time varies in neither")
-    #expect(compare(Array(1...10), Array(1...10)).verdict == "no difference to be seen (p = 1.0)")
+    #expect(same.verdict == "B is 66.7 % slower, p < 0.001: the times of both are constant")
+    #expect(compare(Array(1...10), Array(1...10)).verdict == "no significant difference (p = 1.0)")
   }
 
   @Test func `when the two tests disagree, both are heard`() {
     let faster = old.map { $0 * 9 / 10 }
     #expect(
       compare(old, faster + long.prefix(1)).sentences == [
-        "no difference to be seen (p = 0.45)",
-        "But by Mann-Whitney B is faster in 68.9 % of pairs, p < 0.001",
+        "no significant difference (p = 0.45)",
+        "But Mann-Whitney finds B faster in 68.9 % of pairs, p < 0.001",
       ])
     #expect(
       compare(old + long.prefix(1), faster + long.prefix(1)).sentences == [
-        "no difference to be seen (p = 0.86)",
-        "But by Mann-Whitney B is faster in 68.9 % of pairs, p < 0.001",
+        "no significant difference (p = 0.86)",
+        "But Mann-Whitney finds B faster in 68.9 % of pairs, p < 0.001",
       ])
     #expect(
       compare(old, faster + long).sentences == [
         "B is 208.5 % slower, p = 0.033",
-        "But by Mann-Whitney B is faster in 68.6 % of pairs, p < 0.001",
+        "But Mann-Whitney finds B faster in 68.6 % of pairs, p < 0.001",
       ])
     #expect(
       compare(old, old + long).sentences == [
         "B is 218.5 % slower, p = 0.026",
-        "But by Mann-Whitney there is no difference to be seen (p = 0.86)",
+        "But Mann-Whitney finds no significant difference (p = 0.86)",
       ])
   }
 

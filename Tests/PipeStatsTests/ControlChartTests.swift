@@ -4,7 +4,7 @@ import Testing
 @testable import PipeStats
 
 struct ControlChartTests {
-  /// Minutes from 12:58 on, each with so many batches that took so many milliseconds, and so many failed ones.
+  /// Minutes from 12:58 on: numbers of batches, their milliseconds, and numbers of failed ones.
   private func minutes(_ minutes: [(batches: Int, time: Int, failed: Int)]) -> [Period] {
     minutes.enumerated().map { index, minute in
       var period = Period(
@@ -70,10 +70,10 @@ struct ControlChartTests {
         13:08     201 ms  (             o|                   )
         13:09    10.0 ms  (o             |                   )
         13:10          -
-        out of control: 1 period is outside of the limits
+        out of control: 1 period is outside the limits
 
         batches that failed
-        centre 9.8 % |, limits ( ) by the number of batches; times in UTC
+        centre 9.8 % |, limits ( ) depend on the number of batches; times in UTC
         12:58      9.1 %  (    o|              )
         12:59      0.0 %  o     |              )
         13:00      9.1 %  (    o|              )
@@ -87,7 +87,7 @@ struct ControlChartTests {
         13:08      0.0 %  o     |              )
         13:09      0.0 %  o     |                            )
         13:10    100.0 %  (     |                        )                    * high
-        out of control: 2 periods are outside of the limits
+        out of control: 2 periods are outside the limits
 
         """)
   }
@@ -104,7 +104,7 @@ struct ControlChartTests {
     for charts in [alike(9, 200), alike(9, 0), alike(60, 77_777)] {
       #expect(charts.service.outside == 0)
       #expect(charts.failures.outside == 0)
-      #expect(charts.text.contains("in control: no period is outside of its limits"))
+      #expect(charts.text.contains("in control: no period is outside its limits"))
     }
   }
 
@@ -119,10 +119,10 @@ struct ControlChartTests {
     #expect(
       alike(7, 200).text == """
         mean service time of a batch
-        too few periods: 7 with batches, 8 are needed
+        too few periods: 7 with batches, 8 needed
 
         batches that failed
-        too few periods: 7 with batches, 8 are needed
+        too few periods: 7 with batches, 8 needed
 
         """)
     #expect(alike(7, 200).service.points.allSatisfy { $0.state == nil && $0.value != nil })

@@ -11,20 +11,20 @@ struct ModelReportTests {
     #expect(
       ModelReport(activity, seconds: 600).text == """
         1202 batches in 10.0 min, of 3.00 items on average.
-        The models' customers are batches; what was measured is per item.
+        The models' customers are batches; the measured times are per item.
 
         arrivals     2.00 a second (lambda)
         service      201 ms on average; one consumer serves 4.98 a second (mu)
-                     deviation 29.0 ms, 0.14 of the mean; M/M/1 supposes 1
+                     deviation 29.0 ms, 0.14 of the mean; M/M/1 assumes 1
         utilisation  40.2 % of one consumer (rho)
 
                                          mean wait  mean total   p50 total   p99 total
         measured                           1.00 ms      202 ms      202 ms      250 ms
         M/M/1                               135 ms      336 ms      233 ms      1.55 s
         M/G/1                              69.1 ms      270 ms           -           -
-        M/M/2, one consumer more           8.48 ms      209 ms      147 ms      946 ms
+        M/M/2, one more consumer           8.48 ms      209 ms      147 ms      946 ms
 
-        By M/M/2 a second consumer cuts the mean total from 336 ms to 209 ms.
+        By M/M/2, a second consumer cuts the mean total from 336 ms to 209 ms.
 
         """)
   }
@@ -37,7 +37,7 @@ struct ModelReportTests {
 
         arrivals     12.0 a second (lambda)
         service      201 ms on average; one consumer serves 4.98 a second (mu)
-                     deviation 28.8 ms, 0.14 of the mean; M/M/1 supposes 1
+                     deviation 28.8 ms, 0.14 of the mean; M/M/1 assumes 1
         utilisation  241.1 % of one consumer (rho)
 
                                          mean wait  mean total   p50 total   p99 total
@@ -56,23 +56,23 @@ struct ModelReportTests {
     let report = ModelReport(Activity.of(steady), seconds: 1e6)
     #expect(
       report.sentence
-        == "By M/M/2 a second consumer changes little: a mean total of 201 ms.")
+        == "By M/M/2, a second consumer changes little: a mean total of 201 ms.")
   }
 
   @Test func `of few batches, in no time, or of no length, nothing is said`() {
     let few = Activity.of([5], failures: [7])
     #expect(
-      ModelReport(few, seconds: 9).text == "too few samples: 2 batches, 30 are needed\n")
+      ModelReport(few, seconds: 9).text == "too few samples: 2 batches, 30 needed\n")
     #expect(
       ModelReport(Activity.of([5]), seconds: 9).sentence
-        == "too few samples: 1 batch, 30 are needed")
+        == "too few samples: 1 batch, 30 needed")
     for seconds in [nil, 0, -1, .nan] as [Double?] {
       let report = ModelReport(Activity.of(steady), seconds: seconds)
       #expect(report.sentence == "too few samples: no time has passed")
       #expect(report.isStable == nil)
     }
     let instant = ModelReport(Activity.of([Int](repeating: 0, count: 30)), seconds: 9)
-    #expect(instant.sentence == "too few samples: the service was too short to be measured")
+    #expect(instant.sentence == "too few samples: the service times are too short to measure")
   }
 
   @Test func `thirty batches are enough, and those that failed are among them`() {
@@ -114,7 +114,7 @@ struct ModelReportTests {
 }
 
 extension ModelReport {
-  /// As many came as were settled.
+  /// As many items came as were settled.
   fileprivate init(_ activity: Activity, seconds: Double?) {
     let success = activity.success
     let (items, isOver) = success.acknowledged.addingReportingOverflow(success.failed)

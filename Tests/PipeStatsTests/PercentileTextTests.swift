@@ -2,7 +2,7 @@ import PipeStats
 import Testing
 
 struct PercentileTextTests {
-  // What HdrHistogram wrote of the same values.
+  // The output of HdrHistogram for the same values.
   @Test func `the text is HdrHistogram's`() {
     var latency = Latency()
     latency.record(Latency.longest)

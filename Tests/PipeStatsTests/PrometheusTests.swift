@@ -19,7 +19,7 @@ struct PrometheusTests {
     # HELP ingested_rows_total Entries stored.
     # TYPE ingested_rows_total counter
     ingested_rows_total 12346907
-    # HELP failed_validations_total Lines rejected: not valid, or not as required.
+    # HELP failed_validations_total Lines rejected: invalid, or failing a requirement.
     # TYPE failed_validations_total counter
     failed_validations_total 3
     # HELP ingestion_errors_total Valid lines that were not stored.
@@ -45,26 +45,26 @@ struct PrometheusTests {
     pipe_queue_items{state="lost",priority="HIGH"} 0
     pipe_queue_items{state="lost",priority="MEDIUM"} 0
     pipe_queue_items{state="lost",priority="LOW"} 0
-    # HELP pipe_lost_items Items that damage took and that were not dropped.
+    # HELP pipe_lost_items Items lost to damage and not dropped.
     # TYPE pipe_lost_items gauge
     pipe_lost_items{priority="HIGH"} 0
     pipe_lost_items{priority="MEDIUM"} 0
     pipe_lost_items{priority="LOW"} 0
-    # HELP pipe_oldest_ready_seconds Age of the oldest ready item, 0 when none is ready.
+    # HELP pipe_oldest_ready_seconds Age of the oldest ready item, 0 if none is ready.
     # TYPE pipe_oldest_ready_seconds gauge
     pipe_oldest_ready_seconds{priority="HIGH"} 1.25
     pipe_oldest_ready_seconds{priority="MEDIUM"} 192.3
     pipe_oldest_ready_seconds{priority="LOW"} 0.0
-    # HELP pipe_latency_seconds Times of acknowledged items: accepted to claimed (wait), claimed to settled \
-    (service), both (total).
+    # HELP pipe_latency_seconds Latency of acknowledged items: accepted to claimed (wait), \
+    claimed to settled (service), both (total).
     # TYPE pipe_latency_seconds histogram
-    # HELP pipe_accepted_items_total Items of the entries stored.
+    # HELP pipe_accepted_items_total Items in stored entries.
     # TYPE pipe_accepted_items_total counter
     pipe_accepted_items_total 12346950
-    # HELP pipe_acknowledged_items_total Items done.
+    # HELP pipe_acknowledged_items_total Items acknowledged.
     # TYPE pipe_acknowledged_items_total counter
     pipe_acknowledged_items_total 0
-    # HELP pipe_failed_items_total Attempts on items that failed, by what became of the item.
+    # HELP pipe_failed_items_total Failed attempts on items, by what happened to the item.
     # TYPE pipe_failed_items_total counter
     pipe_failed_items_total{outcome="retried"} 0
     pipe_failed_items_total{outcome="buried"} 0

@@ -38,7 +38,7 @@ struct ReportTableTests {
         acknowledged         1,000
         failed                   5    4 retried, 1 buried
 
-        since the queue began
+        since the queue was created
         rows ingested                 12,346,907
         failed validations                     3
         ingestion errors                       0
@@ -61,7 +61,7 @@ struct ReportTableTests {
 
         rates, latency and success are not measured yet
 
-        since the queue began
+        since the queue was created
         rows ingested                          0
         failed validations                     0
         ingestion errors                       0
@@ -105,7 +105,7 @@ struct ReportTableTests {
         acknowledged  1000000000000
         failed                    0
 
-        since the queue began
+        since the queue was created
         rows ingested              5000000000000
         failed validations         1000000000000
         ingestion errors                  99,999
@@ -125,7 +125,7 @@ struct ReportTableTests {
     #expect(
       ReportTable(report).text.contains(
         """
-        in the last 1 h, that is since 2026-11-20 07:54 UTC (20 min 34 s)
+        in the last 1 h, recorded since 2026-11-20 07:54 UTC (20 min 34 s)
         in            7.20 items/h
         out              0 items/h
 
@@ -143,7 +143,7 @@ struct ReportTableTests {
       ReportTable(report).text.contains(
         """
         in the last 1 h
-        nothing came and nothing was settled
+        nothing arrived and nothing was settled
 
 
         """))

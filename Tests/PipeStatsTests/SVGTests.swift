@@ -54,7 +54,7 @@ struct SVGTests {
   }
 }
 
-/// The content of the text elements, as an XML parser has it.
+/// The content of the text elements, as an XML parser reads it.
 private final class Document: NSObject, XMLParserDelegate {
   private(set) var texts: [String] = []
   private var current: String?

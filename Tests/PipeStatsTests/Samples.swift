@@ -38,7 +38,7 @@ extension Report {
       inPerSecond: 2.016667, outPerSecond: 1.666667)
   }
 
-  /// As large as anything can become.
+  /// A report with the largest possible numbers.
   static var huge: Report {
     let many = 1_000_000_000_000
     var depths = Depths()
@@ -86,7 +86,7 @@ extension Activity {
 }
 
 extension Report {
-  /// The busy one with its last hour: in an hour's first half twice as much came as in its second.
+  /// The busy report with its last hour: twice as much came in the first half as in the second.
   static var hour: Report {
     var report = Report.busy
     let first = morning / 60_000_000 * 60_000_000 - 3600_000_000

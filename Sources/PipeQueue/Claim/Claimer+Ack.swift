@@ -91,7 +91,8 @@ extension Claimer {
         while next < part.items.upperBound, claim.items[next].entry == id { next += 1 }
         let place = part.places[index - part.items.lowerBound]
         guard case .line(let line) = try step(lane, place, ends[lane]), line.id == id else {
-          throw Fault(.inputOutput, "\(printable(queue.path)): \(id.text): was damaged just now")
+          throw Fault(
+            .inputOutput, "\(printable(queue.path)): \(id.text): was damaged after it was claimed")
         }
         try visit(StoredEntry(line, lane), index..<next)
         index = next

@@ -57,7 +57,7 @@ extension Claimer {
   }
 
   private func reportFull(_ fault: Fault) {
-    queue.report("\(fault.text); what should be buried is tried again later")
+    queue.report("\(fault.text); items that were to be buried are tried again later")
   }
 
   private func ranges(

@@ -166,8 +166,8 @@ extension Claimer {
   func missing(_ lane: Lane, _ segment: Int) -> Fault {
     Fault(
       .inputOutput,
-      "\(printable(queue.path))/\(Segment.path(lane, segment)): is missing; put it back,"
-        + " or an empty file in its place to give up what it held")
+      "\(printable(queue.path))/\(Segment.path(lane, segment)): is missing; restore it,"
+        + " or create an empty file to give up its items")
   }
 }
 

@@ -68,8 +68,8 @@ extension Claimer {
     sync.note()
     if count > 0 {
       queue.note(
-        "\(printable(queue.path)): the names of \(count) items are missing in later/ and dead/; they are ready again"
-      )
+        "\(printable(queue.path)): \(count) items have no name in later/ or dead/;"
+          + " they are ready again")
     }
     return covered
   }

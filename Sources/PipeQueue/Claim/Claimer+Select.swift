@@ -99,7 +99,7 @@ extension Claimer {
     now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)
   }
 
-  static let overdue = Failure("nobody settled it while it was held")
+  static let overdue = Failure("not settled within its hold time")
 
   // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
   // before all else.

@@ -64,7 +64,7 @@ extension Claimer {
       ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
       : Fault(
         .claimLost,
-        "claim \(batch.text) is not held any more: it was settled before, or its holder is gone")
+        "claim \(batch.text) is no longer held: it was already settled, or its holder is gone")
   }
 }
 

@@ -102,7 +102,7 @@ final class Dedup {
   private func openIndex(_ directory: Directory) throws(Fault) -> KeyIndex? {
     do throws(Fault) { return try KeyIndex.open(directory, boot: boot) } catch {
       guard [.inputOutput, .permission].contains(error.kind) else { throw error }
-      queue.note("\(error.text); built again from the segments")
+      queue.note("\(error.text); rebuilt from the segments")
       return nil
     }
   }
@@ -132,7 +132,7 @@ final class Dedup {
     guard let index, let directory else { return }
     do throws(Fault) { return try body(index) } catch {
       guard error.isOfDamagedIndex else { throw error }
-      queue.note("\(error.text); built again from the segments")
+      queue.note("\(error.text); rebuilt from the segments")
     }
     let fresh = try rebuilt(directory, marks, Clock.now())
     self.index = fresh

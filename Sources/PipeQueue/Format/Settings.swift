@@ -82,13 +82,13 @@ extension Settings {
     case .newer(let version):
       throw Fault(
         .settings,
-        "\(printable(path)): format \(version) is newer than this pipe, which knows up to \(Settings.version)"
-      )
+        "\(printable(path)): format \(version) is newer than this pipe supports"
+          + " (up to \(Settings.version)); upgrade pipe")
     case .damaged:
       throw Fault(
         .settings,
-        "\(printable(path)): is not the format file of a queue, or is damaged, and so is \(copyName);"
-          + " put back one of them from a backup")
+        "\(printable(path)): is damaged or not the format file of a queue, and so is \(copyName);"
+          + " restore one of them from a backup")
     }
   }
 

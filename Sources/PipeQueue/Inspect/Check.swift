@@ -17,7 +17,7 @@ extension Queue {
   /// in use it may miss what is changed meanwhile, and reports nothing that is right.
   package func check(_ found: (Finding) -> Void) throws(Fault) {
     for part in Queue.parts where root.lacks(part) {
-      found(Finding(part + "/", "is missing; the next command that needs it makes it"))
+      found(Finding(part + "/", "is missing; the next command that needs it creates it"))
     }
     try checkFormat(found)
     let listing = try listingNow()
@@ -29,12 +29,14 @@ extension Queue {
       guard let directory = try Directory.open(directory, in: root) else { continue }
       for name in try directory.names() where name.hasSuffix(".bad") {
         found(
-          Finding("\(directory.path.split(separator: "/").last ?? "")/\(name)", "was put aside"))
+          Finding(
+            "\(directory.path.split(separator: "/").last ?? "")/\(name)",
+            "a damaged name, kept for inspection"))
       }
     }
     for lane in Lane.allCases {
       if marks[lane] == nil {
-        found(Finding("end/", "the end of \(lane.name) is missing; the segments say it"))
+        found(Finding("end/", "the end of \(lane.name) is missing; it is read from the segments"))
       }
       try check(lane, ends[lane], listing.names, found)
     }
@@ -45,7 +47,7 @@ extension Queue {
     for name in files where Settings.isDamaged(name, root) {
       found(
         Finding(
-          name, "is missing or damaged; the other of \(files.joined(separator: " and ")) counts"))
+          name, "is missing or damaged; the other of \(files.joined(separator: " and ")) is used"))
     }
   }
 
@@ -54,7 +56,7 @@ extension Queue {
   ) throws(Fault) {
     let line = LaneMap(lane, end: end.place, names: names)
     for name in names where name.range.lane == lane && name.range.to.number > end.place.number {
-      found(Finding("now/" + name.text, "reaches beyond the end of its lane"))
+      found(Finding("now/" + name.text, "extends past the end of its lane"))
     }
     for range in line.final(.lost) {
       found(
@@ -82,14 +84,15 @@ extension Queue {
       let path = Segment.path(lane, segment)
       guard let file = try Segment.open(self, lane, segment) else {
         if segment != end.place.segment || end.place.offset > 0 {
-          found(Finding(path, "is missing; put it back, or an empty file to give up what it held"))
+          found(
+            Finding(path, "is missing; restore it, or create an empty file to give up its items"))
         }
         continue
       }
       let size = try file.size()
       let isLast = segment == end.place.segment
       if isLast, size < end.place.offset {
-        found(Finding(path, "ends at byte \(size), and the lane at \(end.place.offset)"))
+        found(Finding(path, "ends at byte \(size), but the lane ends at \(end.place.offset)"))
       }
       let limit = isLast ? min(size, end.place.offset) : size
       let reader = SegmentReader(file, lane, segment)

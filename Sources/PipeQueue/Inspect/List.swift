@@ -84,7 +84,7 @@ extension Queue {
           guard view.isNew(entry) else { continue }
           for listed in try view.listed(entry) where try !body(listed) { return false }
         case .damaged(let until):
-          report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, not shown")
+          report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, skipped")
           offset = until
         case .end: offset = limit
         }

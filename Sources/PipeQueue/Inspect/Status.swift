@@ -77,7 +77,7 @@ extension EntryStatus {
     created = line.firstSeen
     self.attempts = attempts.flatMap { $0 > 0 ? $0 : nil }
     let isLost = view.numbers.contains { view.state(of: $0).isLost }
-    reason = isLost ? "lost: no intact line held its items when their turn came" : nil
+    reason = isLost ? "lost: its line was damaged or missing when its turn came" : nil
   }
 
   /// Of an entry whose line is damaged, at this place.

@@ -22,7 +22,7 @@ final class SettleLog {
   /// A full disk must not keep an item from being settled: what cannot be noted is left out.
   func note(_ lines: some Sequence<SettledLine>, at steady: Int64) {
     if queue.root.isShortOfRoom {
-      return complain("the disk is full; statistics leave out what is settled meanwhile")
+      return complain("the disk is full; items settled meanwhile are not in the statistics")
     }
     if let failed, steady - failed < SettleLog.reopening { return }
     bytes.removeAll(keepingCapacity: true)
@@ -36,12 +36,12 @@ final class SettleLog {
       if try log.size() < SettleLog.largest { return }
       self.log = nil
     } catch {
-      complain("\(error.text); statistics leave out what is settled meanwhile")
+      complain("\(error.text); items settled meanwhile are not in the statistics")
       (failed, log) = (steady, nil)
       return
     }
     do throws(Fault) { try CompactionPlan(queue).run(closing: SettleLog.largest) } catch {
-      complain("\(error.text); statistics take more room meanwhile")
+      complain("\(error.text); the statistics are not compacted and take more room meanwhile")
     }
   }
 

@@ -21,7 +21,7 @@ extension Queue {
         throw Fault(error.kind == .permission ? .permission : .inputOutput, error.text)
       }
       // All else is known without it.
-      report("\(error.text); nothing is known of what was settled")
+      report("\(error.text); no statistics of settled items")
       return
     }
     guard let directory = found else { return }
@@ -43,7 +43,8 @@ extension Queue {
       for line in fold.lines { body(line.recording) }
       return
     }
-    throw Fault(.tryLater, "\(printable(directory.path)): changes too fast to be read; try again")
+    throw Fault(
+      .tryLater, "\(printable(directory.path)): changes faster than it can be read; try again")
   }
 }
 

@@ -38,6 +38,7 @@ extension Directory {
       }
     }
     throw Fault(
-      .inputOutput, "\(printable(path))/\(printable(name)): too many copies of it are bad")
+      .inputOutput,
+      "\(printable(path))/\(printable(name)): too many damaged copies; remove some .bad files")
   }
 }

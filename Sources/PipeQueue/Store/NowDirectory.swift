@@ -71,7 +71,7 @@ extension Queue {
     for name in listing.damaged {
       guard let marked = try now().putAside(name) else { continue }
       note(
-        "\(printable(path))/now/\(printable(name)): the name is damaged, so what it said is not known;"
+        "\(printable(path))/now/\(printable(name)): the name is damaged and cannot be read;"
           + " renamed to \(printable(marked))")
     }
   }
@@ -130,7 +130,7 @@ struct NowDirectory {
       try create(rest, history: old.attempt! > 0 ? queue.now().history(old.text) : [])
     }
     guard try queue.rename(old, to: claim) else {
-      throw Fault(.bug, "\(old.text): vanished under the lock of now/")
+      throw Fault(.bug, "\(old.text): vanished while now/ was locked")
     }
   }
 

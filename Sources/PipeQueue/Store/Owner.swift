@@ -28,7 +28,7 @@ package final class Owner {
       }
       if try file.isRegular(), try file.tryLock() { return Owner(slot: slot, file: file) }
     }
-    throw Fault(.tryLater, "\(printable(directory.path)): all slots are held")
+    throw Fault(.tryLater, "\(printable(directory.path)): all slots are in use")
   }
 
   // A directory, a link or a socket.
@@ -62,8 +62,8 @@ package final class Owner {
 
   private static func noFile(_ path: String, _ queue: Queue) -> Holder {
     queue.note(
-      "\(printable(queue.path))/\(path): is not a file, so no process can hold it:"
-        + " what was claimed there is ready again (remove it)")
+      "\(printable(queue.path))/\(path): is not a file, so no process can hold it;"
+        + " items claimed there are ready again (remove it)")
     return .dead(lock: nil)
   }
 
@@ -141,7 +141,7 @@ private func lockHolder(_ status: stat) -> String? {
       separator: " ")
     // The kernel remembers who took it; what that one has started may hold it still.
     return "process \(columns[4])"
-      + (words.map { " (\(printable($0)))" } ?? ", or rather by what it left running")
+      + (words.map { " (\(printable($0)))" } ?? ", or a process that it started")
   }
   return nil
 }

@@ -21,7 +21,7 @@ extension Queue {
     guard ownership.isOwn || Ownership.isRoot else {
       throw Fault(
         .permission,
-        "\(printable(root.path)): belongs to \(userText(ownership.user)): nobody but its owner and root"
+        "\(printable(root.path)): belongs to \(userText(ownership.user)); only its owner and root"
           + " can share it")
     }
     var walk = AccessWalk(ownership, access, report)
@@ -35,8 +35,8 @@ extension Queue {
     guard walk.refused.isEmpty else {
       throw Fault(
         .permission,
-        "\(printable(root.path)): \(walk.refused.count) of its files belong to others or have other"
-          + " names elsewhere, and are left as they are (chown or copy them)")
+        "\(printable(root.path)): \(walk.refused.count) of its files belong to others or have hard"
+          + " links elsewhere, and were left unchanged (chown or copy them)")
     }
   }
 }
@@ -80,12 +80,12 @@ private struct AccessWalk {
       if isRight(status) { continue }
       guard isOurs(status) else {
         if refused.insert(path).inserted {
-          report("\(printable(path)): belongs to \(userText(status.st_uid)); it is left as it is")
+          report("\(printable(path)): belongs to \(userText(status.st_uid)); left unchanged")
         }
         continue
       }
       if status.st_uid != ownership.user, fchown(number, ownership.user, .max) != 0 {
-        throw Fault("give back", path)
+        throw Fault("restore the owner", path)
       }
       try set(number, path, isDirectory: isDirectory)
     }
@@ -94,13 +94,13 @@ private struct AccessWalk {
   /// Gives one file or directory, which is open, the group and the mode.
   func set(_ number: Int32, _ path: String, isDirectory: Bool) throws(Fault) {
     if case .group(let group) = access, fchown(number, .max, group) != 0 {
-      let fault = Fault("give \(groupText(group))", path)
+      let fault = Fault("change the group to \(groupText(group))", path)
       throw Fault(
-        fault.kind, fault.text + (errno == EPERM ? " (are you a member of it?)" : ""),
+        fault.kind, fault.text + (errno == EPERM ? " (are you a member?)" : ""),
         code: fault.code)
     }
     let mode = Ownership.mode(isShared: access.isShared, isDirectory: isDirectory)
-    if fchmod(number, mode) != 0 { throw Fault("set the mode of", path) }
+    if fchmod(number, mode) != 0 { throw Fault("set the mode", path) }
   }
 
   // What a member of the group made is right, and the member's own.
@@ -138,10 +138,10 @@ extension Queue {
     let user = userWord(ownership.user)
     let wayOut =
       ownership.isOwn
-      ? "chmod u+rwx gives it back"
+      ? "chmod u+rwx restores access"
       : ownership.isShared
-        ? "be added to \(groupText(ownership.group)), or use sudo -u \(user)"
-        : "ask \(user) for pipe init --share GROUP, or use sudo -u \(user)"
+        ? "join \(groupText(ownership.group)), or use sudo -u \(user)"
+        : "ask \(user) to run pipe init --share GROUP, or use sudo -u \(user)"
     return Fault(
       .permission,
       "\(fault.text): \(what) belongs to \(userText(ownership.user)), \(groupText(ownership.group)),"

@@ -74,7 +74,8 @@ extension Queue {
       if error.code == EACCES { throw refusal(path, error) }
       guard error.code == ENOTDIR else { throw error }
     }
-    throw Fault(.cannotCreate, "\(printable(path)): is a file, so cannot become a queue")
+    throw Fault(
+      .cannotCreate, "\(printable(path)): is not a directory, so it cannot become a queue")
   }
 
   private static func cannotCreate(_ path: String) -> Fault {
@@ -99,7 +100,8 @@ extension Queue {
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,
-        "\(printable(root.path)): is not empty (\(printable(foreign))) and not a queue")
+        "\(printable(root.path)): is not a queue and not empty (it holds \(printable(foreign)));"
+          + " name a new or an empty directory")
     }
   }
 
@@ -148,7 +150,7 @@ extension Queue {
     guard !root.isRemoved, !root.lacks(Settings.fileName) else { throw removed(root.path) }
     let made = try root.subdirectory(making: name)
     try root.flush()
-    report("\(printable(root.path))/\(name): was missing, and is made again; \(loss(of: name))")
+    report("\(printable(root.path))/\(name): was missing and was created again; \(loss(of: name))")
     return made
   }
 
@@ -158,13 +160,13 @@ extension Queue {
 
   private static func loss(of part: String) -> String {
     switch part {
-    case "now": "items done before may be delivered again"
+    case "now": "items already done may be delivered again"
     case "end": "the ends of the lanes are read from the segments"
-    case "later", "dead": "what it held is delivered again"
-    case "segments": "what it held is lost unless it is put back"
-    case "strays": "entries stored out of the order of their ids are not found by id"
-    case "owners": "its counters begin again"
-    default: "nothing is lost with it"
+    case "later", "dead": "its items are delivered again"
+    case "segments": "its items are lost unless it is restored"
+    case "strays": "entries stored out of id order are not found by id"
+    case "owners": "its counters restart at 0"
+    default: "nothing is lost"
     }
   }
 }

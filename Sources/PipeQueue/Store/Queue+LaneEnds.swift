@@ -74,15 +74,15 @@ extension Queue {
       } else {
         try Queue.touch(mark.text, in: end)
         note(
-          "\(printable(end.path)): the end of \(lane) was missing or damaged; read from its segments"
-        )
+          "\(printable(end.path)): the end of \(lane) was missing or damaged;"
+            + " recovered from its segments")
       }
     }
     for name in listing.damaged {
       if let marked = try end.putAside(name) {
         note(
-          "\(printable(end.path))/\(printable(name)): is no end of a lane; renamed to \(printable(marked))"
-        )
+          "\(printable(end.path))/\(printable(name)): is not the end of a lane;"
+            + " renamed to \(printable(marked))")
       }
     }
     try end.flush()
@@ -102,8 +102,8 @@ extension Queue {
       if mark.place.offset == 0 { _ = try beginSegment(lane, mark.place.segment) }
       _ = try end.rename(ends[lane].text, to: mark.text)
       note(
-        "\(printable(end.path)): names in now/ are ahead of the end of \(lane.name); it continues at item \(mark.place.number)"
-      )
+        "\(printable(end.path)): names in now/ are past the end of \(lane.name);"
+          + " it continues at item \(mark.place.number)")
     }
   }
 

@@ -32,7 +32,10 @@ package final class Queue {
     let system = try Queue.fileSystem(root)
     if !force { try Queue.refuseRemote(root, system) }
     guard let settings = try Queue.currentSettings(root, report) else {
-      throw Fault(.notFound, "\(printable(path)): is a directory but not a queue")
+      throw Fault(
+        .notFound,
+        "\(printable(path)): is a directory but not a queue;"
+          + " pipe init makes a queue of an empty one")
     }
     self.path = path
     self.root = root
@@ -47,7 +50,7 @@ package final class Queue {
     do throws(Fault) { return try Directory.open(path) } catch {
       if error.code == EACCES { throw refusal(path, error) }
       guard error.code == ENOTDIR else { throw error }
-      throw Fault(.notFound, "\(printable(path)): is not a directory, so not a queue")
+      throw Fault(.notFound, "\(printable(path)): is not a directory, so it is not a queue")
     }
   }
 
@@ -75,8 +78,8 @@ package final class Queue {
     guard let name = remoteName(Int(system.f_type) & 0xffff_ffff) else { return }
     throw Fault(
       .settings,
-      "\(printable(root.path)): lies on \(name), where locks and flushes cannot be relied on"
-        + " (--force uses it all the same)")
+      "\(printable(root.path)): is on \(name), where locks and flushes are not reliable"
+        + " (--force uses it anyway)")
   }
 
   // As statfs(2) lists them.

@@ -22,7 +22,7 @@ package struct QueueLocation {
     if let path = variable("PIPE_QUEUE") { return path }
     if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/pipe/queue" }
     if let home = variable("HOME") { return home + "/.local/state/pipe/queue" }
-    throw Fault(.settings, "which queue? Give -q DIR, or set PIPE_QUEUE or HOME")
+    throw Fault(.settings, "no queue named: give -q DIR, or set PIPE_QUEUE or HOME")
   }
 
   package func open(_ diagnostics: Diagnostics) throws(Fault) -> Queue {

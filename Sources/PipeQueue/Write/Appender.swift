@@ -154,7 +154,7 @@ extension Appender {
   private static func unknown(_ fault: Fault) -> Fault {
     Fault(
       .outcomeUnknown,
-      "\(fault.text); the outcome is unknown: what was not receipted may still be delivered",
+      "\(fault.text); the outcome is unknown: entries without a receipt may still be delivered",
       code: fault.code)
   }
 

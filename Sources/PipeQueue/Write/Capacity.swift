@@ -13,10 +13,12 @@ extension Queue {
     if draft.receipts.count == 1 { try requireSpan(items, draft.byteCount) }
     let waiting = try unsettled(marks)
     if let most = settings.maxItems, waiting.items + items > most {
-      throw full("\(waiting.items) items are not done, of at most \(most) (max-items)")
+      throw full(
+        "\(waiting.items) items are not done, at most \(most) allowed (pipe init --max-items)")
     }
     if let most = settings.maxBytes, waiting.bytes + draft.byteCount > most {
-      throw full("\(waiting.bytes) bytes are not done, of at most \(most) (max-bytes)")
+      throw full(
+        "\(waiting.bytes) bytes are not done, at most \(most) allowed (pipe init --max-bytes)")
     }
   }
 
@@ -33,17 +35,20 @@ extension Queue {
     let kept = max(asked, try reserve.slack()) + missing
     guard space.free < kept + bytes else { return }
     throw full(
-      "\(space.free) bytes are free on its file system, of which \(kept) are kept (min-free)",
+      "\(space.free) bytes are free on its file system, and \(kept) must stay free"
+        + " (pipe init --min-free)",
       code: ENOSPC)
   }
 
   private func requireSpan(_ items: Int, _ bytes: Int) throws(Fault) {
-    let what = "\(printable(path)): holds no entry like this one:"
+    let what = "\(printable(path)): the entry is too large for this queue:"
     if let most = settings.maxItems, items > most {
-      throw Fault(.settings, "\(what) \(items) items, of at most \(most) (max-items)")
+      throw Fault(
+        .settings, "\(what) \(items) items, at most \(most) allowed (pipe init --max-items)")
     }
     if let most = settings.maxBytes, bytes > most {
-      throw Fault(.settings, "\(what) \(bytes) bytes, of at most \(most) (max-bytes)")
+      throw Fault(
+        .settings, "\(what) \(bytes) bytes, at most \(most) allowed (pipe init --max-bytes)")
     }
   }
 

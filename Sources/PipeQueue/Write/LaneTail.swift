@@ -59,8 +59,8 @@ extension Queue {
     try [newline].write(to: tail.file, at: tail.place.offset)
     tail.place.offset += 1
     note(
-      "\(Segment.path(tail.lane, tail.place.segment)): byte \(tail.place.offset - 2): the last line has lost its end; a new one is begun"
-    )
+      "\(Segment.path(tail.lane, tail.place.segment)): byte \(tail.place.offset - 2):"
+        + " the last line has lost its newline; one is appended")
   }
 
   // Lines behind the end belong to writers that are flushing now, or to some that have died. Only what
@@ -135,7 +135,8 @@ extension Queue {
         }
         current = now
       case .taken:
-        throw Fault(.inputOutput, "\(end.path)/\(mark.text): stands beside \(current.text)")
+        throw Fault(
+          .inputOutput, "\(end.path)/\(mark.text): exists beside \(current.text) (see pipe fsck)")
       }
     }
   }

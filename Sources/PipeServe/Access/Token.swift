@@ -44,7 +44,7 @@ struct Token: Sendable {
     else {
       throw Fault(
         .settings,
-        "\(printable(path)): holds no token: one line of 16 or more printable characters")
+        "\(printable(path)): holds no token; write one line of 16 to 4096 printable characters")
     }
     bytes = line
     var status = stat()
@@ -89,7 +89,8 @@ struct Origins: Sendable {
     let host = request.header("host") ?? ""
     // A stranger's page can make its own name point here; it cannot do so with an address.
     if !hasToken, !isAddress(host) {
-      return .error(403, "\(host): without a token only addresses and localhost are answered")
+      return .error(
+        403, "\(host): without a token, Host must be an address or localhost (see --token-file)")
     }
     guard let origin = request.header("origin"), request.method != "GET", request.method != "HEAD",
       !hasToken, origin != "http://\(host)", origin != "https://\(host)", !permits(origin)

@@ -55,7 +55,9 @@ struct EventBroadcaster {
   private mutating func welcome(_ pending: PendingRequest) {
     guard subscribers.count < EventBroadcaster.most else {
       return pending.response(
-        .error(503, "\(subscribers.count) look on already", headers: [("retry-after", "10")]))
+        .error(
+          503, "\(subscribers.count) event streams are open already; try again later",
+          headers: [("retry-after", "10")]))
     }
     let headers = [("x-accel-buffering", "no")]
     subscribers.append(

@@ -72,10 +72,10 @@ struct IngestHandler {
     guard let keyed = post.keyed, receipt.isDuplicate else { return .drafted(index) }
     do throws(Fault) {
       guard let stored = try queue.content(of: receipt.id) else {
-        throw Fault(.inputOutput, "\(receipt.id.text): what was stored cannot be read any more")
+        throw Fault(.inputOutput, "\(receipt.id.text): the stored entry can no longer be read")
       }
       if stored == keyed { return .drafted(index) }
-      return .rejected(Rejection("another body was sent under this Idempotency-Key"))
+      return .rejected(Rejection("this Idempotency-Key was used for a different request"))
     } catch { return .lost(error) }
   }
 
@@ -123,7 +123,7 @@ struct IngestHandler {
       diagnostics.error("\(fault.text)")
       trouble = fault.kind
     } else if commit.hasStored, trouble != nil {
-      diagnostics.notice("entries are stored again")
+      diagnostics.notice("entries are being stored again")
       trouble = nil
     } else {
       return

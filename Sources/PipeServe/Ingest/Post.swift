@@ -106,7 +106,7 @@ struct IdempotencyKey {
     if text.isEmpty { throw Rejection("Idempotency-Key is empty") }
     // How a client meant other bytes nobody knows, and what is not UTF-8 was replaced on its way here.
     guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
-      throw Rejection("Idempotency-Key is not of printable ASCII characters")
+      throw Rejection("Idempotency-Key has characters other than printable ASCII")
     }
     guard text.utf8.count <= IdempotencyKey.longest else {
       throw Rejection("Idempotency-Key is longer than \(IdempotencyKey.longest) characters")

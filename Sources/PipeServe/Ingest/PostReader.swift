@@ -73,7 +73,7 @@ struct PostReader {
     var found: [PostedLine] = []
     let body = pending.request.body.withoutMark
     if body.count(where: { $0 == 0x0a }) > PostReader.mostLines {
-      return refuse(pending, 413, "more than \(PostReader.mostLines) lines")
+      return refuse(pending, 413, "the body has more than \(PostReader.mostLines) lines")
     }
     for (index, raw) in body.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
       let isBlank = raw.withUnsafeBytes { Input.content($0, isFirst: false) == nil }
@@ -87,7 +87,8 @@ struct PostReader {
       }
       found.append(PostedLine(number: index + 1, text: line, fate: fate))
     }
-    return found.isEmpty ? refuse(pending, 400, "there is no line") : Post(pending, .lines(found))
+    return found.isEmpty
+      ? refuse(pending, 400, "the body has no lines") : Post(pending, .lines(found))
   }
 
   private func content(_ accepted: ParsedRecord, _ body: UnsafeRawBufferPointer) -> EntryContent {

@@ -49,7 +49,7 @@ final class LogLines: Sendable {
     writer.dropped += writer.write(taken.bytes, until: end) + taken.dropped
     guard writer.dropped > 0 else { return }
     let note =
-      "pipe serve: \(writer.dropped) lines of the log were dropped: stderr is slow or full\n"
+      "pipe serve: \(writer.dropped) log lines were dropped: stderr is slow or full\n"
     if writer.write(Array(note.utf8), until: end) == 0 { writer.dropped = 0 }
   }
 

@@ -15,7 +15,7 @@ struct RetryHandler {
 
   private func response(_ request: Request) -> Response {
     guard ContentType(request.header("content-type")) == .json else {
-      return .error(415, "send no body, or application/json")
+      return .error(415, "send no body, or Content-Type: application/json")
     }
     let text = String(request.path.dropFirst(Endpoint.retryPrefix.count))
     do throws(Fault) {

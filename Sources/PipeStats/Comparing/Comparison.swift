@@ -74,15 +74,15 @@ extension Comparison {
     guard let welch else { return mannWhitney.map { constant(b, $0) } ?? tooFew(a, b) }
     return welch.p < Self.significance
       ? "\(b) is \(change(welch.difference)), \(said(welch.p))"
-      : "no difference to be seen (\(said(welch.p)))"
+      : "no significant difference (\(said(welch.p)))"
   }
 
   // Where the times of neither vary, there is no t, and the ranks tell all.
   private func constant(_ b: String, _ ranks: MannWhitney) -> String {
     let (one, two) = (first.sample?.mean ?? 0, second.sample?.mean ?? 0)
     return one == two
-      ? "no difference to be seen: each batch of both took \(inUnits(one))"
-      : "\(b) is \(change(two - one)), \(said(ranks.p)): the time varies in neither"
+      ? "no difference: every batch of both took \(inUnits(one))"
+      : "\(b) is \(change(two - one)), \(said(ranks.p)): the times of both are constant"
   }
 
   private func change(_ difference: Double) -> String {
@@ -98,13 +98,13 @@ extension Comparison {
     let isSure = welch.p < Self.significance
     guard ranks.p < Self.significance else {
       return isSure
-        ? "But by Mann-Whitney there is no difference to be seen (\(said(ranks.p)))" : nil
+        ? "But Mann-Whitney finds no significant difference (\(said(ranks.p)))" : nil
     }
     let isFaster = ranks.below > 0.5
     if isSure, isFaster == (welch.difference < 0) { return nil }
     let pairs = percent(isFaster ? ranks.below : 1 - ranks.below)
     let word = isFaster ? "faster" : "slower"
-    return "But by Mann-Whitney \(b) is \(word) in \(pairs) of pairs, \(said(ranks.p))"
+    return "But Mann-Whitney finds \(b) \(word) in \(pairs) of pairs, \(said(ranks.p))"
   }
 
   private func successes(_ b: String) -> String? {

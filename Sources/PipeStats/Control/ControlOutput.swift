@@ -38,7 +38,7 @@ extension ControlChart {
   /// One line a period, and what they come to. The times are UTC.
   func lines(_ said: (Double) -> String) -> [String] {
     guard let centre else {
-      return ["too few periods: \(filled) with batches, \(Self.fewest) are needed"]
+      return ["too few periods: \(filled) with batches, \(Self.fewest) needed"]
     }
     let scale = ControlScale(self)
     let rows = points.map { point in
@@ -54,14 +54,14 @@ extension ControlChart {
     let limits = points.compactMap(\.limits)
     let start = "centre \(said(centre)) |, limits "
     guard let first = limits.first, limits.allSatisfy({ $0 == first }) else {
-      return start + "( ) by the number of batches; times in UTC"
+      return start + "( ) depend on the number of batches; times in UTC"
     }
     return start + "( \(said(first.low)) to \(said(first.high)) ); times in UTC"
   }
 
   private var sum: String {
     outside == 0
-      ? "in control: no period is outside of its limits"
-      : "out of control: \(counted(outside, "period is", "periods are")) outside of the limits"
+      ? "in control: no period is outside its limits"
+      : "out of control: \(counted(outside, "period is", "periods are")) outside the limits"
   }
 }

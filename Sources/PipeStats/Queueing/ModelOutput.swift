@@ -49,21 +49,21 @@ extension ModelReport {
   package var sentence: String {
     guard let station else { return tooFew }
     guard let exponential else { return unstable(station) }
-    guard let more else { return "The models say nothing of a second consumer." }
+    guard let more else { return "The models predict nothing for a second consumer." }
     let (now, then) = (exponential.meanTotal, more.meanTotal)
     let saved = (now - then) / now * 100
     return saved < 1
-      ? "By M/M/2 a second consumer changes little: a mean total of \(inUnits(then))."
-      : "By M/M/2 a second consumer cuts the mean total from \(inUnits(now)) to \(inUnits(then))."
+      ? "By M/M/2, a second consumer changes little: a mean total of \(inUnits(then))."
+      : "By M/M/2, a second consumer cuts the mean total from \(inUnits(now)) to \(inUnits(then))."
   }
 
   private var tooFew: String {
     if batches < Self.fewest {
-      return "too few samples: \(counted(batches, "batch", "batches")), \(Self.fewest) are needed"
+      return "too few samples: \(counted(batches, "batch", "batches")), \(Self.fewest) needed"
     }
     guard let seconds, seconds > 0 else { return "too few samples: no time has passed" }
-    guard arrivals > 0 else { return "too few samples: nothing came in this time" }
-    return "too few samples: the service was too short to be measured"
+    guard arrivals > 0 else { return "too few samples: nothing arrived in this time" }
+    return "too few samples: the service times are too short to measure"
   }
 
   private func unstable(_ station: Station) -> String {
@@ -96,7 +96,7 @@ extension ModelReport {
     guard itemsPerBatch > 1 else { return time }
     return time + """
       , of \(threeDigits(itemsPerBatch)) items on average.
-      The models' customers are batches; what was measured is per item.
+      The models' customers are batches; the measured times are per item.
       """
   }
 
@@ -107,7 +107,7 @@ extension ModelReport {
       "service      \(inUnits(station.service)) on average; "
         + "one consumer serves \(threeDigits(station.rate)) a second (mu)",
       "             deviation \(inUnits(deviation)), \(fixed(deviation / station.service, 2)) "
-        + "of the mean; M/M/1 supposes 1",
+        + "of the mean; M/M/1 assumes 1",
       "utilisation  \(percent(station.load)) of one consumer (rho)",
     ]
   }
@@ -124,7 +124,7 @@ extension ModelReport {
       row("M/G/1", general?.meanWait, general?.meanTotal, nil, nil),
     ]
     if let more {
-      let words = isStable == true ? "one consumer more" : "\(more.consumers) consumers"
+      let words = isStable == true ? "one more consumer" : "\(more.consumers) consumers"
       rows.append(row("M/M/\(more.consumers), \(words)", more))
     }
     return rows

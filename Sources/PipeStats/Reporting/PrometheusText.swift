@@ -11,31 +11,31 @@ package struct PrometheusText {
     return [
       metric("ingested_rows_total", "counter", "Entries stored.", [("", counters.ingestedRows)]),
       metric(
-        "failed_validations_total", "counter", "Lines rejected: not valid, or not as required.",
+        "failed_validations_total", "counter", "Lines rejected: invalid, or failing a requirement.",
         [("", counters.failedValidations)]),
       metric(
         "ingestion_errors_total", "counter", "Valid lines that were not stored.",
         [("", counters.ingestionErrors)]),
       metric("pipe_queue_items", "gauge", "Items in the queue by state and priority.", items),
       metric(
-        "pipe_lost_items", "gauge", "Items that damage took and that were not dropped.",
+        "pipe_lost_items", "gauge", "Items lost to damage and not dropped.",
         report.depths.lost.named.map { (#"{priority="\#($0.name)"}"#, $0.value) }),
       metric(
-        "pipe_oldest_ready_seconds", "gauge", "Age of the oldest ready item, 0 when none is ready.",
+        "pipe_oldest_ready_seconds", "gauge", "Age of the oldest ready item, 0 if none is ready.",
         report.oldestReady.named.map { (#"{priority="\#($0.name)"}"#, exact($0.value ?? 0)) }),
       metric(
         "pipe_latency_seconds", "histogram",
-        "Times of acknowledged items: accepted to claimed (wait), claimed to settled (service), both (total).",
+        "Latency of acknowledged items: accepted to claimed (wait), claimed to settled (service), both (total).",
         Stage.allCases.flatMap(histogram)),
       metric(
-        "pipe_accepted_items_total", "counter", "Items of the entries stored.",
+        "pipe_accepted_items_total", "counter", "Items in stored entries.",
         [("", counters.acceptedItems)]),
       metric(
-        "pipe_acknowledged_items_total", "counter", "Items done.",
+        "pipe_acknowledged_items_total", "counter", "Items acknowledged.",
         [("", report.ever.acknowledged)]),
       metric(
         "pipe_failed_items_total", "counter",
-        "Attempts on items that failed, by what became of the item.",
+        "Failed attempts on items, by what happened to the item.",
         [
           (#"{outcome="retried"}"#, report.ever.retried),
           (#"{outcome="buried"}"#, report.ever.buried),

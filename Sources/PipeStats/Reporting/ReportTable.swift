@@ -29,7 +29,7 @@ package struct ReportTable {
     guard report.seconds != nil else {
       return report.since == nil
         ? ["rates, latency and success are not measured yet"]
-        : [title, "nothing came and nothing was settled"]
+        : [title, "nothing arrived and nothing was settled"]
     }
     let apart = report.activity.success.ratio == nil ? [] : [""]
     return [title] + rates + [""] + latency + apart + success
@@ -78,7 +78,7 @@ package struct ReportTable {
     grid.row("rows ingested", [whole(report.counters.ingestedRows)])
     grid.row("failed validations", [whole(report.counters.failedValidations)])
     grid.row("ingestion errors", [whole(report.counters.ingestionErrors)])
-    return ["since the queue began"] + grid.lines
+    return ["since the queue was created"] + grid.lines
   }
 }
 
@@ -167,7 +167,7 @@ package struct TagReport {
 
   /// For people: 80 columns.
   package var text: String {
-    guard !rows.isEmpty else { return "nothing was settled yet\n" }
+    guard !rows.isEmpty else { return "nothing has been settled yet\n" }
     let widest = min(TagReport.longest, rows.compactMap { $0.tag?.count }.max() ?? 0)
     var grid = Grid(label: max(9, widest + 1), cell: 8, gap: 1)
     grid.row("service", ["batches", "items", "mean", "p50", "p99", "max", "success"])
@@ -192,7 +192,7 @@ extension Report {
     let asked = "in the last \(span(since))"
     // Less than was asked for is there: the queue is younger, or what was older is pruned.
     guard let seconds, seconds < since * 0.99, let began else { return asked }
-    return asked + ", that is since \(began)"
+    return asked + ", recorded since \(began)"
   }
 
   private var began: String? {

@@ -51,7 +51,8 @@ package final class Destinations {
   package func named(_ name: String) throws(Fault) -> Destination {
     let queue = try QueueLocation(path: name, force: force).create(diagnostics)
     if queue.isSame(as: origin) {
-      throw Fault(.usage, "\(printable(name)): entries would come back to where they are from")
+      throw Fault(
+        .usage, "\(printable(name)): is the queue that entries are taken from; name another")
     }
     if let known = all.first(where: { $0.queue.isSame(as: queue) }) { return known }
     let destination = Destination(name, queue)

@@ -83,7 +83,7 @@ package final class RouteJob {
   }
 
   private func waitForRoom(_ full: Destination, _ error: Fault) throws(Fault) {
-    if !isWaiting { diagnostics.say("\(error.text); waiting") }
+    if !isWaiting { diagnostics.say("\(error.text); waiting for room") }
     isWaiting = true
     try full.queue.waitForRoom(or: source.signals)
   }

@@ -164,7 +164,7 @@ package final class BatchWriter {
     hasHinted = true
     let many = waiting.count == 1 ? "1 batch is" : "\(waiting.count) batches are"
     diagnostics.say(
-      "\(many) not settled: does each filter before pipe ack flush each line"
+      "\(many) not settled: does every filter before pipe ack flush each line"
         + " (jq --unbuffered, sed -u)? --hold hands out batches without waiting for them")
   }
 
@@ -190,12 +190,12 @@ package final class BatchWriter {
         try claimer.giveBack(claim)
       } else {
         unanswered += claim.items.count
-        let gone = Failure("what read the batch ended without settling it")
+        let gone = Failure("the reader of the batch ended without settling it")
         _ = try claimer.settle(claim, wait: 0) { _ in .retry(gone) }
       }
     }
     if unanswered > 0 {
-      diagnostics.say("the pipeline ended without an answer to \(counted(unanswered, "item"))")
+      diagnostics.say("the pipeline ended without settling \(counted(unanswered, "item"))")
     }
   }
 }

@@ -39,7 +39,7 @@ extension Disposal {
   var text: String {
     switch self {
     case .again(after: 0): "ready again"
-    case .again(let wait): "again in \(Disposal.span(wait))"
+    case .again(let wait): "retry in \(Disposal.span(wait))"
     case .buried(items: 1): "buried (dead letter)"
     case .buried(let items): "\(items) items buried (dead letters)"
     }

@@ -65,7 +65,7 @@ struct ProcessGroup {
 
   /// The way out for one that wants it.
   static let terminalAdvice =
-    "a command can use the terminal while it runs alone in the foreground: without -j and --timeout"
+    "a command can use the terminal only alone and in the foreground: leave out -j and --timeout"
 
   /// The signal that ended it, if it was typed at the terminal, for this process too: one of `stops`.
   func interruption(_ stops: [Int32]) -> Int32? {

@@ -72,7 +72,7 @@ package struct AckJob {
         settler.add(settlement, nil)
       } catch {
         throw Fault(
-          .usage, "\(printable(text)): neither the token of a claim nor a batch line")
+          .usage, "\(printable(text)): neither a claim token nor a batch line")
       }
     }
     try settler.settle()

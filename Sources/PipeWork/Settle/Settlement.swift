@@ -42,7 +42,7 @@ struct SettlementReader {
     let value: Span
     do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
     guard value.kind == .object, let claim = scanner[SettlementReader.claim] else {
-      throw Rejection("not a batch line: has no claim")
+      throw Rejection("not a batch line: it has no claim")
     }
     let token = try Field(claim, "claim", line).id()
     self.claim = token
@@ -78,7 +78,7 @@ struct SettlementReader {
       throw Rejection(error, at: start)
     }
     guard let id = itemScanner[SettlementReader.id], let item = itemScanner[SettlementReader.item]
-    else { throw Rejection("an item without id and item", byte: start + 1) }
+    else { throw Rejection("an item needs id and item", byte: start + 1) }
     return ItemSettlement(
       id: try Field(id, "id", text, start).id(), item: try Field(item, "item", text, start).count(),
       result: try itemScanner[SettlementReader.result].map { span throws(Rejection) in
@@ -143,11 +143,11 @@ private struct Field {
     for byte in text[span.range] {
       let (tens, over) = value.multipliedReportingOverflow(by: 10)
       guard span.kind == .integer, (0x30...0x39).contains(byte), !over, tens < .max - 9 else {
-        throw wrong("is not a number from 1 on")
+        throw wrong("must be a positive integer")
       }
       value = tens + Int(byte - 0x30)
     }
-    guard value > 0 else { throw wrong("is not a number from 1 on") }
+    guard value > 0 else { throw wrong("must be a positive integer") }
     return value
   }
 }

@@ -71,7 +71,7 @@ final class Settler {
     rests.removeAll()
     try flush()
     if complaints > LineLoop.shown {
-      diagnostics.say("\(complaints - LineLoop.shown) more like these")
+      diagnostics.say("\(complaints - LineLoop.shown) more errors like these")
     }
   }
 
@@ -116,8 +116,8 @@ final class Settler {
       } else {
         throw Fault(
           .claimLost,
-          "claim \(settlement.claim.text) is not held any more:"
-            + " it was settled before, or its holder is gone"
+          "claim \(settlement.claim.text) is no longer held:"
+            + " it was already settled, or its holder is gone"
         )
       }
       let outcomes = outcomes(settlement, claim)

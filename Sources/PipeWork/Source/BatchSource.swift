@@ -186,8 +186,8 @@ package final class BatchSource {
     if lost > 0 {
       throw Fault(
         .inputOutput,
-        "\(printable(queue.path)): \(counted(lost, "item")) lost: damaged, or missing from segments/"
-      )
+        "\(printable(queue.path)): \(counted(lost, "item")) lost: damaged, or missing from"
+          + " segments/ (see pipe list --state lost)")
     }
     if let fault = claimer.unreadable { throw fault }
     if isReaderGone, wouldStart { throw Fault.brokenPipe }

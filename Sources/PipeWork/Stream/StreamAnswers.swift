@@ -16,7 +16,7 @@ extension StreamWindow {
   func note(_ answer: Settlement) throws(Rejection) -> [Answered] {
     guard let line = open[answer.claim] else {
       throw Rejection(
-        "claim \(answer.claim.text) is not open: answered before, or never handed out")
+        "claim \(answer.claim.text) is not open: already answered, or never handed out")
     }
     guard let items = answer.items else {
       let (word, reason) = (answer.result ?? .ok, answer.reason)
@@ -39,7 +39,7 @@ extension StreamWindow {
   func story(_ answer: Answered) -> String {
     let isBuried = answer.word == .bury || isLast(answer.line)
     let reason = printable(
-      answer.reason ?? (answer.word == .bury ? "to be buried" : "to be retried"))
+      answer.reason ?? (answer.word == .bury ? "answered bury" : "answered retry"))
     return answer.line.label(answer.index) + ": \(reason) (attempt \(answer.line.flight.attempt)); "
       + (isBuried ? "buried (dead letter)" : "ready again later")
   }
@@ -49,7 +49,7 @@ extension StreamWindow {
       throw Rejection("\(item.id.text) item \(item.item) is not in claim \(line.token.text)")
     }
     guard !line.flight.isDecided(index) else {
-      throw Rejection("\(item.id.text) item \(item.item) was answered before")
+      throw Rejection("\(item.id.text) item \(item.item) was already answered")
     }
     return index
   }

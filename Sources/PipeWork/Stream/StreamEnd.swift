@@ -56,13 +56,13 @@ struct StreamEnd {
     let returned = back > 0 ? "\(counted(back, "item")) given back" : nil
     let rest = [what, returned].compactMap { $0 }.joined(separator: "; ")
     if verdict == .failed || back > 0 {
-      let reason = verdict == .failed ? failure.reason : "ended with answers owed"
+      let reason = verdict == .failed ? failure.reason : "ended with items unanswered"
       stderr.say(
         "\(late.map { "\($0): " } ?? "")\(name): \(reason)" + (rest.isEmpty ? "" : "; \(rest)"))
       return Exit.someFailed
     }
     if wasToldToEnd { return Exit.fine }
-    stderr.say("\(name): ended before its stdin did")
+    stderr.say("\(name): ended before its stdin was closed")
     return Exit.someFailed
   }
 
@@ -96,7 +96,7 @@ struct StreamEnd {
       }
     }
     let again = soonest.map {
-      "\(counted(count - buried, "item")) without an answer \(Disposal.again(after: $0).text)"
+      "\(counted(count - buried, "item")) unanswered, \(Disposal.again(after: $0).text)"
     }
     let dead = buried > 0 ? Disposal.buried(items: buried).text : nil
     return [again, dead].compactMap { $0 }.joined(separator: "; ")
@@ -130,10 +130,10 @@ struct StreamStall {
     let taken = worker.input.taken
     guard taken == 0 || taken == worker.input.end else { return nil }
     isTold = true
-    let open = "\(counted(window.items, "item")) handed out and no answer for 5 s"
+    let open = "\(counted(window.items, "item")) handed out, no answer for 5 s"
     return taken == 0
       ? "\(open): it does not read its stdin"
-      : "\(open): either its work takes so long, or it does not flush; "
-        + "it gets no more than \(StreamWindow.mostItems) ahead"
+      : "\(open): it is slow, or does not flush its answers; "
+        + "it gets at most \(StreamWindow.mostItems) items ahead"
   }
 }

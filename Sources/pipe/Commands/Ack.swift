@@ -5,27 +5,27 @@ internal import PipeQueue
 
 struct Ack: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ack", abstract: "Settle what pipe batch handed out.")
+    commandName: "ack", abstract: "Settle the batches that pipe batch handed out.")
 
   @OptionGroup var queue: QueueOptions
 
-  @Flag(help: "What says nothing else has failed: ready again after a while.")
+  @Flag(help: "Retry items whose line names no result.")
   var retry = false
 
-  @Flag(help: "What says nothing else is of no use: make dead letters of it.")
+  @Flag(help: "Bury items whose line names no result.")
   var bury = false
 
-  @Option(help: ArgumentHelp("Why, for the history and the dead letter.", valueName: "text"))
+  @Option(help: ArgumentHelp("The reason, for the history and the dead letter.", valueName: "text"))
   var reason: String?
 
   @Flag(help: "Write each line to stdout once it is settled and on disk.")
   var tee = false
 
-  @Argument(help: "Tokens of claims, or batch lines; the lines on stdin if none.")
+  @Argument(help: "Claim tokens or batch lines; lines from stdin if none.")
   var claim: [String] = []
 
   func validate() throws {
-    if retry, bury { throw ValidationError("--retry or --bury, not both") }
+    if retry, bury { throw ValidationError("--retry and --bury exclude each other") }
     try requireText(reason, "--reason")
   }
 

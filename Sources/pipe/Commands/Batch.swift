@@ -10,23 +10,23 @@ struct Batch: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Items a batch; the queue's slice by default.", valueName: "n"))
+  @Option(help: ArgumentHelp("Items per batch; the queue's slice by default.", valueName: "n"))
   var size: Count?
 
   @OptionGroup var dispatch: DispatchOptions
 
   @Option(
     help: ArgumentHelp(
-      "Do not wait until they are settled: keep them claimed for this long.",
+      "Do not wait for batches to be settled; keep them claimed for this long.",
       valueName: "duration"))
   var hold: Duration?
 
-  @Flag(help: "Print what is waiting and when it would be handed out, and take nothing.")
+  @Flag(help: "Print the batches that would be handed out, and when; take nothing.")
   var dryRun = false
 
   func validate() throws {
     if dryRun, dispatch.follow || hold != nil {
-      throw ValidationError("--dry-run takes nothing: it goes with neither --follow nor --hold")
+      throw ValidationError("--dry-run takes nothing: leave out --follow and --hold")
     }
   }
 

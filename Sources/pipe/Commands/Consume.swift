@@ -12,54 +12,55 @@ struct Consume: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Items a batch: 1 with a command or -n, else as many as is fast.", valueName: "n"))
+      "Items per batch: 1 with a command or -n, otherwise as many as is fast.", valueName: "n"))
   var size: Count?
 
   @OptionGroup var dispatch: DispatchOptions
 
   @Option(
     name: .customShort("j", allowingJoined: true),
-    help: ArgumentHelp("Commands at once; 1 by default.", valueName: "jobs"))
+    help: ArgumentHelp("Commands to run at once; 1 by default.", valueName: "jobs"))
   var jobs: Count?
 
-  @Flag(help: "Write batch lines, with claim and ids, instead of the items alone.")
+  @Flag(help: "Write batch lines, with claim and ids, instead of plain items.")
   var envelope = false
 
-  @Flag(help: "Run the command once: it gets batch lines and answers each with a line.")
+  @Flag(help: "Run the command once; it reads batch lines and answers each with a line.")
   var stream = false
 
   @Option(
-    help: ArgumentHelp("End a command after this time (500ms 5s 10m 2h 7d).", valueName: "duration")
+    help: ArgumentHelp(
+      "End a command that runs longer than this (500ms 5s 10m 2h 7d).", valueName: "duration")
   )
   var timeout: Duration?
 
   @Option(
     help: ArgumentHelp(
-      "A word by which pipe stats tells apart what this consumer settles.", valueName: "name"))
+      "A label for what this consumer settles; pipe stats reports by it.", valueName: "name"))
   var tag: Tag?
 
   @Argument(
     parsing: .postTerminator,
-    help: "Run once for each batch, without a shell; exit status 0 acknowledges.")
+    help: "The command to run for each batch, without a shell; exit status 0 acknowledges.")
   var command: [String] = []
 
   func validate() throws {
     // A script whose variable is unset must not acknowledge what it has not run.
     if command.isEmpty, commandLine.contains("--") {
-      throw ValidationError("no command behind --; is a variable empty?")
+      throw ValidationError("no command after --; is a variable empty?")
     }
     if command.isEmpty, jobs != nil || timeout != nil {
-      throw ValidationError("-j and --timeout are for a command: pipe consume … -- CMD")
+      throw ValidationError("-j and --timeout need a command: pipe consume … -- CMD")
     }
     if stream, command.isEmpty {
       throw ValidationError("--stream needs a command: pipe consume --stream -- CMD")
     }
     if stream, envelope || (jobs?.value ?? 1) > 1 {
       throw ValidationError(
-        "--stream is for one command, which gets batch lines: it goes without -j and --envelope")
+        "--stream runs one command, on batch lines: leave out -j and --envelope")
     }
     if let command = command.first, command.isEmpty {
-      throw ValidationError("the command is empty")
+      throw ValidationError("the command after -- is empty")
     }
   }
 

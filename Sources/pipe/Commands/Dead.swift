@@ -5,12 +5,12 @@ internal import PipeQueue
 
 struct Dead: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dead", abstract: "Print dead letters: items that are not tried any more, and why."
+    commandName: "dead", abstract: "Print dead letters: items no longer tried, and why."
   )
 
   @OptionGroup var queue: QueueOptions
 
-  @Argument(help: "Ids of entries; all if none.")
+  @Argument(help: "Entry ids; all dead letters if none.")
   var id: [String] = []
 
   func run() {
@@ -46,7 +46,7 @@ extension Diagnostics {
   func unknown(_ text: String, _ what: String?, _ queue: Queue) {
     guard EntryID(text) != nil else {
       return say(
-        "\(printable(text)): not an id; enqueue prints them: 26 digits and capital letters")
+        "\(printable(text)): not an id; enqueue prints ids: 26 digits and capital letters")
     }
     say("\(text): " + (what ?? "no such id in \(printable(queue.path))"))
   }

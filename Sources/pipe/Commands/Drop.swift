@@ -10,11 +10,11 @@ struct Drop: ParsableCommand {
   @OptionGroup var queue: QueueOptions
   @OptionGroup var choice: DeadLetterSelection
 
-  @Flag(help: "Items that damage took, and no dead letters.")
+  @Flag(help: "Remove the items lost to damage, not dead letters.")
   var lost = false
 
   func validate() throws {
-    if choice.isMade == lost { throw ValidationError("name ids, or --all, or --lost") }
+    if choice.isMade == lost { throw ValidationError("give ids, --all or --lost") }
   }
 
   func run() {

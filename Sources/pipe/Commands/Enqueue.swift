@@ -8,20 +8,20 @@ struct Enqueue: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Flag(help: "Read plain JSON Lines, doing the work of ingest too.")
+  @Flag(help: "Read plain JSON Lines and validate them as pipe ingest does.")
   var raw = false
 
   @Option(
     help: ArgumentHelp(
-      "Let an equal entry stored less than this ago answer, and store nothing.",
+      "Drop duplicates of entries stored within this time; answer with the earlier id.",
       valueName: "duration"))
   var dedup: Duration?
 
-  @Option(help: ArgumentHelp("Make the entries ready this much later.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Make the entries ready after this delay.", valueName: "duration"))
   var delay: Duration?
 
   @Option(
-    help: ArgumentHelp("Make the entries ready at this RFC 3339 time.", valueName: "time"),
+    help: ArgumentHelp("Make the entries ready only at this RFC 3339 time.", valueName: "time"),
     transform: instant)
   var at: Int64?
 
@@ -31,7 +31,7 @@ struct Enqueue: ParsableCommand {
   @Option(help: ArgumentHelp("Wait this long for room in a full queue.", valueName: "duration"))
   var wait: Duration?
 
-  @Option(help: ArgumentHelp("The longest record.", valueName: "size"))
+  @Option(help: ArgumentHelp("The longest record accepted.", valueName: "size"))
   var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
   func validate() throws {

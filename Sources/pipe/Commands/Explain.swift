@@ -5,14 +5,14 @@ internal import PipeQueue
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Tell why an entry has not run, and when it will.")
+    commandName: "explain", abstract: "Explain why an entry has not run, and when it will.")
 
   @OptionGroup var queue: QueueOptions
 
   @Flag(help: "Print one JSON object instead of a paragraph.")
   var json = false
 
-  @Argument(help: "The id of an entry.")
+  @Argument(help: "The id of the entry.")
   var id: String
 
   func run() {

@@ -10,10 +10,10 @@ struct Ingest: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Option(help: "The priority of records that name none: HIGH, MEDIUM or LOW.")
+  @Option(help: "The priority of records without one: HIGH, MEDIUM or LOW.")
   var priority = LaneArgument(.medium)
 
-  @Flag(help: "Take every line for a record and do not look at its members.")
+  @Flag(help: "Treat every line as a record, whatever its members.")
   var records = false
 
   @Option(
@@ -24,17 +24,17 @@ struct Ingest: ParsableCommand {
   var require: [Requirement] = []
 
   @Option(
-    help: ArgumentHelp("Append rejected lines to a file as they came.", valueName: "file"),
+    help: ArgumentHelp("Append rejected lines to this file, unchanged.", valueName: "file"),
     completion: .file())
   var reject: String?
 
-  @Option(help: ArgumentHelp("Stop at the Nth rejected line.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after this many rejected lines.", valueName: "n"))
   var maxErrors: Count?
 
-  @Option(help: ArgumentHelp("The longest line.", valueName: "size"))
+  @Option(help: ArgumentHelp("The longest line accepted.", valueName: "size"))
   var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
-  @Argument(help: "JSON Lines; stdin if none.", completion: .file())
+  @Argument(help: "Files of JSON Lines; stdin if none.", completion: .file())
   var file: [String] = []
 
   func run() {

@@ -8,38 +8,38 @@ struct Init: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Items a slice of entries stored from now on (3).", valueName: "n"))
+  @Option(help: ArgumentHelp("Items per slice of entries stored from now on (3).", valueName: "n"))
   var slice: Count?
 
   @Option(
-    help: ArgumentHelp("Times an item is tried again before it is buried (5).", valueName: "n"))
+    help: ArgumentHelp("Times an item is retried before it is buried (5).", valueName: "n"))
   var retries: Bound?
 
   @Option(
     help: ArgumentHelp(
-      "How long a failed batch waits, doubling from the first to the second (1s..5m).",
+      "How long a failed batch waits: the first and the longest wait, doubling (1s..5m).",
       valueName: "duration..duration"))
   var backoff: BackoffArgument?
 
-  @Option(help: ArgumentHelp("The most items stored and not done; 0: no bound.", valueName: "n"))
+  @Option(help: ArgumentHelp("The most items stored and not done; 0: no limit.", valueName: "n"))
   var maxItems: Bound?
 
-  @Option(help: ArgumentHelp("The most bytes stored and not done; 0: no bound.", valueName: "size"))
+  @Option(help: ArgumentHelp("The most bytes stored and not done; 0: no limit.", valueName: "size"))
   var maxBytes: ByteSize?
 
   @Option(
     help: ArgumentHelp(
-      "Keep segments so long after all in them is done (7d).", valueName: "duration"))
+      "Keep a segment this long after all its items are done (7d).", valueName: "duration"))
   var retain: Duration?
 
   @Option(help: ArgumentHelp("Leave this much of the file system free (64MiB).", valueName: "size"))
   var minFree: ByteSize?
 
   @Option(
-    help: ArgumentHelp("Share the queue with a group, a name or a number.", valueName: "group"))
+    help: ArgumentHelp("Share the queue with this group: a name or a number.", valueName: "group"))
   var share: GroupArgument?
 
-  @Flag(name: .customLong("private"), help: "Keep the queue to its owner again.")
+  @Flag(name: .customLong("private"), help: "Make the queue private to its owner again.")
   var isPrivate = false
 
   func validate() throws {

@@ -9,12 +9,12 @@ struct List: ParsableCommand {
 
   @OptionGroup var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Only items in this state; may be repeated.", valueName: "state"))
+  @Option(help: ArgumentHelp("Print items in this state only; repeatable.", valueName: "state"))
   var state: [ListedEntry.State] = []
 
   @Option(
     name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("At most so many lines.", valueName: "n"))
+    help: ArgumentHelp("Print at most this many lines.", valueName: "n"))
   var count: Count?
 
   func run() {

@@ -5,11 +5,11 @@ internal import PipeQueue
 
 struct Prune: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prune", abstract: "Remove what a queue need not retain any more.")
+    commandName: "prune", abstract: "Remove segments that need not be retained.")
 
   @OptionGroup var queue: QueueOptions
 
-  @Flag(help: "One line of JSON.")
+  @Flag(help: "Print one line of JSON.")
   var json = false
 
   func run() {

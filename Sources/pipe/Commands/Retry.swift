@@ -9,7 +9,7 @@ struct Retry: ParsableCommand {
   @OptionGroup var choice: DeadLetterSelection
 
   func validate() throws {
-    if !choice.isMade { throw ValidationError("name ids, or --all") }
+    if !choice.isMade { throw ValidationError("give ids or --all") }
   }
 
   func run() {

@@ -6,13 +6,14 @@ internal import PipeQueue
 
 struct Route: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "route", abstract: "Move entries to other queues, by what is in them or to each.")
+    commandName: "route",
+    abstract: "Move entries to other queues, chosen by a member's value, or to several.")
 
   @OptionGroup var queue: QueueOptions
 
   @Option(
     help: ArgumentHelp(
-      "The member whose value says where to; dots reach into objects, \\. is one in a name.",
+      "The member whose value selects the queue; dots reach into objects, \\. is a dot in a name.",
       valueName: "field"))
   var on: String?
 
@@ -24,22 +25,22 @@ struct Route: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "With --on: a value and the queue for it; *=DIR is for all others.", valueName: "value=dir"))
+      "With --on: a value and its queue; *=DIR is for all other values.", valueName: "value=dir"))
   var rules: [Rule] = []
 
   func validate() throws {
-    if on == nil, !rules.isEmpty { throw ValidationError("VALUE=DIR goes with --on FIELD") }
+    if on == nil, !rules.isEmpty { throw ValidationError("VALUE=DIR needs --on FIELD") }
     if on != nil, rules.isEmpty { throw ValidationError("--on needs VALUE=DIR, or '*=DIR'") }
     if (on == nil) == to.isEmpty {
       throw ValidationError("give --on FIELD VALUE=DIR …, or --to DIR …")
     }
-    if to.contains("") { throw ValidationError("--to: no directory") }
-    if let on, FieldPath(on) == nil { throw ValidationError("--on: \(on) names no member") }
+    if to.contains("") { throw ValidationError("--to is empty; name a directory") }
+    if let on, FieldPath(on) == nil { throw ValidationError("--on: \(on) is not a member name") }
     try requireText(on, "--on")
     let values = rules.map(\.value)
     for value in values { try requireText(value, "the value \(value)") }
     if let twice = values.first(where: { value in values.count { $0 == value } > 1 }) {
-      throw ValidationError("\(twice) has two queues; --to copies to several")
+      throw ValidationError("\(twice) has two queues; use --to to copy to several")
     }
   }
 

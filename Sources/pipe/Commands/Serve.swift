@@ -9,25 +9,26 @@ internal import PipeQueue
 
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Take entries over HTTP, and answer questions about them.")
+    commandName: "serve", abstract: "Accept entries over HTTP, and answer queries about them.")
 
   @OptionGroup var queue: QueueOptions
 
   @Option(
     help: ArgumentHelp(
-      "The address to listen at; else $PIPE_HOST, $HOST, else 127.0.0.1. Any but loopback needs --token-file.",
+      "The address to listen on; default $PIPE_HOST, $HOST or 127.0.0.1. "
+        + "Any but loopback needs --token-file.",
       valueName: "address"))
   var host: String?
 
   @Option(
     help: ArgumentHelp(
-      "The port, 0 for a free one; else $PIPE_PORT, $PORT, else 8000.", valueName: "port"))
+      "The port, 0 for a free one; default $PIPE_PORT, $PORT or 8000.", valueName: "port"))
   var port: Int?
 
   @Option(help: ArgumentHelp("A file with the token that clients must send.", valueName: "file"))
   var tokenFile: String?
 
-  @Option(help: ArgumentHelp("The longest body.", valueName: "size"))
+  @Option(help: ArgumentHelp("The longest request body accepted.", valueName: "size"))
   var maxBody = ByteSize(bytes: 1 << 20)
 
   @Option(
@@ -37,29 +38,31 @@ struct Serve: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Answer an id request or key that came less than this ago with its id; 300s by default.",
+      "Answer a repeated id request or key with the earlier id for this long; 300s by default.",
       valueName: "duration"))
   var dedup: Duration?
 
   @Option(
     help: ArgumentHelp(
-      "Requests that one address may make, such as 100/s; more are answered 429.",
+      "Requests allowed from one address, such as 100/s; more are answered 429.",
       valueName: "n/s"))
   var limit: Rate?
 
   @Option(
     help: ArgumentHelp(
-      "Another site whose pages may use the gateway, such as https://example.com, or * for all.",
+      "Another origin whose pages may use the gateway, such as https://example.com, or * for all.",
       valueName: "origin"))
   var cors: String?
 
-  @Flag(help: "Write a JSON line to stderr for each answer.")
+  @Flag(help: "Write a JSON line to stderr for each response.")
   var accessLog = false
 
   func validate() throws {
-    if let port, !(0...65535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
+    if let port, !(0...65535).contains(port) {
+      throw ValidationError("--port must be from 0 to 65535")
+    }
     guard (1...1 << 30).contains(maxBody.bytes) else {
-      throw ValidationError("--max-body is from 1 to 1GiB")
+      throw ValidationError("--max-body must be from 1 to 1GiB")
     }
     try requireText(cors, "--cors")
     if host == "" { throw ValidationError("--host is empty; give an address") }
@@ -84,7 +87,7 @@ struct Serve: ParsableCommand {
     let name = host ?? setting?.text ?? "127.0.0.1"
     let address = ListeningAddress.own(name == "localhost" ? "127.0.0.1" : name, try portNumber())
     if address.isValid { return address }
-    let wrong = "is no address; give one such as 127.0.0.1, 0.0.0.0 or ::"
+    let wrong = "is not an address; give one such as 127.0.0.1, 0.0.0.0 or ::"
     if host == nil, let setting { throw setting.fault(wrong) }
     throw Fault(.usage, "\(printable(name)): \(wrong)")
   }
@@ -93,7 +96,7 @@ struct Serve: ParsableCommand {
     if let port { return port }
     guard let setting = Setting("PORT") else { return 8000 }
     guard let number = UInt16(setting.text) else {
-      throw setting.fault("is no port from 0 to 65535")
+      throw setting.fault("is not a port from 0 to 65535")
     }
     return Int(number)
   }
@@ -102,7 +105,7 @@ struct Serve: ParsableCommand {
     guard let setting = Setting("LOG_LEVEL") else { return .info }
     guard let level = Logger.Level(rawValue: setting.text.lowercased()) else {
       let all = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-      throw setting.fault("is none of \(all)")
+      throw setting.fault("is not one of \(all)")
     }
     return level
   }
@@ -138,11 +141,11 @@ extension ListeningAddress {
     unsetenv("LISTEN_FDS")
     unsetenv("LISTEN_PID")
     guard text == "1" else {
-      throw Fault(.settings, "LISTEN_FDS: \(printable(text)) sockets; one can be listened at")
+      throw Fault(.settings, "LISTEN_FDS: \(printable(text)) sockets; exactly one is supported")
     }
     let address = ListeningAddress.inherited(3)
     guard address.isValid else {
-      throw Fault(.settings, "LISTEN_FDS: descriptor 3 takes no connections")
+      throw Fault(.settings, "LISTEN_FDS: descriptor 3 is not a listening socket")
     }
     return address
   }

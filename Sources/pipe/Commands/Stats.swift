@@ -7,26 +7,26 @@ internal import PipeStats
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
-    abstract: "Tell how full a queue is, how fast, and how long items take.")
+    abstract: "Report how full a queue is, how fast, and how long items take.")
 
   @OptionGroup var queue: QueueOptions
 
-  @Flag(help: "One line of JSON instead of a table.")
+  @Flag(help: "Print one line of JSON instead of a table.")
   var json = false
 
-  @Flag(help: "Metrics in the text format of Prometheus.")
+  @Flag(help: "Print metrics in the Prometheus text format.")
   var prometheus = false
 
-  @Flag(help: "The percentiles that HdrHistogram's plotters read, in milliseconds.")
+  @Flag(help: "Print percentiles for HdrHistogram plotters, in milliseconds.")
   var hgrm = false
 
-  @Flag(help: "A picture: how long items take, and the last hour's throughput.")
+  @Flag(help: "Draw a picture: how long items take, and the last hour's throughput.")
   var plot = false
 
   @Option(help: ArgumentHelp("Write the picture to this file as SVG.", valueName: "file"))
   var svg: String?
 
-  @Flag(help: "What queueing theory predicts from the measured rates, beside what was observed.")
+  @Flag(help: "Print what queueing theory predicts from the measured rates, and what was measured.")
   var model = false
 
   @Option(
@@ -36,81 +36,84 @@ struct Stats: ParsableCommand {
       valueName: "a b"))
   var compare: [String] = []
 
-  @Option(help: ArgumentHelp("A line for each tag of consume --tag.", valueName: "tag"))
+  @Option(help: ArgumentHelp("Print one line per tag of consume --tag.", valueName: "tag"))
   var by: Grouping?
 
-  @Flag(help: "A control chart of the last minutes.")
+  @Flag(help: "Print a control chart of the last minutes.")
   var chart = false
 
   @Option(
     help: ArgumentHelp(
-      "What --hgrm, --plot and --svg show: wait, service or total, which is the default.",
+      "The stage that --hgrm, --plot and --svg show: wait, service or total, the default.",
       valueName: "stage"))
   var of: Stage?
 
   @Option(
     name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Minutes of the chart: 60 by default, 120 at most.", valueName: "n"))
+    help: ArgumentHelp("Minutes in the chart: 60 by default, 120 at most.", valueName: "n"))
   var count: Count?
 
-  @Option(help: ArgumentHelp("Only the last while (10m 2h 7d).", valueName: "duration"))
+  @Option(help: ArgumentHelp("Only this recent period (10m 2h 7d).", valueName: "duration"))
   var since: Duration?
 
-  @Option(help: ArgumentHelp("Again and again, with this time between.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Repeat at this interval.", valueName: "duration"))
   var watch: Duration?
 
-  @Option(help: ArgumentHelp("Write to this file, replaced as a whole.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write to this file, replacing it as a whole.", valueName: "file"))
   var output: String?
 
   @Option(
     help: ArgumentHelp(
-      "Of JSON Lines on stdin, the percentiles of this member; dots reach into objects, \\. is one in a name.",
+      "Print the percentiles of this member of JSON Lines on stdin; "
+        + "dots reach into objects, \\. is a dot in a name.",
       valueName: "name"))
   var field: String?
 
   func validate() throws {
     let forms = [prometheus, hgrm, plot, svg != nil, model, !compare.isEmpty, by != nil, chart]
     if forms.count(where: { $0 }) + (field == nil ? 0 : 1) > 1 {
-      throw ValidationError("one form at a time: leave out all but one")
+      throw ValidationError(
+        "give only one of --prometheus, --hgrm, --plot, --svg, --model, --compare, --by, --chart"
+          + " and --field")
     }
     if json, prometheus || hgrm || plot || svg != nil {
-      throw ValidationError("--json is a form of its own")
+      throw ValidationError("--json excludes --prometheus, --hgrm, --plot and --svg")
     }
     if !compare.isEmpty, compare.count != 2 {
       throw ValidationError("--compare takes two tags or two queues")
     }
     try requireText(field, "--field")
     if let field, FieldPath(field) == nil {
-      throw ValidationError("--field takes names with dots between them")
+      throw ValidationError("--field takes member names separated by dots")
     }
     if field != nil, since != nil || watch != nil || output != nil || queue.queue != nil {
       throw ValidationError(
-        "--field reads stdin once, and no queue: it goes without -q, --since, --watch and --output")
+        "--field reads stdin once, and no queue: leave out -q, --since, --watch and --output")
     }
     if since != nil, prometheus || chart {
       throw ValidationError(
-        "--since is not for --prometheus, which is of all time, nor for --chart")
+        "--since excludes --prometheus, which covers all time, and --chart, which takes -n")
     }
-    if since?.microseconds == 0 { throw ValidationError("--since takes more than nothing") }
+    if since?.microseconds == 0 { throw ValidationError("--since must be positive") }
     if svg != nil, output != nil {
       throw ValidationError("--svg names its file: leave out --output")
     }
     if output == "" { throw ValidationError("--output is empty; name a file") }
     if svg == "" { throw ValidationError("--svg is empty; name a file") }
-    if svg == "-" || output == "-" { throw ValidationError("- is no file: leave out --output") }
+    if svg == "-" || output == "-" { throw ValidationError("- is not a file: leave out --output") }
     try validateSubject()
   }
 
   private func validateSubject() throws {
     if of != nil, !(hgrm || plot || svg != nil) {
-      throw ValidationError("--of is for --hgrm, --plot and --svg")
+      throw ValidationError("--of needs --hgrm, --plot or --svg")
     }
-    if count != nil, !chart { throw ValidationError("-n is for --chart") }
+    if count != nil, !chart { throw ValidationError("-n needs --chart") }
     if let count, count.value > 120 {
-      throw ValidationError("-n is 120 at most: older minutes are not kept apart")
+      throw ValidationError("-n is 120 at most: older minutes are not kept separately")
     }
     if let watch, watch.microseconds < 100_000 {
-      throw ValidationError("--watch takes 100ms or more")
+      throw ValidationError("--watch must be 100ms or more")
     }
   }
 

@@ -5,21 +5,21 @@ internal import PipeQueue
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Tell what has become of entries.")
+    commandName: "status", abstract: "Print the status of entries.")
 
   @OptionGroup var queue: QueueOptions
 
-  @Flag(help: "Wait until each is completed or failed.")
+  @Flag(help: "Wait until each entry is completed or failed.")
   var wait = false
 
   @Option(help: ArgumentHelp("Wait no longer than this.", valueName: "duration"))
   var timeout: Duration?
 
-  @Argument(help: "Ids as enqueue printed them.")
+  @Argument(help: "Ids that enqueue printed.")
   var id: [String]
 
   func validate() throws {
-    if timeout != nil, !wait { throw ValidationError("--timeout is for --wait") }
+    if timeout != nil, !wait { throw ValidationError("--timeout needs --wait") }
   }
 
   func run() {
@@ -42,7 +42,7 @@ struct Status: ParsableCommand {
         try output.flush()
         guard wait != nil, status.word != .completed else { continue }
         if status.word != .failed {
-          diagnostics.say("\(text): still \(status.word.rawValue) when time was up")
+          diagnostics.say("\(text): still \(status.word.rawValue) at the end of --timeout")
         }
         result = max(
           result, status.word == .failed ? Exit.someFailed : Exit.status(of: .tryLater))

@@ -5,16 +5,16 @@ internal import PipeQueue
 
 /// Which dead letters, and what `retry` and `drop` do with them.
 struct DeadLetterSelection: ParsableArguments {
-  @Flag(help: "All there are.")
+  @Flag(help: "All dead letters.")
   var all = false
 
-  @Argument(help: "Ids of entries.")
+  @Argument(help: "Entry ids.")
   var id: [String] = []
 
   var isMade: Bool { all || !id.isEmpty }
 
   func validate() throws {
-    if all, !id.isEmpty { throw ValidationError("name ids, or --all") }
+    if all, !id.isEmpty { throw ValidationError("give ids or --all, not both") }
   }
 
   typealias Treat = (EntryID) throws(Fault) -> Int

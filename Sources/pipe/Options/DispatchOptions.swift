@@ -7,13 +7,13 @@ internal import PipeQueue
 struct DispatchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Start no batch sooner than this after the last one, whoever started it.",
+      "Start batches at least this far apart, across all consumers.",
       valueName: "duration"))
   var every: Duration?
 
   @Option(
     name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Stop after so many batches.", valueName: "batches"))
+    help: ArgumentHelp("Stop after this many batches.", valueName: "batches"))
   var batches: Count?
 
   @Flag(help: "Wait for more instead of ending when nothing is ready.")

@@ -5,10 +5,10 @@ internal import PipeQueue
 struct QueueOptions: ParsableArguments {
   @Option(
     name: [.customShort("q"), .long],
-    help: ArgumentHelp("The queue; else $PIPE_QUEUE, else the user's own.", valueName: "dir"))
+    help: ArgumentHelp("The queue; default $PIPE_QUEUE, or the user's own.", valueName: "dir"))
   var queue: String?
 
-  @Flag(help: "Use a queue on a network file system, whose promises are not kept there.")
+  @Flag(help: "Use a queue on a network file system, where its promises do not hold.")
   var force = false
 
   // A script whose variable is unset must not drain the user's own queue.

@@ -2,19 +2,19 @@ import Foundation
 import Glibc
 
 extension Scratch {
-  /// What `status` says of an entry, and of each of its slices.
+  /// The words of `status` for an entry and for each of its slices.
   func words(_ id: String) throws -> [String] {
     let line = try one("status", id)
     let batches = line["batches"] as? [[String: Any]] ?? []
     return ([line] + batches).map { $0["status"] as? String ?? "none" }
   }
 
-  /// What `explain --json` says of the runs of an entry's items.
+  /// The runs of an entry's items in `explain --json`.
   func runs(_ id: String) throws -> [[String: Any]] {
     try one("explain", "--json", id)["runs"] as? [[String: Any]] ?? []
   }
 
-  /// Of each run: `1-3 done`.
+  /// Range and state of each run, as `1-3 done`.
   func fates(_ id: String) throws -> [String] {
     try runs(id).map { run in
       let (from, to) = (run["from"] as? Int ?? 0, run["to"] as? Int ?? 0)
@@ -22,7 +22,7 @@ extension Scratch {
     }
   }
 
-  /// The only object that is printed.
+  /// The single object that the command prints.
   func one(_ arguments: String...) throws -> [String: Any] {
     let run = try run([Scratch.binary] + arguments)
     let objects = try run.objects()
@@ -30,7 +30,7 @@ extension Scratch {
     return objects[0]
   }
 
-  /// Lines of a file; none while there is no file.
+  /// Lines of a file; empty if the file does not exist.
   func lines(of name: String) throws -> [String] {
     guard FileManager.default.fileExists(atPath: path(name)) else { return [] }
     let text = String(decoding: try read(name), as: UTF8.self)
@@ -40,28 +40,27 @@ extension Scratch {
 }
 
 extension Dictionary where Key == String, Value == Any {
-  /// `[1, 2]` of a batch line with these items.
+  /// The data of a batch line's items, as `[1, 2]`.
   var data: [Int] {
     (self["items"] as? [[String: Any]] ?? []).map { $0["data"] as? Int ?? -1 }
   }
 }
 
 extension String {
-  /// The object that this line is; empty where it is none.
+  /// The line as a JSON object; empty if it is not one.
   var object: [String: Any] {
     (try? JSONSerialization.jsonObject(with: Data(utf8)) as? [String: Any]) ?? [:]
   }
 }
 
-/// Seconds by the clock that no one sets, as in /proc/uptime.
+/// Seconds by a clock that cannot be set, as in /proc/uptime.
 func uptime() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_BOOTTIME, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// What is appended to a file when it comes to that: when it was, and what was read.
-/// `6.25 1 2 3`
+/// Shell commands that append to `log` when they ran and what they read: `6.25 1 2 3`
 let stamp = "read up rest < /proc/uptime; echo $up $(tr '\\n' ' ') >> log"
 
 /// A line that `stamp` wrote.

@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// A process that runs: what it reads and writes passes through `pump`, and nothing else waits.
+/// A running process. `pump` moves its input and output; nothing else waits.
 final class Child {
   let process: pid_t
   private let program: [String]
-  // Where it works must be there as long as it is.
+  // Its working directory must exist as long as it runs.
   private let scratch: Scratch
   private var given: [UInt8] = []
   private var fed = 0
@@ -41,9 +41,9 @@ final class Child {
     }
   }
 
-  /// Longer than anything here takes on a busy machine: who waits longer waits for ever. Milliseconds.
+  /// Milliseconds: no wait here takes this long on a busy machine, so a longer one never ends.
   private static let patience: Int32 = 60_000
-  /// And who still prints after this time prints for ever. Seconds.
+  /// Seconds: a process that still prints after this time never stops.
   private static let limit = 180
   private let start = time(nil)
 
@@ -63,7 +63,7 @@ final class Child {
     errors = Stream(number: ourErrors)
   }
 
-  /// For its stdin: what fits at once, and the rest whenever the test waits for something.
+  /// Feeds stdin: what fits at once, and the rest whenever the test waits.
   func feed(_ bytes: [UInt8]) {
     given += bytes
     handOver()
@@ -71,7 +71,7 @@ final class Child {
 
   func feed(_ text: String) { feed(Array(text.utf8)) }
 
-  /// The next line of its stdout; nil when there is none any more.
+  /// The next line of its stdout; nil at the end.
   func line() -> String? {
     while true {
       if let line = output.line() { return line }
@@ -79,7 +79,7 @@ final class Child {
     }
   }
 
-  /// The next line of its stderr.
+  /// The next line of its stderr; nil at the end.
   func complaint() -> String? {
     while true {
       if let line = errors.line() { return line }
@@ -87,7 +87,7 @@ final class Child {
     }
   }
 
-  /// Until there is something to read on its stdout, which is left there.
+  /// Waits until stdout has something to read, and leaves it there.
   func waitForOutput() -> Bool {
     var entry = pollfd(fd: output.number, events: Int16(POLLIN), revents: 0)
     return poll(&entry, 1, Child.patience) == 1
@@ -98,12 +98,12 @@ final class Child {
     if fed == given.count { shutInput() }
   }
 
-  /// Its reader goes.
+  /// Closes the reading end of its stdout.
   func closeOutput() { output.shut() }
 
   func signal(_ number: Int32) { kill(process, number) }
 
-  /// Takes the rest of its output and waits for it, and for all that holds its output.
+  /// Reads the rest of its output and waits for it and for every process that holds its output.
   func finish() -> Run {
     endInput()
     while output.isOpen || errors.isOpen, pump() {}
@@ -113,7 +113,7 @@ final class Child {
       bytes: output.bytes, errors: String(decoding: errors.bytes, as: UTF8.self))
   }
 
-  /// Waits for the process alone, whatever it has left behind.
+  /// Waits for the process alone, not for its children.
   @discardableResult
   func reap() -> Ending {
     if let ending { return ending }
@@ -124,7 +124,7 @@ final class Child {
     return result
   }
 
-  // Waits for one thing to happen. false: for a minute nothing did.
+  // Waits for one event. false: none came for a minute.
   private func pump() -> Bool {
     if isInputOver, fed == given.count { shutInput() }
     var entries = [
@@ -171,6 +171,6 @@ final class Child {
 }
 
 extension Child: CustomReflectable {
-  // A failing expectation shows all that is in what it mentions: not a hundred megabytes of input.
+  // A failing expectation prints every value it mentions: not a hundred megabytes of input.
   var customMirror: Mirror { Mirror(self, children: ["process": process]) }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Rewrites names as if all that waits had been due long ago; nobody may have the queue open.
+/// Renames all waiting items as due long ago; no process may have the queue open.
 func makeDue(_ scratch: Scratch, in directories: String = "now later") throws {
   for directory in directories.split(separator: " ") {
     let root = "\(scratch.path)/queue/\(directory)"

@@ -1,7 +1,7 @@
 import Testing
 
 extension Run {
-  /// The entry lines of stdout without what differs each time: `HIGH data:1.50`, `LOW ids:[1, 2]`.
+  /// The entry lines of stdout without their variable parts: `HIGH data:1.50`, `LOW ids:[1, 2]`.
   var entries: [String] {
     lines.map { line in
       let form =
@@ -11,7 +11,7 @@ extension Run {
     }
   }
 
-  /// As `expect`, for programs that print entry lines.
+  /// Like `expect`, for programs that print entry lines.
   func expect(
     entries: [String], errors: String? = "", status: Int32 = 0,
     at location: SourceLocation = #_sourceLocation
@@ -28,7 +28,7 @@ func entryLine(_ id: String, _ rest: String = #""data":1"#) -> String {
   #"{"id":"\#(id)",\#(rest)}"#
 }
 
-/// An id that was minted at this time, in milliseconds since 1970; `number` makes it one of many.
+/// An id generated at this time (ms since 1970); `number` distinguishes ids of one time.
 func id(at milliseconds: Int, _ number: Int = 0) -> String {
   let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
   let head = (0..<10).map { digits[milliseconds >> (45 - 5 * $0) & 31] }

@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 import Testing
 
-/// What a test cannot do without. Where it is missing the test is skipped, and a line on stdout says so.
+/// A requirement of a test. If it is missing, the test is skipped, and a line on stdout says so.
 struct Needs: TestTrait, SuiteTrait {
   let missing: @Sendable () -> String?
   var isRecursive: Bool { true }
 
   func prepare(for test: Test) async throws {
     guard !test.isSuite, let reason = missing() else { return }
-    // In one piece and at once: other lines come from other tests meanwhile.
+    // A single write, since other tests print at the same time.
     let line = "SKIPPED: \(test.displayName ?? test.name): \(reason)\n"
     try FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
     try await ConditionTrait.enabled(if: false, Comment(rawValue: reason)).prepare(for: test)
@@ -21,7 +21,7 @@ extension Trait where Self == Needs {
     Needs { programs.lazy.compactMap(lacks).first }
   }
 
-  /// A module of Python, and the package of PyPI that has it.
+  /// Requires a Python module; `package` is its name on PyPI.
   static func needsModule(_ module: String, of package: String) -> Needs {
     Needs {
       lacks("python3")
@@ -29,12 +29,12 @@ extension Trait where Self == Needs {
     }
   }
 
-  /// That `faketime` can set the clock of `pipe`: of one that is linked statically it cannot.
+  /// Requires a `faketime` that can set the clock of `pipe`: it cannot if `pipe` is static.
   static var needsFakeTime: Needs {
     Needs { lacks("faketime") ?? (FakeTime.works ? nil : "faketime cannot set this pipe's clock") }
   }
 
-  /// That a process here, and another one at the same time, may open ten thousand files and some.
+  /// Requires that this process, and another at the same time, may open over ten thousand files.
   static var needsFiles: Needs {
     Needs {
       var limit = rlimit()
@@ -46,26 +46,26 @@ extension Trait where Self == Needs {
     }
   }
 
-  /// That the permissions of files count for what a test runs; see `Unprivileged`.
+  /// Requires that file permissions apply to the programs of a test; see `Unprivileged`.
   static var needsPermissions: Needs {
     Needs { Unprivileged.works ? nil : "root cannot lay down its capabilities here (setpriv)" }
   }
 }
 
 extension Trait where Self == Needs {
-  /// That this process is root and can run `pipe` as somebody else.
+  /// Requires that this process is root and can run `pipe` as another user.
   static var needsUsers: Needs {
     Needs { Users.works ? nil : "not root, or other users cannot run this pipe (setpriv)" }
   }
 }
 
-/// Users that no file of the system knows.
+/// User ids without an account on the system.
 enum Users {
   static let (ann, bob, eve) = (54_321, 54_322, 54_323)
   /// Ann and Bob are members.
   static let group = 54_330
 
-  /// What makes a shell line run as somebody.
+  /// Prefix that runs a shell line as this user.
   static func prefix(_ user: Int, group: Int? = nil) -> String {
     "setpriv --reuid \(user) --regid \(group ?? user) --clear-groups"
   }
@@ -88,7 +88,7 @@ func imports(_ module: String) -> Bool {
   return (try? Scratch().run(program, ["PYTHONPATH": path]).ending) == .exited(0)
 }
 
-/// Root may open anything; without its capabilities it is as any other user.
+/// Root may open any file; without its capabilities it is like any other user.
 enum Unprivileged {
   static let prefix =
     getuid() == 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"] : []

@@ -4,7 +4,7 @@ import Testing
 enum Ending: Equatable {
   case exited(Int32)
   case killed(Int32)
-  /// Nothing happened for a minute, so the test ended it.
+  /// Nothing happened for a minute, so the test killed it.
   case hung
 
   init(status: Int32) {
@@ -13,7 +13,7 @@ enum Ending: Equatable {
   }
 }
 
-/// A program that ran, with all that a person needs to run it again.
+/// A program that has ended, with all that is needed to run it again.
 struct Run: CustomStringConvertible {
   let program: [String]
   let directory: String
@@ -24,7 +24,7 @@ struct Run: CustomStringConvertible {
 
   var output: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// Of stdout, without their newlines.
+  /// Lines of stdout without their newlines.
   var lines: [String] {
     output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).dropLast(1)
   }
@@ -35,7 +35,7 @@ struct Run: CustomStringConvertible {
     }
   }
 
-  /// Each line of stdout as JSON; one that is none is a failure.
+  /// Each line of stdout as a JSON object; throws if one is not.
   func objects() throws -> [[String: Any]] {
     try lines.map { line in
       let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
@@ -69,7 +69,7 @@ struct Run: CustomStringConvertible {
       + (bytes.count > 2000 ? "… (\(bytes.count) bytes)" : "")
   }
 
-  /// Compares with what a user would see; what is nil is not compared. stderr should be empty unless said.
+  /// Compares with what a user would see; nil is not compared. stderr must be empty by default.
   @discardableResult
   func expect(
     _ output: String? = nil, errors: String? = "", status: Int32 = 0, _ why: String = "",

@@ -2,10 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-/// An empty directory to work in, with `pipe` in the PATH, and a queue that is not there yet. It is gone
-/// when the test is.
+/// An empty directory, with `pipe` in the PATH and no queue yet. It is removed with the test.
 final class Scratch {
-  /// Where commands run; it is HOME too.
+  /// Working directory of commands, and their HOME.
   let path: String
   private let base: String
 
@@ -21,12 +20,12 @@ final class Scratch {
   }
 
   deinit {
-    // A test may have taken the permission to look inside.
+    // A test may have removed the permission to look inside.
     chmod(path + "/queue", 0o700)
     try? FileManager.default.removeItem(atPath: base)
   }
 
-  /// $PIPE_BINARY, else what the build left beside the tests.
+  /// $PIPE_BINARY, or the binary that the build left beside the tests.
   static let binary: String = {
     if let given = ProcessInfo.processInfo.environment["PIPE_BINARY"], !given.isEmpty {
       return URL(fileURLWithPath: given).standardizedFileURL.path
@@ -46,7 +45,7 @@ final class Scratch {
     return [
       "PATH": "\(base)/bin:\(path):/usr/sbin:/sbin", "HOME": self.path, "LC_ALL": "C",
       "PIPE_QUEUE": self.path + "/queue",
-      // A crash must look like one at once, not like a minute of symbol lookup.
+      // A crash must show at once, without a minute of symbol lookup.
       "SWIFT_BACKTRACE": "enable=no",
     ]
   }
@@ -73,7 +72,7 @@ final class Scratch {
     try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted()
   }
 
-  // Running things.
+  // Running programs.
 
   func start(_ program: [String], _ environment: [String: String] = [:]) throws -> Child {
     let all = self.environment.merging(environment) { $1 }.filter { !$0.value.isEmpty }
@@ -82,12 +81,12 @@ final class Scratch {
 
   func start(_ arguments: String...) throws -> Child { try start([Scratch.binary] + arguments) }
 
-  /// `pipe` with these arguments and this stdin, to its end.
+  /// Runs `pipe` with these arguments and this stdin to its end.
   func pipe(_ arguments: String..., input: String = "") throws -> Run {
     try run([Scratch.binary] + arguments, input: Array(input.utf8))
   }
 
-  /// A command line of bash, to its end. A variable set to nothing is taken out of the environment.
+  /// Runs a bash command line to its end. A variable set to the empty string is unset.
   func sh(_ line: String, input: String = "", _ environment: [String: String] = [:]) throws -> Run {
     try run(["bash", "-c", line], input: Array(input.utf8), environment)
   }
@@ -100,15 +99,15 @@ final class Scratch {
     return child.finish()
   }
 
-  /// Starts the command that a line ends with, without a shell between.
+  /// Starts a command line; its command replaces the shell.
   func start(line: String, _ environment: [String: String] = [:]) throws -> Child {
     try start(["bash", "-c", "exec \(line)"], environment)
   }
 
-  /// Has the queue make ready at once what failed, instead of after a while.
+  /// Makes failed items ready at once, without a backoff.
   func retriesAtOnce() throws { try prepare("init", "--backoff", "0ms..0ms") }
 
-  /// `pipe` with these arguments, for what a test needs but is not about.
+  /// Runs `pipe` with these arguments, as preparation for a test about something else.
   func prepare(_ arguments: String..., input: String = "") throws {
     let result = try run([Scratch.binary] + arguments, input: Array(input.utf8))
     guard result.ending == .exited(0) else { throw Failure("a preparation failed: \(result)") }
@@ -131,12 +130,12 @@ final class Scratch {
     try pipe("enqueue", "--raw", "--quiet", input: lines.joined()).expect("")
   }
 
-  /// Items of a queue that are ready or claimed.
+  /// Number of items that are ready or claimed.
   func unsettled(in queue: String = "queue") throws -> Int {
     try count("ready", "claimed", in: queue)
   }
 
-  /// Items of a queue in these states.
+  /// Number of items in these states.
   func count(_ states: String..., in queue: String = "queue") throws -> Int {
     let stats = try pipe("stats", "-q", queue, "--json")
     let items = try stats.objects().first?["items"] as? [String: Any]
@@ -145,8 +144,8 @@ final class Scratch {
     return counts.flatMap(\.values).reduce(0, +)
   }
 
-  /// While the other side stands still: until a consumer has given some of what is stored to its command, so that
-  /// whatever happens next happens in the middle.
+  /// For a consumer whose other side is stopped: waits until it has given items to its command, so
+  /// that the next event comes in the middle of the work.
   func waitForClaim() throws {
     try wait(until: { try count("claimed") > 0 }, "a claim")
   }

@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-// Between the making of a descriptor and its close-on-exec flag no other test may start a process: that
-// one would keep open what somebody waits for to close.
+// No other test may start a process between the creation of a descriptor and its close-on-exec
+// flag: that process would hold open what a reader waits to see closed.
 private let spawning = NSLock()
 
-/// Ends for reading and for writing that no child inherits by itself.
+/// Reading and writing ends that no child inherits by default.
 func makePipe() throws -> (reading: Int32, writing: Int32) {
   var numbers: [Int32] = [0, 0]
   try spawning.withLock {

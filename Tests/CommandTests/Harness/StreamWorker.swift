@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 extension Scratch {
-  /// A program in Python that gets batch lines: `burst()` gives all that are there as objects, none at the
-  /// end of stdin; `say(…)` writes objects and flushes.
+  /// A Python program that reads batch lines: `burst()` returns all that have arrived as objects,
+  /// none at the end of stdin; `say(…)` writes objects and flushes.
   func worker(_ body: String, name: String = "worker") throws {
     let program = """
       #!/usr/bin/env python3
@@ -25,11 +25,11 @@ extension Scratch {
       \(body)
 
       """
-    // Not written from here: a test that starts a program meanwhile would hold it open for writing.
+    // Written by a shell: a program that another test starts would hold it open for writing.
     try sh("cat > \(name); chmod +x \(name)", input: program).expect()
   }
 
-  /// The items that are ready, each with the attempt that it is on now, by running a command for each.
+  /// Runs a command for each ready item, and returns the item's data and attempt.
   func attempts() throws -> [String] {
     try sh("pipe consume -- sh -c 'echo $(cat) $PIPE_ATTEMPT'").expect().lines
   }

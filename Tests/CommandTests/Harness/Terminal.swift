@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a person sees and types at a terminal of its own, in which a command runs.
+/// Runs a command on a terminal of its own: shows what a person sees there, and types.
 enum Terminal {
-  /// Each pair: what is waited for on the screen, and what is typed then.
+  /// Each step: the text to wait for on the screen, and the text to type then.
   private static let driver = """
     import json, os, pty, signal, sys
     process, screen = pty.fork()

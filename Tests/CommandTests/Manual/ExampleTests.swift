@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-@Suite("the examples of the manual")
+@Suite("Examples in the manual")
 struct ExampleTests {
-  @Test("run as they stand, and print what is printed there", arguments: Page.all)
+  @Test("the examples of each page run and print what the page shows", arguments: Page.all)
   func run(page: Page) throws {
     try page.check(in: Scratch())
   }
 
-  @Test("are where people look for them: each page but the README has a section for them")
+  @Test("each manual page has the standard sections, EXAMPLES among them")
   func sections() {
     let sections = [
       "NAME", "SYNOPSIS", "DESCRIPTION", "ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SEE ALSO",

@@ -11,7 +11,9 @@ struct OptionTests {
       lines.flatMap { $0.matches(of: #/(?:^ |,) (--?[a-z][-a-z]*)/#).map { String($0.1) } })
   }
 
-  @Test("name the same options", arguments: Page.commands)
+  @Test(
+    "--help, the options of a page and its SYNOPSIS name the same options",
+    arguments: Page.commands)
   func options(command: String) throws {
     let page = Page(name: "man/pipe-\(command).1")
     let help = try helped(command)
@@ -19,14 +21,14 @@ struct OptionTests {
     #expect(
       help == page.options,
       "in one of --help and \(page.name) only: \(help.symmetricDifference(page.options))")
-    // -q stands for --queue there; each page says once what --help and --version are.
+    // SYNOPSIS has -q for --queue; each page describes --help and --version once.
     let short = help.subtracting(["--queue", "--help", "-h", "--version"])
     #expect(
       page.synopsis == short,
       "SYNOPSIS of \(page.name): \(page.synopsis.symmetricDifference(short))")
   }
 
-  @Test("--help goes to stdout, also in its short form, and --version is a number")
+  @Test("--help and -h print to stdout, and --version prints a number")
   func help() throws {
     let scratch = try Scratch()
     let long = try scratch.pipe("--help").expect()
@@ -39,11 +41,11 @@ struct OptionTests {
   }
 
   @Test(
-    "usage errors are 64, told on stderr",
+    "usage errors exit with 64 and print to stderr",
     arguments: ["", "unknown", "--unknown", "enqueue --unknown", "enqueue more"])
   func usage(arguments: String) throws {
     let run = try Scratch().sh("pipe \(arguments)")
-    // Without any argument there is nothing wrong yet: it tells what there is.
+    // Without arguments nothing is wrong yet: it prints what there is.
     if arguments.isEmpty {
       #expect(run.ending == .exited(0) || run.ending == .exited(64), run.story)
     } else {
@@ -53,7 +55,7 @@ struct OptionTests {
   }
 
   @Test(
-    "completions are what the binary prints",
+    "the stored completions are what the binary prints",
     arguments: [("bash", "pipe.bash"), ("zsh", "_pipe"), ("fish", "pipe.fish")])
   func completions(shell: String, file: String) throws {
     let kept = try String(contentsOfFile: Scratch.root + "/completions/" + file, encoding: .utf8)
@@ -61,7 +63,7 @@ struct OptionTests {
     #expect(run.output == kept, "completions/\(file): pipe --generate-completion-script \(shell)")
   }
 
-  @Test("completions are read by their shell", .needs("bash", "zsh", "fish"))
+  @Test("each shell accepts its completions", .needs("bash", "zsh", "fish"))
   func shells() throws {
     let scratch = try Scratch()
     let root = Scratch.root + "/completions"
@@ -74,12 +76,12 @@ struct OptionTests {
     #expect(bash.output == "consume\n", bash.story)
   }
 
-  @Test("pages are clean mdoc", .needs("mandoc"))
+  @Test("the manual pages are clean mdoc", .needs("mandoc"))
   func lint() throws {
     try Scratch().sh("mandoc -T lint -W warning \(Scratch.root)/man/*").expect("")
   }
 
-  @Test("pages can be read from the clone", .needs("man", "mandoc"))
+  @Test("the manual pages can be read from the clone", .needs("man", "mandoc"))
   func readable() throws {
     let run = try Scratch().sh("man \(Scratch.root)/man/pipe.1 | head -n 1")
     #expect(run.expect(errors: nil).output.hasPrefix("PIPE(1)"), run.story)

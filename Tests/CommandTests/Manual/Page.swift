@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A page of the manual, or the README.
+/// A manual page or the README.
 struct Page: CustomTestStringConvertible, Sendable {
   let name: String
   var testDescription: String { name }
@@ -19,14 +19,14 @@ struct Page: CustomTestStringConvertible, Sendable {
     ["README.md", "examples/cron.md", "man/pipe.1", "man/pipe-queue.5"].map(Page.init)
     + commands.map { Page(name: "man/pipe-\($0).1") }
 
-  /// A command line, and what follows it.
+  /// A command line and its output.
   struct Example {
     let line: Int
     let command: String
     var output: [String] = []
   }
 
-  /// Of all blocks in which a line begins with `$ `.
+  /// Examples of all blocks in which a line begins with `$ `.
   var examples: [Example] {
     var found: [Example] = []
     var isInside = false
@@ -43,7 +43,7 @@ struct Page: CustomTestStringConvertible, Sendable {
     return found
   }
 
-  // Lines of literal blocks with their numbers; an empty one behind each block.
+  // Numbered lines of literal blocks, with an empty line after each block.
   private var blocks: [(Int, String)] {
     name.hasSuffix(".md") ? indented : literal
   }
@@ -66,12 +66,12 @@ struct Page: CustomTestStringConvertible, Sendable {
     }
   }
 
-  // roff: a backslash is written \e.
+  // roff writes a backslash as \e.
   private func unescaped(_ line: String) -> String {
     line.replacingOccurrences(of: "\\e", with: "\\")
   }
 
-  /// Options that the page has an `.It` for, `-q` and `--queue` each.
+  /// Options that have an `.It` on the page; `-q` and `--queue` are two.
   var options: Set<String> {
     var found: Set<String> = []
     for line in text.split(separator: "\n") where line.hasPrefix(".It Fl ") {
@@ -83,7 +83,7 @@ struct Page: CustomTestStringConvertible, Sendable {
     return found
   }
 
-  /// Those in its SYNOPSIS.
+  /// Options in its SYNOPSIS.
   var synopsis: Set<String> {
     let part =
       text.components(separatedBy: ".Sh SYNOPSIS").last?
@@ -93,7 +93,7 @@ struct Page: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// What differs each time.
+/// Replaces the parts that differ from run to run.
 func normalized(_ text: String) -> String {
   text.replacing(#/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/#, with: "ULID")
     .replacing(#/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/#, with: "TIME")

@@ -2,13 +2,13 @@ import Foundation
 import Testing
 
 extension Page {
-  /// Runs all its examples in one shell, and compares what they print with what is printed there.
+  /// Runs all examples of the page in one shell, and compares their output with the page.
   func check(in scratch: Scratch, _ environment: [String: String] = [:]) throws {
     let examples = examples
     #expect(!examples.isEmpty, "\(name) has no example")
     let marker = "=== \(UUID().uuidString)"
     let script = examples.map { "\($0.command)\necho '\(marker)'\n" }.joined()
-    // What an example has left in the background would keep the test waiting.
+    // A background job left by an example would keep the test waiting.
     let run = try scratch.run(
       ["bash", "-c", "exec 2>&1; trap 'kill $(jobs -p) 2> rest' EXIT; \(script)"], environment)
     let outputs = run.output.components(separatedBy: marker + "\n")

@@ -16,16 +16,16 @@ struct RecipeTests {
       .check(in: scratch, ["no_proxy": "*"].merging(environment) { $1 })
   }
 
-  @Test("a gateway and a consumer do as the page says")
+  @Test("the gateway recipe works as its page says")
   func gateway() throws { try check("gateway") }
 
-  @Test("each figure of a pipeline is measured by the command that the page names")
+  @Test("the commands of the measuring recipe print the figures of its page")
   func measured() throws { try check("measured") }
 
-  @Test("batches of three each five seconds go as the page says")
+  @Test("the recipe for three items every five seconds works as its page says")
   func priorities() throws { try check("priorities") }
 
-  @Test("logs go into PostgreSQL, and a query finds them", .needsPostgres)
+  @Test("the log recipe stores logs in PostgreSQL, and a query finds them", .needsPostgres)
   func logs() throws {
     let postgres = try PostgresServer(scratch)
     try check("logs", postgres.environment)
@@ -33,7 +33,7 @@ struct RecipeTests {
   }
 
   @Test(
-    "rows are validated, counted and routed to databases and S3", .needsPostgres,
+    "the unified recipe validates, counts and routes rows to databases and S3", .needsPostgres,
     .needsModule("moto.server", of: "moto[server]"))
   func unified() throws {
     let postgres = try PostgresServer(scratch)
@@ -44,7 +44,7 @@ struct RecipeTests {
     withExtendedLifetime((postgres, search, objects)) {}
   }
 
-  @Test("are all of them run")
+  @Test("every recipe is run by a test")
   func complete() throws {
     let pages = try FileManager.default.contentsOfDirectory(
       atPath: Scratch.root + "/examples/recipes"

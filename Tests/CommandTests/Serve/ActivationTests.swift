@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Sockets that whoever starts the gateway listens at for it, as systemd does.
-@Suite("serve, given a socket", .needs("python3"))
+/// Sockets on which the process that starts the gateway listens for it, as systemd does.
+@Suite("Socket activation", .needs("python3"))
 struct ActivationTests {
-  // Starts `pipe serve` with descriptors from 3 on, and asks it for its health over each of `ways`.
+  // Starts `pipe serve` with these sockets as descriptors from 3 on, and asks for its health.
   private func run(
     _ scratch: Scratch, _ sockets: [String], _ options: [String] = [],
     process: String = "os.getpid()"
@@ -45,7 +45,7 @@ struct ActivationTests {
     return try scratch.run(["python3", "-c", program, sockets.joined(separator: ",")] + options)
   }
 
-  @Test("listens there, be it TCP or a Unix socket", arguments: ["tcp", "tcp6", "unix"])
+  @Test("serve listens on the socket it is given, TCP or Unix", arguments: ["tcp", "tcp6", "unix"])
   func listens(kind: String) throws {
     let scratch = try Scratch()
     let lines = try run(scratch, [kind], ["--port", "1"]).expect().lines
@@ -54,14 +54,14 @@ struct ActivationTests {
     #expect(lines[0].hasPrefix("pipe serve: listening on \(place)"), "\(lines)")
   }
 
-  @Test("leaves alone those of another process")
+  @Test("serve leaves alone the sockets of another process")
   func other() throws {
     let scratch = try Scratch()
     let lines = try run(scratch, ["tcp"], ["--port", "0"], process: "1").expect().lines
     #expect(lines.count == 2 && lines[1] == "0", "\(lines)")
   }
 
-  @Test("refuses several, and what nobody can listen at")
+  @Test("serve refuses several sockets, and one on which it cannot listen")
   func refuses() throws {
     for (kinds, status) in [(["tcp", "unix"], "78"), (["file"], "78"), (["udp"], "78")] {
       let lines = try run(try Scratch(), kinds).expect().lines
@@ -69,7 +69,7 @@ struct ActivationTests {
     }
   }
 
-  @Test("needs a token where others than this machine can come")
+  @Test("serve needs a token for a socket that other machines can reach")
   func token() throws {
     let scratch = try Scratch()
     #expect(try run(scratch, ["any"]).expect().lines.last == "64")

@@ -2,13 +2,13 @@ import Foundation
 import Glibc
 import Testing
 
-/// A real Chromium without a window, driven over WebDriver (w3.org/TR/webdriver2). It ends with the test.
+/// A real, headless Chromium, driven over WebDriver (w3.org/TR/webdriver2). It ends with the test.
 final class Browser {
   private let driver: Child
   private let port: UInt16
   private var session = ""
 
-  /// As wide as this; what is narrower than 500 is a phone.
+  /// `width`: of the window; a window narrower than 500 is a phone.
   init(_ scratch: Scratch, width: Int = 1280, isDark: Bool = false) throws {
     driver = try scratch.start(["chromedriver", "--port=0"])
     var found: UInt16?
@@ -43,7 +43,7 @@ final class Browser {
 
   func open(_ address: String) throws { try ask("POST", session + "/url", ["url": address]) }
 
-  /// What a function with this body returns in the page.
+  /// Runs a function with this body in the page, and returns its result.
   @discardableResult
   func run(_ body: String) throws -> Any? {
     try ask("POST", session + "/execute/sync", ["script": body, "args": [String]()])
@@ -53,13 +53,13 @@ final class Browser {
     try run("return String(\(expression))") as? String ?? ""
   }
 
-  /// Until an expression is true.
+  /// Waits until an expression is true.
   func waitUntil(_ expression: String) throws {
     try wait(
       until: { try run("return Boolean(\(expression))") as? Bool == true }, expression)
   }
 
-  /// Keys, one after the other, to what has the focus.
+  /// Presses keys, one after the other, in the element with the focus.
   func press(_ keys: String) throws {
     let strokes = keys.flatMap { key in
       [["type": "keyDown", "value": "\(key)"], ["type": "keyUp", "value": "\(key)"]]
@@ -77,12 +77,12 @@ final class Browser {
     try ask("POST", session + "/goog/cdp/execute", ["cmd": name, "params": parameters])
   }
 
-  /// What the console said since this was last asked: errors, warnings, broken policies.
+  /// Console messages since the last call: errors, warnings, policy violations.
   func complaints() throws -> [String] {
     try log("browser").compactMap { $0["message"] as? String }
   }
 
-  /// All that was asked for, of whomever, since this was last asked; but for what the browser has in itself.
+  /// Addresses of all requests since the last call, except the browser's internal ones.
   func requests() throws -> [String] {
     try log("performance").compactMap { entry in
       let message = (entry["message"] as? String ?? "").object["message"] as? [String: Any]

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Many clients, each of which sends the same and reads the answer whenever it can.
+/// Many clients that send the same request and read the responses as they come.
 final class Crowd {
   private struct Member {
     var number: Int32
@@ -17,14 +17,14 @@ final class Crowd {
     for _ in 0..<count { members.append(Member(number: try Wire(port).release())) }
   }
 
-  /// Of each answer, its beginning.
+  /// The beginning of each response.
   var heads: [String] { members.map { String(decoding: $0.head, as: UTF8.self) } }
 
   var statuses: [Int] {
     heads.map { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0 }
   }
 
-  /// Until all have an answer or were cut off; calls `now` in between.
+  /// Works until every client has a response or was cut off; calls `now` in between.
   func work(_ now: () throws -> Void) throws {
     let start = time(nil)
     while members.contains(where: { $0.number >= 0 }) {
@@ -46,7 +46,7 @@ final class Crowd {
       let count = request.withUnsafeBytes {
         send(number, $0.baseAddress! + sent, min(1 << 16, request.count - sent), flags)
       }
-      // Who is refused need not go on; what is to be read is read below.
+      // A refused client stops sending; its response is read below.
       members[index].sent = count < 0 && errno != EAGAIN ? request.count : sent + max(0, count)
     }
     guard entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 else { return }

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("serve: the form of the dashboard", .serialized, .needs("chromium", "chromedriver"))
+@Suite("Dashboard layout", .serialized, .needs("chromium", "chromedriver"))
 struct DashboardFormTests {
-  @Test("on a phone nothing is wider than the screen", arguments: [320, 360])
+  @Test("nothing on the dashboard is wider than a phone's screen", arguments: [320, 360])
   func fitsPhones(width: Int) throws {
     let scratch = try Scratch()
     try scratch.fillWithLongNames()
@@ -16,7 +16,7 @@ struct DashboardFormTests {
     try page.expectQuiet { !$0.contains("401") }
   }
 
-  @Test("on a phone too a screen reader finds tables with names, headers and cells")
+  @Test("a screen reader finds tables with names, headers and cells, even on a phone")
   func keepsTables() throws {
     let scratch = try Scratch()
     try scratch.fillWithLongNames()
@@ -30,14 +30,14 @@ struct DashboardFormTests {
     }
     for name in [
       "table by state and priority", "table of acknowledged items", "columnheader reason",
-      "table Items that are not tried any more", "columnheader MEDIUM", "rowheader oldest ready",
+      "table Items that are no longer tried", "columnheader MEDIUM", "rowheader oldest ready",
       "main ", "banner ", "heading Dead letters", "region Dead letters",
     ] { #expect(named.contains(name), "\(name)") }
     #expect(
-      named.contains { $0.hasPrefix("image Items a minute over the last hour. in: 50 items") })
+      named.contains { $0.hasPrefix("image Items per minute over the last hour. in: 50 items") })
   }
 
-  @Test("all text can be told from what is behind it", arguments: [false, true])
+  @Test("all text on the page has enough contrast with its background", arguments: [false, true])
   func hasContrast(isDark: Bool) throws {
     let scratch = try Scratch()
     try scratch.fillWithHistory()
@@ -47,11 +47,11 @@ struct DashboardFormTests {
     #expect(back == (isDark ? "rgb(18, 22, 27)" : "rgb(246, 247, 248)"))
     let ratios = try page.run(contrasts) as? [String: Double] ?? [:]
     #expect(ratios.count > 5)
-    // AA, as WCAG 2.2 has it in 1.4.3.
+    // Level AA of WCAG 2.2, 1.4.3.
     #expect(ratios.filter { $0.value < 4.5 }.isEmpty, "\(ratios)")
   }
 
-  @Test("the charts have a table that says the same, and opens with the keyboard")
+  @Test("the charts have an equivalent table, which opens with the keyboard")
   func tellsCharts() throws {
     let scratch = try Scratch()
     try scratch.fillWithHistory()
@@ -76,7 +76,7 @@ struct DashboardFormTests {
 }
 
 extension Dashboard {
-  /// Gives the token.
+  /// Enters the token.
   fileprivate func enter() throws {
     try wait("document.activeElement.id === 'token'")
     try browser.press(Scratch.secret + Browser.enter)
@@ -85,7 +85,7 @@ extension Dashboard {
 }
 
 extension Scratch {
-  /// Dead letters that cannot be broken between words.
+  /// Dead letters whose text cannot be broken between words.
   fileprivate func fillWithLongNames() throws {
     try fillWithDead()
     try sh("pipe retry --all; pipe batch --size 40 -n 1 --hold 1m > /dev/null").expect(errors: nil)
@@ -94,7 +94,7 @@ extension Scratch {
   }
 }
 
-/// Of each kind of text on the page, the least contrast to what is behind it (WCAG 2.2, contrast ratio).
+/// The lowest contrast of each kind of text with its background (WCAG 2.2, contrast ratio).
 private let contrasts = """
   const light = color => {
     const parts = color.match(/[\\d.]+/g).map(Number).slice(0, 3).map(part => {

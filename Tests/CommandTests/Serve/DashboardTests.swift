@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("serve: dashboard", .serialized, .needs("chromium", "chromedriver"))
+@Suite("Dashboard", .serialized, .needs("chromium", "chromedriver"))
 struct DashboardTests {
-  @Test("every figure of stats --json is on the page, written as pipe stats writes it")
+  @Test("the page shows every figure of stats --json as pipe stats prints it")
   func showsFigures() throws {
     let scratch = try Scratch()
     try scratch.fillWithHistory()
@@ -14,7 +14,7 @@ struct DashboardTests {
     for (name, value) in flat(printed, "stats") where !name.contains(".window.") {
       if name.hasPrefix("stats.ages.") { continue }
       let figure = try #require(shown[name], "\(name)")
-      // What is oldest is older by now.
+      // The oldest item is older by now.
       if name.contains("oldest_ready") {
         #expect((figure.value == "null") == (value == "null"))
       } else {
@@ -29,7 +29,7 @@ struct DashboardTests {
     try page.expectQuiet()
   }
 
-  @Test("what changes in the queue changes on the page, which is not loaded again")
+  @Test("a change in the queue appears on the page without a reload")
   func isLive() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -44,7 +44,7 @@ struct DashboardTests {
     try page.expectQuiet()
   }
 
-  @Test("what is markup in an entry, a reason or a command is text, and no script of it runs")
+  @Test("markup in an entry, a reason or a command is shown as text, and no script in it runs")
   func escapes() throws {
     let scratch = try Scratch()
     let gate = try Gate(scratch)
@@ -67,14 +67,14 @@ struct DashboardTests {
       try page.text("document.querySelectorAll('#board img, #board b:not([data-figure])').length")
         == "0")
     try page.expectQuiet()
-    // And what would run, or be styled, by itself is refused.
+    // The page refuses inline scripts and styles as well.
     try page.run("document.body.setAttribute('style', 'color: red')")
     let complaints = try page.browser.complaints()
     #expect(complaints.contains { $0.contains("Content Security Policy") }, "\(complaints)")
     gate.letPass()
   }
 
-  @Test("with the keyboard alone the token is given and a dead letter retried")
+  @Test("the keyboard alone suffices to enter the token and to retry a dead letter")
   func retries() throws {
     let scratch = try Scratch()
     let ids = try scratch.bury("1", "2")
@@ -101,11 +101,11 @@ struct DashboardTests {
     }
     try scratch.pipe("dead").expect("")
     try scratch.pipe("consume").expect("1\n2\n")
-    // Of the two answers 401 the browser tells by itself.
+    // The browser itself reports the two 401 responses.
     try page.expectQuiet { !$0.contains("401") }
   }
 
-  @Test("without a token nothing can be retried on the page, and none is asked for")
+  @Test("without a token the page offers no retry and asks for no token")
   func hasNoButton() throws {
     let scratch = try Scratch()
     _ = try scratch.bury("1")
@@ -116,7 +116,7 @@ struct DashboardTests {
     #expect(try page.text("document.getElementById('form').hidden") == "true")
   }
 
-  @Test("while the gateway is away the page says so and how old its figures are, and comes back")
+  @Test("while the gateway is away the page says so and how old its figures are, then reconnects")
   func reconnects() throws {
     let scratch = try Scratch()
     let first = try Gateway(scratch)
@@ -154,7 +154,7 @@ struct Dashboard {
   func text(_ expression: String) throws -> String { try browser.text(expression) }
   @discardableResult func run(_ body: String) throws -> Any? { try browser.run(body) }
 
-  /// By name, the value and what is written.
+  /// Value and text of each figure, by name.
   func figures() throws -> [String: (value: String, text: String)] {
     let all = try run(
       """
@@ -165,7 +165,7 @@ struct Dashboard {
     return Dictionary(triples.map { ($0[0], ($0[1], $0[2])) }) { $1 }
   }
 
-  /// Rows of the table of `pipe stats`, out of the figures.
+  /// Rows of the table of `pipe stats`, built from the figures.
   func rows(_ shown: [String: (value: String, text: String)]) -> [(String, [String])] {
     let row = { (names: [String]) in names.map { shown[$0]?.text ?? "none" } }
     let lanes = ["HIGH", "MEDIUM", "LOW", "all"]
@@ -179,7 +179,7 @@ struct Dashboard {
       ]
   }
 
-  /// Nothing went wrong in it, and nobody else was asked for anything.
+  /// Expects no message in the console and no request to another host.
   func expectQuiet(
     at location: SourceLocation = #_sourceLocation, but isMeant: (String) -> Bool = { _ in true }
   ) throws {
@@ -192,12 +192,12 @@ struct Dashboard {
   }
 }
 
-/// Of the page, the text of a figure.
+/// The expression for the text of a figure on the page.
 private func figure(_ name: String) -> String {
   "document.querySelector('[data-figure=\"\(name)\"]').textContent"
 }
 
-/// The leaves of an object as JSON has them, by their paths.
+/// The leaves of an object as JSON text, by their paths.
 private func flat(_ value: Any, _ path: String) -> [(String, String)] {
   if let object = value as? [String: Any] {
     return object.flatMap { flat($0.value, "\(path).\($0.key)") }
@@ -205,7 +205,7 @@ private func flat(_ value: Any, _ path: String) -> [(String, String)] {
   return [(path, value is NSNull ? "null" : "\(value)")]
 }
 
-/// What is two spaces or more apart.
+/// Cells of a line, which two or more spaces separate.
 private func cells(_ line: String) -> [String] {
   line.components(separatedBy: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
     .filter { !$0.isEmpty }

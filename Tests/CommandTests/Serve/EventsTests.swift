@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("serve: events", .needs("curl"))
+@Suite("Server-sent events", .needs("curl"))
 struct EventsTests {
-  @Test("an event has what stats --json prints, and the next one has what came since")
+  @Test("an event has what stats --json prints, and the next one has later changes")
   func tellsStats() throws {
     let scratch = try Scratch()
     try scratch.fillWithHistory()
@@ -21,7 +21,7 @@ struct EventsTests {
     while try events.next().ready("LOW") != 1 {}
   }
 
-  @Test("an event tells what is worked on, since when and by whom")
+  @Test("an event lists the claims in flight, their start and their holder")
   func tellsFlights() throws {
     let scratch = try Scratch()
     let gate = try Gate(scratch)
@@ -45,7 +45,7 @@ struct EventsTests {
     worker.finish().expect(errors: nil)
   }
 
-  @Test("an event tells the first 50 dead letters, what each died of, and how many more there are")
+  @Test("an event lists the first 50 dead letters with their reasons, and counts the others")
   func tellsDead() throws {
     let scratch = try Scratch()
     let long = #""\#(String(repeating: "é", count: 150))""#
@@ -62,12 +62,12 @@ struct EventsTests {
       #expect(letters.map { "\($0[name] ?? "")" } == expected, "\(name)")
     }
     #expect(letters.allSatisfy { $0["attempts"] as? Int == 1 })
-    // 200 bytes would end in half a character.
+    // A cut after 200 bytes would split a character.
     #expect(letters[0]["data"] as? String == long.prefix(100).description)
     #expect(letters[0]["data_bytes"] as? Int == 302)
   }
 
-  @Test("the minutes of an event add up to what came, was done and failed in the last hour")
+  @Test("the minutes of an event add up to what was accepted, done and failed in the last hour")
   func tellsMinutes() throws {
     let scratch = try Scratch()
     try scratch.fillWithHistory()
@@ -83,7 +83,7 @@ struct EventsTests {
     }
   }
 
-  @Test("all who look on are shown the same measurement")
+  @Test("all subscribers get the same measurement")
   func sharesMeasurement() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -96,13 +96,13 @@ struct EventsTests {
   }
 }
 
-/// As JSON, in an order of its own.
+/// The object as JSON with sorted keys.
 private func sorted(_ object: Any?) throws -> String {
   let data = try JSONSerialization.data(withJSONObject: try #require(object), options: .sortedKeys)
   return String(decoding: data, as: UTF8.self)
 }
 
-/// The events of a gateway, as curl takes them out of its answer.
+/// The events of a gateway, read by curl.
 final class Events {
   let curl: Child
 
@@ -120,7 +120,7 @@ final class Events {
 }
 
 extension Dictionary where Key == String, Value == Any {
-  /// Of an event: how many items are ready.
+  /// The ready items of a priority in an event.
   func ready(_ priority: String) -> Int? {
     let stats = self["stats"] as? [String: Any]
     let items = stats?["items"] as? [String: Any]
@@ -129,7 +129,7 @@ extension Dictionary where Key == String, Value == Any {
 }
 
 extension Scratch {
-  /// Twelve items: six are done, three are dead, and three are ready.
+  /// Twelve items: six are done, three are dead and three are ready.
   func fillWithHistory() throws {
     try store(#"{"ids":[1,2,3,4,5,6],"priority":"HIGH"}"#)
     try sh("pipe consume --size 4 -- true").expect(errors: nil)

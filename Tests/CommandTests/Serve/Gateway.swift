@@ -8,7 +8,7 @@ final class Gateway {
   let port: UInt16
   private let scratch: Scratch
 
-  /// `prefix`: what runs it.
+  /// `prefix`: the program that runs it.
   convenience init(
     _ scratch: Scratch, _ options: String..., environment: [String: String] = [:],
     under prefix: [String] = []
@@ -24,7 +24,7 @@ final class Gateway {
     let program = prefix + [Scratch.binary, "serve", "--port", "0"] + options
     child = try scratch.start(program, environment)
     var line = child.complaint()
-    // Warnings may come before.
+    // Warnings may come first.
     while let said = line, !said.contains(" listening on ") { line = child.complaint() }
     guard let line, let colon = line.lastIndex(of: ":"),
       let port = UInt16(line[line.index(after: colon)...])
@@ -34,7 +34,7 @@ final class Gateway {
 
   var address: String { "http://127.0.0.1:\(port)" }
 
-  /// One request over a connection of its own.
+  /// Sends one request over a connection of its own.
   func ask(
     _ method: String, _ path: String, _ headers: [String] = [], body: String? = nil
   ) throws -> Reply {
@@ -57,7 +57,7 @@ final class Gateway {
     return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
   }
 
-  /// Bytes of its memory that are in use (`VmRSS`).
+  /// Resident memory in bytes (`VmRSS`).
   func memory() throws -> Int {
     let text = try String(contentsOfFile: "/proc/\(child.process)/status", encoding: .utf8)
     guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
@@ -66,14 +66,14 @@ final class Gateway {
     return (Int(kilobytes) ?? 0) << 10
   }
 
-  /// Has it end as a service manager does.
+  /// Ends it as a service manager does.
   func stop() -> Run {
     child.signal(SIGTERM)
     return child.finish()
   }
 }
 
-/// An answer of a gateway.
+/// A response of the gateway.
 struct Reply: CustomStringConvertible {
   let status: Int
   /// Names in lower case.
@@ -88,7 +88,7 @@ struct Reply: CustomStringConvertible {
     return object
   }
 
-  /// Of `{"detail":"…","status_code":N}`, where N is the status.
+  /// The detail of `{"detail":"…","status_code":N}`; throws unless N is the status.
   func detail() throws -> String {
     let object = try object()
     guard object["status_code"] as? Int == status, let detail = object["detail"] as? String else {
@@ -109,8 +109,8 @@ final class Wire {
   private var bytes: [UInt8] = []
   private(set) var isOver = false
 
-  /// `client`: the last byte of the address in 127.0.0.0/24 that it comes from. `buffer`: bytes that the kernel
-  /// takes though nobody reads; nil: as many as it likes.
+  /// `client`: the last byte of its address in 127.0.0.0/24. `buffer`: bytes that the kernel
+  /// accepts while nothing is read; nil: the default.
   init(_ port: UInt16, from client: UInt32 = 1, buffer: Int32? = nil) throws {
     number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     if var buffer {
@@ -120,7 +120,7 @@ final class Wire {
     guard isBound, Wire.call(connect, number, 0x7f00_0001, port) == 0 else {
       throw Failure("connect: \(errno)")
     }
-    // Who waits longer waits for ever.
+    // A longer wait never ends.
     var patience = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
   }
@@ -153,23 +153,23 @@ final class Wire {
     }
   }
 
-  /// Sends what the other side takes without anything of its own being read.
+  /// Sends what the other side accepts while none of its responses are read.
   func sendWhatIsTaken(_ bytes: [UInt8]) {
     var patience = timeval(tv_sec: 0, tv_usec: 50_000)
     setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     send(bytes)
   }
 
-  /// Goes away without a word: the other side is told that the connection is broken.
+  /// Breaks the connection with a reset.
   func abort() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
   }
 
-  /// Nothing more will be sent.
+  /// Half-closes: nothing more will be sent.
   func endSending() { shutdown(number, Int32(SHUT_WR)) }
 
-  /// Of the next answer, all before its body.
+  /// The head of the next response.
   func head() throws -> String {
     let end = Array("\r\n\r\n".utf8)
     while bytes.firstRange(of: end) == nil {
@@ -180,7 +180,7 @@ final class Wire {
     return String(decoding: bytes[..<head.lowerBound], as: UTF8.self)
   }
 
-  /// The next answer.
+  /// The next response.
   func reply(isHead: Bool = false) throws -> Reply {
     let lines = try head().components(separatedBy: "\r\n")
     var headers: [String: String] = [:]
@@ -199,23 +199,23 @@ final class Wire {
     return Reply(status: status, headers: headers, body: String(decoding: body, as: UTF8.self))
   }
 
-  /// All answers until the other side closes.
+  /// All responses until the other side closes.
   func replies() throws -> [Reply] {
     var all: [Reply] = []
     while !bytes.isEmpty || receive() { all.append(try reply()) }
     return all
   }
 
-  /// All that still comes until the other side closes.
+  /// Everything that is received until the other side closes.
   func rest() -> String {
     while receive() {}
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Takes what is there, without waiting for it.
+  /// Reads what is there without waiting.
   func look() { while receive(Int32(MSG_DONTWAIT)) {} }
 
-  // false: the other side has closed, or says nothing for a minute.
+  // false: the other side has closed or sent nothing for a minute.
   private func receive(_ flags: Int32 = 0) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = recv(number, &buffer, buffer.count, flags)
@@ -223,7 +223,7 @@ final class Wire {
     return count > 0
   }
 
-  /// The connection as a descriptor, for who goes on with it.
+  /// The connection as a descriptor, which the caller owns from here on.
   func release() -> Int32 {
     defer { number = -1 }
     return number

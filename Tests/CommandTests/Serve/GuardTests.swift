@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("serve lets in who may")
+@Suite("Access to the gateway")
 struct GuardTests {
   private static let token = "0123456789abcdef!"
 
@@ -9,7 +9,7 @@ struct GuardTests {
     try scratch.run(["timeout", "20", Scratch.binary, "serve", "--port", "0"] + options)
   }
 
-  @Test("without the token nothing is told and nothing taken, but whether it is healthy")
+  @Test("without the token the gateway serves /health alone and stores nothing")
   func token() throws {
     let scratch = try Scratch()
     try scratch.write(GuardTests.token + "\r\nmore\n", to: "token")
@@ -37,7 +37,7 @@ struct GuardTests {
     try scratch.pipe("consume").expect("1\n1\n1\n")
   }
 
-  @Test("a token file that holds no token is refused, and one that all can read is told of")
+  @Test("a token file without a token is refused, and one that all users can read is reported")
   func tokenFiles() throws {
     let scratch = try Scratch()
     try serve(scratch, "--token-file", "none").expect(
@@ -48,7 +48,7 @@ struct GuardTests {
       try scratch.write(text, to: "token")
       try serve(scratch, "--token-file", "token").expect(
         errors:
-          "pipe serve: token: holds no token: one line of 16 or more printable characters\n",
+          "pipe serve: token: holds no token; write one line of 16 to 4096 printable characters\n",
         status: 78, text)
     }
     try scratch.write(String(repeating: "a", count: 5000), to: "token")
@@ -57,11 +57,12 @@ struct GuardTests {
       "umask 022; echo \(GuardTests.token) > open; timeout 20 pipe serve --port 0 --token-file open & read -t 1 < <(sleep 1); kill $!; wait $!"
     let run = try scratch.sh(line)
     #expect(
-      run.errors.hasPrefix("pipe serve: open: every user of this machine can read the token\n"),
+      run.errors.hasPrefix(
+        "pipe serve: open: every user of this machine can read the token (chmod o-r)\n"),
       run.story)
   }
 
-  @Test("a token may come from a pipe")
+  @Test("the token may come from a pipe")
   func tokenPipe() throws {
     let scratch = try Scratch()
     let command = "exec \"$@\" --token-file <(echo \(GuardTests.token))"
@@ -71,23 +72,23 @@ struct GuardTests {
       try gateway.post("/log", "1", "Authorization: Bearer \(GuardTests.token)").status == 202)
   }
 
-  @Test("an address that others can come to needs a token, and what is no address is refused")
+  @Test("an address that other machines can reach needs a token, and an invalid one is refused")
   func addresses() throws {
     let scratch = try Scratch()
     for host in ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1", "::ffff:0.0.0.0", "2001:db8::1"]
     {
       let run = try serve(scratch, "--host", host).expect(errors: nil, status: 64)
-      #expect(run.errors.contains("that needs --token-file"), run.story)
+      #expect(run.errors.contains("so --token-file is required"), run.story)
     }
     for host in ["example.com", "127.1", "localhost:80", "[::1]", "1.2.3.4.5", "\u{1b}[31m"] {
       let run = try serve(scratch, "--host", host).expect(errors: nil, status: 64)
-      #expect(run.errors.contains("is no address") && !run.errors.contains("\u{1b}"), run.story)
+      #expect(run.errors.contains("is not an address") && !run.errors.contains("\u{1b}"), run.story)
     }
     #expect(scratch.mode("queue") == -1, "a queue was made")
     for host in ["localhost", "127.0.0.1"] { _ = try Gateway(scratch, "--host", host) }
   }
 
-  @Test("a page of another site is not let in, whatever name it gives this machine")
+  @Test("a page of another site is refused, whatever name it gives this machine")
   func origins() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -113,7 +114,7 @@ struct GuardTests {
     }
   }
 
-  @Test("what a form of a browser can send is no entry")
+  @Test("the content types of a browser form are refused")
   func forms() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -128,7 +129,7 @@ struct GuardTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("pages of the site that is named with --cors may ask, and no others")
+  @Test("pages of the site named with --cors may send requests, and no others")
   func cors() throws {
     let scratch = try Scratch()
     let preflight = [
@@ -151,7 +152,7 @@ struct GuardTests {
     #expect(other.headers["access-control-allow-origin"] == nil)
   }
 
-  @Test("who asks too often is told when to come again, and others are served")
+  @Test("a client over its rate limit gets 429 with Retry-After, and others are served")
   func limit() throws {
     let gateway = try Gateway(try Scratch(), "--limit", "3/h")
     for _ in 0..<3 { #expect(try gateway.post("/log", "1").status == 202) }
@@ -166,7 +167,7 @@ struct GuardTests {
     #expect(try gateway.get("/health").status == 200)
   }
 
-  @Test("who was told to come again is served when there is room")
+  @Test("a client over its rate limit is served again when there is room")
   func refill() throws {
     let gateway = try Gateway(try Scratch(), "--limit", "2/s")
     var statuses: Set<Int> = []
@@ -178,7 +179,7 @@ struct GuardTests {
     try wait(until: { try gateway.post("/log", "1").status == 202 })
   }
 
-  @Test("all answers tell a browser not to guess, not to keep and not to frame them")
+  @Test("all responses forbid the browser to sniff, store or frame them")
   func headers() throws {
     let gateway = try Gateway(try Scratch())
     let replies = try [

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Clients that do not do their part of a conversation.
-@Suite("serve, and clients that misbehave")
+/// Clients that break the rules of the conversation.
+@Suite("Misbehaving clients")
 struct HostileClientTests {
   private static func head(_ length: Int, _ more: String = "") -> String {
     "POST /log HTTP/1.1\r\nHost: localhost\r\n\(more)Content-Length: \(length)\r\n\r\n"
   }
 
-  @Test("a client that sends more than it may can read why, though it is still sending")
+  @Test("a client that sends too much can read the refusal while it is still sending")
   func readsRefusal() throws {
     let gateway = try Gateway(try Scratch())
     let much = [UInt8](repeating: 0x20, count: 8 << 20)
@@ -32,7 +32,7 @@ struct HostileClientTests {
     }
   }
 
-  @Test("a body as long as it may be is stored, and one byte more is not")
+  @Test("a body of the maximum length is stored, and one byte more is refused")
   func longest() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch, "--max-body", "10KiB")
@@ -47,7 +47,7 @@ struct HostileClientTests {
     try scratch.pipe("consume").expect(text + "\n")
   }
 
-  @Test("a client that waits to be told to send is told so, when all before is answered")
+  @Test("a client that expects 100-continue gets it after all earlier responses")
   func invites() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -61,7 +61,7 @@ struct HostileClientTests {
     #expect(listed.map { $0["data"] as? Int } == Array(1...21))
   }
 
-  @Test("who waits to be told to send too much, or expects something else, is refused at once")
+  @Test("an expectation that is too large or unknown is refused at once")
   func refusesExpectations() throws {
     let gateway = try Gateway(try Scratch())
     for (expectation, length, status) in [
@@ -78,7 +78,7 @@ struct HostileClientTests {
     #expect(try old.replies().map(\.status) == [202], "HTTP/1.0 knows no 100")
   }
 
-  @Test("who has said all and only listens is answered")
+  @Test("a half-closed client still gets its responses")
   func halfClosed() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -94,8 +94,7 @@ struct HostileClientTests {
     #expect(idle.rest().isEmpty && idle.isOver)
   }
 
-  @Test(
-    "a client may go away at any byte of a request: nothing of it is stored, and others are served")
+  @Test("a client that leaves at any byte of a request stores nothing, and others are served")
   func goesAway() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -116,7 +115,7 @@ struct HostileClientTests {
     #expect(ending == .exited(0))
   }
 
-  @Test("a request may come byte by byte")
+  @Test("a request may arrive byte by byte")
   func bytewise() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -130,13 +129,13 @@ struct HostileClientTests {
     try scratch.pipe("consume").expect("[1]\n[2]\n")
   }
 
-  @Test("answers that nobody reads do not pile up, and others are served")
+  @Test("unread responses do not pile up, and others are served")
   func neverReads() throws {
     let gateway = try Gateway(try Scratch())
     let asked = Array(String(repeating: Gateway.request("GET", "/metrics"), count: 1000).utf8)
     let before = try gateway.memory()
     let wires = try (0..<50).map { _ in try Wire(gateway.port) }
-    // Of each, as much as the gateway and the kernel take: it stops reading long before the end.
+    // As much as gateway and kernel take: the gateway stops reading long before the end.
     for wire in wires { wire.sendWhatIsTaken(asked) }
     for _ in 0..<20 { #expect(try gateway.get("/health").status == 200) }
     #expect(try gateway.get("/metrics").body.utf8.count > 2000, "an answer is large")

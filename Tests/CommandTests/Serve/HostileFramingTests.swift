@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Requests in which a proxy in front could see other ends than the gateway does: what is behind them must
-/// never be taken for a request.
-@Suite("serve, where a request is made to end in two places")
+/// Requests that a proxy in front could end elsewhere than the gateway does: the bytes after them
+/// must never be taken for a request.
+@Suite("Request smuggling")
 struct HostileFramingTests {
   private static let body = #"{"a":1}"#
   private static let chunks = "7\r\n\(body)\r\n0\r\n\r\n"
@@ -58,7 +58,7 @@ struct HostileFramingTests {
     return all
   }
 
-  @Test("it is refused, and what is behind it is no request")
+  @Test("a request with two possible ends is refused, and the bytes after it are not a request")
   func refuses() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -90,7 +90,7 @@ struct HostileFramingTests {
     ),
   ]
 
-  @Test("what has one end only is stored, and what is behind it is the next request")
+  @Test("a request with a single end is stored, and the bytes after it are the next request")
   func takes() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -103,8 +103,7 @@ struct HostileFramingTests {
     try scratch.pipe("consume").expect(stored.joined())
   }
 
-  @Test(
-    "what follows a body that is longer than said is no request where it does not look like one")
+  @Test("bytes after a body longer than announced are not a request unless they look like one")
   func longer() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -114,7 +113,7 @@ struct HostileFramingTests {
     #expect(try gateway.get("/health").status == 200)
   }
 
-  @Test("a body that is shorter than said is told so, and not stored")
+  @Test("a body shorter than announced is refused as such and not stored")
   func shorter() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -129,7 +128,7 @@ struct HostileFramingTests {
       wire.send(request)
       wire.endSending()
       let replies = try wire.replies()
-      #expect(try replies.map { try $0.detail() } == ["the request ends too early"], "\(request)")
+      #expect(try replies.map { try $0.detail() } == ["the request is incomplete"], "\(request)")
       #expect(replies.map(\.status) == [400])
     }
     try scratch.pipe("list").expect("")

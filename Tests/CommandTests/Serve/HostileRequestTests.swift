@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Requests that are odd, or no HTTP/1.1 at all.
-@Suite("serve, asked oddly")
+/// Requests that are odd, or not HTTP/1.1 at all.
+@Suite("Odd requests")
 struct HostileRequestTests {
   private static func get(_ target: String, _ headers: String = "Host: localhost") -> String {
     "GET \(target) HTTP/1.1\r\n\(headers)\(headers.isEmpty ? "" : "\r\n")\r\n"
   }
 
-  /// What is refused before it is looked at what it asks for; bytes are given as Latin-1.
+  /// Requests that are refused before their target is looked at; bytes are given as Latin-1.
   static let refused: [(String, Int)] = [
     // Headers.
     (get("/health", "Host: localhost\r\nX: a\r\n b"), 400),
@@ -19,7 +19,7 @@ struct HostileRequestTests {
     (get("/health", "Host: a\r\nX\u{e9}: b"), 400), (get("/health", "Host: a\r\nX(y: b"), 400),
     (get("/health", "Host: a\r\nX : b"), 400), (get("/health", "Host: a\r\n: b"), 400),
     (get("/health", "Host: a\r\nX: \u{7f}"), 400), (get("/health", "Host: a\r\nFoo"), 400),
-    // Host, and what decides something and is there twice.
+    // Host, and repeated headers that decide something.
     (get("/health", ""), 400), (get("/health", "Host:"), 400),
     (get("/health", "Host: localhost\r\nHost: localhost"), 400), (get("/health", "Host: a b"), 400),
     (get("/health", "Host: localhost/x"), 400), (get("/health", "Host: a@localhost"), 400),
@@ -32,7 +32,7 @@ struct HostileRequestTests {
     (get("/health", "Host: a\r\nContent-Type: a/b\r\nContent-Type: application/json"), 400),
     (get("/health", "Host: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b"), 400),
     (get("/health", "Host: a\r\nIdempotency-Key: a\r\nIdempotency-Key: b"), 400),
-    // What is asked for.
+    // The target.
     (get("http://evil/health"), 400), (get("http://localhost:1/health"), 400),
     (get("http://localhost/health"), 200), (get("HTTP://LOCALHOST/health?x=1"), 200),
     (get("http://localhost/"), 200), (get("?"), 400), (get("health"), 400), (get(""), 400),
@@ -68,7 +68,7 @@ struct HostileRequestTests {
     ),
   ]
 
-  @Test("it gets an error that says what is wrong, or an answer, and the next client is served")
+  @Test("an odd request gets an error that says why, or a response, and the next client is served")
   func answers() throws {
     let gateway = try Gateway(try Scratch())
     for (request, status) in HostileRequestTests.refused {
@@ -84,7 +84,7 @@ struct HostileRequestTests {
     #expect(try gateway.get("/health").status == 200)
   }
 
-  @Test("HTTP/1.0 is answered and over, unless it asks to go on")
+  @Test("an HTTP/1.0 connection ends after the response unless it asks for keep-alive")
   func oldVersion() throws {
     let gateway = try Gateway(try Scratch())
     let wire = try Wire(gateway.port)
@@ -94,7 +94,7 @@ struct HostileRequestTests {
     #expect(replies.map { $0.headers["connection"] } == ["keep-alive", "close"])
   }
 
-  @Test("nothing is taken behind a request that said it is the last")
+  @Test("nothing is taken after a request with Connection: close")
   func close() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -106,7 +106,7 @@ struct HostileRequestTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
-  @Test("an upgrade is not made: the request is answered as it is, and the connection is over")
+  @Test("an upgrade is ignored: the request is answered as usual and the connection closes")
   func upgrade() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Clients that take their time, and clients that are many.
-@Suite("serve, and clients that are slow or many")
+/// Clients that are slow, and clients that are many.
+@Suite("Slow and many clients")
 struct HostileSlowTests {
-  /// A client, and what it sends bit by bit.
+  /// A client, and the bytes that it still sends one by one.
   private struct Slow {
     let wire: Wire
     var rest: ArraySlice<UInt8>
@@ -19,9 +19,8 @@ struct HostileSlowTests {
   private static let head =
     "POST /log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 
-  // Half a minute: the limit is that of the gateway.
-  @Test(
-    "who says nothing, or sends a request too slowly, is let go, and others are served meanwhile")
+  // Takes half a minute: the limit is the gateway's.
+  @Test("a client that is silent or too slow is disconnected, and others are served meanwhile")
   func slow() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -57,7 +56,9 @@ struct HostileSlowTests {
     if let byte = client.rest.popFirst() { client.wire.send([byte]) }
   }
 
-  @Test("ten thousand idle connections need less than 100 MiB, and others are served", .needsFiles)
+  @Test(
+    "ten thousand idle connections need less than 100 MiB, and other clients are served",
+    .needsFiles)
   func idle() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -68,13 +69,13 @@ struct HostileSlowTests {
     let id = try entry.receipt()
     wires[5000].send(Gateway.request("GET", "/status/\(id)"))
     #expect(try wires[5000].reply().status == 200)
-    // The last was accepted too.
+    // The last connection was accepted as well.
     wires[9999].send(Gateway.request("POST", "/log", body: "2"))
     #expect(try wires[9999].reply().status == 202)
     gateway.stop().expect("", errors: nil)
   }
 
-  @Test("a connection too many is closed at once, which is said, and there is room again later")
+  @Test("a connection over the limit is closed at once and reported, and there is room again later")
   func tooMany() throws {
     let scratch = try Scratch()
     let limit = ["bash", "-c", "ulimit -n 128; exec \"$@\"", "-"]
@@ -86,8 +87,9 @@ struct HostileSlowTests {
     #expect(further.rest().isEmpty && further.isOver)
     let line = gateway.child.complaint()
     #expect(
-      line == "pipe serve: 1 connections were turned away: 64 are open, and no more may be",
-      "\(line ?? "")")
+      line
+        == "pipe serve: connections refused: 1; 64 are open, the most that the limit"
+        + " of open files allows (ulimit -n)", "\(line ?? "")")
     wires.removeLast(10)
     try wait(until: {
       let wire = try Wire(gateway.port)
@@ -98,8 +100,7 @@ struct HostileSlowTests {
     #expect(try wires[0].reply().status == 200)
   }
 
-  @Test(
-    "of two thousand large bodies at once some are told to come later, and the others are stored")
+  @Test("of two thousand large bodies at once, some are refused for now and the others are stored")
   func largeBodies() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)

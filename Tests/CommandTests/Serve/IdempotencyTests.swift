@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("requests that are sent again")
+@Suite("Repeated requests")
 struct IdempotencyTests {
   private let scratch: Scratch
   private let gateway: Gateway
@@ -15,7 +15,7 @@ struct IdempotencyTests {
     try gateway.post(path, body, "Idempotency-Key: \(key)")
   }
 
-  private static let conflict = "another body was sent under this Idempotency-Key"
+  private static let conflict = "this Idempotency-Key was used for a different request"
 
   private func expectConflict(
     _ path: String, _ body: String, _ key: String, at location: SourceLocation = #_sourceLocation
@@ -25,7 +25,7 @@ struct IdempotencyTests {
     #expect(try reply.detail() == Self.conflict, sourceLocation: location)
   }
 
-  @Test("have the same id where they are id requests, also of a gateway that was started anew")
+  @Test("a repeated id request gets the same id, even from a restarted gateway")
   func requests() throws {
     let id = try gateway.post("/ingest", #"{"ids":[1,2],"priority":"HIGH"}"#).receipt()
     let again = try gateway.post("/ingest", #"{"priority":"HIGH","ids":[1, 2]}"#)
@@ -39,7 +39,7 @@ struct IdempotencyTests {
     #expect(try next.counters()["ingested"] == 4)
   }
 
-  @Test("have one id also when they come at the same time")
+  @Test("id requests that repeat at the same time get one id")
   func together() throws {
     let request = Gateway.request("POST", "/ingest", body: #"{"ids":[7]}"#)
     let wire = try Wire(gateway.port)
@@ -49,7 +49,7 @@ struct IdempotencyTests {
     try scratch.pipe("consume").expect("7\n")
   }
 
-  @Test("are stored again where they are records without a key")
+  @Test("a repeated record without a key is stored again")
   func records() throws {
     for path in ["/ingest", "/log", "/ingest"] {
       #expect(try gateway.post(path, #"{"a":1}"#).status == 202)
@@ -57,7 +57,7 @@ struct IdempotencyTests {
     try scratch.pipe("consume").expect("{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n")
   }
 
-  @Test("have the same id and status under the same key, also of a gateway that was started anew")
+  @Test("a repeated key gets the same id and status, even from a restarted gateway")
   func keys() throws {
     let record = try keyed("/ingest", #"{"a":1}"#, "one")
     let request = try keyed("/ingest", #"{"ids":[1]}"#, "two")
@@ -79,7 +79,7 @@ struct IdempotencyTests {
     try scratch.pipe("consume").expect("{\"a\":1}\n1\n[1]\n{\"a\":1}\n")
   }
 
-  @Test("are refused under the key of another body, priority or kind, and counted once")
+  @Test("a key with another body, priority or kind is refused, and counted once")
   func conflicts() throws {
     #expect(try keyed("/ingest", #"{"ids":[1,2]}"#, "k").status == 200)
     try expectConflict("/ingest", #"{"ids":[1,2],"priority":"HIGH"}"#, "k")
@@ -93,7 +93,7 @@ struct IdempotencyTests {
     #expect(try gateway.counters() == ["ingested": 2, "failed": 6, "errors": 0])
   }
 
-  @Test("do not use up a key by what was rejected")
+  @Test("a rejected request does not use up its key")
   func rejected() throws {
     #expect(try keyed("/ingest", "bad", "k").status == 422)
     #expect(try keyed("/ingest", #"{"ids":[]}"#, "k").status == 400)
@@ -101,7 +101,7 @@ struct IdempotencyTests {
   }
 
   @Test(
-    "may have any key that a header can hold",
+    "a key may be any that a header can hold",
     arguments: [
       #""8e03978e-40d5-43dd-bc93-6894a57f9324""#, #"a\"b'c,d;e=f{}"#, "a  b", "?",
       String(repeating: "k", count: 4095),
@@ -114,7 +114,7 @@ struct IdempotencyTests {
     try scratch.pipe("consume").expect("{\"a\":1}\n{\"a\":1}\n")
   }
 
-  @Test("may have no empty key, no longer one, none of other characters, and none for many lines")
+  @Test("an empty, long or non-ASCII key is refused, and so is a key for many lines")
   func badKeys() throws {
     let empty = try keyed("/ingest", #"{"a":1}"#, "")
     #expect(try empty.status == 400 && empty.detail() == "Idempotency-Key is empty")
@@ -123,7 +123,7 @@ struct IdempotencyTests {
     let parts = head.components(separatedBy: "Key: x")
     wire.send(Array(parts[0].utf8) + Array("Key: ".utf8) + [0xff] + Array(parts[1].utf8) + [0x31])
     let odd = try wire.reply()
-    let ascii = "Idempotency-Key is not of printable ASCII characters"
+    let ascii = "Idempotency-Key has characters other than printable ASCII"
     #expect(try odd.status == 400 && odd.detail() == ascii)
     for key in ["käse", "a\tb"] {
       let reply = try keyed("/log", "1", key)
@@ -140,7 +140,7 @@ struct IdempotencyTests {
     #expect(try gateway.counters() == ["ingested": 0, "failed": 0, "errors": 0])
   }
 
-  @Test("are one entry when they come on many connections at one instant")
+  @Test("requests with one key on many connections at one instant are one entry")
   func race() throws {
     let wires = try (0..<16).map { _ in try Wire(gateway.port) }
     let request = Gateway.request("POST", "/log", ["Idempotency-Key: k"], body: "5")

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the log of serve")
+@Suite("The access log")
 struct LogTests {
-  @Test("has a line of JSON for each answer, whatever was asked for")
+  @Test("the log has a line of JSON for each response, whatever the request was")
   func access() throws {
     let gateway = try Gateway(try Scratch(), "--access-log")
     let targets = [
@@ -35,11 +35,11 @@ struct LogTests {
     #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 } })
   }
 
-  @Test("that nobody reads stops no answer, and tells how many lines are missing")
+  @Test("an unread log delays no response, and reports how many lines are missing")
   func unread() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch, "--access-log")
-    // Nothing is taken of stderr meanwhile: more than a pipe and what waits behind it can hold.
+    // stderr is not read meanwhile, and the log is longer than its pipe and buffer can hold.
     let target = "/" + String(repeating: "a", count: 15000)
     let request = Gateway.request("GET", target)
     for _ in 0..<20 {
@@ -56,7 +56,7 @@ struct LogTests {
       if line.hasPrefix("{") {
         #expect(line.hasSuffix("}"))
         lines += 1
-      } else if line.contains("lines of the log were dropped") {
+      } else if line.contains("log lines were dropped") {
         dropped += line.split(separator: " ").compactMap { Int($0) }.first ?? 0
       }
     }
@@ -64,7 +64,7 @@ struct LogTests {
     gateway.stop().expect("", errors: nil)
   }
 
-  @Test("that nobody reads does not keep it from its end")
+  @Test("an unread log does not keep the gateway from ending")
   func unreadEnd() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch, "--access-log")
@@ -74,7 +74,7 @@ struct LogTests {
     #expect(gateway.child.reap() == .exited(0))
   }
 
-  @Test("may have nowhere to go: closed, or on a full disk", .needs("python3"))
+  @Test("the gateway serves even if its log is closed or on a full disk", .needs("python3"))
   func nowhere() throws {
     let scratch = try Scratch()
     let program = """

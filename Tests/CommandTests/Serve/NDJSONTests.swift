@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("lines that are posted together")
+@Suite("Posted lines")
 struct NDJSONTests {
   private let scratch: Scratch
   private let gateway: Gateway
@@ -15,7 +15,7 @@ struct NDJSONTests {
     try gateway.ask("POST", "/ingest", ["Content-Type: application/x-ndjson"], body: body)
   }
 
-  /// Of each line of an answer: `stored`, `again`, or number, byte and reason.
+  /// For each line of a response: `stored`, `again`, or number, byte and reason.
   private func fates(_ reply: Reply) throws -> [String] {
     #expect(reply.headers["content-type"] == "application/x-ndjson")
     #expect(reply.body.hasSuffix("\n"))
@@ -30,7 +30,7 @@ struct NDJSONTests {
     }
   }
 
-  @Test("are answered each: 202 where one is stored, whatever the others are")
+  @Test("each posted line has its own result, and the status is 202 if one is stored")
   func some() throws {
     let reply = try post(
       """
@@ -51,13 +51,13 @@ struct NDJSONTests {
         "stored", "stored", "3:1: expected a value: bad", "stored",
         #"5:9: ids list cannot be empty: {"ids":[]}"#,
         #"6:23: priority must be HIGH, MEDIUM or LOW: {"ids":[3],"priority":"low"}"#, "stored",
-        #"8:1: an id request without ids: {"priority":"LOW"}"#, "again", "stored",
+        #"8:1: id request has no ids: {"priority":"LOW"}"#, "again", "stored",
       ])
     #expect(try gateway.counters() == ["ingested": 5, "failed": 4, "errors": 0])
     try scratch.pipe("consume").expect("1\n2\n2\n1\n{\"a\":1}\n\"any value\"\n{\"a\":1}\n")
   }
 
-  @Test("may have a byte-order mark, CRLF, blank lines, and a last line without its end")
+  @Test("posted lines may have a byte-order mark, CRLF, blank lines and an unended last line")
   func forms() throws {
     let reply = try post("\u{feff}{\"a\":1}\r\n\r\n \t\n{\"b\":\t2} \r\nbad\r\n\n[3]")
     #expect(reply.status == 202, "\(reply)")
@@ -68,7 +68,7 @@ struct NDJSONTests {
     try scratch.pipe("consume").expect("{\"a\":1}\n{\"b\":\t2}\n[3]\n{}\n")
   }
 
-  @Test("are answered 400 where all are rejected, and where there is none")
+  @Test("the status is 400 if all lines are rejected or none is sent")
   func none() throws {
     let reply = try post("bad\n\n{\"ids\":[0]}\n")
     #expect(reply.status == 400, "\(reply)")
@@ -76,17 +76,17 @@ struct NDJSONTests {
     for body in ["", "\n", " \r\n\t\n", "\u{feff}"] {
       let reply = try post(body)
       #expect(reply.status == 400, "\(reply)")
-      #expect(try reply.detail() == "there is no line")
+      #expect(try reply.detail() == "the body has no lines")
     }
     #expect(try gateway.counters() == ["ingested": 0, "failed": 2, "errors": 0])
   }
 
-  @Test("show of what is rejected 4 KiB, and all bytes of what is not UTF-8")
+  @Test("the result of a rejected line shows 4 KiB of it, and all bytes of invalid UTF-8")
   func excerpts() throws {
     let long = "\"" + String(repeating: "é", count: 3000)
     let reply = try post(long)
     let object = reply.body.object
-    // 4096 would be within a character.
+    // A cut after 4096 bytes would split a character.
     #expect((object["input"] as? String)?.utf8.count == 4095, "\(reply)")
     #expect(object["input_base64"] == nil)
     let wire = try Wire(gateway.port)
@@ -102,7 +102,7 @@ struct NDJSONTests {
     #expect(odd["byte"] as? Int == 2)
   }
 
-  @Test("must have what --require says, as a single record must")
+  @Test("posted lines must satisfy --require like a single record")
   func requirements() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch, "--require", "source:string", "--require", "data.n:integer")
@@ -124,7 +124,7 @@ struct NDJSONTests {
       "POST", "/ingest", ["Content-Type: application/x-ndjson"], body: good + "\n{}\n5\n")
     #expect(
       try fates(reply) == [
-        "stored", "2:1: source is missing: {}", "3:1: is no object, so has no source: 5",
+        "stored", "2:1: source is missing: {}", "3:1: not an object, so it has no source: 5",
       ])
     #expect(try gateway.counters() == ["ingested": 4, "failed": 6, "errors": 0])
   }

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-@Suite("what schemathesis makes of the OpenAPI file")
+@Suite("The OpenAPI file under schemathesis")
 struct OpenAPISchemathesisTests {
-  /// What OpenAPI has no words for.
+  /// Rules that OpenAPI cannot express.
   private static let hooks = #"""
     import json, re, uuid
     import schemathesis
 
     @schemathesis.serializer("application/x-ndjson")
     def write(context, value):
-        # What is no list of lines is no good line either.
+        # A value that is not a list of lines is not a good line either.
         if not isinstance(value, list):
             return b"}" + json.dumps(value).encode()
         return b"".join(json.dumps(line).encode() + b"\n" for line in value)
@@ -20,7 +20,7 @@ struct OpenAPISchemathesisTests {
         return [json.loads(line) for line in response.content.splitlines()]
 
     def whole(value):
-        # A schema takes 1.0 for an integer too.
+        # A schema accepts 1.0 as an integer as well.
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
     @schemathesis.hook
@@ -40,7 +40,7 @@ struct OpenAPISchemathesisTests {
   private static let token = "a-token-for-schemathesis"
 
   @Test(
-    "of thousands of requests, good and bad, none is answered otherwise than it says",
+    "thousands of good and bad requests get only responses that the OpenAPI file allows",
     .needsModule("schemathesis", of: "schemathesis"), arguments: [true, false])
   func contract(hasToken: Bool) throws {
     let scratch = try Scratch()
@@ -48,14 +48,14 @@ struct OpenAPISchemathesisTests {
     try scratch.sh("umask 077; cat > token", input: Self.token).expect("")
     let options = hasToken ? ["--token-file", "token"] : []
     let gateway = try Gateway(scratch, options: options)
-    // Without a token nobody may retry, whatever is asked.
+    // Without a token nothing may be retried, whatever is requested.
     let more =
       hasToken
       ? ["-H", "Authorization: Bearer \(Self.token)"] : ["--exclude-path", "/retry/{id}"]
     let run = try scratch.run(
       ["python3", "-m", "schemathesis.cli", "run", gateway.address + "/openapi.json"] + more + [
         "--checks", "all", "--max-time", "14", "--seed", "1", "--continue-on-failure", "--no-color",
-        // It would wait for the end of a stream that has none.
+        // It would wait for the end of an endless stream.
         "--generation-database", "none", "--exclude-path", "/events",
       ],
       [
@@ -65,7 +65,7 @@ struct OpenAPISchemathesisTests {
     run.expect(nil, errors: nil)
     #expect(run.output.contains(#/Test cases:\n +(\d+) generated, \1 passed/#), run.story)
     #expect(!run.output.contains("Failed to extract"), run.story)
-    // It still does its work.
+    // The gateway still works.
     #expect(try gateway.ask("GET", "/health").status == 200)
     try scratch.sh("pipe consume > items; test -s items").expect()
   }

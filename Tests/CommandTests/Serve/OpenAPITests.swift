@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("the OpenAPI file")
+@Suite("The OpenAPI file")
 struct OpenAPITests {
   private let scratch: Scratch
   private let gateway: Gateway
@@ -14,7 +14,7 @@ struct OpenAPITests {
   }
 
   @Test(
-    "is what a public validator takes for OpenAPI 3.1",
+    "a public validator accepts the file as OpenAPI 3.1",
     .needsModule("openapi_spec_validator", of: "openapi-spec-validator"))
   func valid() throws {
     #expect(document["openapi"] as? String == "3.1.0")
@@ -30,7 +30,7 @@ struct OpenAPITests {
     document["paths"] as? [String: [String: Any]] ?? [:]
   }
 
-  @Test("has the paths that the gateway knows, and no other")
+  @Test("the file has the paths that the gateway knows, and no others")
   func everyPath() throws {
     let source = try String(
       contentsOfFile: Scratch.root + "/Sources/pipe/Serving/Endpoint.swift", encoding: .utf8)
@@ -39,12 +39,12 @@ struct OpenAPITests {
     #expect(Set(known) == Set(documented))
   }
 
-  @Test("has of each path the methods that it takes; HEAD and OPTIONS go without saying")
+  @Test("the file has each method that a path takes, except the implied HEAD and OPTIONS")
   func everyMethod() throws {
     for (path, operations) in paths {
       let target = path.replacingOccurrences(of: "{id}", with: "01JD3V7Q8N6T2K5M9XWZ4RBC1H")
       let taken = Set(operations.keys.map { $0.uppercased() })
-      // Of a stream there is no HEAD.
+      // A stream has no HEAD.
       let heads = path == "/events" ? [] : taken.contains("GET") ? ["HEAD"] : []
       let allowed = taken.union(["OPTIONS"]).union(heads)
       for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] where !taken.contains(method) {
@@ -82,7 +82,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("has examples of bodies that are taken")
+  @Test("the example bodies of the file are accepted")
   func examplesWork() throws {
     let examples = try examples()
     #expect(examples.count >= 5)
@@ -94,7 +94,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("is shown by a page that needs nothing from elsewhere, and runs only what is its own")
+  @Test("the page that shows the file needs no other host and runs only its own scripts")
   func page() throws {
     let reply = try gateway.get("/docs")
     let policy = try #require(reply.headers["content-security-policy"])

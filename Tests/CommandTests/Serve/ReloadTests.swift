@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the gateway at SIGHUP")
+@Suite("The gateway at SIGHUP")
 struct ReloadTests {
   private let scratch: Scratch
 
@@ -19,24 +19,27 @@ struct ReloadTests {
   private let first = "first-token-first-token"
   private let second = "second-token-second-token"
 
-  @Test("reads its token again, and forgets the last one")
+  @Test("the gateway reads its token again and forgets the old one")
   func token() throws {
     let gateway = try Gateway(scratch, "--token-file", "token")
     #expect(try status(gateway, first) == 202)
     try scratch.write(second + "\n", to: "token")
     gateway.child.signal(SIGHUP)
-    #expect(gateway.child.complaint() == "pipe serve: token: the token was read again")
+    #expect(gateway.child.complaint() == "pipe serve: token: the token was reread")
     #expect(try status(gateway, first) == 401)
     #expect(try status(gateway, second) == 202)
     gateway.stop().expect("", errors: nil)
   }
 
   @Test(
-    "keeps its token where the file is missing, bad, or a pipe, and says so",
+    "the gateway keeps its token if the file is missing, bad or a pipe, and says so",
     arguments: [
       ("rm token", "token: cannot open: No such file or directory"),
-      ("echo short > token", "token: holds no token: one line of 16 or more printable characters"),
-      ("rm token; mkfifo token", "token: holds no token: "),
+      (
+        "echo short > token",
+        "token: holds no token; write one line of 16 to 4096 printable characters"
+      ),
+      ("rm token; mkfifo token", "token: holds no token; "),
       ("rm token; mkdir token", "token: cannot read: Is a directory"),
     ])
   func bad(change: String, complaint: String) throws {
@@ -45,12 +48,12 @@ struct ReloadTests {
     gateway.child.signal(SIGHUP)
     let line = gateway.child.complaint() ?? "nothing"
     #expect(line.hasPrefix("pipe serve: \(complaint)"), "\(line)")
-    #expect(line.hasSuffix("; the token stays what it was"), "\(line)")
+    #expect(line.hasSuffix("; the previous token stays valid"), "\(line)")
     #expect(try status(gateway, first) == 202)
     gateway.stop().expect("", errors: nil)
   }
 
-  @Test("goes on without a token, and a later SIGTERM is the first signal to stop")
+  @Test("a gateway without a token continues, and a later SIGTERM is its first signal to stop")
   func none() throws {
     let gateway = try Gateway(scratch)
     gateway.child.signal(SIGHUP)

@@ -5,7 +5,7 @@ import Testing
 struct ServeExampleTests {
   static let directory = Scratch.root + "/examples/serve"
 
-  @Test("the tour shows requests with their answers, and ends the gateway", .needs("curl"))
+  @Test("the tour shows requests with their responses and ends its gateway", .needs("curl"))
   func tour() throws {
     let scratch = try Scratch()
     let run = try scratch.sh(ServeExampleTests.directory + "/curl.sh", ["TMPDIR": scratch.path])
@@ -18,13 +18,13 @@ struct ServeExampleTests {
     ] {
       #expect(run.output.contains(part), "\(part)\n\(run)")
     }
-    // Of a repeated request the answers are the same.
+    // A repeated request gets the same response.
     let receipts = run.output.matches(of: #/(?m)^{"ingestion_id":"(\w{26})"}$/#).map { $0.1 }
     #expect(receipts.count == 8 && Set(receipts).count == 6, run.story)
     #expect(try scratch.names(in: ".").isEmpty, "something is left in TMPDIR")
   }
 
-  @Test("the tour says so when there is no gateway", .needs("curl"))
+  @Test("the tour reports a missing gateway", .needs("curl"))
   func noGateway() throws {
     let scratch = try Scratch()
     let tour = ServeExampleTests.directory + "/curl.sh"
@@ -33,7 +33,7 @@ struct ServeExampleTests {
       .expect(errors: "curl.sh: nothing cannot be executed\n", status: 1)
   }
 
-  @Test("the quickstart posts to a gateway too, and leaves none behind", .needs("curl"))
+  @Test("the quickstart posts to a gateway as well and ends it", .needs("curl"))
   func quickstart() throws {
     let scratch = try Scratch()
     let run = try scratch.run(
@@ -42,7 +42,7 @@ struct ServeExampleTests {
     #expect(run.output.contains(" says completed\n   it has ended\n"), run.story)
   }
 
-  @Test("shell scripts are clean", .needs("shellcheck"))
+  @Test("the shell scripts pass shellcheck", .needs("shellcheck"))
   func clean() throws {
     try Scratch().sh("shellcheck \(ServeExampleTests.directory)/*.sh").expect("")
   }

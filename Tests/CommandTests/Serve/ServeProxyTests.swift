@@ -4,7 +4,7 @@ import Testing
 
 @Suite("nginx in front of the gateway", .needs("nginx", "openssl", "curl"))
 struct ServeProxyTests {
-  @Test("a record that was posted over TLS and HTTP/2 is answered 202, and is in the queue")
+  @Test("a record posted over TLS and HTTP/2 gets 202 and is in the queue")
   func post() throws {
     let proxy = try Proxy()
     let run = try proxy.curl("\(Proxy.secret) --json '{\"n\":1}' URL/ingest")
@@ -13,7 +13,7 @@ struct ServeProxyTests {
     try proxy.curl("-o answer --json '{\"n\":1}' URL/ingest").expect(" 401 2")
   }
 
-  @Test("what is longer than the gateway takes does not reach it, and what it takes does")
+  @Test("nginx refuses bodies longer than the gateway takes, and passes on the others")
   func long() throws {
     let proxy = try Proxy()
     try proxy.scratch.write([UInt8](repeating: 0x31, count: 1 << 20), to: "long")
@@ -23,7 +23,7 @@ struct ServeProxyTests {
     try proxy.curl("\(send) @longer URL/log").expect(" 413 2")
   }
 
-  @Test("nginx can send the token itself, and then keeps pages of strangers out")
+  @Test("nginx can add the token itself, and then refuses pages of other sites")
   func adds() throws {
     let proxy = try Proxy(
       #"-e 's|# \(proxy_set_header Auth\)|\1|; s|# \(if .*origin\)|\1|"#
@@ -34,7 +34,7 @@ struct ServeProxyTests {
     try proxy.curl("\(post) -H 'Origin: https://elsewhere.example'").expect(" 403 2")
   }
 
-  @Test("server-sent events come through as they are sent")
+  @Test("server-sent events pass nginx as they are sent")
   func events() throws {
     let proxy = try Proxy()
     try proxy.scratch.sh(
@@ -46,7 +46,7 @@ struct ServeProxyTests {
   }
 }
 
-/// The site of examples/serve for nginx, at a Unix socket, with a certificate of its own. It ends with the test.
+/// The nginx site of examples/serve on a Unix socket, with its own certificate; ends with the test.
 private final class Proxy {
   static let token = "a-token-of-sixteen"
   static let secret = "-H 'Authorization: Bearer \(token)'"
@@ -100,7 +100,7 @@ private final class Proxy {
     ).expect("", errors: nil)
   }
 
-  /// Asks; `URL` is where nginx is. Prints the answer, its status and the version of HTTP.
+  /// Sends a request; `URL` is replaced. Prints the response, its status and the HTTP version.
   func curl(_ options: String) throws -> Run {
     try scratch.sh(
       """

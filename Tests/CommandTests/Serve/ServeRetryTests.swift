@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("serve: retry")
+@Suite("Retries through the gateway")
 struct ServeRetryTests {
-  @Test("a dead item is ready again, and the answer is the line that pipe retry prints")
+  @Test("a retried item is ready again, and the response is the line that pipe retry prints")
   func retries() throws {
     let scratch = try Scratch()
     let ids = try scratch.bury("1", "2")
@@ -16,7 +16,7 @@ struct ServeRetryTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("where nothing is dead the answer is 404, and tells an unknown id from one that lives")
+  @Test("a retry without a dead letter gets 404, which distinguishes unknown ids from known ones")
   func findsNothing() throws {
     let scratch = try Scratch()
     let id = try scratch.store("1")[0]
@@ -29,7 +29,7 @@ struct ServeRetryTests {
     }
   }
 
-  @Test("nothing is retried for those without the token, nor by a gateway that has none")
+  @Test("nothing is retried without the token, nor by a gateway that has none")
   func needsToken() throws {
     let scratch = try Scratch()
     let id = try scratch.bury("1")[0]
@@ -43,7 +43,7 @@ struct ServeRetryTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("only a POST retries, and no body of a form")
+  @Test("only a POST retries, and not with the content type of a form")
   func refusesOthers() throws {
     let scratch = try Scratch()
     let id = try scratch.bury("1")[0]
@@ -57,7 +57,7 @@ struct ServeRetryTests {
 }
 
 extension Scratch {
-  /// Stores lines of which each becomes a dead letter; returns their ids.
+  /// Stores lines, each of which becomes a dead letter; returns their ids.
   func bury(_ lines: String...) throws -> [String] {
     let stored = try lines.flatMap { try store($0) }
     try sh("pipe batch -n 1 --size \(lines.count) --hold 1m | pipe ack --bury").expect()

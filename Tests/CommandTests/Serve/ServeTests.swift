@@ -4,7 +4,7 @@ import Testing
 
 @Suite("serve")
 struct ServeTests {
-  @Test("an entry that was answered 202 is in the queue, and can be asked about")
+  @Test("an entry that got 202 is in the queue and has a status")
   func storesAndTells() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -16,7 +16,7 @@ struct ServeTests {
     gateway.stop().expect("", errors: nil)
   }
 
-  @Test("requests that were sent without waiting are answered in their order")
+  @Test("pipelined requests are answered in order")
   func keepsOrder() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -30,7 +30,7 @@ struct ServeTests {
     #expect(listed.map { $0["data"] as? Int } == Array(1...300))
   }
 
-  @Test("a path with a slash at its end is answered like the path, and /redoc leads to /docs")
+  @Test("a path with a trailing slash is the same path, and /redoc leads to /docs")
   func slashes() throws {
     let gateway = try Gateway(try Scratch())
     #expect(try gateway.post("/ingest/", "{}").status == 202)
@@ -44,7 +44,7 @@ struct ServeTests {
     }
   }
 
-  @Test("/redoc is for all where there is a token, and a slash opens nothing")
+  @Test("/redoc needs no token, and a trailing slash gives no access")
   func openPaths() throws {
     let scratch = try Scratch()
     try scratch.sh("echo a-token-of-some-length > token").expect()
@@ -71,7 +71,7 @@ struct ServeTests {
     day.stop().expect("", errors: nil)
   }
 
-  @Test("/health is 503 where the queue is on a file system that is read-only", .needsMounts)
+  @Test("/health is 503 if the queue is on a read-only file system", .needsMounts)
   func readOnly() throws {
     let scratch = try Scratch()
     try scratch.prepare("init")
@@ -84,7 +84,7 @@ struct ServeTests {
   }
 
   @Test(
-    "/health is 503 where the gateway may not write to a part of the queue, and 200 once it may",
+    "/health is 503 while the gateway may not write to a part of the queue",
     .needsPermissions, arguments: ["end", "segments/LOW"])
   func closed(part: String) throws {
     let scratch = try Scratch()
@@ -97,7 +97,7 @@ struct ServeTests {
     #expect(try gateway.get("/health").status == 200)
   }
 
-  @Test("health says how many items damage took")
+  @Test("/health says how many items are lost to damage")
   func lostItems() throws {
     let scratch = try Scratch()
     try scratch.store("1", "2")

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("the units of examples/serve")
+@Suite("The systemd units of examples/serve")
 struct ServeUnitTests {
   private let scratch: Scratch
 
@@ -11,7 +11,7 @@ struct ServeUnitTests {
     try scratch.sh("cp '\(ServeExampleTests.directory)'/pipe-serve.* .").expect("")
   }
 
-  @Test("are what systemd approves of", .needs("systemd-analyze"))
+  @Test("systemd approves of the units", .needs("systemd-analyze"))
   func approved() throws {
     try scratch.sh(
       """
@@ -22,15 +22,15 @@ struct ServeUnitTests {
     ).expect("", status: 1)
   }
 
-  @Test("leave the gateway few rights", .needs("systemd-analyze"))
+  @Test("the service leaves the gateway few rights", .needs("systemd-analyze"))
   func hardened() throws {
-    // 0 is best and 10 worst; the option takes tenths of it.
+    // 0 is best and 10 worst; the option takes tenths.
     try scratch.sh("systemd-analyze security --offline=yes --threshold=15 ./pipe-serve.service")
       .expect()
   }
 
   @Test(
-    "start it with the first connection, at a socket that was there before, with the token",
+    "the first connection to the socket starts the gateway with its token",
     .needs("systemd-socket-activate", "curl"))
   func activated() throws {
     try scratch.sh("umask 077; mkdir keys; echo a-token-of-sixteen > keys/token").expect("")
@@ -44,7 +44,7 @@ struct ServeUnitTests {
     try wait(until: { FileManager.default.fileExists(atPath: scratch.path("socket")) })
     let post = "curl -s --unix-socket socket --json 1 http://localhost/log"
     try scratch.sh(post + " | cut -d '\"' -f 4").expect(
-      "send Authorization: Bearer and the token\n")
+      "send Authorization: Bearer TOKEN\n")
     let run = try scratch.sh(
       "\(post) -w ' %{http_code}' -H 'Authorization: Bearer a-token-of-sixteen'")
     #expect(normalized(run.output) == #"{"ingestion_id":"ULID"} 202"#, run.story)
@@ -57,7 +57,8 @@ struct ServeUnitTests {
   }
 
   @Test(
-    "allow all that the gateway asks of the kernel", .needs("systemd-analyze", "strace", "curl"))
+    "the service allows all system calls of the gateway",
+    .needs("systemd-analyze", "strace", "curl"))
   func calls() throws {
     #expect(try settings("SystemCallFilter") == ["@system-service", "~@privileged"])
     let allowed = try names("@system-service").subtracting(try names("@privileged"))
@@ -78,7 +79,7 @@ struct ServeUnitTests {
     #expect(used.isSubset(of: allowed), "\(used.subtracting(allowed))")
   }
 
-  // Of a group of system calls, with those of the groups in it.
+  // The system calls of a group, including those of its subgroups.
   private func names(_ group: String) throws -> Set<String> {
     let run = try scratch.sh("systemd-analyze syscall-filter \(group)").expect()
     var found: Set<String> = []

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("serve ends")
+@Suite("Start and end of the gateway")
 struct ShutdownTests {
-  /// A client of which half a request has come: all but the `2` of a body `42`.
+  /// A client with half a request sent: all but the `2` of the body `42`.
   private func halfSent(_ gateway: Gateway) throws -> Wire {
     let wire = try Wire(gateway.port)
     let head = "POST /log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
@@ -14,7 +14,9 @@ struct ShutdownTests {
     return wire
   }
 
-  @Test("with what was asked answered, at SIGTERM and at SIGINT", arguments: [SIGTERM, SIGINT])
+  @Test(
+    "SIGTERM and SIGINT end the gateway once all requests are answered",
+    arguments: [SIGTERM, SIGINT])
   func answers(signal: Int32) throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -26,7 +28,7 @@ struct ShutdownTests {
     let busy = try (0..<20).map { _ in try Wire(gateway.port) }
     let request = String(repeating: Gateway.request("POST", "/log", body: "1"), count: 10)
     for wire in busy { wire.send(request) }
-    // The first answer of each shows that what it sent with it was read.
+    // The first response on each connection shows that all its requests were read.
     for wire in busy { #expect(try wire.reply().status == 202) }
     gateway.child.signal(signal)
     #expect(idle.rest().isEmpty && idle.isOver && used.rest().isEmpty)
@@ -41,7 +43,7 @@ struct ShutdownTests {
     #expect(stored == answered + 1)
   }
 
-  @Test("though a client that sends half a request says nothing more")
+  @Test("a client that stops in the middle of a request does not keep the gateway from ending")
   func half() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -55,7 +57,7 @@ struct ShutdownTests {
     try scratch.pipe("list").expect("")
   }
 
-  @Test("at once at a second signal")
+  @Test("a second signal ends the gateway at once")
   func second() throws {
     let gateway = try Gateway(try Scratch())
     let half = try halfSent(gateway)
@@ -66,7 +68,7 @@ struct ShutdownTests {
     #expect(half.rest().isEmpty)
   }
 
-  @Test("at once where its port is in use, and where it is not given one")
+  @Test("the gateway refuses to start if its port is in use or its settings are invalid")
   func ports() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -87,7 +89,7 @@ struct ShutdownTests {
     #expect(try other.get("/health").status == 200, "options beat the environment")
   }
 
-  @Test("never for HOST, PORT and LOG_LEVEL where PIPE_HOST, PIPE_PORT and PIPE_LOG_LEVEL are set")
+  @Test("PIPE_HOST, PIPE_PORT and PIPE_LOG_LEVEL override HOST, PORT and LOG_LEVEL")
   func olderVariables() throws {
     let scratch = try Scratch()
     let older = ["HOST": "nowhere", "PORT": "x", "LOG_LEVEL": "loud"]
@@ -103,7 +105,7 @@ struct ShutdownTests {
     }
   }
 
-  @Test("its queue stays private")
+  @Test("the queue of a gateway stays private, whatever the umask")
   func permissions() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch, under: ["bash", "-c", "umask 0; exec \"$@\"", "-"])
@@ -113,7 +115,7 @@ struct ShutdownTests {
     open.expect("")
   }
 
-  @Test("not because its queue is removed, but takes nothing any more and says so")
+  @Test("a gateway whose queue is removed stays up, stores nothing more and says so")
   func removed() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -129,9 +131,7 @@ struct ShutdownTests {
     #expect(scratch.mode("queue") == -1)
   }
 
-  @Test(
-    "when a commit that waits for others is over, however long that is; meanwhile all else is answered"
-  )
+  @Test("a gateway ends after a commit that waits for a lock, and serves everything else meanwhile")
   func waitsForCommits() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)

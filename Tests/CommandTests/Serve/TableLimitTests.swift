@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-@Suite("what a gateway has no room for")
+@Suite("Limits of the gateway")
 struct TableLimitTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  @Test("is a body that is longer than --max-body, and none that is as long")
+  @Test("a body of --max-body bytes is stored, and a longer one gets 413")
   func bodies() throws {
     let gateway = try Gateway(scratch, "--max-body", "1KiB")
     func record(_ length: Int) -> String {
@@ -41,7 +41,7 @@ struct TableLimitTests {
       Int(reply.headers["retry-after"] ?? "") ?? 0 > 0, "\(reply)", sourceLocation: location)
   }
 
-  @Test("is told with 503 and Retry-After where the queue is full, and stored once it has room")
+  @Test("a full queue gets 503 with Retry-After, and entries are stored once it has room")
   func fullQueue() throws {
     try scratch.prepare("init", "--max-items", "3")
     let gateway = try Gateway(scratch)
@@ -71,7 +71,7 @@ struct TableLimitTests {
     #expect(try gateway.counters() == ["ingested": 3, "failed": 3, "errors": 5])
   }
 
-  @Test("keeps nothing out that came at the same time and has room")
+  @Test("an entry that has room is stored even beside one that has none")
   func besides() throws {
     try scratch.prepare("init", "--max-items", "5")
     let gateway = try Gateway(scratch)
@@ -84,14 +84,16 @@ struct TableLimitTests {
     wire.send(bodies.map { Gateway.request("POST", "/ingest", body: $0) }.joined())
     let replies = try bodies.map { _ in try wire.reply() }
     #expect(replies.map(\.status) == [503, 200, 200, 202, 503, 202])
-    try expectFull(replies[0], ": holds no entry like this one: 6 items, of at most 5 (max-items)")
+    try expectFull(
+      replies[0],
+      ": the entry is too large for this queue: 6 items, at most 5 allowed (pipe init --max-items)")
     #expect(try replies[2].receipt() == id)
     #expect(try gateway.counters() == ["ingested": 4, "failed": 0, "errors": 2])
     try scratch.pipe("consume").expect(
       "1\n2\n{\"a\":1}\n{\"b\":1}\n", "in the order in which they came")
   }
 
-  @Test("is asked for in no figure that the command does not give", .needs("promtool"))
+  @Test("/metrics gives the same figures as pipe stats --prometheus", .needs("promtool"))
   func metrics() throws {
     try scratch.store(#"{"ids":[1,2,3,4],"priority":"HIGH"}"#, "5")
     try scratch.prepare("consume", "-n", "2", "--size", "4", "--", "true")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A request, and what the contract says of its answer.
+/// A request, and the response that the contract requires.
 struct TableRow {
   let request: String
   var type: String? = "application/json"
@@ -14,12 +14,12 @@ struct TableRow {
     case receipt
     /// `{"detail":"…","status_code":N}`
     case detail(String)
-    /// Of this type, and with this in it.
+    /// Of this type, and containing this text.
     case text(String, String)
     case nothing
   }
 
-  /// `POST /ingest BODY` with this answer.
+  /// `POST /ingest BODY` with this response.
   static func ingest(_ body: String, _ status: Int, _ shape: Shape) -> TableRow {
     TableRow(request: "POST /ingest", body: body, status: status, shape: shape)
   }
@@ -69,12 +69,12 @@ extension Gateway {
     try ask(row.method, row.path, row.allHeaders, body: row.body)
   }
 
-  /// The same through curl.
+  /// Sends the same request through curl.
   func curl(_ row: TableRow, in scratch: Scratch) throws -> Reply {
     var program = ["curl", "-sS", "-D", "head", "-o", "answer", address + row.path]
     program += row.method == "HEAD" ? ["-I"] : ["-X", row.method]
     for header in row.allHeaders { program += ["-H", header] }
-    // Without this curl takes the body for a form.
+    // Without this header curl takes the body for a form.
     if row.type == nil { program += ["-H", "Content-Type:"] }
     if row.body != nil { program += ["--data-binary", "@-"] }
     try scratch.write("", to: "answer")
@@ -86,7 +86,7 @@ extension Gateway {
 }
 
 extension Reply {
-  /// What curl keeps of an answer; of several heads the last.
+  /// A response as curl saves it; the last head counts.
   init(head: String, body: String) throws {
     let heads = head.components(separatedBy: "\r\n\r\n").filter { !$0.isEmpty }
     let lines = heads.last?.components(separatedBy: "\r\n") ?? []

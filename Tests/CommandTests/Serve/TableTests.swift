@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("the requests of the contract")
+@Suite("The HTTP contract")
 struct TableTests {
   private let scratch: Scratch
   private let gateway: Gateway
@@ -11,14 +11,16 @@ struct TableTests {
     gateway = try Gateway(scratch)
   }
 
-  @Test("are answered as it says over a socket, and each row is counted once")
+  @Test("each request gets the response of the contract over a socket, and is counted once")
   func overSocket() throws {
     let rows = TableTests.rows(try scratch.store("1")[0])
     for row in rows { row.check(try gateway.ask(row)) }
     try checkCounts(rows)
   }
 
-  @Test("are answered so through curl too, and each row is counted once", .needs("curl"))
+  @Test(
+    "each request gets the response of the contract through curl, and is counted once",
+    .needs("curl"))
   func throughCurl() throws {
     let rows = TableTests.rows(try scratch.store("1")[0])
     for row in rows { row.check(try gateway.curl(row, in: scratch)) }
@@ -34,7 +36,7 @@ struct TableTests {
     #expect(stored > 20 && rejected > 20)
   }
 
-  /// Each with ids of its own: equal ones would be answered with an earlier id.
+  /// Each row has ids of its own: equal ones would get an earlier id.
   private static func rows(_ known: String) -> [TableRow] {
     accepted + rejected + typed + asked(known)
   }
@@ -72,11 +74,11 @@ struct TableTests {
     .ingest(#"{"ids":[21],"priority":"URGENT"}"#, 400, .detail(priorities)),
     .ingest(#"{"ids":[21],"priority":""}"#, 400, .detail(priorities)),
     .ingest(#"{"ids":[21],"priority":null}"#, 400, .detail(priorities)),
-    .ingest(#"{"priority":"HIGH"}"#, 422, .detail("an id request without ids")),
+    .ingest(#"{"priority":"HIGH"}"#, 422, .detail("id request has no ids")),
     .ingest(#"{"ids":"1"}"#, 422, .detail("byte 8: ids is not a list")),
-    .ingest(#"{"ids":[1,"2"]}"#, 422, .detail("byte 11: id is not in digits only")),
-    .ingest(#"{"ids":[1.0]}"#, 422, .detail("byte 9: id is not in digits only")),
-    .ingest(#"{"ids":[-1.5]}"#, 422, .detail("byte 9: id is not in digits only")),
+    .ingest(#"{"ids":[1,"2"]}"#, 422, .detail("byte 11: id must be digits only")),
+    .ingest(#"{"ids":[1.0]}"#, 422, .detail("byte 9: id must be digits only")),
+    .ingest(#"{"ids":[-1.5]}"#, 422, .detail("byte 9: id must be digits only")),
     .ingest(#"{"ids":[-]}"#, 422, .detail("byte 10: expected a digit")),
     .ingest(#"{"ids":[1],"ids":[2]}"#, 422, .detail(#"byte 12: duplicate member "ids""#)),
     .ingest("", 422, .detail("byte 1: unexpected end")),
@@ -124,22 +126,22 @@ struct TableTests {
       .get("/status", 404, .detail("Ingestion ID not found")),
       .get("/health/", 200, .text(json, #"{"status":"healthy""#)),
       .get("/docs/?x=1", 200, .text("text/html; charset=utf-8", "<title>")),
-      .get("/health//", 404, .detail("there is nothing at /health//")),
+      .get("/health//", 404, .detail("no such path: /health//")),
       .get("/redoc", 307, .nothing),
       .get("/health", 200, .text(json, #"{"status":"healthy""#)),
       .get("/metrics", 200, .text(metrics, "# TYPE ingested_rows_total counter\n")),
       .get("/", 200, .text("text/html; charset=utf-8", "<title>")),
       .get("/docs", 200, .text("text/html; charset=utf-8", "<title>")),
       .get("/openapi.json", 200, .text(json, #""3.1."#)),
-      .get("/nothing", 404, .detail("there is nothing at /nothing")),
-      .get("/ingest", 405, .detail("/ingest takes POST, OPTIONS")),
-      .get("/log", 405, .detail("/log takes POST, OPTIONS")),
+      .get("/nothing", 404, .detail("no such path: /nothing")),
+      .get("/ingest", 405, .detail("/ingest allows POST, OPTIONS")),
+      .get("/log", 405, .detail("/log allows POST, OPTIONS")),
       TableRow(
         request: "DELETE /status/\(known)", type: nil, status: 405,
-        shape: .detail("/status/\(known) takes GET, HEAD, OPTIONS")),
+        shape: .detail("/status/\(known) allows GET, HEAD, OPTIONS")),
       TableRow(
         request: "POST /health", body: "{}", status: 405,
-        shape: .detail("/health takes GET, HEAD, OPTIONS")),
+        shape: .detail("/health allows GET, HEAD, OPTIONS")),
     ]
       + ["/status/\(known)", "/health", "/metrics", "/", "/docs", "/openapi.json"].map {
         TableRow(request: "HEAD \($0)", type: nil, status: 200, shape: .nothing)
@@ -153,7 +155,7 @@ struct TableTests {
   private static let priorities = "Priority must be HIGH, MEDIUM, or LOW"
 
   @Test(
-    "name the methods that a path takes in Allow",
+    "the Allow header names the methods that a path takes",
     arguments: [
       ("GET /ingest", "POST, OPTIONS"), ("PUT /log", "POST, OPTIONS"),
       ("POST /metrics", "GET, HEAD, OPTIONS"), ("OPTIONS /health", "GET, HEAD, OPTIONS"),
@@ -164,7 +166,7 @@ struct TableTests {
     #expect(reply.headers["allow"] == methods, "\(reply)")
   }
 
-  @Test("leave bytes and digits as they came, but for the ends of lines within a record")
+  @Test("bytes and digits are stored unchanged, except line breaks within a record")
   func bytes() throws {
     for body in ["{\"a\":\n1.50,\r\n\"é\" : 1E400}", "{\"b\":\"\\u00e9\",\"b\":2}"] {
       #expect(try gateway.post("/ingest", body).status == 202)
@@ -177,7 +179,7 @@ struct TableTests {
         + "10000000000000000007\n1\n")
   }
 
-  @Test("set the lane by a record's own priority, at /ingest alone")
+  @Test("a record's own priority sets its lane at /ingest alone")
   func lanes() throws {
     for (path, body) in [
       ("/log", #"{"priority":"HIGH","n":1}"#), ("/ingest", #"{"priority":"low","n":2}"#),
@@ -188,7 +190,7 @@ struct TableTests {
 }
 
 extension Gateway {
-  /// What became of the rows that were posted.
+  /// Counters of the gateway for posted rows.
   func counters() throws -> [String: Int] {
     let text = try get("/metrics").body
     func value(_ name: String) -> Int {

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Entries that are posted while a consumer dispatches at a pace, and what is said of them meanwhile.
-@Suite("the timeline of a gateway with a paced consumer behind it")
+/// Entries posted while a paced consumer runs, and their status meanwhile.
+@Suite("A gateway with a paced consumer")
 struct TimelineTests {
   private let scratch: Scratch
   private let gateway: Gateway
@@ -13,11 +13,11 @@ struct TimelineTests {
   }
 
   @Test(
-    "dispatches what was posted later with HIGH next, and tells of no state that is not so",
+    "a later HIGH request is dispatched next, and no status is ever wrong",
     arguments: ["5s", "500ms"])
   func timeline(every: String) throws {
     let gate = try Gate(scratch)
-    // Runs till the test lets it end; more may run at once than there are batches.
+    // Runs until the test ends it; more may run at once than there are batches.
     let handler = stamp + "; read go < gate"
     let consumer = try scratch.start(
       "consume", "--follow", "--size", "3", "--every", every, "-j", "4", "--", "bash", "-c", handler
@@ -55,7 +55,7 @@ struct TimelineTests {
     consumer.finish().expect("")
   }
 
-  @Test("never tells of a step back, while many consumers work on what is posted")
+  @Test("the status of an entry never steps back while many consumers work")
   func forward() throws {
     let consumers = try (0..<3).map { _ in
       try scratch.start("consume", "--follow", "--size", "2", "--", "cat")
@@ -82,7 +82,7 @@ struct TimelineTests {
 
   private func stamps() throws -> [Stamp] { try scratch.lines(of: "log").map(Stamp.init) }
 
-  /// Of an entry, and of each of its slices, as they are told over HTTP.
+  /// The status of an entry and of each of its slices over HTTP.
   private func words(_ id: String) throws -> [String] {
     let reply = try gateway.get("/status/\(id)")
     #expect(reply.status == 200, "\(reply)")

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("serve: who looks on", .needs("curl"))
+@Suite("Event subscribers", .needs("curl"))
 struct ViewerTests {
-  @Test("events are for those who have the token")
+  @Test("events need the token")
   func needsToken() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch, "--token-file", try scratch.token())
@@ -14,7 +14,7 @@ struct ViewerTests {
     #expect(event["can_retry"] as? Bool == true)
   }
 
-  @Test("SIGTERM ends the gateway though somebody looks on, and tells those that it is over")
+  @Test("SIGTERM ends the gateway despite its subscribers, and ends their streams")
   func endsAtOnce() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -23,14 +23,14 @@ struct ViewerTests {
     deaf.send(Gateway.request("GET", "/events"))
     _ = try events.next()
     gateway.stop().expect("", errors: nil)
-    // 18 where the answer is cut off.
+    // 18 if the response is cut off.
     events.curl.finish().expect(nil)
   }
 
-  @Test("who looks on without reading keeps nobody waiting, and is let go")
+  @Test("a subscriber that does not read delays no other client and is disconnected")
   func dropsWhoNeverReads() throws {
     let scratch = try Scratch()
-    // An event longer than the kernel keeps of it.
+    // An event longer than the kernel's buffer for it.
     try scratch.fillWithDead()
     let gateway = try Gateway(scratch, "--access-log")
     let before = try gateway.sockets()
@@ -38,23 +38,23 @@ struct ViewerTests {
     for wire in deaf { wire.send(Gateway.request("GET", "/events")) }
     let events = try Events(scratch, gateway)
     let size = try events.next().description.utf8.count
-    // Until there is only who reads.
+    // Until only the subscriber that reads is left.
     while try gateway.sockets() > before + 1 { _ = try events.next() }
     for _ in deaf {
       let served = (gateway.child.complaint() ?? "").object
       #expect(served["target"] as? String == "/events")
-      // No more than the first few were ever taken for it.
+      // Only the first few events were taken for it.
       #expect(served["bytes"] as? Int ?? .max < 5 * size, "\(served)")
     }
   }
 
-  @Test("a hundred can look on, and one more is told to come later")
+  @Test("a hundred clients can subscribe, and one more gets 503 with Retry-After")
   func refusesTooMany() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
     let wires = try (0..<100).map { _ in try Wire(gateway.port) }
     for wire in wires {
-      // Without chunks, so that its end is seen in the bytes.
+      // Without chunks, so that the end of its head shows in the bytes.
       wire.send("GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n")
       #expect(try wire.head().hasPrefix("HTTP/1.0 200 "))
     }
@@ -62,7 +62,7 @@ struct ViewerTests {
     #expect(refused.status == 503 && refused.headers["retry-after"] == "10", "\(refused)")
   }
 
-  @Test("where the queue goes away the events end, and who asks again is told why")
+  @Test("events end when the queue is removed, and a later subscriber learns why")
   func endsWithQueue() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
@@ -78,7 +78,7 @@ struct ViewerTests {
 }
 
 extension Gateway {
-  /// How many it has open, and those that it was born with.
+  /// Number of its open sockets, including those it started with.
   func sockets() throws -> Int {
     let directory = "/proc/\(child.process)/fd"
     return try FileManager.default.contentsOfDirectory(atPath: directory).count { name in
@@ -93,13 +93,13 @@ extension Scratch {
   static let secret = "correct-horse-battery-staple"
   static let authorization = "Authorization: Bearer \(secret)"
 
-  /// A file with a token.
+  /// Path of a file with a token.
   func token() throws -> String {
     try write(Scratch.secret + "\n", to: "token")
     return path("token")
   }
 
-  /// Fifty dead letters, of which there is much to tell.
+  /// Fifty dead letters with long reasons.
   func fillWithDead() throws {
     try store(count: 50)
     let reason = String(repeating: "x", count: 1000)

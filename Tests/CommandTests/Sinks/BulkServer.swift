@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Testing
 
-/// A stand-in for Elasticsearch, of which neither Debian nor PyPI has a server: `_bulk` as strict as the real one,
-/// its answers and words, on a port of loopback; documents are on disk when they are answered. Of all else it
-/// has `_doc/ID`, `_count` and a search for one value. It ends with the test.
+/// A stand-in for Elasticsearch, since neither Debian nor PyPI has a server: `_bulk` as strict as
+/// the real one, with its responses and words, on a loopback port; documents are on disk before the
+/// response. Otherwise it has `_doc/ID`, `_count` and a search for one value. It ends with the
+/// test.
 final class BulkServer {
   let port: Int
   private let scratch: Scratch
@@ -34,15 +35,15 @@ final class BulkServer {
     ["ELASTICSEARCH_URL": "http://elastic:secret@127.0.0.1:\(port)"].merging(sinkEnvironment) { $1 }
   }
 
-  /// The documents of an index, by their ids, as they were sent.
+  /// The documents of an index by id, as they were sent.
   func documents(_ index: String = "logs") throws -> [String: String] {
     let lines = try scratch.lines(of: "documents").map { $0.split(separator: " ", maxSplits: 2) }
     let pairs = lines.filter { $0[0] == index }.map { (String($0[1]), String($0[2])) }
     return try Dictionary(pairs) { throw Failure("stored twice: \($0) \($1)") }
   }
 
-  /// A document with `"busy":N` is refused N times with 429. Indexes are made when they are written to, but
-  /// `missing`; `closed` may not be written.
+  /// A document with `"busy":N` is refused N times with 429. Indexes are created when they are
+  /// written to, except `missing`; `closed` cannot be written.
   private static let program = #"""
     import base64, json, os, re, sys
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -2,13 +2,13 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("examples/sinks/elasticsearch, and others that answer", .needs("python3", "jq"))
+@Suite("examples/sinks/elasticsearch and odd servers", .needs("python3", "jq"))
 struct ElasticsearchAnswerTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  /// Answers each request with a status and a body; `limited` takes 200 bytes of documents.
+  /// Responds to each request with a status and a body; `limited` accepts 200 bytes of documents.
   private static let program = #"""
     import json, os, socket, struct, sys
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,7 +47,7 @@ struct ElasticsearchAnswerTests {
   }
 
   @Test(
-    "who does not answer as Elasticsearch does stops the sink, and no attempt is counted",
+    "a server that does not respond like Elasticsearch stops the sink, no attempt counted",
     arguments: [
       #"{"error":"odd"}"#, "[]", #"{"items":[{"index":{"status":201}}]}"#, "<html>", "deep", "7",
       #"{"items":[{"create":{"status":400,"error":"odd"}}]}"#, #"{"items":[]}"#,
@@ -60,7 +60,7 @@ struct ElasticsearchAnswerTests {
     #expect(try scratch.attempts() == ["{} 1"])
   }
 
-  @Test("it goes nowhere else with the password")
+  @Test("the sink does not follow a redirect with its password")
   func redirected() throws {
     try scratch.store("{}")
     let run = try run(302, "/elsewhere").expect("", errors: nil, status: 69)
@@ -68,7 +68,8 @@ struct ElasticsearchAnswerTests {
     #expect(try scratch.sh("test -e redirected").ending == .exited(1))
   }
 
-  @Test("what is too large is sent in halves, and only what is too large alone is buried")
+  @Test(
+    "a batch that is too large is sent in halves, and only a document too large alone is buried")
   func tooLarge() throws {
     let long = #"{"x":"\#(String(repeating: "x", count: 300))"}"#
     try scratch.store(#"{"n":1}"#, #"{"n":2}"#, long, #"{"n":4}"#, #"{"n":5}"#)
@@ -77,7 +78,7 @@ struct ElasticsearchAnswerTests {
     #expect(try scratch.buried()[long]?.hasPrefix("413") == true)
   }
 
-  @Test("what is cut off is sent in halves: perhaps it was too large to be read at all")
+  @Test("a request that is cut off is sent in halves, since it may have been too large to read")
   func cutOff() throws {
     try scratch.store(#"{"n":1}"#, #"{"n":2}"#, #"{"n":3}"#, #"{"n":4}"#, #"{"n":5}"#)
     try run(200, "unread").expect("")

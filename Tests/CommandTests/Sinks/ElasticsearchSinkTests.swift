@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("examples/sinks/elasticsearch, against a stand-in", .needs("python3", "jq"))
+@Suite("examples/sinks/elasticsearch", .needs("python3", "jq"))
 struct ElasticsearchSinkTests {
   private let scratch: Scratch
   private let server: BulkServer
@@ -18,7 +18,7 @@ struct ElasticsearchSinkTests {
     try scratch.sh(sink, server.environment.merging(more) { $1 })
   }
 
-  @Test("a server that is killed and started again leaves each record in the index once")
+  @Test("each record is in the index once after the server was killed and restarted")
   func crashes() throws {
     var ids = try scratch.storeMany(1...50_000)
     let following = Scratch.sink("elasticsearch", "--follow --size 1000 --stream")
@@ -37,7 +37,7 @@ struct ElasticsearchSinkTests {
     #expect(documents[ids[41]] == #"{"n":42,"price":42.50,"text":"é"}"#)
   }
 
-  @Test("only the documents that the server refuses are buried, with its own reason")
+  @Test("only documents that the server refuses are buried, with the server's reason")
   func badDocuments() throws {
     let good = (1...20).map { #"{"age":\#($0)}"# }
     let bad = [#"{"age":"old"}"#, "[1]"]
@@ -55,7 +55,7 @@ struct ElasticsearchSinkTests {
       reasons[bad[0]]?.hasSuffix(#"; illegal_argument_exception: For input string: "old""#) == true)
   }
 
-  @Test("a document that there was no room for is retried, and the others are not sent again")
+  @Test("a document refused for lack of room is retried, and the others are not sent again")
   func busy() throws {
     let ids = try scratch.store(#"{"n":1}"#, #"{"busy":2}"#, #"{"n":3}"#)
     let first = try run().expect("", errors: nil, status: 1)
@@ -67,7 +67,7 @@ struct ElasticsearchSinkTests {
     #expect(try server.documents().count == 3)
   }
 
-  @Test("what is delivered again is indexed no second time, also items of an id request")
+  @Test("redelivered items are not indexed again, and items of an id request are buried")
   func redelivery() throws {
     let ids = try scratch.store(#"{"n":1.50}"#, #"{"ids":[7]}"#)
     try scratch.sh("cp -r queue again").expect("")
@@ -78,7 +78,7 @@ struct ElasticsearchSinkTests {
   }
 
   @Test(
-    "settings that cannot work stop the consumer, and nothing counts as attempt",
+    "settings that cannot work stop the consumer, no attempt counted",
     arguments: [
       (["ELASTICSEARCH_URL": "http://elastic:wrong@127.0.0.1:PORT"], "security_exception"),
       (["ELASTICSEARCH_INDEX": "missing"], "no such index [missing]"),
@@ -95,7 +95,7 @@ struct ElasticsearchSinkTests {
     #expect(try scratch.attempts() == [#"{"n":1} 1"#])
   }
 
-  @Test("an API key does as well as a password")
+  @Test("an API key works as well as a password")
   func key() throws {
     try scratch.store(#"{"n":1}"#)
     let address = "http://127.0.0.1:\(server.port)/"
@@ -103,7 +103,7 @@ struct ElasticsearchSinkTests {
     #expect(try server.documents().count == 1)
   }
 
-  @Test("a key may end with a newline, as a file does")
+  @Test("an API key may end with a newline, as in a file")
   func keyOfFile() throws {
     try scratch.store("{}")
     let address = "http://127.0.0.1:\(server.port)/"

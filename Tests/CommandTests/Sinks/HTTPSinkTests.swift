@@ -9,8 +9,8 @@ struct HTTPSinkTests {
   private let server: Child
   private let address: String
 
-  /// Answers a record `{"answers":[503,200]}` with these, one after the other, and each other with 200; notes
-  /// of each request the status, the key and the body.
+  /// Responds to a record `{"answers":[503,200]}` with these statuses in turn, and to any other
+  /// with 200; logs the status, the key and the body of each request.
   private static let program = #"""
     import json, sys, time
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +66,7 @@ struct HTTPSinkTests {
       ])
   }
 
-  @Test("a server that is not there behind its proxy, or breaks off, is waited for")
+  @Test("the sink waits for a server that responds with 503 or drops the connection")
   func again() throws {
     let body = #"{"answers":[503,0,201]}"#
     let id = try scratch.store(body)[0]
@@ -75,17 +75,19 @@ struct HTTPSinkTests {
     #expect(try scratch.lines(of: "requests") == [503, 0, 201].map { "\($0) \(id) \(body)" })
   }
 
-  @Test("who stores some of it each time is not away")
+  @Test("a server that stores a part of the batch each time is not given up")
   func progress() throws {
     try scratch.store(
       #"{"answers":[503,200]}"#, #"{"answers":[503,503,200]}"#, #"{"answers":[503,503,503,200]}"#,
       "1")
-    // All of it is over before the second round.
+    // SINK_WAIT is over before the second round.
     try run(address, ["SINK_WAIT": "0.1"]).expect("", errors: nil)
     #expect(try scratch.lines(of: "requests").count == 10)
   }
 
-  @Test("what is judged is told, though another is waited for in vain, and not sent again")
+  @Test(
+    "items with a result are settled and not sent again, even if the sink waits in vain for another"
+  )
   func judged() throws {
     let away = #"{"answers":[503]}"#
     try scratch.store("1", away, #"{"answers":[400]}"#, #"{"answers":[500]}"#)
@@ -98,14 +100,14 @@ struct HTTPSinkTests {
     #expect(try scratch.attempts().sorted() == [#"{"answers":[500]} 2"#, "\(away) 1"])
   }
 
-  @Test("500 is the item's own: the queue tries it again, and counts that")
+  @Test("a 500 counts as an attempt, and the queue retries the item")
   func retried() throws {
     try scratch.store(#"{"answers":[500,200]}"#)
     try run(address).expect("", errors: nil, status: 1)
     #expect(try scratch.attempts() == [#"{"answers":[500,200]} 2"#])
   }
 
-  @Test("Retry-After is waited for within SINK_WAIT; what was stored beside is not sent again")
+  @Test("the sink waits for Retry-After within SINK_WAIT, and sends stored items only once")
   func stopped() throws {
     try scratch.store("1", #"{"answers":[429,429,200]}"#, "3")
     let short = ["SINK_WAIT": "0.1"]
@@ -118,7 +120,7 @@ struct HTTPSinkTests {
     #expect(try scratch.pipe("list", "--state", "done").expect().lines.count == 3)
   }
 
-  @Test("what the server says is wrong with an item buries it, with the server's words")
+  @Test("an item that the server refuses for good is buried with the server's words")
   func refused() throws {
     try scratch.store(#"{"answers":[410]}"#, #"{"n":1}"#, #"{"answers":[400]}"#)
     try run(address).expect("", errors: nil, status: 1)
@@ -129,7 +131,7 @@ struct HTTPSinkTests {
     #expect(try scratch.pipe("list", "--state", "done").expect().lines.count == 1)
   }
 
-  @Test("what is wrong with the address stops the consumer, and nothing counts as attempt")
+  @Test("a wrong address stops the consumer, no attempt counted")
   func settings() throws {
     for status in [301, 401, 403, 404, 405] {
       try scratch.store(#"{"answers":[\#(status),200]}"#)
@@ -149,7 +151,7 @@ struct HTTPSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("a record that looks like a batch line is a record as any other")
+  @Test("a record that looks like a batch line is a record like any other")
   func likeness() throws {
     let record =
       #"[{"id":"01M7YFR55BHYP5BSPG0DPTADCJ","item":1,"priority":"LOW","data":1},"#
@@ -163,7 +165,7 @@ struct HTTPSinkTests {
       ])
   }
 
-  @Test("the status counts, also where what follows it breaks off or is no gzip")
+  @Test("the status counts even if the body breaks off or is not gzip")
   func broken() throws {
     try scratch.store(#"{"answers":[206]}"#, #"{"answers":[207]}"#, #"{"answers":[422]}"#)
     try run(address).expect("", errors: nil, status: 1)
@@ -172,7 +174,7 @@ struct HTTPSinkTests {
     #expect(try scratch.buried() == [#"{"answers":[422]}"#: "422: "])
   }
 
-  @Test("of an endless answer only the beginning is read")
+  @Test("only the beginning of an endless response is read")
   func endless() throws {
     try scratch.store(#"{"answers":[413]}"#)
     try run(address).expect("", errors: nil, status: 1)
@@ -181,7 +183,7 @@ struct HTTPSinkTests {
     #expect(reason.count <= 1000)
   }
 
-  @Test("SIGTERM ends it at once, also while it waits as long as the server told it to")
+  @Test("SIGTERM ends the sink at once, even while it waits for Retry-After")
   func terminated() throws {
     try scratch.store(#"{"answers":[429]}"#)
     try scratch.sh("pipe batch -n 1 --hold 1h > line").expect("")
@@ -192,7 +194,7 @@ struct HTTPSinkTests {
     #expect(sink.finish().ending == .killed(SIGTERM))
   }
 
-  @Test("a token goes with each request")
+  @Test("the token is sent with each request")
   func token() throws {
     try scratch.store("1")
     try run(address + "token", ["HTTP_TOKEN": "wrong"]).expect("", errors: nil, status: 69)

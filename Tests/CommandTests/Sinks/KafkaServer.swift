@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// A cluster of librdkafka's own mock brokers, a stand-in: it speaks the protocol, keeps all in memory, and
-/// lasts as long as its process. It ends with the test.
+/// A stand-in, a cluster of librdkafka's own mock brokers: it speaks the protocol, keeps everything
+/// in memory, and lasts as long as its process. It ends with the test.
 final class KafkaServer {
   private let child: Child
   let environment: [String: String]

@@ -3,13 +3,13 @@ import Glibc
 import Testing
 
 @Suite(
-  "examples/sinks/kafka, with brokers that refuse", .needs("jq", "kcat"),
+  "examples/sinks/kafka and brokers that refuse", .needs("jq", "kcat"),
   .needsModule("confluent_kafka", of: "confluent-kafka"))
 struct KafkaSinkTests {
   private let scratch: Scratch
 
-  /// A mock broker that has each of three topics refused, and the first request to produce, as it would for one
-  /// message that is too long; only the C interface of librdkafka can do that.
+  /// A mock broker that refuses three topics, and the first request to produce as if one message
+  /// were too long; only the C interface of librdkafka can do that.
   private static let program = """
     import ctypes, sys
     from confluent_kafka import KafkaError
@@ -44,7 +44,7 @@ struct KafkaSinkTests {
   }
 
   @Test(
-    "a topic that is not there, or not for everybody, stops the consumer with Kafka's words",
+    "a topic that is missing, invalid or forbidden stops the consumer with Kafka's words",
     arguments: [
       ("missing", "Broker: Unknown topic or partition", 78), ("wrong", "Broker: Invalid topic", 78),
       ("forbidden", "Broker: Topic authorization failed", 77),
@@ -62,7 +62,7 @@ struct KafkaSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("when a request is refused, only what is refused alone is buried")
+  @Test("after a refused request only messages that are refused alone are buried")
   func together() throws {
     let (server, brokers) = try server()
     defer { server.signal(SIGKILL) }
@@ -72,7 +72,7 @@ struct KafkaSinkTests {
   }
 
   @Test(
-    "settings that librdkafka does not take stop it before anything is taken",
+    "settings that librdkafka rejects stop the sink before it takes anything",
     arguments: [
       ("nonsense", "not NAME=VALUE,NAME=VALUE"), ("a=b", "No such configuration property: \"a\""),
       ("batch.size=much", "Invalid value for configuration property \"batch.size\""),
@@ -86,7 +86,7 @@ struct KafkaSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("brokers that are away are told once, and once more when it gives up")
+  @Test("unreachable brokers are reported once, and once more when the sink gives up")
   func noise() throws {
     try scratch.store("1")
     let run = try run("jobs", ["KAFKA_BROKERS": "127.0.0.1:1", "SINK_WAIT": "2"])

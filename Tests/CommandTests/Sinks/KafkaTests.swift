@@ -15,14 +15,14 @@ struct KafkaTests {
     server = try KafkaServer(scratch)
   }
 
-  @Test("100,000 records come through brokers that hang and clients that are killed, each once")
+  @Test("100,000 records pass brokers that hang and clients that are killed, and none is lost")
   func crashes() throws {
     try scratch.store(1...60_000)
     let target = ["PIPE_QUEUE": scratch.path("target")]
     let sink = Scratch.sink("kafka", "--follow --size 500 --stream") + " jobs"
     let consumer = try scratch.start(line: sink, server.environment)
     try wait(until: { try scratch.unsettled() < 55_000 })
-    // Meanwhile it gets what is there, to die before it can commit.
+    // Meanwhile the source gets what is there, and dies before it can commit.
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID").merging(target) { $1 }
     let taker = try scratch.start(source, sourceEnvironment(fatal))
     server.pause()
@@ -35,7 +35,7 @@ struct KafkaTests {
       try run().expect("", errors: nil)
       return try scratch.unsettled() == 0
     })
-    // What was produced twice has the same key.
+    // A message that was produced twice has the same key.
     let keys = try scratch.sh(
       "kcat -C -q -e -b $KAFKA_BROKERS -t jobs -f '%k %s\\n' | sort -u | wc -l", server.environment)
     #expect(keys.output == "100000\n", keys.story)
@@ -49,7 +49,7 @@ struct KafkaTests {
     #expect(Set(numbers) == Set(1...100_000))
   }
 
-  @Test("an item is a message with its own bytes, and its receipt as key")
+  @Test("an item is a message with its own bytes and its receipt as key")
   func message() throws {
     let ids = try scratch.store(#"{"n": 1.50}"#, #"{"ids":[7,8]}"#)
     try run().expect("")
@@ -58,7 +58,7 @@ struct KafkaTests {
     messages.expect("\(ids[0]) {\"n\": 1.50}\n\(ids[1]) 7\n\(ids[1])-2 8\n")
   }
 
-  @Test("of a batch only the message that is too long is buried, with Kafka's words")
+  @Test("only the message of a batch that is too long is buried, with Kafka's words")
   func tooLong() throws {
     let long = "\"\(String(repeating: "x", count: 1_000_000))\""
     let lines = (1...200).map { "\($0)\n" }.joined() + long + "\n" + "201\n"
@@ -71,7 +71,7 @@ struct KafkaTests {
     messages.expect("201\n")
   }
 
-  @Test("brokers that are away stop sink and source with 69, and no attempt is counted")
+  @Test("unreachable brokers stop sink and source with 69, no attempt counted")
   func away() throws {
     try scratch.store("1")
     let nobody = ["KAFKA_BROKERS": "127.0.0.1:1", "SINK_WAIT": "1", "SOURCE_WAIT": "1"]
@@ -81,7 +81,7 @@ struct KafkaTests {
     #expect(source.ending == .exited(69), source.story)
   }
 
-  @Test("a message that is no JSON is kept and blocks nothing, and each comes once to a group")
+  @Test("a message that is not JSON is kept and blocks nothing, and a group gets each message once")
   func poison() throws {
     try publish("1", "poison", "", "2")
     let run = try take().expect("", errors: nil)
@@ -92,7 +92,7 @@ struct KafkaTests {
     try scratch.pipe("consume").expect("3\n")
   }
 
-  @Test("what pipe has no room for is not committed, and comes again")
+  @Test("a message that the queue has no room for is not committed and comes again")
   func full() throws {
     try scratch.prepare("init", "--max-items", "1")
     try publish("1", "2")
@@ -120,7 +120,7 @@ struct KafkaTests {
   }
 
   private func sourceEnvironment(_ more: [String: String]) -> [String: String] {
-    // For so long a group waits for who was killed. With less librdkafka's mock waits for ever.
+    // How long a group waits for a killed member. With less, librdkafka's mock waits forever.
     let short = ["KAFKA_OPTIONS": "session.timeout.ms=3000,heartbeat.interval.ms=300"]
     return server.environment.merging(short) { $1 }.merging(more) { $1 }
   }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A PostgreSQL with its data in the test's directory, on a free port of loopback. It ends with the test.
+/// PostgreSQL on a free loopback port, with its data in the test's directory; ends with the test.
 final class PostgresServer {
   let port: Int
   private let scratch: Scratch
@@ -17,7 +17,7 @@ final class PostgresServer {
       """
       install -d \(owner) postgres && cd postgres
       \(user) \(PostgresServer.programs)/initdb -D data -A trust -U postgres -E UTF8 --no-sync > initdb.log
-      # One who is asked for a password.
+      # A role that needs a password.
       sed -i '1i host all locked 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
       """
     ).expect("")
@@ -35,7 +35,7 @@ final class PostgresServer {
     try wait(until: { try psql("SELECT 1").ending == .exited(0) }, "PostgreSQL")
   }
 
-  /// At once and without a checkpoint: what was committed it recovers from its log when it starts.
+  /// Stops at once without a checkpoint: the next start recovers committed data from the log.
   func crash() {
     child?.signal(SIGQUIT)
     child?.reap()
@@ -52,12 +52,12 @@ final class PostgresServer {
     try scratch.run(["psql", "-XAtqc", command], environment)
   }
 
-  /// The lines of an answer.
+  /// The lines of the result.
   func ask(_ query: String) throws -> [String] { try psql(query).expect().lines }
 
   func count() throws -> Int { Int(try psql("SELECT count(*) FROM logs").lines.first ?? "") ?? -1 }
 
-  /// Has whoever inserts wait, until the child is told to end.
+  /// Blocks inserts until the child is told to end.
   func hold() throws -> Child {
     let child = try scratch.start(["psql", "-XAtq"], environment)
     child.feed("BEGIN; LOCK TABLE logs IN SHARE MODE; SELECT 'held';\n")
@@ -65,11 +65,11 @@ final class PostgresServer {
     return child
   }
 
-  /// It refuses to run as root.
+  /// PostgreSQL refuses to run as root.
   private static let user =
     getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
 
-  /// Where Debian keeps those of the server; elsewhere they are in the PATH.
+  /// Where Debian keeps the programs of the server; elsewhere they are in the PATH.
   static let programs: String = {
     let base = "/usr/lib/postgresql"
     let versions = (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []
@@ -78,19 +78,19 @@ final class PostgresServer {
   }()
 }
 
-/// For programs that import modules of PyPI, and leave nothing beside the scripts of the repository.
+/// For programs that import modules of PyPI and leave nothing beside the scripts of the repository.
 let sinkEnvironment = [
   "PYTHONPATH": ProcessInfo.processInfo.environment["PYTHONPATH"] ?? "",
   "PYTHONDONTWRITEBYTECODE": "1", "no_proxy": "*",
 ]
 
 extension Scratch {
-  /// A line that runs a sink of examples/sinks for all that is ready.
+  /// A command line that runs a sink of examples/sinks for everything that is ready.
   static func sink(_ name: String, _ options: String = "--size 1000 --stream") -> String {
     "pipe consume \(options) -- '\(root)/examples/sinks/\(name)'"
   }
 
-  /// Reasons of the dead letters, by their data.
+  /// Reasons of the dead letters, by data.
   func buried() throws -> [String: String] {
     let pairs = try sh("pipe dead | jq -c '[(.data | tojson), .reason]'").expect().lines.map {
       try JSONDecoder().decode([String].self, from: Data($0.utf8))
@@ -98,7 +98,7 @@ extension Scratch {
     return Dictionary(pairs.map { ($0[0], $0[1]) }) { $0 + "; " + $1 }
   }
 
-  /// Stores records, and keeps them in a file; returns their ids.
+  /// Stores records and appends them to a file; returns their ids.
   func storeMany(_ numbers: ClosedRange<Int>) throws -> [String] {
     let line = #"s/.*/{"n":&,"price":&.50,"text":"é"}/"#
     return try sh(

@@ -20,7 +20,7 @@ struct PostgresSinkTests {
     try scratch.sh(sink, server.environment.merging(more) { $1 })
   }
 
-  @Test("a server that crashes and a consumer that is killed leave 100,000 rows, each once")
+  @Test("a crashed server and a killed consumer leave 100,000 rows, each once")
   func crashes() throws {
     var ids = try scratch.storeMany(1...40_000)
     let following = Scratch.sink("postgres", "--follow --size 1000 --stream")
@@ -38,7 +38,7 @@ struct PostgresSinkTests {
     ids += try scratch.storeMany(70_001...100_000)
     try scratch.waitForClaim()
     consumer.signal(SIGKILL)
-    // What its worker commits now it can tell nobody: all that is delivered again.
+    // Its worker cannot report what it commits now: everything is delivered again.
     hold.finish().expect("held\n")
     try wait(until: {
       try run().expect(errors: nil)
@@ -49,7 +49,7 @@ struct PostgresSinkTests {
     #expect(try server.ask(sums) == ["100000|5000100000.00"])
   }
 
-  @Test("a server that has gone without a word is missed, for the kernel asks after it")
+  @Test("a keepalive timer of at most 15 s detects a server that vanished")
   func keepalive() throws {
     try scratch.store("1")
     let hold = try server.hold()
@@ -59,10 +59,10 @@ struct PostgresSinkTests {
     consumer.finish().expect("", errors: nil)
   }
 
-  /// Of the connections to the server, in how many seconds each is asked for a sign of life.
+  /// Seconds until the next keepalive probe of each connection to the server.
   private func keepalives() throws -> [Int] {
     let port = String(server.port, radix: 16, uppercase: true)
-    // Foundation takes the first page of such a file for all of it.
+    // Foundation reads only the first page of such a file.
     let table = try scratch.sh("cat /proc/net/tcp").expect().lines
     // sl local_address rem_address st tx:rx tr:tm->when, in hundredths: proc_net_tcp.txt of Linux.
     return table.map { $0.split(separator: " ") }
@@ -70,7 +70,7 @@ struct PostgresSinkTests {
       .compactMap { Int($0[5].dropFirst(3), radix: 16).map { $0 / 100 } }
   }
 
-  @Test("only the rows that the server refuses are buried, with its own words")
+  @Test("only rows that the server refuses are buried, with the server's words")
   func badRows() throws {
     try server.psql(
       """
@@ -96,7 +96,7 @@ struct PostgresSinkTests {
     }
   }
 
-  @Test("a trigger may refuse a row in any way, and take its time")
+  @Test("a trigger may refuse a row in any way, and may be slow")
   func trigger() throws {
     try server.psql(
       """
@@ -115,7 +115,7 @@ struct PostgresSinkTests {
     #expect(try scratch.buried() == ["7": "no sevens"])
   }
 
-  @Test("what is delivered again is stored no second time, also items of an id request")
+  @Test("redelivered items are not stored again, not even items of an id request")
   func redelivery() throws {
     let ids = try scratch.store(#"{"ids":[7,8,7]}"#, "1", "2")
     try scratch.sh("cp -r queue again").expect("")
@@ -127,7 +127,7 @@ struct PostgresSinkTests {
       ])
   }
 
-  @Test("data are no SQL and no line of COPY, and lose no digit")
+  @Test("data is neither SQL nor a line of COPY, and keeps every digit")
   func bytes() throws {
     let records = [
       #"["'); DROP TABLE logs; --", "\\.", "\\N", "a\tb\nc", "$$", "%s"]"#, #""\\.""#, "null",
@@ -141,7 +141,7 @@ struct PostgresSinkTests {
     #expect(try server.ask("SELECT data FROM logs ORDER BY id") == expected + ["[1, 2, 3]"])
   }
 
-  @Test("settings that cannot work stop the consumer, and nothing counts as attempt")
+  @Test("settings that cannot work stop the consumer, no attempt counted")
   func settings() throws {
     try server.psql(
       """
@@ -167,7 +167,7 @@ struct PostgresSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("a server that is away is waited for; when SINK_WAIT is over all goes back unharmed")
+  @Test("the sink waits for a server that is away, and gives all items back after SINK_WAIT")
   func away() throws {
     try scratch.store("1", "2")
     server.crash()
@@ -180,7 +180,7 @@ struct PostgresSinkTests {
     #expect(try server.count() == 2)
   }
 
-  @Test("a commit is on disk also where the role has it otherwise")
+  @Test("a commit is on disk even if the role has synchronous_commit off")
   func durable() throws {
     try server.psql(
       """

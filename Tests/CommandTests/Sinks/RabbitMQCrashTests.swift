@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("RabbitMQ, both ways", .needsRabbitMQ)
+@Suite("RabbitMQ in both directions", .needsRabbitMQ)
 struct RabbitMQCrashTests {
   private let scratch: Scratch
   private let server: RabbitMQServer
@@ -16,8 +16,7 @@ struct RabbitMQCrashTests {
     source = [Scratch.example("sources/rabbitmq"), "--reject", "rejected", "jobs"]
   }
 
-  @Test(
-    "100,000 records come through a broker that crashes and consumers that are killed, each once")
+  @Test("100,000 records pass a broker that crashes and consumers that are killed, each once")
   func crashes() throws {
     try scratch.store(1...40_000)
     try server.ask("c.queue_declare('jobs', durable=True)", in: scratch)
@@ -35,7 +34,7 @@ struct RabbitMQCrashTests {
     #expect(numbers.sorted() == Array(1...100_000))
   }
 
-  /// Sink and source at work at the same time: the broker crashes, and when both go on each is killed.
+  /// Sink and source run together: the broker crashes, and once both have resumed each is killed.
   private func interrupted() throws {
     let taker = try scratch.start(source, target)
     let giver = try scratch.start(line: "pipe consume --follow \(sink)", server.environment)
@@ -43,7 +42,7 @@ struct RabbitMQCrashTests {
     try standStill(storing: 40_001...70_000)
     server.crash()
     try server.start()
-    // More than was there before it hung.
+    // More than it had before it hung.
     try wait(until: { stored() > 45_000 }, "what came after the crash")
     kill(-taker.process, SIGKILL)
     taker.reap()
@@ -53,7 +52,7 @@ struct RabbitMQCrashTests {
     server.resume()
   }
 
-  /// The broker hangs, and the sink has published what it does not confirm.
+  /// Pauses the broker while the sink has published messages that it does not confirm.
   private func standStill(storing numbers: ClosedRange<Int>) throws {
     server.pause()
     try scratch.store(numbers)
@@ -64,6 +63,6 @@ struct RabbitMQCrashTests {
     server.environment.merging(["PIPE_QUEUE": scratch.path("target")]) { $1 }
   }
 
-  // Before the source has stored anything there is no such queue.
+  // The queue does not exist before the source has stored something.
   private func stored() -> Int { (try? scratch.unsettled(in: "target")) ?? 0 }
 }

@@ -2,14 +2,15 @@ import Foundation
 import Glibc
 import Testing
 
-/// A RabbitMQ on free ports of loopback, with its data in a directory of its own. It ends with whoever
-/// started it, also when that crashes: its stdin is closed then.
+/// A RabbitMQ broker on free loopback ports, with its data in a directory of its own. It ends with
+/// the process that started it, even if that crashes, because its stdin closes.
 final class RabbitMQServer {
   private let scratch: Scratch
   private let ports: [Int]
   private var child: Child?
 
-  /// One for all tests that do not stop it, for it takes some seconds to start; each has queues of its own.
+  /// Shared by tests that do not stop it, since its start takes seconds; each test has its own
+  /// queues.
   nonisolated(unsafe) static let shared = Result { try RabbitMQServer(Scratch()) }
 
   init(_ scratch: Scratch) throws {
@@ -32,7 +33,7 @@ final class RabbitMQServer {
       """
     try scratch.write("", to: "rabbit.log")
     child = try scratch.start(["bash", "-c", line], settings)
-    // No program is run to look: Erlang needs the processors itself.
+    // No program is run for this: Erlang needs the processors itself.
     try wait(
       until: { String(decoding: try scratch.read("rabbit.log"), as: UTF8.self).contains(started) },
       "RabbitMQ")
@@ -44,7 +45,7 @@ final class RabbitMQServer {
 
   func resume() { child.map { _ = kill(-$0.process, SIGCONT) } }
 
-  /// As if the power were cut, but for what the kernel has.
+  /// Like a power cut, except that the kernel keeps its data.
   func crash() {
     guard let child else { return }
     kill(-child.process, SIGKILL)
@@ -67,7 +68,7 @@ final class RabbitMQServer {
     ]
   }
 
-  /// For a sink, a source, or `ask`.
+  /// For a sink, a source or `ask`.
   var environment: [String: String] {
     [
       "RABBITMQ_URL": "amqp://guest:guest@127.0.0.1:\(ports[0])/%2F",
@@ -76,7 +77,7 @@ final class RabbitMQServer {
     ]
   }
 
-  /// What a program in Python prints, with `c`, a channel.
+  /// Runs a Python program with a channel `c`, and returns what it prints.
   @discardableResult
   func ask(_ body: String, in scratch: Scratch) throws -> [String] {
     let program = """
@@ -99,7 +100,7 @@ final class RabbitMQServer {
     return Int(try ask(body, in: scratch).first ?? "") ?? -1
   }
 
-  /// Without the check of the user that Debian's program in the PATH does.
+  /// Without the user check of Debian's program in the PATH.
   static let program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 }
 

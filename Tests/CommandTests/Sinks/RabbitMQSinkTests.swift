@@ -24,7 +24,7 @@ struct RabbitMQSinkTests {
     #expect(try server.ask(declared, in: scratch) == ["durable"])
   }
 
-  @Test("of a batch only the message that is too long is buried, with the broker's words")
+  @Test("only the message of a batch that is too long is buried, with the broker's words")
   func tooLong() throws {
     let long = "\"\(String(repeating: "x", count: 100_000))\""
     let lines = (1...500).map { "\($0)\n" }.joined() + long + "\n" + "501\n"
@@ -32,17 +32,17 @@ struct RabbitMQSinkTests {
     try run().expect("", errors: nil, status: 1)
     try scratch.sh("pipe dead | jq -r .reason").expect(
       "PRECONDITION_FAILED - message size 100002 is larger than configured max size 100000\n")
-    // Some may be published twice: the broker closed the channel before all were confirmed.
+    // Some may be published twice: the broker closed the channel before it had confirmed all.
     let bodies = try server.ask(
       "for body in {p.message_id: b for p, b in take('\(queue)')}.values(): print(body)",
       in: scratch)
     #expect(bodies.compactMap { Int($0) }.sorted() == Array(1...501))
-    // And where there is nothing else in the batch.
+    // The same with nothing else in the batch.
     try scratch.store(long)
     try run().expect("", errors: nil, status: 1)
   }
 
-  @Test("what a full queue refuses is waited for, and no attempt is counted")
+  @Test("the sink waits for a full queue, no attempt counted")
   func refused() throws {
     try server.ask(
       "c.queue_declare('\(queue)', durable=True, arguments="
@@ -52,7 +52,7 @@ struct RabbitMQSinkTests {
     let sink = try scratch.start(line: line, server.environment)
     #expect(sink.complaint()?.contains("no room (basic.nack); trying again") == true)
     let take = "for p, body in take('\(queue)'): print(body)"
-    // As soon as there is room the others may come, in whatever order.
+    // As soon as there is room the others may come, in any order.
     let first = try server.ask(take, in: scratch)
     sink.finish().expect("", errors: nil)
     let all = try first + server.ask(take, in: scratch)
@@ -63,7 +63,7 @@ struct RabbitMQSinkTests {
     #expect(try scratch.attempts().last == "4 1")
   }
 
-  @Test("confirms may come for some alone, and for many at once")
+  @Test("the broker may confirm messages one by one or many at once")
   func confirms() throws {
     let program = #"for i in range(1, 5001): print(i, 20000 * "0" if i % 7 == 0 else "", sep="")"#
     try scratch.sh("python3 -c '\(program)' | pipe enqueue --raw --quiet").expect("")
@@ -71,7 +71,7 @@ struct RabbitMQSinkTests {
     #expect(try server.depth(queue) == 5000)
   }
 
-  @Test("how long a message may be is learned once, and nothing is published again for the next")
+  @Test("the sink learns the maximum message length once, and publishes nothing twice after that")
   func limit() throws {
     let long = "\"\(String(repeating: "x", count: 100_000))\""
     try scratch.store(long)
@@ -88,7 +88,7 @@ struct RabbitMQSinkTests {
     #expect(try server.depth(queue) == 100)
   }
 
-  @Test("a message that no queue takes stops the sink, and is not lost")
+  @Test("a message that no queue takes stops the sink and is not lost")
   func unroutable() throws {
     try scratch.store("1")
     let run = try run(["RABBITMQ_EXCHANGE": "amq.direct"])
@@ -97,7 +97,7 @@ struct RabbitMQSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("where the queue goes away in the middle, each message is either there or comes again")
+  @Test("when the binding goes away midway, each message is either in the queue or comes again")
   func returned() throws {
     try server.ask(
       "c.exchange_declare('\(queue).x'); c.queue_declare('\(queue)', durable=True); "
@@ -118,7 +118,7 @@ struct RabbitMQSinkTests {
   }
 
   @Test(
-    "where the settings are wrong it stops, and no attempt is counted",
+    "wrong settings stop the sink, no attempt counted",
     arguments: [
       ("transient", [:], "406 PRECONDITION_FAILED - inequivalent arg 'durable'"),
       ("x", ["RABBITMQ_EXCHANGE": "nothing"], "404 NOT_FOUND - no exchange 'nothing'"),
@@ -138,7 +138,7 @@ struct RabbitMQSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("a wrong password stops it")
+  @Test("a wrong password stops the sink")
   func password() throws {
     try scratch.store("1")
     let address = (server.environment["RABBITMQ_URL"] ?? "").replacing(":guest@", with: ":wrong@")
@@ -150,7 +150,7 @@ struct RabbitMQSinkTests {
   private func run(_ more: [String: String] = [:]) throws -> Run { try run(queue, more) }
 
   private func run(_ queue: String, _ more: [String: String]) throws -> Run {
-    // The broker is there: who waits for it waits for what it never says.
+    // The broker is running, so a longer wait changes nothing.
     try scratch.sh(
       "pipe consume --size 1000 --stream -- \(Scratch.example("sinks/rabbitmq")) \(queue)",
       ["SINK_WAIT": "0"].merging(server.environment) { $1 }.merging(more) { $1 })

@@ -2,8 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-/// The S3 of moto, a stand-in: it keeps all in memory, speaks the protocol, and checks signatures as the real
-/// one does. It has one bucket, `logs`, which keeps what is overwritten, and ends with the test.
+/// The S3 of moto, a stand-in: it keeps everything in memory, speaks the protocol, and checks
+/// signatures like the real one. It has one bucket, `logs`, which keeps overwritten objects, and
+/// ends with the test.
 final class S3Server {
   private let scratch: Scratch
   private let child: Child
@@ -13,7 +14,7 @@ final class S3Server {
     self.scratch = scratch
     let program = """
       import os, sys
-      # So many requests may be unsigned: those that create who signs.
+      # Three requests may be unsigned: those that create the user who signs.
       os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
       import boto3, json
       from moto.server import ThreadedMotoServer
@@ -45,12 +46,12 @@ final class S3Server {
     ]
   }
 
-  /// It answers nobody until it is resumed.
+  /// Responds to nothing until it is resumed.
   func pause() { child.signal(SIGSTOP) }
 
   func resume() { child.signal(SIGCONT) }
 
-  /// Of each object a line with its name, then its own; one that was overwritten comes twice.
+  /// For each object a line with its name, then its own lines; an overwritten object comes twice.
   func objects() throws -> [String] {
     let program = """
       import boto3, os

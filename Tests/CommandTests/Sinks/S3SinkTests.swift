@@ -14,10 +14,10 @@ struct S3SinkTests {
     server = try S3Server(scratch)
   }
 
-  @Test("a batch is one object, with its items byte for byte, named in their order")
+  @Test("a batch is one object with its items byte for byte, and names sort in their order")
   func object() throws {
     let first = try scratch.store(#"{"n": 1.50}"#, "\"é\"", #"{"ids":[7,8]}"#)
-    // A locale is nobody's business: JSON is UTF-8.
+    // The locale must not matter: JSON is UTF-8.
     try run("--size 3", "logs day/1/", ["PYTHONIOENCODING": "latin-1"]).expect("")
     let lines = try server.objects()
     #expect(lines.count == 6)
@@ -28,7 +28,7 @@ struct S3SinkTests {
     #expect(lines[5] == #"{"id":"\#(first[2])","item":2,"data":8}"#)
   }
 
-  @Test("the same items under another claim are the same object, and that is success")
+  @Test("the same items under another claim are the same object, and that is a success")
   func again() throws {
     try scratch.store("1", "2")
     try scratch.sh("pipe batch -n 1 --size 2 --hold 1h > line").expect("")
@@ -38,13 +38,13 @@ struct S3SinkTests {
     let other = #"sed 's/"claim":"[^"]*"/"claim":"01M7ZMFKM64VAE4F28Q13BE0XV"/' line"#
     try scratch.sh("\(other) | \(script) logs", server.environment).expect()
     #expect(try server.objects().count == 3)
-    // Others between the same first and last item are other items.
+    // Other items between the same first and last item are another object.
     let less = #"sed 's/"data":2/"data":3/' line"#
     try scratch.sh("\(less) | \(script) logs", server.environment).expect()
     #expect(try server.objects().count == 6)
   }
 
-  @Test("a server that hangs and a consumer that is killed lose none of 20,000 items")
+  @Test("a hanging server and a killed consumer lose none of 20,000 items")
   func crashes() throws {
     try scratch.store(1...10_000)
     let line = "pipe consume --follow --size 500 --stream -- \(script) logs"
@@ -66,7 +66,7 @@ struct S3SinkTests {
   }
 
   @Test(
-    "where the settings are wrong it stops, with the server's words, and no attempt is counted",
+    "wrong settings stop the sink with the server's words, no attempt counted",
     arguments: [
       ("logs", ["AWS_SECRET_ACCESS_KEY": "wrong"], "s3: 403 SignatureDoesNotMatch: "),
       ("nothing", [:], "s3: 404 NoSuchBucket: The specified bucket does not exist"),
@@ -86,7 +86,7 @@ struct S3SinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  /// Some proxies before a server take a million bytes and no more; this one 200. It has a page to log in, too.
+  /// Some proxies accept at most a million bytes; this one accepts 200. It has a login page, too.
   private func proxy() throws -> (Child, [String: String]) {
     let program = """
       from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -109,7 +109,8 @@ struct S3SinkTests {
     return (child, ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(port)"])
   }
 
-  @Test("a batch that is too large is several objects, and only what is too large alone is buried")
+  @Test(
+    "a batch that is too large becomes several objects, and only an item too large alone is buried")
   func tooLarge() throws {
     let (proxy, place) = try proxy()
     defer { proxy.signal(SIGKILL) }
@@ -121,7 +122,7 @@ struct S3SinkTests {
   }
 
   @Test(
-    "a page that is answered with 200 is no object",
+    "a page that comes with status 200 is not taken for a stored object",
     arguments: [("login", "no ETag"), ("weak", "a page"), ("page", "a page")])
   func page(place: String, words: String) throws {
     let (proxy, server) = try proxy()
@@ -132,7 +133,7 @@ struct S3SinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("without --stream it stops, and loses nothing")
+  @Test("without --stream the sink stops and loses nothing")
   func mode() throws {
     try scratch.store("1")
     let run = try scratch.sh("pipe consume --envelope -- \(script) logs", server.environment)

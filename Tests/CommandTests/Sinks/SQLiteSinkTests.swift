@@ -21,7 +21,7 @@ struct SQLiteSinkTests {
 
   private func count() throws -> Int { Int(try ask("SELECT count(*) FROM logs")[0]) ?? -1 }
 
-  @Test("a consumer that is killed, and its worker with it, leave 100,000 rows, each once")
+  @Test("a killed consumer and its killed worker leave 100,000 rows, each once")
   func crashes() throws {
     var ids = try scratch.storeMany(1...50_000)
     let following = Scratch.sink("sqlite", "--follow --size 1000 --stream") + " logs.db"
@@ -46,7 +46,7 @@ struct SQLiteSinkTests {
     try scratch.sh("sqlite3 logs.db 'SELECT data FROM logs ORDER BY id' | cmp - records").expect("")
   }
 
-  // Has whoever writes wait, until the child is told to end.
+  // Blocks writers until the child is told to end.
   private func hold() throws -> Child {
     let child = try scratch.start(["sqlite3", "logs.db"])
     child.feed(".timeout 60000\nBEGIN IMMEDIATE;\nSELECT 'held';\n")
@@ -54,7 +54,7 @@ struct SQLiteSinkTests {
     return child
   }
 
-  @Test("only the rows that the table refuses are buried, with SQLite's own words")
+  @Test("only rows that the table refuses are buried, with SQLite's words")
   func badRows() throws {
     try scratch.sh(
       """
@@ -75,7 +75,7 @@ struct SQLiteSinkTests {
       ])
   }
 
-  @Test("what is delivered again is stored no second time, also items of an id request")
+  @Test("redelivered items are not stored again, not even items of an id request")
   func redelivery() throws {
     let ids = try scratch.store(#"{"ids":[7,8]}"#, #"{"n":1.50,\#t"é":"'); \u0000"}"#)
     try scratch.sh("cp -r queue again").expect("")
@@ -87,7 +87,7 @@ struct SQLiteSinkTests {
       ])
   }
 
-  @Test("a file that another holds is waited for")
+  @Test("the sink waits for a file that another process has locked")
   func busy() throws {
     try scratch.store("1")
     try run().expect("")
@@ -100,7 +100,7 @@ struct SQLiteSinkTests {
     #expect(try count() == 2)
   }
 
-  @Test("a file that cannot be used stops the consumer, and nothing counts as attempt")
+  @Test("a file that cannot be used stops the consumer, no attempt counted")
   func settings() throws {
     try scratch.store("1")
     try scratch.sh("echo 'no database' > text.db; sqlite3 other.db 'CREATE TABLE logs (x)'").expect(
@@ -116,7 +116,7 @@ struct SQLiteSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("a file that was removed takes nothing more: the next is made")
+  @Test("the sink stores nothing in a removed file and creates a new one")
   func removed() throws {
     try scratch.store("1", "2")
     for name in ["first", "second"] {
@@ -133,10 +133,10 @@ struct SQLiteSinkTests {
     #expect(try ask("SELECT data FROM logs") == ["2"])
   }
 
-  @Test("a disk that is full is waited for, and all goes back unharmed")
+  @Test("the sink waits for a full disk, and gives all items back unharmed")
   func full() throws {
     try scratch.store("1")
-    // The largest file that it may write: less than what the file of a database takes.
+    // The largest file that the sink may write: smaller than the file of a database.
     try scratch.write(
       "ulimit -f 4; SINK_WAIT=0.2 exec '\(Scratch.root)/examples/sinks/sqlite' logs.db\n",
       to: "sink")

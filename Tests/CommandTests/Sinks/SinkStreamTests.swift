@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("what all sinks share, shown with examples/sinks/sqlite", .needs("python3", "sqlite3", "jq"))
+@Suite("Common rules of the sinks", .needs("python3", "sqlite3", "jq"))
 struct SinkStreamTests {
   private let scratch: Scratch
   private let script = Scratch.example("sinks/sqlite")
@@ -14,7 +14,7 @@ struct SinkStreamTests {
   }
 
   @Test(
-    "without --stream nobody would read what it answers: it stops, and loses nothing",
+    "without --stream no process would read the results: the sink stops and loses nothing",
     arguments: ["", "--envelope", "--size 10 --envelope"])
   func mode(options: String) throws {
     try scratch.store("1")
@@ -24,7 +24,7 @@ struct SinkStreamTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
-  @Test("by hand it stands between batch and ack")
+  @Test("a sink also works by hand, between batch and ack")
   func byHand() throws {
     try scratch.store("1", "2")
     let line = "pipe batch --size 10 | '\(script)' logs.db | pipe ack"
@@ -33,7 +33,7 @@ struct SinkStreamTests {
     #expect(try scratch.pipe("list").expect().output == "")
   }
 
-  @Test("a last line without newline counts")
+  @Test("a last line without a newline counts")
   func lastLine() throws {
     try scratch.store("1")
     let line = "printf %s \"$(pipe batch -n 1 --hold 1h)\" | '\(script)' logs.db | pipe ack"
@@ -43,7 +43,7 @@ struct SinkStreamTests {
   }
 
   @Test(
-    "what is no batch line is told, with 64",
+    "an invalid batch line is reported, and the status is 64",
     arguments: [
       "hello", "", "{}", #"{"claim":"A"}"#, #"{"claim":"A","items":[]}"#,
       #"{"claim":"A","items":[{"id":"B","item":1,"priority":"LOW","data":]}"#,
@@ -54,14 +54,14 @@ struct SinkStreamTests {
     run.expect("", errors: "sqlite: no batch line: \(line)".trimmingSpace + "\n", status: 64)
   }
 
-  @Test("bytes that are no text are no batch line")
+  @Test("bytes that are not text are an invalid batch line")
   func noText() throws {
     let run = try scratch.sh("printf '\\377\\n' | '\(script)' logs.db", sinkEnvironment)
     run.expect("", errors: "sqlite: no batch line: \u{fffd}\n", status: 64)
   }
 
   @Test(
-    "a SINK_WAIT that is no number of seconds stops it, and no attempt is counted",
+    "a SINK_WAIT that is not a number of seconds stops the sink, no attempt counted",
     arguments: ["1m", "junk", "-1", "nan"])
   func patience(value: String) throws {
     try scratch.store("1")

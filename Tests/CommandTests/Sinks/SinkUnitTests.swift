@@ -2,7 +2,7 @@ import Testing
 
 @Suite("examples/sinks/pipe-sink@.service")
 struct SinkUnitTests {
-  @Test("is what systemd approves of", .needs("systemd-analyze"))
+  @Test("systemd approves of the unit", .needs("systemd-analyze"))
   func approved() throws {
     let scratch = try Scratch()
     try scratch.sh(

@@ -16,20 +16,20 @@ struct CSVSourceTests {
         + #"{"patient_id":"p2","age":"","diagnosis":"é"}"# + "\n")
   }
 
-  @Test("quoted newlines, a byte-order mark, CRLF and blank rows are no matter")
+  @Test("quoted newlines, a byte-order mark, CRLF and blank rows do not matter")
   func newlines() throws {
     try csv("\u{feff}a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n\r\n1,2").expect(
       #"{"a":"x\r\ny","b":"say \"hi\""}"# + "\n" + #"{"a":"1","b":"2"}"# + "\n")
   }
 
-  @Test("with --numbers what reads as a JSON number is one, digit for digit")
+  @Test("with --numbers a cell that is a JSON number stays one, digit for digit")
   func numbers() throws {
     try csv("a,b,c,d,e,f\n1.50,-0,1e400,007,+1, 1\n", "--numbers").expect(
       #"{"a":1.50,"b":-0,"c":1e400,"d":"007","e":"+1","f":" 1"}"# + "\n")
     try csv("a,b\n1.50,2\n").expect(#"{"a":"1.50","b":"2"}"# + "\n")
   }
 
-  @Test("names that come again or are missing get others, none of them twice, and that is told")
+  @Test("repeated and missing names are replaced by unique ones and reported")
   func names() throws {
     try csv("a,a,,a_2\n1,2,3,4\n").expect(
       #"{"a":"1","a_3":"2","column_3":"3","a_2":"4"}"# + "\n",
@@ -37,7 +37,7 @@ struct CSVSourceTests {
         + "csv: line 1: column 3 is named column_3, not \"\"\n")
   }
 
-  @Test("a row that lacks cells lacks members; bad rows are told with their lines, and left out")
+  @Test("a short row lacks members; bad rows are reported by line and left out")
   func badRows() throws {
     try csv("a,b\n\"1\n\"\n1,2,3\n\"x\"y,2\n4,5\n\"never").expect(
       #"{"a":"1\n"}"# + "\n" + #"{"a":"4","b":"5"}"# + "\n",
@@ -52,7 +52,7 @@ struct CSVSourceTests {
       #"{"a":"b"}"# + "\n", errors: "csv: line 2: not UTF-8\n", status: 65)
   }
 
-  @Test("a row is handed on as soon as it is there, also to a reader that goes")
+  @Test("each row is passed on at once, and the reader may exit")
   func flushes() throws {
     let child = try scratch.start([Scratch.example("sources/csv")])
     child.feed("a\n1\n")
@@ -67,14 +67,14 @@ struct CSVSourceTests {
       "", errors: "csv: unrecognized arguments: --x; see --help\n", status: 64)
   }
 
-  @Test("an open quote is told with all the lines that it takes with it")
+  @Test("an open quote is reported with all the lines that it takes along")
   func openQuote() throws {
     try csv("a\n1\n\"2\n3\n4\n").expect(
       #"{"a":"1"}"# + "\n", errors: "csv: lines 3 to 5: unexpected end of data\n", status: 65)
   }
 
   @Test(
-    "a first line that names the delimiter for Excel is no header",
+    "a first line that names the delimiter for Excel is not a header",
     arguments: [
       "sep=;\r\nname;age\r\nann;7\r\n", "\u{feff}sep=;\nname;age\nann;7\n",
       "SEP=|\nname|age\nann|7", "\"sep=;\"\r\nname;age\r\nann;7\r\n",
@@ -85,7 +85,7 @@ struct CSVSourceTests {
     try csv(table).expect(#"{"name":"ann","age":"7"}"# + "\n")
   }
 
-  @Test("such a line does not overrule --delimiter, and lines are counted with it")
+  @Test("a delimiter line does not override --delimiter, and line numbers include it")
   func separatorAndOption() throws {
     try csv("sep=;\nname;age\nann;7\n", "--delimiter", ";").expect(
       #"{"name":"ann","age":"7"}"# + "\n")
@@ -112,8 +112,7 @@ struct CSVSourceTests {
     }
   }
 
-  @Test(
-    "with a column of that name a table is no list of id requests, if its header's advice is taken")
+  @Test("a table with an ids column is stored as records if its header's advice is taken")
   func ids() throws {
     try scratch.write("ids,priority\n7,HIGH\n", to: "jobs.csv")
     let line =
@@ -126,7 +125,7 @@ struct CSVSourceTests {
     try csv("", "--help").expect(nil)
   }
 
-  @Test("a disk that is full is told in a line")
+  @Test("a full disk is reported in one line")
   func fullDisk() throws {
     try scratch.sh("printf 'a\\n1\\n' | \(Scratch.example("sources/csv")) > /dev/full").expect(
       "", errors: "csv: No space left on device\n", status: 74)

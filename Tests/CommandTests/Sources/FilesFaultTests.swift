@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("examples/sources/files, when something is missing or closed", .needs("python3"))
+@Suite("Faults around examples/sources/files", .needs("python3"))
 struct FilesFaultTests {
   private let scratch: Scratch
   private let follower: LogFollower
@@ -11,7 +11,7 @@ struct FilesFaultTests {
     follower = LogFollower(scratch)
   }
 
-  @Test("without pipe in the PATH it ends with 69")
+  @Test("without pipe in the PATH the source exits with 69")
   func noPipe() throws {
     try scratch.sh(
       "seq 3 > app.log; mkdir tools; ln -s $(python3 -c 'import sys; print(sys.executable)') tools/python3"
@@ -21,7 +21,7 @@ struct FilesFaultTests {
       "", errors: "files: pipe cannot be run: No such file or directory\n", status: 69)
   }
 
-  @Test("a state directory that is removed ends it with 74")
+  @Test("the source exits with 74 when its state directory is removed")
   func stateIsGone() throws {
     try scratch.sh("echo 1 > app.log").expect("")
     let source = try follower.start()
@@ -31,7 +31,7 @@ struct FilesFaultTests {
     #expect(run.errors.hasSuffix("app.log.new: No such file or directory\n"), run.story)
   }
 
-  @Test("a state directory that cannot be made is 73, one that says nonsense 74")
+  @Test("a state directory that cannot be created is 73, and invalid state is 74")
   func badState() throws {
     try scratch.sh("echo 1 > app.log; echo > state").expect("")
     try follower.once().expect("", errors: "files: state: File exists\n", status: 73)
@@ -42,7 +42,7 @@ struct FilesFaultTests {
     #expect(run.errors.hasSuffix("app.log: Expecting value: line 2 column 1 (char 1)\n"), run.story)
   }
 
-  @Test("a log that is not there is told once and waited for; with --once that is 66")
+  @Test("a missing log is reported once and waited for; with --once it is 66")
   func noLog() throws {
     let words = "files: \(scratch.path("app.log")): No such file or directory"
     try scratch.sh("echo 1 > other.log").expect("")
@@ -57,7 +57,7 @@ struct FilesFaultTests {
     follower.stop(source, errors: words + "; waiting for it\n")
   }
 
-  @Test("a directory that is not there is 66; one that is removed is waited for, others go on")
+  @Test("a missing directory is 66; one removed later is waited for, and other logs are still read")
   func noDirectory() throws {
     try scratch.run([follower.script, "--state", "state", "d/a.log"]).expect(
       "", errors: "files: \(scratch.path("d")): no such directory\n", status: 66)
@@ -78,7 +78,7 @@ struct FilesFaultTests {
   }
 
   @Test(
-    "a log that may not be read is 77 at the start; later it is told once, and others go on",
+    "an unreadable log is 77 at the start; later it is reported once, and others are still read",
     .needsPermissions)
   func unreadable() throws {
     try scratch.sh("echo 1 > app.log; echo 2 > other.log; chmod 0 app.log").expect("")
@@ -98,7 +98,7 @@ struct FilesFaultTests {
     follower.stop(source, errors: words + "\n")
   }
 
-  @Test("a line of more than 4 MiB is rejected as one, and is no record in parts")
+  @Test("a line of more than 4 MiB is rejected as one, and is not stored in parts")
   func long() throws {
     try scratch.sh("(echo a; yes x | tr -d '\\n' | head -c 9000000; echo; echo b) > app.log")
       .expect("")
@@ -108,7 +108,7 @@ struct FilesFaultTests {
     try scratch.sh("tr -d '\\n' < state/rejected | wc -c").expect("9000000\n")
   }
 
-  @Test("lines that are empty, or have no more than a byte-order mark, are no matter")
+  @Test("empty lines, and lines with only a byte-order mark, do not matter")
   func marks() throws {
     try scratch.sh("printf '\\xef\\xbb\\xbf\\n\\xef\\xbb\\xbf1\\n\\n \\n2\\n' > app.log").expect("")
     try follower.once().expect(
@@ -116,7 +116,7 @@ struct FilesFaultTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("a path may be as long as paths are")
+  @Test("a path may be as long as the system allows")
   func longPath() throws {
     let name = String(repeating: "é", count: 100)
     try scratch.sh("mkdir \(name); echo 1 > \(name)/a.log").expect("")

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("examples/sources/files, of logs that are rotated", .needs("python3"))
+@Suite("Log rotation", .needs("python3"))
 struct FilesRotationTests {
   private let scratch: Scratch
   private let follower: LogFollower
@@ -11,7 +11,7 @@ struct FilesRotationTests {
     follower = LogFollower(scratch)
   }
 
-  @Test("a log that is renamed is read to its end, then the new one, and what is in between")
+  @Test("a renamed log is read to its end, then the files in between, then the new log")
   func renamed() throws {
     try scratch.sh("seq 4 > app.log").expect("")
     let source = try follower.start()
@@ -32,12 +32,12 @@ struct FilesRotationTests {
   }
 
   @Test(
-    "a log that is copied and cut is read on in the copy, then from its start",
+    "a log that is copied and truncated is read on in the copy, then from its start",
     arguments: [false, true])
   func copied(isRunning: Bool) throws {
     try scratch.sh("seq 10000 > app.log").expect("")
     try follower.once().expect("")
-    // Longer than it was, and the old place is within a line.
+    // Longer than before, so that the old position falls within a line.
     let line = """
       echo 10001 >> app.log; cp app.log app.log.1; : > app.log
       seq 10002 10004 >> app.log; printf '%060000d\\n' 0 | tr 0 ' ' >> app.log
@@ -56,7 +56,7 @@ struct FilesRotationTests {
     follower.stop(source)
   }
 
-  @Test("rotated in both ways, in turns, and between any two runs, each line is stored once")
+  @Test("each line is stored once when both kinds of rotation alternate between any two runs")
   func both() throws {
     let line = """
       older() { mv -f app.log.2 app.log.3; mv -f app.log.1 app.log.2; } 2> /dev/null
@@ -73,7 +73,7 @@ struct FilesRotationTests {
     try scratch.expectEach(to: 120)
   }
 
-  @Test("what it cannot find any more it says")
+  @Test("the source reports lines that it can no longer find")
   func lost() throws {
     try scratch.sh("seq 3 > app.log").expect("")
     try follower.once().expect("")
@@ -87,7 +87,7 @@ struct FilesRotationTests {
     try scratch.pipe("consume").expect("1\n2\n3\n5\n")
   }
 
-  @Test("a log that is cut while a full queue keeps it waiting is read on in the copy")
+  @Test("a log truncated while a full queue blocks the source is read on in the copy")
   func cutWhileWaiting() throws {
     try scratch.prepare("init", "--max-items", "100")
     try scratch.sh("seq 90 > app.log").expect("")
@@ -107,7 +107,7 @@ struct FilesRotationTests {
     follower.stop(source)
   }
 
-  @Test("cut again and again while it reads, and while it is killed, each line comes once")
+  @Test("each line comes once while the log is truncated and the source killed again and again")
   func cutAgainAndAgain() throws {
     try scratch.sh(": > app.log").expect("")
     try follower.once().expect("")
@@ -138,7 +138,7 @@ struct FilesRotationTests {
     try scratch.expectEach(to: 3000)
   }
 
-  @Test("a log that is cut before any of it was read is read from its copy")
+  @Test("a log truncated before any of it was read is read from its copy")
   func cutAtTheStart() throws {
     try scratch.sh(": > app.log").expect("")
     try follower.once().expect("")
@@ -148,7 +148,7 @@ struct FilesRotationTests {
     try scratch.expectEach(to: 13)
   }
 
-  @Test("of a log of equal lines that was cut meanwhile each line is stored")
+  @Test("every line of a truncated log of equal lines is stored")
   func equalLines() throws {
     try scratch.sh("yes 7 | head -n 1000 > app.log").expect("")
     try follower.once().expect("")
@@ -157,7 +157,7 @@ struct FilesRotationTests {
     #expect(try scratch.drained().count == 4000)
   }
 
-  @Test("a log that is renamed, and not there again yet, is read to its end")
+  @Test("a renamed log whose successor does not exist yet is read to its end")
   func renamedOnly() throws {
     try scratch.sh("seq 3 > app.log").expect("")
     try follower.once().expect("")
@@ -166,8 +166,7 @@ struct FilesRotationTests {
     try scratch.expectEach(to: 4)
   }
 
-  @Test(
-    "of a file that was left only what came since is read, and nothing where it was only touched")
+  @Test("only the new lines of a file left behind are read, and none if it was merely touched")
   func late() throws {
     try scratch.sh("seq 5 > app.log").expect("")
     try follower.once().expect("")
@@ -183,7 +182,7 @@ struct FilesRotationTests {
     try scratch.expectEach(to: 9)
   }
 
-  @Test("behind a link a log is rotated where it is")
+  @Test("a log behind a symbolic link is followed where it is rotated")
   func linked() throws {
     try scratch.sh("mkdir there; echo 1 > there/app.log").expect("")
     try scratch.sh("ln -s there/app.log app.log").expect("")
@@ -198,7 +197,7 @@ struct FilesRotationTests {
     try scratch.pipe("consume").expect("4\n5\n")
   }
 
-  @Test("a log that is given twice, or with its older files, is a mistake")
+  @Test("a log that is given twice, or with its older files, is a usage error")
   func twice() throws {
     try scratch.sh("echo 1 > app.log; echo 2 > app.log.1; ln app.log hard.log").expect("")
     for (given, words) in [
@@ -213,7 +212,7 @@ struct FilesRotationTests {
 
 extension FilesRotationTests {
   @Test(
-    "an older file may have its date or number behind the name or before the extension",
+    "an older file may have its date or number after the name or before the extension",
     arguments: [
       "app-20261129.log", "app.1.log", "app-2026-11-29.log", "app.log.1", "app_2026-11-29.0.log",
       "app-1764403200.log", "app.log.2026-11-29_10-15-00", "app-2026-11-29T10-15-00.123.log",
@@ -230,7 +229,7 @@ extension FilesRotationTests {
   }
 
   @Test(
-    "what was rotated twice is read in both files, where the first has such a name too",
+    "a log rotated twice is read in both files, even if the first has such a name too",
     arguments: [
       ("app-20261128.log", "app-20261129.log"), ("app.2.log", "app.1.log"),
       ("app-2.log", "app-1.log"),
@@ -247,7 +246,7 @@ extension FilesRotationTests {
     try scratch.expectEach(to: 4)
   }
 
-  @Test("a copy with its date before the extension is read on too")
+  @Test("a copy with its date before the extension is read on as well")
   func copiedBeforeExtension() throws {
     try scratch.sh("seq 100 > app.log").expect("")
     try follower.once().expect("")
@@ -257,7 +256,7 @@ extension FilesRotationTests {
     try scratch.expectEach(to: 102)
   }
 
-  @Test("what may be another log is left alone, and what is followed itself is nobody's older file")
+  @Test("a file that may be another log is left alone, and a followed log is never an older file")
   func otherLogs() throws {
     try scratch.sh("echo 1 > app.log; echo 8 > app-1.log; echo 9 > app-2.log").expect("")
     try scratch.run(follower.command + ["app-2.log", "--once"]).expect("")
@@ -270,7 +269,7 @@ extension FilesRotationTests {
   }
 
   @Test(
-    "a rest that is compressed is named, and the status is not 0", arguments: ["gzip", "bzip2"])
+    "a compressed rest of a log is named, and the status is not 0", arguments: ["gzip", "bzip2"])
   func compressed(program: String) throws {
     try scratch.sh("seq 3 > app.log").expect("")
     try follower.once().expect("")

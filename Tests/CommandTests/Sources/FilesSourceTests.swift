@@ -12,7 +12,7 @@ struct FilesSourceTests {
     follower = LogFollower(scratch)
   }
 
-  @Test("a line is stored as soon as it is whole, and not before")
+  @Test("a line is stored as soon as it is complete, and not before")
   func whole() throws {
     try scratch.sh(": > app.log").expect("")
     let source = try follower.start()
@@ -27,7 +27,7 @@ struct FilesSourceTests {
     try scratch.pipe("consume").expect("")
   }
 
-  @Test("killed again and again while a program writes, it stores each line once")
+  @Test("a source killed again and again while a program writes stores each line once")
   func killed() throws {
     let writer = try scratch.start([
       "bash", "-c", "for i in {1..20000}; do echo $i; done > app.log; read end || true",
@@ -48,7 +48,7 @@ struct FilesSourceTests {
     try scratch.expectEach(to: 20000)
   }
 
-  @Test("killed between the receipt and the position, it stores nothing twice")
+  @Test("a source killed between the receipt and the position stores nothing twice")
   func betweenReceiptAndPosition() throws {
     try scratch.sh("seq 3000 > app.log").expect("")
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID")
@@ -59,7 +59,7 @@ struct FilesSourceTests {
     try scratch.expectEach(to: 3000)
   }
 
-  @Test("the position does not move on when the queue refuses")
+  @Test("the position does not advance when the queue refuses")
   func full() throws {
     try scratch.prepare("init", "--max-items", "2")
     try scratch.sh("seq 3 > app.log").expect("")
@@ -70,7 +70,7 @@ struct FilesSourceTests {
     try scratch.expectEach(to: 3)
   }
 
-  @Test("a line that is no JSON is kept and told with its byte, and the rest is stored")
+  @Test("a line that is not JSON is kept and reported by byte, and the others are stored")
   func bad() throws {
     try scratch.write("1\nno\n2\n", to: "app.log")
     let run = try follower.once().expect("", errors: nil)
@@ -86,7 +86,7 @@ struct FilesSourceTests {
     try scratch.pipe("consume").expect(#""a \"b\"\\""# + "\n\"\\\\xff\"\n\"é\"\n")
   }
 
-  @Test("two of them do not read with the same state")
+  @Test("two sources cannot use the same state directory")
   func locked() throws {
     try scratch.sh("echo 1 > app.log; pipe init").expect("")
     let source = try follower.start()
@@ -95,7 +95,7 @@ struct FilesSourceTests {
     follower.stop(source)
   }
 
-  @Test("of very many lines that are no JSON each is rejected and told, and the others are stored")
+  @Test("each of very many invalid lines is rejected and reported, and the others are stored")
   func manyRejected() throws {
     try scratch.sh(
       "for i in {1..50}; do echo $i; echo no$i; echo '{\"data\":5}'; echo '5}'; done > app.log"

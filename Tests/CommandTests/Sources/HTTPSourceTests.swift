@@ -9,7 +9,7 @@ struct HTTPSourceTests {
 
   init() throws { scratch = try Scratch() }
 
-  @Test("many lines go in few requests, and each has its receipt when it is in the queue")
+  @Test("many lines travel in few requests, and each has its receipt once it is in the queue")
   func posts() throws {
     let gateway = try Gateway(scratch, "--access-log")
     let run = try scratch.sh("seq 2345 | \(script) \(gateway.address)/ingest").expect(errors: "")
@@ -19,7 +19,8 @@ struct HTTPSourceTests {
     #expect(log.count == 5)
   }
 
-  @Test("a body that is too long is halved; what is rejected is told with its line of the input")
+  @Test(
+    "a body that is too long is halved, and a rejected line is reported by its place in the input")
   func rejects() throws {
     let gateway = try Gateway(scratch, "--max-body", "2KiB")
     let line = "(seq 700; echo '{\"a'; printf '%03000d\\n' 1 | tr 0 1; printf 701)"
@@ -35,17 +36,17 @@ struct HTTPSourceTests {
     try scratch.expectEach(to: 701)
   }
 
-  @Test("a gateway whose queue is full is asked again until there is room, and nothing is doubled")
+  @Test("the source retries while the gateway's queue is full, and stores nothing twice")
   func full() throws {
     try scratch.prepare("init", "--max-items", "100")
     let gateway = try Gateway(scratch)
     let source = try start("\(gateway.address)/ingest", input: 300)
-    // Its first hundred are in; it waits with the second.
+    // The first hundred are in; the source waits with the second.
     let ids = (1...100).map { _ in source.line() }
     #expect(!ids.contains(nil))
     let refused = "pipe stats --prometheus | grep -q '^ingestion_errors_total [1-9]'"
     try wait(until: { try scratch.sh(refused).ending == .exited(0) })
-    // Into a file: from a pipe nothing is acknowledged before somebody has read it.
+    // Into a file: items in a pipe are acknowledged only once a process has read them.
     let line = "exec pipe consume --follow -n 300 --size 1 > taken"
     let reader = try scratch.start(["sh", "-c", line])
     source.finish().expect(errors: "")
@@ -53,7 +54,7 @@ struct HTTPSourceTests {
     #expect(try scratch.lines(of: "taken") == (1...300).map { "\($0)" })
   }
 
-  @Test("without a gateway it waits for one; after SOURCE_WAIT the status is 69")
+  @Test("the source waits for a missing gateway, and exits with 69 after SOURCE_WAIT")
   func away() throws {
     let gateway = try Gateway(scratch)
     gateway.stop().expect(errors: nil)
@@ -68,13 +69,13 @@ struct HTTPSourceTests {
     #expect(again.complaint() != nil)
     let run = source.finish()
     #expect(run.receipts.count == 300)
-    // Asked again several times, and told once.
+    // Tried several times and reported once.
     let told = "\(words)\nhttp: \(gateway.address)/ingest answers again\n"
     #expect(run.errors == told, run.story)
     try scratch.expectEach(to: 300)
   }
 
-  @Test("when an answer is lost the lines are sent again, and it says which may be stored twice")
+  @Test("after a lost response the lines are sent again, and stderr says which may be stored twice")
   func unknown() throws {
     let gateway = try Gateway(scratch)
     let run = try throughLossy(gateway, [])
@@ -83,7 +84,8 @@ struct HTTPSourceTests {
     #expect(try scratch.drained().count == 250)
   }
 
-  @Test("with --key nothing is stored twice, also when an answer is lost, or all is sent again")
+  @Test(
+    "with --key nothing is stored twice, even if a response is lost or everything is sent again")
   func keyed() throws {
     let gateway = try Gateway(scratch)
     let first = try throughLossy(gateway, ["--key", "run-7"], "sed 's/.*/{\"n\":&}/'")
@@ -95,7 +97,7 @@ struct HTTPSourceTests {
     #expect(try scratch.drained() == (1...150).map { "{\"n\":\($0)}" })
   }
 
-  @Test("it lets the gateway see its token, and ends with 77 without")
+  @Test("the source sends its token to the gateway, and exits with 77 without one")
   func token() throws {
     try scratch.write("secret-of-the-gateway\n", to: "token")
     let gateway = try Gateway(scratch, "--token-file", "token")
@@ -106,7 +108,7 @@ struct HTTPSourceTests {
     #expect(known.receipts.count == 1, known.story)
   }
 
-  @Test("--help shows what its first lines say; other options are mistakes, and nothing is sent")
+  @Test("--help prints the script's header, and an unknown option is an error that sends nothing")
   func options() throws {
     let help = try scratch.run([script, "--help"]).expect(nil)
     #expect(help.lines.first?.hasPrefix("A source: sends lines of JSON to the gateway") == true)
@@ -121,14 +123,14 @@ struct HTTPSourceTests {
   }
 
   @Test(
-    "a setting that is wrong is named, with 78",
+    "a wrong setting is named, and the status is 78",
     arguments: [("SOURCE_WAIT", "1m", "seconds"), ("SOURCE_LINES", "x", "lines")])
   func settings(name: String, value: String, what: String) throws {
     try scratch.run([script], [name: value]).expect(
       "", errors: "http: \(name): '\(value)' is no number of \(what)\n", status: 78)
   }
 
-  @Test("an answer with too few receipts is none: the lines are sent again, and the end is 75")
+  @Test("a response with too few receipts counts as lost, and the source ends with 75")
   func tooFew() throws {
     let lossy = try LossyProxy(scratch, to: 0)
     let run = try scratch.sh("seq 3 | \(script) \(lossy.address)", ["SOURCE_WAIT": "0"])
@@ -140,7 +142,7 @@ struct HTTPSourceTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
-  @Test("neither ps nor stderr shows a password, of the address or the token")
+  @Test("neither ps nor stderr shows the password of the address or the token")
   func secrets() throws {
     let line = "mkdir around; cat > around/curl; chmod +x around/curl"
     let curl = "#!/bin/bash\necho \"$@\" > arguments\nPATH=${PATH#*:}\nexec curl \"$@\"\n"
@@ -165,7 +167,7 @@ struct HTTPSourceTests {
     return child
   }
 
-  /// 150 lines through a proxy that hands the first request on and keeps its answer for itself.
+  /// 150 lines through a proxy that passes the first request on and withholds its response.
   private func throughLossy(
     _ gateway: Gateway, _ options: [String], _ filter: String = "cat"
   ) throws -> Run {

@@ -11,7 +11,7 @@ struct KafkaSourceTests {
   init() throws { scratch = try Scratch() }
 
   @Test(
-    "a setting that is wrong is named, with 78",
+    "a wrong setting is named, and the status is 78",
     arguments: [
       ("SOURCE_WAIT", "1m", "SOURCE_WAIT: '1m' is no number of seconds"),
       ("KAFKA_OPTIONS", "nonsense", "KAFKA_OPTIONS: 'nonsense' is not as name=value"),
@@ -26,7 +26,7 @@ struct KafkaSourceTests {
       "", errors: "kafka: \(words)\n", status: 78)
   }
 
-  @Test("brokers that go away are told once, and it still ends when it is asked to")
+  @Test("brokers that go away are reported once, and the source still ends at SIGTERM")
   func away() throws {
     var server: KafkaServer? = try KafkaServer(scratch)
     let environment = server?.environment ?? [:]
@@ -39,7 +39,7 @@ struct KafkaSourceTests {
     var line = child.complaint()
     while let said = line, said != "kafka: all brokers are away" { line = child.complaint() }
     #expect(line != nil)
-    // It asks twenty times a second meanwhile.
+    // The source polls twenty times a second meanwhile.
     let start = uptime()
     try wait(until: { uptime() > start + 0.5 })
     child.signal(SIGTERM)
@@ -48,7 +48,7 @@ struct KafkaSourceTests {
     #expect(run.errors.split(separator: "\n").count < 5, run.story)
   }
 
-  @Test("brokers that were never there are told in a line")
+  @Test("brokers that were never reachable are reported in one line")
   func never() throws {
     let environment = try KafkaServer(scratch).environment
     let nobody = environment.merging(["KAFKA_BROKERS": "127.0.0.1:1", "SOURCE_WAIT": "1"]) { $1 }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// examples/sources/files, with app.log.
+/// Runs examples/sources/files on app.log.
 struct LogFollower {
   let scratch: Scratch
   let script = Scratch.example("sources/files")
@@ -19,19 +19,19 @@ struct LogFollower {
 
   func once() throws -> Run { try scratch.run(command + ["--once"]) }
 
-  /// `errors`: nil where they are not asked for.
+  /// `errors`: nil if they are not compared.
   func stop(_ source: Child, errors: String? = "") {
     source.signal(SIGTERM)
     source.finish().expect("", errors: errors, ending: .killed(SIGTERM))
   }
 
-  /// How far it has come, in bytes.
+  /// Its position in bytes.
   func position() throws -> Int {
     let line = "cat state/*app.log 2> /dev/null | grep -o '\"offset\": [0-9]*' | cut -d ' ' -f 2"
     return Int(try scratch.sh(line).lines.first ?? "") ?? 0
   }
 
-  /// Of the file where it reads: another for each.
+  /// Identity of the file that it reads: another for each file.
   func identity() throws -> String {
     try scratch.sh("cat state/*app.log 2> /dev/null | grep -o '\"id\": \"[0-9a-f]*'").output
   }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A proxy that keeps the first answer for itself; without a gateway (port 0) it answers 204 to all.
+/// A proxy that withholds the first response; without a gateway (port 0) every response is 204.
 final class LossyProxy {
   private let child: Child
   let address: String

@@ -22,14 +22,14 @@ struct RabbitMQSourceTests {
     try publish("'[1,\\r\\n2]'")
     #expect(reader.line() == "[1,  2]")
     try publish("'3'")
-    // It acknowledges what it had before it takes the next.
+    // It acknowledges what it has before it takes the next message.
     #expect(reader.line() == "3")
     source.signal(SIGTERM)
     source.finish().expect("", ending: .killed(SIGTERM))
     #expect(try server.depth(queue) <= 1)
   }
 
-  @Test("killed between the receipt and the acknowledgement, it stores nothing twice")
+  @Test("a source killed between the receipt and the acknowledgement stores nothing twice")
   func killed() throws {
     try publish("*[str(n) for n in range(1, 501)]")
     let fatal = try scratch.afterEach("enqueue", do: "kill -9 $PPID")
@@ -41,14 +41,14 @@ struct RabbitMQSourceTests {
     try scratch.expectEach(to: 500)
   }
 
-  @Test("equal messages without ids are two; with the same id they are one, and others are others")
+  @Test("equal messages are stored once if they share an id, and all others are stored")
   func ids() throws {
     try publish("1, 1, 2, 2, 3", id: "None if body == '1' else 'same'")
     try once(["--reject", "bad"]).expect("")
     try scratch.pipe("consume").expect("1\n1\n2\n3\n")
   }
 
-  @Test("a message that is no JSON goes to the dead-letter exchange, and blocks nothing")
+  @Test("a message that is not JSON goes to the dead-letter exchange and blocks nothing")
   func deadLetters() throws {
     try server.ask(
       """
@@ -64,7 +64,7 @@ struct RabbitMQSourceTests {
     try wait(until: { try server.depth(queue + ".dead") == 4 })
   }
 
-  @Test("with --reject it is kept in a file, and acknowledged when it is there")
+  @Test("with --reject a message that is not JSON is kept in a file before it is acknowledged")
   func kept() throws {
     try publish("'1', 'poison', '2'")
     try once(["--reject", "bad"]).expect("", errors: nil)
@@ -72,7 +72,7 @@ struct RabbitMQSourceTests {
     #expect(try server.depth(queue) == 0)
   }
 
-  @Test("it is to be said which of both, for the broker would drop what is rejected to nowhere")
+  @Test("--reject or --dead-letter is required, since the broker might drop rejected messages")
   func nowhere() throws {
     try publish("'1'")
     try once([]).expect(
@@ -81,7 +81,7 @@ struct RabbitMQSourceTests {
     #expect(try server.depth(queue) == 1)
   }
 
-  @Test("what pipe has no room for stays in the broker")
+  @Test("messages that the queue has no room for stay in the broker")
   func full() throws {
     try scratch.prepare("init", "--max-items", "1")
     try publish("'1', '2'")
@@ -90,7 +90,7 @@ struct RabbitMQSourceTests {
     try wait(until: { try server.depth(queue) == 2 }, "all back in the broker")
   }
 
-  @Test("a broker that is away for too long is told with 69, a queue that is not there with 78")
+  @Test("the source exits with 69 if the broker stays away, and with 78 if its queue is missing")
   func away() throws {
     let nobody = ["RABBITMQ_URL": "amqp://127.0.0.1:1/", "SOURCE_WAIT": "0"]
     let away = try once(["--reject", "bad"], nobody)
@@ -102,7 +102,7 @@ struct RabbitMQSourceTests {
       "", errors: "rabbitmq: NOT_FOUND - no queue '\(queue)' in vhost '/'\n", status: 78)
   }
 
-  @Test("while there is nothing it sleeps, and is there at once")
+  @Test("an idle source sleeps, and reacts at once")
   func sleeps() throws {
     try publish("'1'")
     let source = try scratch.start(command(["--reject", "bad"]), server.environment)
@@ -110,7 +110,7 @@ struct RabbitMQSourceTests {
     #expect(reader.line() == "1")
     try wait(until: { try server.depth(queue) == 0 })
     let (start, before) = (uptime(), try switches(of: source))
-    // By a clock: what polls every 20 ms has run fifty times by then.
+    // By a clock: a process that polls every 20 ms has run fifty times by then.
     try wait(until: { uptime() > start + 1 })
     #expect(try switches(of: source) - before < 20)
     try publish("'2'")
@@ -120,7 +120,7 @@ struct RabbitMQSourceTests {
   }
 
   @Test(
-    "a setting that is wrong is named, with 78, and no password is shown",
+    "a wrong setting is named, the status is 78, and no password is shown",
     arguments: [
       ("SOURCE_WAIT", "1m", ": '1m' is no number of seconds"),
       ("RABBITMQ_URL", "127.0.0.1:5672", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("the scripts of examples/sinks and examples/sources", .needs("python3"))
+@Suite("Scripts of sinks and sources", .needs("python3"))
 struct ScriptTests {
   private let scratch: Scratch
 
@@ -10,7 +10,7 @@ struct ScriptTests {
   init() throws { scratch = try Scratch() }
 
   @Test(
-    "what is not installed is told in a line, with the package that has it",
+    "a missing module is reported in one line, with the package that has it",
     arguments: [
       ("sinks/postgres", "psycopg2", "python3-psycopg2 (Debian) or psycopg2-binary (PyPI)"),
       ("sinks/rabbitmq", "pika", "python3-pika (Debian) or pika (PyPI)"),
@@ -19,20 +19,20 @@ struct ScriptTests {
       ("sinks/http", "requests", "python3-requests (Debian) or requests (PyPI)"),
     ])
   func missing(script: String, module: String, packages: String) throws {
-    // -S: of the standard library alone.
+    // -S: the standard library alone.
     try scratch.run(["python3", "-S", Scratch.example(script), "name"], ["PYTHONPATH": ""]).expect(
       errors: "\(script.split(separator: "/")[1]): No module named '\(module)': "
         + "install \(packages)\n", status: 69)
   }
 
-  @Test("those of a shell are clean for shellcheck", .needs("shellcheck"))
+  @Test("the shell scripts pass shellcheck", .needs("shellcheck"))
   func shellcheck() throws {
     let scripts = "grep -d skip -lE '^#!.*sh$' '\(Scratch.root)'/examples/{sinks,sources}/*"
     try scratch.sh("\(scripts) > scripts; xargs shellcheck < scripts").expect("")
     #expect(try !scratch.lines(of: "scripts").isEmpty)
   }
 
-  @Test("Ctrl-C ends them as it ends other filters")
+  @Test("Ctrl-C ends a script as it ends other filters")
   func interrupted() throws {
     let child = try scratch.start([Scratch.example("sources/csv")])
     child.feed("a\n1\n")

@@ -6,13 +6,13 @@ extension Scratch {
   /// A script of examples/, by its name there.
   static func example(_ name: String) -> String { "\(root)/examples/\(name)" }
 
-  /// A `pipe` that does this, in bash, after it has run; `$PPID` is who called it.
+  /// A `pipe` that runs this line of bash after each such command; `$PPID` is its caller.
   func afterEach(_ verb: String, do line: String) throws -> [String: String] {
     try around(
       "'\(Scratch.binary)' \"$@\"; status=$?; if [ $1 = \(verb) ]; then \(line); fi; exit $status")
   }
 
-  /// A `pipe` that waits for no room in a full queue, where others wait for a minute.
+  /// A `pipe` that waits for no room in a full queue instead of a minute.
   func impatient() throws -> [String: String] {
     try around("exec '\(Scratch.binary)' \"${@/#1m/0s}\"")
   }
@@ -25,10 +25,10 @@ extension Scratch {
     return ["PATH": path("around") + ":" + (environment["PATH"] ?? "")]
   }
 
-  /// What is in the queue, taken out of it: as it comes, and no item that is not there.
+  /// Consumes the queue and returns its items in order.
   func drained() throws -> [String] { try pipe("consume").expect().lines }
 
-  /// All whole numbers from 1 in the queue, each once; what is missing or doubled is a failure.
+  /// Expects all whole numbers from 1 in the queue; throws if one is missing or comes twice.
   func expectEach(to count: Int) throws {
     let numbers = try drained().map { Int($0) ?? -1 }
     guard numbers.sorted() != Array(1...count) else { return }

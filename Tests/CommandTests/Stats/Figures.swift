@@ -1,10 +1,10 @@
 import Foundation
 
-/// What `pipe stats --json` printed.
+/// The output of `pipe stats --json`.
 struct Figures {
   let root: [String: Any]
 
-  /// `figures["latency/total/p99.9"]`; nil for `null`, and for what is not there.
+  /// `figures["latency/total/p99.9"]`; nil for `null` and for a missing member.
   subscript(path: String) -> Double? { found(path) as? Double }
 
   func isNull(_ path: String) -> Bool { found(path) is NSNull }
@@ -16,10 +16,10 @@ struct Figures {
     ["HIGH", "MEDIUM", "LOW"].map { self["\(path)/\($0)"] }
   }
 
-  /// How many wait in each column of the ages.
+  /// Waiting items in each column of the ages.
   func ages(_ priority: String) -> [Int] { found("ages/\(priority)") as? [Int] ?? [] }
 
-  /// Acknowledged and failed items, which success, latency and counters must agree on.
+  /// Acknowledged and failed items, on which success, latency and counters must agree.
   var settled: [Int] {
     [
       "success/acknowledged", "success/failed", "latency/wait/count", "latency/service/count",
@@ -34,7 +34,7 @@ struct Figures {
 }
 
 extension Scratch {
-  /// What `pipe stats --json` says.
+  /// Runs `pipe stats --json`.
   func figures(_ options: String...) throws -> Figures {
     let run = try run([Scratch.binary, "stats", "--json"] + options)
     guard run.ending == .exited(0), run.errors.isEmpty, run.lines.count == 1,
@@ -44,12 +44,12 @@ extension Scratch {
   }
 }
 
-/// What `settled` is where so many items were acknowledged and failed.
+/// The value of `settled` after this many items were acknowledged and failed.
 func settled(_ acknowledged: Int, failed: Int = 0) -> [Int] {
   [acknowledged, failed, acknowledged, acknowledged, acknowledged, acknowledged, failed]
 }
 
 extension String {
-  /// The names of the members of a JSON text, in their order.
+  /// The names of the members of a JSON text, in order.
   var members: [String] { matches(of: #/"([^"]*)":/#).map { String($0.1) } }
 }

@@ -10,7 +10,7 @@ struct MonitoringExampleTests {
     try scratch.sh("cp -r '\(Scratch.root)/examples/monitoring' .").expect("")
   }
 
-  @Test("is what promtool approves of, and its rules do as their tests say", .needs("promtool"))
+  @Test("promtool approves of the examples, and the rules pass their tests", .needs("promtool"))
   func rules() throws {
     for command in [
       "check rules alerts.yml", "check config prometheus.yml", "test rules alerts-test.yml",
@@ -19,7 +19,7 @@ struct MonitoringExampleTests {
     }
   }
 
-  @Test("has a test for each rule that expects it to fire, and explains it in the README")
+  @Test("each rule has a test that expects it to fire, and the README explains it")
   func complete() throws {
     let rules = try names(in: "alerts.yml", #"alert: *(\w+)"#)
     #expect(rules.count > 5)
@@ -28,7 +28,7 @@ struct MonitoringExampleTests {
     #expect(try names(in: "README.md", #"(?m)^\| `(Pipe\w+)` "#).sorted() == rules.sorted())
   }
 
-  @Test("asks for no metric that stats does not have")
+  @Test("the examples use only metrics that stats has, and the dashboard uses all of them")
   func metrics() throws {
     try scratch.prepare("init")
     let text = try scratch.pipe("stats", "--prometheus").expect().output
@@ -45,7 +45,7 @@ struct MonitoringExampleTests {
     #expect((dashboard as? [String: Any])?["panels"] is [Any])
   }
 
-  @Test("shows how several queues are told apart by a label", .needs("promtool"))
+  @Test("the README shows how a label distinguishes several queues", .needs("promtool"))
   func label() throws {
     try scratch.prepare("enqueue", "--raw", "-q", "/\(scratch.path)/mailer", input: "1\n")
     let block = try names(in: "README.md", #"(?s)    (pipe stats -q .*?pipe-mailer\.prom)\n"#)[0]

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// The node exporter with `texts/`, and a Prometheus that scrapes it each second. They end with the test.
+/// The node exporter for `texts/`, and a Prometheus that scrapes it each second, until the test
+/// ends.
 final class MonitoringServers {
   private let scratch: Scratch
   private let exporter: Child
@@ -34,7 +35,7 @@ final class MonitoringServers {
     ])
   }
 
-  /// The values that an expression has now; none while nothing is known, or nobody answers.
+  /// Current values of an expression; none if none are known or the server does not respond.
   func ask(_ expression: String) throws -> [Double] {
     let program = """
       import json, sys, urllib.parse, urllib.request
@@ -59,7 +60,7 @@ final class MonitoringServers {
   }
 }
 
-/// Ports of loopback that nobody listens at.
+/// Free ports of loopback.
 func freePorts(_ count: Int) throws -> [Int] {
   let sockets = (0..<count).map { _ in
     socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Lines of stats/log as consumers append them (pipe-queue(5), STATS), at times of one's choice.
+/// Lines of stats/log as consumers append them (pipe-queue(5), STATS), at the test's own times.
 struct Notes {
   private var text = ""
 
-  /// Times are in microseconds; `ago`: how long before now it was settled.
+  /// Times are in microseconds; `ago`: how long ago the batch was settled.
   mutating func add(
     _ outcome: String = "done", service: Int, items: Int = 1, waits: String? = nil,
     tag: String = "-", ago: Int = 0

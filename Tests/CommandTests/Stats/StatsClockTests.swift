@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-@Suite("stats when the clock is set back")
+@Suite("stats after a clock was set back")
 struct StatsClockTests {
   private let scratch: Scratch
 
-  /// Came tomorrow, were consumed the day after, and some of them again today.
+  /// Items that came tomorrow: some were consumed the day after, and others today.
   init() throws {
     scratch = try Scratch()
     try scratch.retriesAtOnce()
@@ -16,8 +16,8 @@ struct StatsClockTests {
   }
 
   @Test(
-    "count what they count, and show no negative number", .needsFakeTime,
-    arguments: ["+0d", "-1000d"])
+    "stats keeps its counts and shows no negative number when the clock is set back",
+    .needsFakeTime, arguments: ["+0d", "-1000d"])
   func back(offset: String) throws {
     for form in [
       "--json", "--json --since 1h", "--json --since 90d", "--prometheus", "--model --json",

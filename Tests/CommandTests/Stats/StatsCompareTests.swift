@@ -9,7 +9,7 @@ struct StatsCompareTests {
     scratch = try Scratch()
   }
 
-  /// Batches of 900 to 1100 µs, times a factor.
+  /// Batches of 900 to 1100 µs, multiplied by a factor.
   private func notes(_ tag: String, times factor: Double, count: Int = 21) -> Notes {
     var notes = Notes()
     for index in 0..<count {
@@ -22,13 +22,13 @@ struct StatsCompareTests {
     try scratch.one("stats", "--compare", a, b, "--json")["verdict"] as? String ?? "none"
   }
 
-  @Test("of two tags says which one is faster, by how much, and how sure that is")
+  @Test("--compare says which of two tags is faster, by how much and how certainly")
   func tags() throws {
     try notes("old", times: 1).write(to: scratch)
     try notes("new", times: 0.8).write(to: scratch)
     #expect(try verdict("old", "new") == "new is 20.0 % faster, p < 0.001")
     #expect(try verdict("new", "old") == "old is 25.0 % slower, p < 0.001")
-    #expect(try verdict("old", "old") == "no difference to be seen (p = 1.0)")
+    #expect(try verdict("old", "old") == "no significant difference (p = 1.0)")
     let run = try scratch.pipe("stats", "--compare", "old", "new").expect()
     #expect(run.lines.allSatisfy { $0.count <= 80 }, run.story)
     #expect(run.output.hasSuffix("\n\nnew is 20.0 % faster, p < 0.001\n"), run.story)
@@ -38,14 +38,14 @@ struct StatsCompareTests {
     #expect(line["difference/seconds"] == -0.0002)
   }
 
-  @Test("takes - for what has no tag")
+  @Test("--compare takes - for batches without a tag")
   func untagged() throws {
     try notes("-", times: 1).write(to: scratch)
     try notes("x", times: 0.5).write(to: scratch)
     #expect(try verdict("-", "x") == "x is 50.0 % faster, p < 0.001")
   }
 
-  @Test("of two queues reads each of them, whatever their tags")
+  @Test("--compare reads two queues as a whole, whatever their tags")
   func queues() throws {
     try notes("x", times: 1, count: 11).write(to: scratch, queue: "a")
     try notes("-", times: 1, count: 10).write(to: scratch, queue: "a")
@@ -58,7 +58,7 @@ struct StatsCompareTests {
       status: 66)
   }
 
-  @Test("says nothing of what is too little")
+  @Test("--compare draws no conclusion from too few batches")
   func few() throws {
     try notes("a", times: 1, count: 9).write(to: scratch)
     try notes("b", times: 2).write(to: scratch)
@@ -66,16 +66,17 @@ struct StatsCompareTests {
     try scratch.pipe("stats", "--compare", "a", "b").expect(nil)
   }
 
-  @Test("of a tag that nothing was settled under is told, with status 1")
+  @Test("--compare reports a tag without batches and exits with 1")
   func unknown() throws {
     try notes("a", times: 1).write(to: scratch)
     try scratch.pipe("stats", "--compare", "a", "A").expect(
       "",
-      errors: "pipe stats: A: nothing was settled under this tag; a queue has a / in its name\n",
+      errors:
+        "pipe stats: A: nothing was settled with this tag; to name a queue, write a / in it\n",
       status: 1)
   }
 
-  @Test("minds what batches failed")
+  @Test("--compare also says which tag succeeds more often")
   func failures() throws {
     var failed = notes("a", times: 1)
     for index in 0..<20 { failed.add("buried", service: 1000 + index, items: 5, tag: "a") }
@@ -84,6 +85,6 @@ struct StatsCompareTests {
     let found = try verdict("a", "b")
     #expect(
       found
-        == "no difference to be seen (p = 1.0). b succeeds more often, by 48.8 points, p < 0.001")
+        == "no significant difference (p = 1.0). b succeeds more often, by 48.8 points, p < 0.001")
   }
 }

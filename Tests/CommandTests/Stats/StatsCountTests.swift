@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("stats counts")
+@Suite("Counts of stats")
 struct StatsCountTests {
   private let scratch: Scratch
 
@@ -10,7 +10,7 @@ struct StatsCountTests {
     try scratch.prepare("init", "--backoff", "1h..1h")
   }
 
-  @Test("each item in exactly one state, by priority")
+  @Test("stats counts each item in exactly one state, by priority")
   func states() throws {
     for (priority, count) in [("HIGH", 9), ("MEDIUM", 11), ("LOW", 13)] {
       let ids = (1...count).map(String.init).joined(separator: ",")
@@ -34,7 +34,7 @@ struct StatsCountTests {
     }
   }
 
-  @Test("what was dropped no more as dead, and what is retried as ready")
+  @Test("stats counts a dropped item no longer as dead, and a retried item as ready")
   func dropped() throws {
     let ids = try scratch.store(#"{"ids":[1,2]}"#, #"{"ids":[3,4,5]}"#, "6")
     try scratch.sh("pipe consume -- sh -c 'exit 65'").expect(errors: nil, status: 1)
@@ -49,7 +49,7 @@ struct StatsCountTests {
     #expect(try scratch.figures().items("dead") == [0, 0, 0])
   }
 
-  @Test("what has a delay as later once a consumer has met it, and as neither ready nor old before")
+  @Test("a delayed item is never the oldest ready one, and is later once a consumer has met it")
   func delayed() throws {
     try scratch.pipe("enqueue", "--raw", "--quiet", "--delay", "1h", input: "1\n2\n").expect("")
     #expect(try scratch.figures().priorities("oldest_ready_seconds") == [nil, nil, nil])
@@ -59,7 +59,8 @@ struct StatsCountTests {
     #expect(figures.ages("MEDIUM").reduce(0, +) == 2)
   }
 
-  @Test("how long the oldest has been ready, and each waiting item in one column of its age")
+  @Test(
+    "stats shows how long the oldest item has been ready, and each waiting item in one age column")
   func ages() throws {
     let before = uptime()
     try scratch.store("1", "2", #"{"ids":[3,4,5],"priority":"HIGH"}"#)
@@ -75,7 +76,7 @@ struct StatsCountTests {
     #expect(figures.ages("LOW") == [Int](repeating: 0, count: 10))
   }
 
-  @Test("accepted lines as entries, whatever is in them, and rejected ones wherever they were met")
+  @Test("stats counts accepted lines as entries, and rejected lines wherever they were met")
   func counters() throws {
     try scratch.store(#"{"ids":[1,2,3,4,5,6,7,8]}"#, "1", "2")
     try scratch.pipe("ingest", input: "1\nbad\n{\"ids\":[]}\n\n2\n").expect(errors: nil, status: 65)
@@ -90,7 +91,7 @@ struct StatsCountTests {
     #expect(figures.items("ready") == [0, 10, 0])
   }
 
-  @Test("lines that a full queue did not take as errors")
+  @Test("stats counts lines that a full queue refused as errors")
   func full() throws {
     try scratch.prepare("init", "--max-items", "2")
     try scratch.store("1", "2")

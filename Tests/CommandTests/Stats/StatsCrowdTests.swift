@@ -10,7 +10,7 @@ struct StatsCrowdTests {
     scratch = try Scratch()
   }
 
-  // What stats/log says without histograms, against --json.
+  // Compares stats/log, without histograms, with --json.
   private let check = """
     import json, math
     lists = {"wait": [], "service": [], "total": []}
@@ -37,7 +37,8 @@ struct StatsCrowdTests {
     """
 
   @Test(
-    "of which one is killed in the middle count what is done, and nothing else", .needs("python3"))
+    "when one of several consumers is killed, stats counts the done items and nothing else",
+    .needs("python3"))
   func killed() throws {
     let gate = try Gate(scratch)
     try scratch.store(count: 60)
@@ -63,7 +64,7 @@ struct StatsCrowdTests {
     try scratch.run(["python3", "-c", check]).expect("")
   }
 
-  @Test("that all settle at once lose no item and count none twice")
+  @Test("consumers that all settle at once lose no item and count none twice")
   func storm() throws {
     try scratch.store(count: 2000)
     let run = try scratch.sh(

@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-@Suite("damaged statistics")
+@Suite("Damaged statistics")
 struct StatsDamageTests {
   private let scratch: Scratch
 
-  /// Three items are done, three wait.
+  /// Three items are done and three wait.
   init() throws {
     scratch = try Scratch()
     try scratch.store("1", "2", "3", "4", "5", "6")
     try scratch.pipe("consume", "-n", "3", "--", "true").expect("")
   }
 
-  // Depths in any case but that of a log that cannot be read, and at most one line about stats/.
+  // Expects the item counts unless a log cannot be read, and at most one line about stats/.
   private func check(_ run: Run) {
     if run.ending == .exited(0) {
       #expect(run.lines.count == 1, run.story)
@@ -27,7 +27,7 @@ struct StatsDamageTests {
   }
 
   @Test(
-    "give sense or one clear line, and keep nothing from being consumed",
+    "damaged statistics give sense or one clear line, and items are consumed all the same",
     arguments: [
       "rm -r stats; echo x > stats", "rm -r stats; mkfifo stats", "rm -r stats; ln -s / stats",
       "rm -r stats; ln -s nowhere stats", "rm -r stats", "rm stats/*", "echo x > stats/log",
@@ -45,11 +45,11 @@ struct StatsDamageTests {
     try scratch.sh("cd queue; \(line)").expect("")
     check(try scratch.sh("timeout -k 1 20 pipe stats --json"))
     let run = try scratch.sh("timeout -k 1 20 pipe consume -- cat").expect("4\n5\n6\n", errors: nil)
-    #expect(run.errors.isEmpty || run.errors.contains("; statistics leave out "), run.story)
+    #expect(run.errors.isEmpty || run.errors.contains(" not in the statistics"), run.story)
     #expect(run.errors.split(separator: "\n").count <= 1, run.story)
   }
 
-  @Test("make no counter of Prometheus begin anew: where they cannot be read there is no answer")
+  @Test("stats --prometheus fails rather than restart its counters if stats/ cannot be read")
   func counters() throws {
     try scratch.sh("rm -r queue/stats; echo x > queue/stats").expect("")
     let run = try scratch.pipe("stats", "--prometheus")
@@ -57,7 +57,7 @@ struct StatsDamageTests {
     #expect(run.errors.hasPrefix("pipe stats: \(scratch.path)/queue/stats: "), run.story)
   }
 
-  @Test("keep what is sound: a torn line and rubbish around the others cost nothing else")
+  @Test("a torn line, and rubbish around the others, cost no other record")
   func torn() throws {
     try scratch.sh(
       "cd queue/stats; (echo rubbish; cat log; printf '\\n0badc0de 12 - do') > x; mv x log"
@@ -69,7 +69,7 @@ struct StatsDamageTests {
   }
 
   @Test(
-    "that may not be read or written are told, and the items are done",
+    "statistics that may not be read or written are reported, and items are consumed",
     .needsPermissions, arguments: ["chmod 0 stats", "chmod 0 stats/log", "chmod 500 stats"])
   func unreadable(line: String) throws {
     try scratch.sh("cd queue; \(line)").expect("")

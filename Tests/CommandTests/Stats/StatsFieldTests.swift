@@ -9,7 +9,7 @@ struct StatsFieldTests {
     scratch = try Scratch()
   }
 
-  /// Of `n`: count, p50, max, skipped.
+  /// Count, p50, max and skipped of `n`.
   private func measured(
     _ input: String, of name: String = "n", errors: String? = "", status: Int32 = 0,
     at location: SourceLocation = #_sourceLocation
@@ -20,7 +20,7 @@ struct StatsFieldTests {
     return [line["count"], line["p50"], line["max"], line["skipped"]]
   }
 
-  @Test("takes whole numbers and others, of either sign, and needs no queue")
+  @Test("--field takes whole numbers and decimals of either sign, and needs no queue")
   func numbers() throws {
     try scratch.pipe(
       "stats", "--field", "n", "--json",
@@ -43,18 +43,19 @@ struct StatsFieldTests {
     #expect(try scratch.names(in: ".") == [])
   }
 
-  @Test("reaches into objects with dots")
+  @Test("--field reaches into objects with dots")
   func nested() throws {
     #expect(try measured(#"{"a":{"b":{"c":4}}}"#, of: "a.b.c") == [1, 4, 4, 0])
     #expect(try measured(#"{"a":{"b":4}}"#, of: "a", errors: nil, status: 1) == [0, nil, nil, 1])
   }
 
-  @Test("knows a name that has a dot of its own by the backslash before it, and names that form")
+  @Test("--field takes a name with an escaped dot, and suggests that form")
   func dottedName() throws {
     let line = #"{"event.duration":5}"#
     #expect(try measured(line, of: #"event\.duration"#) == [1, 5, 5, 0])
     let errors =
-      "pipe stats: no line has a number event.duration; a member with dots in its name is written "
+      "pipe stats: no line has a numeric member event.duration; "
+      + "a member with dots in its name is written "
       + #"event\.duration"# + "\n"
     #expect(try measured(line, of: "event.duration", errors: errors, status: 1)[0] == 0)
     let both = #"{"event.duration":5,"event":{"duration":6}}"#
@@ -62,7 +63,7 @@ struct StatsFieldTests {
   }
 
   @Test(
-    "prints each number with all the digits it was read with",
+    "--field prints each number with all the digits it was read with",
     arguments: [
       "1700000000123456.0", "9007199254740991.0", "9007199254740993.0", "0.1234567890123456",
       "1700000000123456789.0", "-9223372036854775808.0", "1700000000.123457", "1e22",
@@ -77,29 +78,29 @@ struct StatsFieldTests {
     #expect(table.output.contains(" \(text)\n"), table.story)
   }
 
-  @Test("counts lines that have no such number, and says how many")
+  @Test("--field counts lines without such a number and says how many there were")
   func missing() throws {
     let lines = [
       #"{"n":1}"#, #"{"m":2}"#, #"{"n":"3"}"#, #"{"n":null}"#, #"{"n":[4]}"#, "5", "[6]",
       #"{"n":{"n":7}}"#, #"{"n":1e400}"#, #"{"n":-1e400}"#, #"{"n":true}"#,
     ]
-    let errors = "pipe stats: 10 of 11 lines have no number n\n"
+    let errors = "pipe stats: 10 of 11 lines have no numeric member n\n"
     #expect(
       try measured(lines.joined(separator: "\n"), errors: errors) == [1, 1, 1, 10])
-    let none = "pipe stats: no line has a number n\n"
+    let none = "pipe stats: no line has a numeric member n\n"
     #expect(
       try measured("{}\n{}\n", errors: none, status: 1)
         == [0, nil, nil, 2])
     #expect(try measured("", errors: none, status: 1) == [0, nil, nil, 0])
   }
 
-  @Test("passes over blank lines and a byte-order mark, and takes CRLF and a last line without end")
+  @Test("--field skips blank lines and a byte-order mark, and takes CRLF and an unended last line")
   func forms() throws {
     #expect(
       try measured("\u{feff}{\"n\":1}\r\n\r\n\n  \t\n{\"n\":2}\r\n{\"n\":3}") == [3, 2, 3, 0])
   }
 
-  @Test("names line and byte of what is no JSON, goes on, and ends with 65")
+  @Test("--field reports line and byte of invalid JSON, continues, and exits with 65")
   func rejected() throws {
     let input = "{\"n\":1}\n\n{\"n\":3}{\n{\"n\":5}\nbad\n{\"n\":1,\"n\":2}\n"
     let errors = """
@@ -118,7 +119,8 @@ struct StatsFieldTests {
           + "pipe stats: 1 of 2 lines rejected\n")
   }
 
-  @Test("takes a line of many megabytes, and refuses one that is too long in bounded memory")
+  @Test(
+    "--field takes a line of many megabytes, and refuses one that is too long in bounded memory")
   func long() throws {
     let pad = { "\"x\":\"" + String(repeating: "x", count: $0 << 20) + "\"" }
     #expect(try measured("{\(pad(20)),\"n\":9}\n{\"n\":8}\n") == [2, 8, 9, 0])
@@ -130,7 +132,9 @@ struct StatsFieldTests {
     #expect(Figures(root: run.lines.first?.object ?? [:])["max"] == 4, run.story)
   }
 
-  @Test("is right to 5 digits, of many numbers of any kind, as a sorted list is", .needs("python3"))
+  @Test(
+    "--field agrees with a sorted list to 5 digits, for many numbers of any kind",
+    .needs("python3"))
   func exact() throws {
     let program = """
       import json, math, random, subprocess

@@ -10,7 +10,7 @@ struct StatsModelTests {
     scratch = try Scratch()
   }
 
-  /// Forty items came just now, and forty batches of one item were settled in the minute before.
+  /// Forty items came just now, and forty batches of one item were settled a minute before.
   private func measure(service: Int) throws {
     var notes = Notes()
     for index in 0..<40 { notes.add(service: service + index, ago: index * minute / 39) }
@@ -18,38 +18,38 @@ struct StatsModelTests {
     try scratch.store(count: 40)
   }
 
-  @Test("say that there are too few samples where there are")
+  @Test("--model and --chart say that there are too few samples")
   func few() throws {
     try scratch.store("1", "2")
     try scratch.pipe("consume", "--", "true").expect()
     try scratch.pipe("stats", "--model").expect(
-      "too few samples: 2 batches, 30 are needed\n")
+      "too few samples: 2 batches, 30 needed\n")
     #expect(
       try scratch.one("stats", "--model", "--json")["verdict"] as? String == "too few samples")
     let chart = try scratch.pipe("stats", "--chart").expect()
-    #expect(chart.lines[1] == "too few periods: 1 with batches, 8 are needed", chart.story)
+    #expect(chart.lines[1] == "too few periods: 1 with batches, 8 needed", chart.story)
   }
 
-  @Test("put the models beside what was measured where one consumer keeps up")
+  @Test("--model puts the models beside the measurement if one consumer keeps up")
   func stable() throws {
     try measure(service: 300_000)
     let model = Figures(root: try scratch.one("stats", "--model", "--json"))
     // 40 a minute, 0.3 s each.
     let load = try #require(model["rho"])
     #expect(abs(load - 0.2) < 0.002 && model.root["verdict"] as? String == "stable")
-    // M/M/1: 1 / (mu - lambda); M/D/1, as these do not vary, waits half as long as M/M/1.
+    // M/M/1: 1 / (mu - lambda). M/D/1, since these do not vary, waits half as long as M/M/1.
     #expect(abs((model["mm1/total/mean"] ?? 0) - 0.3 / (1 - load)) < 0.001)
     let wait = try #require(model["mm1/wait/mean"])
     #expect(abs((model["mg1/wait/mean"] ?? 0) - wait / 2) < 0.001)
     #expect(model["mmc/consumers"] == 2)
     let run = try scratch.pipe("stats", "--model").expect()
     #expect(run.lines.allSatisfy { $0.count <= 80 }, run.story)
-    for name in ["measured ", "M/M/1 ", "M/G/1 ", "M/M/2, one consumer more "] {
+    for name in ["measured ", "M/M/1 ", "M/G/1 ", "M/M/2, one more consumer "] {
       #expect(run.lines.contains { $0.hasPrefix(name) }, run.story)
     }
   }
 
-  @Test("say that it is unstable, and how many would do, where one consumer does not")
+  @Test("--model says that one consumer cannot keep up, and how many would suffice")
   func unstable() throws {
     try measure(service: 3_200_000)
     let model = Figures(root: try scratch.one("stats", "--model", "--json"))
@@ -60,7 +60,7 @@ struct StatsModelTests {
     #expect(run.lines.last?.hasSuffix(" would be busy, 3 would suffice") == true, run.story)
   }
 
-  @Test("mark the minute that differs, and leave gaps where nothing was settled")
+  @Test("--chart marks the minute that differs, and leaves gaps where nothing was settled")
   func chart() throws {
     var notes = Notes()
     for ago in 1...15 where ago != 5 {
@@ -75,7 +75,7 @@ struct StatsModelTests {
     #expect(states.firstIndex(of: "high").map { states[$0 + 2] } == .some(nil))
     let run = try scratch.pipe("stats", "--chart", "-n", "20").expect()
     #expect(run.lines.allSatisfy { $0.count <= 80 } && run.lines.count { $0.contains("*") } == 1)
-    #expect(run.output.contains("out of control: 1 period is outside of the limits"), run.story)
+    #expect(run.output.contains("out of control: 1 period is outside the limits"), run.story)
     let few = try scratch.one("stats", "--chart", "-n", "5", "--json")["service"] as? [String: Any]
     #expect((few?["periods"] as? [Any])?.count == 5)
     #expect(few?["verdict"] as? String == "too few periods")

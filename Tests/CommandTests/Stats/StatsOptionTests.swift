@@ -1,36 +1,39 @@
 import Foundation
 import Testing
 
-@Suite("options of stats")
+@Suite("Options of stats")
 struct StatsOptionTests {
   private static let alone =
-    "--field reads stdin once, and no queue: it goes without -q, --since, --watch and --output"
+    "--field reads stdin once, and no queue: leave out -q, --since, --watch and --output"
   private static let ever =
-    "--since is not for --prometheus, which is of all time, nor for --chart"
+    "--since excludes --prometheus, which covers all time, and --chart, which takes -n"
+  private static let oneForm =
+    "give only one of --prometheus, --hgrm, --plot, --svg, --model, --compare, --by, --chart"
+    + " and --field"
 
   @Test(
-    "that contradict each other are a mistake, and say which",
+    "contradictory options are a usage error that names the contradiction",
     arguments: [
-      ("--json --plot", "--json is a form of its own"),
-      ("--json --prometheus", "--json is a form of its own"),
-      ("--plot --hgrm", "one form at a time: leave out all but one"),
-      ("--model --chart", "one form at a time: leave out all but one"),
-      ("--field n --prometheus", "one form at a time: leave out all but one"),
+      ("--json --plot", "--json excludes --prometheus, --hgrm, --plot and --svg"),
+      ("--json --prometheus", "--json excludes --prometheus, --hgrm, --plot and --svg"),
+      ("--plot --hgrm", oneForm),
+      ("--model --chart", oneForm),
+      ("--field n --prometheus", oneForm),
       ("--compare a", "--compare takes two tags or two queues"),
       ("--compare a b c", "--compare takes two tags or two queues"),
-      ("--of wait", "--of is for --hgrm, --plot and --svg"),
-      ("-n 5", "-n is for --chart"),
-      ("--chart -n 121", "-n is 120 at most: older minutes are not kept apart"),
-      ("--watch 99ms", "--watch takes 100ms or more"),
-      ("--field a..b", "--field takes names with dots between them"),
-      ("--field ''", "--field takes names with dots between them"),
+      ("--of wait", "--of needs --hgrm, --plot or --svg"),
+      ("-n 5", "-n needs --chart"),
+      ("--chart -n 121", "-n is 120 at most: older minutes are not kept separately"),
+      ("--watch 99ms", "--watch must be 100ms or more"),
+      ("--field a..b", "--field takes member names separated by dots"),
+      ("--field ''", "--field takes member names separated by dots"),
       ("--field n --since 1h", alone), ("--field n -q queue", alone),
       ("--field n --watch 1s", alone),
       ("--field n --output f", alone),
       ("--svg a --output b", "--svg names its file: leave out --output"),
       ("--prometheus --since 1h", ever),
-      ("--chart --since 1h", ever), ("--since 0s", "--since takes more than nothing"),
-      ("--output -", "- is no file: leave out --output"),
+      ("--chart --since 1h", ever), ("--since 0s", "--since must be positive"),
+      ("--output -", "- is not a file: leave out --output"),
       ("--output ''", "--output is empty; name a file"),
       ("--svg ''", "--svg is empty; name a file"),
     ])
@@ -43,7 +46,7 @@ struct StatsOptionTests {
   }
 
   @Test(
-    "that are not understood are a mistake in one line",
+    "invalid options are a usage error in one line",
     arguments: [
       "--since 5", "--since -1h", "--of foo --hgrm", "--by size", "--by", "--chart -n 0",
       "--watch 0s", "extra",

@@ -11,7 +11,7 @@ struct StatsOutputTests {
     try scratch.prepare("init")
   }
 
-  @Test("writes a new file as the umask allows, and nothing beside it")
+  @Test("--output writes a new file as the umask allows, and nothing beside it")
   func new() throws {
     try scratch.sh("umask 027; mkdir d; pipe stats --prometheus --output d/pipe.prom").expect("")
     #expect(try scratch.names(in: "d") == ["pipe.prom"])
@@ -20,7 +20,7 @@ struct StatsOutputTests {
       String(decoding: try scratch.read("d/pipe.prom"), as: UTF8.self))
   }
 
-  @Test("replaces a file as a whole, in its mode: who has the old one open still reads that")
+  @Test("--output replaces a file as a whole, in its mode, and open readers still read the old one")
   func replaced() throws {
     let old = String(repeating: "old\n", count: 10_000)
     try scratch.write(old, to: "file")
@@ -32,7 +32,7 @@ struct StatsOutputTests {
     #expect(try scratch.names(in: ".") == ["file", "queue"])
   }
 
-  @Test("says what is wrong with the name, and leaves what is there")
+  @Test("--output reports a wrong name and leaves existing files alone")
   func wrong() throws {
     try scratch.sh("mkdir d; echo text > text").expect()
     try scratch.pipe("stats", "--output", "none/file").expect(
@@ -44,7 +44,7 @@ struct StatsOutputTests {
     try scratch.sh("ls d; cat text; ls").expect("text\nd\nqueue\ntext\n")
   }
 
-  @Test("says so where the directory may not be written", .needsPermissions)
+  @Test("--output reports a directory that it may not write", .needsPermissions)
   func unwritable() throws {
     try scratch.sh("mkdir d; echo old > d/file; chmod 500 d").expect()
     let run = try scratch.run(
@@ -53,14 +53,14 @@ struct StatsOutputTests {
     try scratch.sh("chmod 700 d; ls d; cat d/file").expect("file\nold\n")
   }
 
-  @Test("follows a link, so that it is still one afterwards")
+  @Test("--output follows a symbolic link, which stays one")
   func link() throws {
     try scratch.sh("mkdir d; echo old > d/file; ln -s d/file link").expect()
     try scratch.pipe("stats", "--json", "--output", "link").expect("")
     try scratch.sh("readlink link; wc -l < d/file; ls d").expect("d/file\n1\nfile\n")
   }
 
-  @Test("writes into what is no regular file: nobody's device is replaced")
+  @Test("--output writes into a file that is not regular, and replaces no device")
   func device() throws {
     try scratch.sh("ln -s /proc/self/fd/1 out; pipe stats --json --output out | wc -l").expect(
       "1\n")
@@ -69,13 +69,13 @@ struct StatsOutputTests {
     try scratch.sh("test -p fifo && test -L out && ls").expect("fifo\nout\nqueue\n")
   }
 
-  @Test("does not stumble over what a killed one left, though it had the same pid")
+  @Test("--output is not disturbed by what a killed process with the same pid left behind")
   func stale() throws {
     try scratch.sh("(touch file.$BASHPID; exec pipe stats --json --output file)").expect("")
     #expect(try scratch.names(in: ".") == ["file", "queue"])
   }
 
-  @Test("without it a closed stdout and a full one are told")
+  @Test("stats reports a closed or full stdout")
   func stdout() throws {
     try scratch.sh("pipe stats >&-").expect(
       "", errors: "pipe stats: stdout: cannot write: Bad file descriptor\n", status: 74)

@@ -9,7 +9,7 @@ struct StatsPercentileTextTests {
     scratch = try Scratch()
   }
 
-  // As HistogramLogProcessor's plotters do: a heading, rows of three or four columns, lines with #[.
+  // Parses like HistogramLogProcessor's plotters: heading, rows of 3 or 4 columns, lines with #[.
   private let parser = """
     import json, re, sys
     text, figures = open("hgrm").read(), json.load(open("json"))["latency"][sys.argv[1]]
@@ -35,7 +35,7 @@ struct StatsPercentileTextTests {
     """
 
   @Test(
-    "is read as plotters read it, and agrees with --json", .needs("python3"),
+    "plotters can parse --hgrm, and its numbers agree with --json", .needs("python3"),
     arguments: ["wait", "service", "total"])
   func parsed(stage: String) throws {
     var notes = Notes()
@@ -48,7 +48,7 @@ struct StatsPercentileTextTests {
     try scratch.run(["python3", "-c", parser, stage]).expect("")
   }
 
-  @Test("is of the total unless said, and of nothing has no rows")
+  @Test("--hgrm shows the total by default, and no rows if nothing was settled")
   func nothing() throws {
     try scratch.prepare("init")
     let run = try scratch.pipe("stats", "--hgrm").expect()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("pictures of stats")
+@Suite("Pictures of stats")
 struct StatsPictureTests {
   private let scratch: Scratch
 
@@ -16,7 +16,7 @@ struct StatsPictureTests {
   }
 
   @Test(
-    "are as wide as the terminal, from 40 to 200 columns", .needs("script", "stty"),
+    "--plot is as wide as the terminal, from 40 to 200 columns", .needs("script", "stty"),
     arguments: [(20, 40), (40, 40), (61, 61), (132, 132), (400, 200)])
   func widths(columns: Int, shown: Int) throws {
     try measure()
@@ -27,7 +27,7 @@ struct StatsPictureTests {
     #expect(!run.output.contains("\u{1b}"), run.story)
   }
 
-  @Test("are 80 columns wide in a pipe, and show the stage that is asked for")
+  @Test("--plot is 80 columns wide in a pipe, and shows the chosen stage")
   func pipe() throws {
     try measure()
     for stage in ["wait", "service", "total"] {
@@ -38,7 +38,7 @@ struct StatsPictureTests {
     #expect(try scratch.pipe("stats", "--plot").expect().lines[0].hasPrefix("total of 150 items "))
   }
 
-  @Test("as SVG are XML, whatever the queue is called, and say its name", .needs("python3"))
+  @Test("--svg writes XML that names the queue, whatever the queue is called", .needs("python3"))
   func svg() throws {
     let name = "q<&\"'>]]>\u{1}\u{1b}[31m\u{fffe}é🚰--"
     try measure(queue: name)
@@ -56,7 +56,7 @@ struct StatsPictureTests {
     #expect(scratch.mode("picture.svg") & 0o400 != 0)
   }
 
-  @Test("and all that is printed of queues with hostile names has no terminal escapes in it")
+  @Test("stats prints no terminal escapes, however hostile the names of queues and tags")
   func escapes() throws {
     let name = "d\u{1b}]0;x\u{7}\u{9b}31m/q\u{1b}[2J"
     try scratch.sh(#"mkdir "${Q%/*}""#, ["Q": name]).expect()
@@ -83,7 +83,7 @@ struct StatsPictureTests {
     check(try scratch.pipe("consume", "--tag", "\u{1b}[31m").expect("", errors: nil, status: 64))
   }
 
-  // In JSON a control character of the upper half may stand as it is.
+  // JSON may contain a control character of the upper half as it is.
   private func check(_ run: Run, at location: SourceLocation = #_sourceLocation) {
     let text = run.output + run.errors
     let isJSON = run.program.contains("--json")

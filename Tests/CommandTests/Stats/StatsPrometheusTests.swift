@@ -5,7 +5,7 @@ import Testing
 struct StatsPrometheusTests {
   private let scratch: Scratch
 
-  /// Something of everything.
+  /// A queue with some of everything.
   init() throws {
     scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "1h..1h")
@@ -17,14 +17,14 @@ struct StatsPrometheusTests {
     try scratch.prepare("batch", "-n", "1", "--size", "1", "--hold", "1h")
   }
 
-  @Test("is what promtool approves of", .needs("promtool"))
+  @Test("promtool approves of the metrics", .needs("promtool"))
   func metrics() throws {
     try scratch.sh("pipe stats --prometheus | promtool check metrics").expect("")
     try scratch.sh("pipe init -q new; pipe stats -q new --prometheus | promtool check metrics")
       .expect("")
   }
 
-  @Test("has the numbers of --json")
+  @Test("--prometheus has the numbers of --json")
   func numbers() throws {
     let figures = try scratch.figures()
     let text = try scratch.pipe("stats", "--prometheus").expect().output
@@ -48,7 +48,7 @@ struct StatsPrometheusTests {
   }
 
   @Test(
-    "reaches a real Prometheus through the node exporter's text files",
+    "the metrics reach a real Prometheus through the node exporter's text files",
     .needs("prometheus", "prometheus-node-exporter", "python3"))
   func scraped() throws {
     try scratch.sh("mkdir texts; pipe stats --prometheus --output texts/pipe.prom").expect("")
@@ -63,7 +63,7 @@ struct StatsPrometheusTests {
     #expect(try servers.ask("pipe_queue_items").count == 18)
     #expect(try servers.ask("failed_validations_total") == [1])
     #expect(try servers.ask("node_textfile_scrape_error") == [0])
-    // What comes later comes there, too.
+    // Later values arrive there, too.
     try scratch.store("9", "10")
     try scratch.sh("pipe stats --prometheus --output texts/pipe.prom").expect("")
     try wait(until: { try servers.ask("ingested_rows_total") == [7] }, "the next scrape")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("each settled item counts once")
+@Suite("Settled items in stats")
 struct StatsSettlingTests {
   private let scratch: Scratch
 
@@ -10,7 +10,7 @@ struct StatsSettlingTests {
     try scratch.retriesAtOnce()
   }
 
-  @Test("when batch | ack settles it, by its results")
+  @Test("items that batch | ack settles count once, by their results")
   func batches() throws {
     try scratch.store(#"{"ids":[1,2,3,4,5,6,7]}"#)
     try scratch.sh("pipe batch -n 1 | pipe ack").expect("")
@@ -23,7 +23,7 @@ struct StatsSettlingTests {
     #expect(try scratch.figures().settled == settled(5, failed: 4))
   }
 
-  @Test("when the clock holds its claim, and not when that is acknowledged again")
+  @Test("items of a held claim count once, and not when it is acknowledged again")
   func held() throws {
     try scratch.store(#"{"ids":[1,2,3]}"#)
     let claim = try scratch.one("batch", "-n", "1", "--hold", "1h")["claim"] as? String ?? ""
@@ -33,7 +33,7 @@ struct StatsSettlingTests {
     #expect(try scratch.figures().settled == settled(3))
   }
 
-  @Test("when a claim is settled item by item, and what is left out comes back")
+  @Test("items that are settled one by one count once, and items left out come back")
   func partial() throws {
     let id = try scratch.store(#"{"ids":[1,2,3,4]}"#)[0]
     let claim =
@@ -49,7 +49,7 @@ struct StatsSettlingTests {
     #expect(figures.items("done") == [0, 1, 0] && figures.items("dead") == [0, 1, 0])
   }
 
-  @Test("when consume --stream answers for it, and as failed where the stream's command dies of it")
+  @Test("items of consume --stream count once, and as failed if the worker dies of them")
   func stream() throws {
     let ids = try scratch.store("1", "2", "3", "4", "5", "6", "7", "8", "9")
     try scratch.worker(
@@ -70,7 +70,7 @@ struct StatsSettlingTests {
     #expect(try scratch.figures().items("done") == [0, 5, 0])
   }
 
-  @Test("and again for each attempt that fails, until it is done after retry --all")
+  @Test("an item counts for each failed attempt, until it is done after retry --all")
   func retried() throws {
     try scratch.prepare("init", "--retries", "1")
     try scratch.store(#"{"ids":[1,2]}"#)
@@ -88,7 +88,7 @@ struct StatsSettlingTests {
     #expect(figures["success/ratio"] == 0.333333)
   }
 
-  @Test("and not at all when its claim goes back unharmed")
+  @Test("items of a claim that goes back unharmed do not count")
   func returned() throws {
     try scratch.store("1", "2", "3")
     try scratch.sh("pipe consume -- sh -c 'exit 69'").expect("", errors: nil, status: 69)
@@ -103,7 +103,7 @@ struct StatsSettlingTests {
     #expect(figures.items("done")[1] + figures.items("ready")[1] == 3)
   }
 
-  @Test("under the tag of its consumer, - where it had none, and in all together")
+  @Test("items count under the tag of their consumer, or under -, and in the total")
   func tags() throws {
     try scratch.store(count: 10)
     try scratch.pipe("consume", "-n", "2", "--tag", "b.2:x", "--", "true").expect("")

@@ -23,7 +23,7 @@ struct StatsTableTests {
   private static let priorities = ["HIGH", "MEDIUM", "LOW"]
   private static let distribution = ["count", "mean", "p50", "p90", "p99", "p99.9", "max"]
 
-  @Test("of a queue that was just created are zeros, and null where nothing was measured")
+  @Test("stats shows zeros for a new queue, and null where nothing was measured")
   func fresh() throws {
     try scratch.prepare("init")
     let zeros = "{\"HIGH\":0,\"MEDIUM\":0,\"LOW\":0}"
@@ -48,7 +48,7 @@ struct StatsTableTests {
       table.output.contains("\nrates, latency and success are not measured yet\n"), table.story)
   }
 
-  @Test("are one line of JSON with the promised members in their order, as jq reads them")
+  @Test("stats --json prints one line with the promised members in order")
   func order() throws {
     try scratch.store("1", "2", #"{"ids":[3,4],"priority":"LOW"}"#)
     try scratch.pipe("consume", "-n", "2", "--", "true").expect()
@@ -58,7 +58,7 @@ struct StatsTableTests {
       "[2,2]\n")
   }
 
-  @Test("of a queue that was emptied show no age and nothing that waits")
+  @Test("stats shows no age and nothing that waits for an emptied queue")
   func emptied() throws {
     try scratch.store("1", "2", "3")
     try scratch.sh("pipe consume > /dev/null").expect()
@@ -69,7 +69,7 @@ struct StatsTableTests {
     #expect(!table.output.contains("waiting, by age"), table.story)
   }
 
-  @Test("are a table of at most 80 columns, in a pipe too, with the same numbers")
+  @Test("stats prints a table of at most 80 columns, even in a pipe, with the same numbers")
   func table() throws {
     try scratch.prepare("init", "--backoff", "1h..1h")
     try scratch.store(#"{"ids":[1,2,3,4,5],"priority":"HIGH"}"#, "6", "7")
@@ -91,7 +91,7 @@ struct StatsTableTests {
     }
   }
 
-  @Test("leave the queue as it is")
+  @Test("stats leaves the queue as it is")
   func harmless() throws {
     try scratch.store("1", "2")
     try scratch.pipe("consume", "-n", "1", "--", "true").expect()
@@ -104,7 +104,7 @@ struct StatsTableTests {
     try scratch.pipe("consume").expect("2\n")
   }
 
-  @Test("of what is no queue end with 66")
+  @Test("stats exits with 66 if there is no queue")
   func missing() throws {
     for form in ["", "--json", "--prometheus", "--hgrm", "--plot", "--model", "--by tag"] {
       try scratch.sh("pipe stats \(form)").expect(

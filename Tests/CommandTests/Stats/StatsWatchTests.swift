@@ -15,7 +15,8 @@ struct StatsWatchTests {
     line.map { Figures(root: $0.object).items("ready")[1] }
   }
 
-  @Test("prints again what has changed, without escapes in a pipe, and dies of SIGPIPE with it")
+  @Test(
+    "--watch prints new figures, without escapes in a pipe, and dies of SIGPIPE with its reader")
   func again() throws {
     let start = uptime()
     let child = try scratch.start("stats", "--json", "--watch", "100ms")
@@ -33,7 +34,8 @@ struct StatsWatchTests {
     child.finish().expect(ending: .killed(SIGPIPE))
   }
 
-  @Test("ends with 66 when the queue is removed", arguments: ["--json", "--plot", "--by tag"])
+  @Test(
+    "--watch exits with 66 when the queue is removed", arguments: ["--json", "--plot", "--by tag"])
   func removed(form: String) throws {
     let child = try scratch.start([
       "sh", "-c", "exec pipe stats \(form) --watch 100ms --output out",
@@ -44,7 +46,7 @@ struct StatsWatchTests {
       "", errors: "pipe stats: \(scratch.path)/queue: was removed while in use\n", status: 66)
   }
 
-  @Test("tells what is wrong once, not each time")
+  @Test("--watch reports a fault once, not each time")
   func once() throws {
     try scratch.sh("touch queue/stats").expect()
     let child = try scratch.start("stats", "--json", "--watch", "100ms")
@@ -54,7 +56,7 @@ struct StatsWatchTests {
     #expect(run.errors.split(separator: "\n").count == 1, run.story)
   }
 
-  @Test("on a terminal puts each in the place of the one before", .needs("script"))
+  @Test("--watch on a terminal overwrites the last figures", .needs("script"))
   func terminal() throws {
     let child = try scratch.start(
       [

@@ -10,7 +10,7 @@ struct StatsWindowTests {
     scratch = try Scratch()
   }
 
-  @Test("leaves out what was settled before, and not what waits or was ever counted")
+  @Test("--since leaves out batches settled earlier, and keeps waiting items and counters")
   func window() throws {
     var notes = Notes()
     notes.add(service: 5000, items: 40, ago: 5 * hour)
@@ -29,12 +29,12 @@ struct StatsWindowTests {
     #expect(some["counters/pipe_acknowledged_items_total"] == 43)
     #expect(some["counters/pipe_failed_items_total"] == 9)
     #expect(some.items("ready") == [0, 2, 0])
-    // It lasts from the first thing that is known of: half an hour ago.
+    // The window begins with the first record in it, half an hour ago.
     #expect(some["window/seconds"].map { abs($0 - 1800) < 60 } == true)
     #expect(some["rates/out_per_second"].map { abs($0 * 1800 - 3) < 0.1 } == true)
   }
 
-  @Test("in which nothing happened says so, and rates are not measured")
+  @Test("--since says that nothing happened, and rates are not measured")
   func nothing() throws {
     var notes = Notes()
     notes.add(service: 5000, items: 40, ago: 5 * hour)
@@ -44,10 +44,10 @@ struct StatsWindowTests {
     #expect(figures.isNull("rates/in_per_second") && figures["success/acknowledged"] == 0)
     #expect(figures.isNull("success/ratio") && figures.isNull("latency/total/mean"))
     let table = try scratch.pipe("stats", "--since", "1m").expect()
-    #expect(table.output.contains("\nnothing came and nothing was settled\n"), table.story)
+    #expect(table.output.contains("\nnothing arrived and nothing was settled\n"), table.story)
   }
 
-  @Test("longer than the queue is old takes all, and rates of the time that was")
+  @Test("--since longer than the age of the queue takes everything, with rates over that age")
   func older() throws {
     try scratch.store("1", "2", "3", "4")
     try scratch.pipe("consume", "--", "true").expect()
@@ -58,7 +58,7 @@ struct StatsWindowTests {
     #expect(figures["rates/in_per_second"].map { abs($0 * seconds - 4) < 0.01 } == true)
   }
 
-  @Test("is not needed to see when the first thing happened, however long ago the last was")
+  @Test("stats without --since shows when records begin, however old the last one is")
   func began() throws {
     var notes = Notes()
     notes.add(service: 2000, ago: 50 * hour)

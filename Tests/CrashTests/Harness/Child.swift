@@ -1,17 +1,17 @@
 import Foundation
 import Glibc
 
-// Between the making of a descriptor and its close-on-exec flag no other test may start a process: that
-// one would keep a pipe open that somebody waits for to close.
+// No other test may start a process between the creation of a descriptor and its close-on-exec
+// flag: that process would keep a pipe open whose reader waits for its end.
 private let spawning = NSLock()
 
-/// A process that runs.
+/// A running process.
 final class Child {
   let command: Command
   let process: pid_t
-  /// Its stdout, where that is captured.
+  /// Its stdout, if captured.
   let output: Wire
-  // Inherited by all that it starts: it ends when the last of them does.
+  // Inherited by all that it starts: it ends with the last of them.
   private let leash: Wire
   private let errors: Int32
   private var input: Int32?
@@ -35,7 +35,7 @@ final class Child {
     }
   }
 
-  /// Writes to its stdin. That it has gone is seen elsewhere.
+  /// Writes to its stdin. A process that has ended is noticed elsewhere.
   func feed(_ text: String) {
     guard let input else { return }
     writeAll(Array(text.utf8), to: input)
@@ -48,7 +48,7 @@ final class Child {
 
   func signal(_ number: Int32) { kill(process, number) }
 
-  /// Waits for the process alone, whatever it started.
+  /// Waits for the process alone, not for what it started.
   @discardableResult
   func reap() -> Ending {
     if let ending { return ending }
@@ -59,7 +59,7 @@ final class Child {
     return result
   }
 
-  /// Takes the rest of its output and waits for it and for all that it started.
+  /// Reads the rest of its output, and waits for it and for all that it started.
   func finish() -> Finished {
     endInput()
     var isHung = false
@@ -76,7 +76,7 @@ final class Child {
       command: command, ending: isHung ? .hung : ending, output: output.taken, errors: complaint)
   }
 
-  /// What it said on stderr so far.
+  /// Its stderr so far.
   var complaint: String {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = pread(errors, &bytes, bytes.count, 0)

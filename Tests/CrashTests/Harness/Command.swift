@@ -1,13 +1,13 @@
 import Foundation
 import Glibc
 
-/// How to run a program: nothing of the shell, nothing of the caller's queue.
+/// How to run a program: without a shell, and without the caller's queue.
 struct Command {
   enum Input {
     case nothing
     /// All of it is there from the start, behind a pipe.
     case text(String)
-    /// A pipe that the test goes on writing to.
+    /// A pipe to which the test keeps writing.
     case held
   }
 
@@ -55,11 +55,11 @@ struct Command {
 
   func start() throws -> Child { try Child(self) }
 
-  /// Runs it and all that it started to the end.
+  /// Runs it, and all that it starts, to the end.
   @discardableResult
   func run() throws -> Finished { try start().finish() }
 
-  /// The same, for what has to work so that there is something to test.
+  /// The same for a preparation, which must succeed.
   @discardableResult
   func mustRun() throws -> Finished {
     let result = try run()
@@ -67,11 +67,11 @@ struct Command {
     return result
   }
 
-  /// `name=value`, the test's own and then this command's.
+  /// `name=value`: the variables of the test, overridden by those of this command.
   var variables: [String] {
     var all = ProcessInfo.processInfo.environment
     for name in ["PIPE_QUEUE", "PIPE_BINARY"] { all[name] = nil }
-    // A crash must look like one at once, not like a minute of symbol lookup.
+    // A crash must show at once, without a minute of symbol lookup.
     all["SWIFT_BACKTRACE"] = "enable=no"
     return all.merging(environment) { $1 }.map { "\($0)=\($1)" }
   }
@@ -85,7 +85,7 @@ struct Failure: Error, CustomStringConvertible {
 enum Ending: Equatable {
   case exited(Int32)
   case killed(Int32)
-  /// Nothing happened for a minute, so the test ended it.
+  /// Nothing happened for a minute, so the test killed it.
   case hung
 
   init(status: Int32) {
@@ -94,7 +94,7 @@ enum Ending: Equatable {
   }
 }
 
-/// A program that ran, with all that a person needs to run it again.
+/// A program that has ended, with all that is needed to run it again.
 struct Finished: CustomStringConvertible {
   let command: Command
   let ending: Ending
@@ -104,7 +104,7 @@ struct Finished: CustomStringConvertible {
   /// Complete lines of stdout.
   var lines: [String] { completeLines(output) }
 
-  /// Of the receipts that were printed as a whole, the ids.
+  /// Ids of the receipts that were printed completely.
   var receipts: [String] {
     lines.compactMap { line in
       guard line.hasPrefix(#"{"ingestion_id":""#), line.hasSuffix("}") else { return nil }
@@ -123,7 +123,7 @@ struct Finished: CustomStringConvertible {
   }
 }
 
-/// The lines of `bytes`; what has no newline behind it is not one.
+/// The lines of `bytes`; a rest without a newline is not one.
 func completeLines(_ bytes: [UInt8]) -> [String] {
   var pieces = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
   pieces.removeLast()

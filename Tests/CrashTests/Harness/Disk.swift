@@ -2,12 +2,12 @@ import Foundation
 import Glibc
 import Testing
 
-/// A file system in an image file. What its image holds while it is mounted is what a power cut leaves.
+/// A file system in an image file. While it is mounted, the image holds what a power cut leaves.
 final class Disk {
   enum Kind: String, CaseIterable, CustomTestStringConvertible {
     case ext4, btrfs, xfs
     var testDescription: String { rawValue }
-    /// About the least that each can be.
+    /// About the minimum size of each.
     var megabytes: Int {
       switch self {
       case .ext4: 64
@@ -19,11 +19,11 @@ final class Disk {
 
   let kind: Kind
   let image: String
-  /// Where it is, or will be, mounted.
+  /// Its mount point.
   let path: String
   private var isMounted = false
 
-  /// Makes the file system.
+  /// Creates the file system.
   init(_ kind: Kind, in scratch: Scratch, megabytes: Int? = nil, options more: [String] = []) throws
   {
     self.kind = kind
@@ -44,7 +44,7 @@ final class Disk {
     try Command("cp", "--sparse=always", other.image, image).mustRun()
   }
 
-  /// A commit interval beyond any test: only what is flushed is there.
+  /// The commit interval is longer than any test: only flushed data is on the disk.
   func mount() throws {
     let options = kind == .xfs ? "loop,nouuid" : "loop,commit=600"
     try Command("mount", "-o", options, image, path).mustRun()
@@ -58,7 +58,7 @@ final class Disk {
     _ = try? Command("umount", "-l", path).run()
   }
 
-  /// `body` with the file system mounted, and not any longer.
+  /// Runs `body` with the file system mounted.
   func mounted<Result>(_ body: () throws -> Result) throws -> Result {
     try mount()
     defer { unmount() }

@@ -1,25 +1,25 @@
 import Foundation
 import Testing
 
-/// A way to use `enqueue` that its crash tests go through.
+/// A way of using `enqueue` that the crash tests go through.
 struct EnqueueForm: CustomTestStringConvertible {
   enum Lines {
     /// Plain JSON Lines.
     case raw
-    /// What `ingest` makes of them.
+    /// As `ingest` prints them.
     case ingested
-    /// With ids that were minted days ago, by no order.
+    /// With ids that were generated days ago, in no order.
     case strays
   }
 
   let testDescription: String
   var entries: [Entry]
   var lines = Lines.raw
-  /// Whether the queue is there before.
+  /// Whether the queue exists before.
   var isExisting = true
-  /// Each line is written when the one before was receipted, so that each is a commit.
+  /// Each line is written after the receipt of the one before, so that each is a commit.
   var isOneByOne = false
-  /// So many large records lie in the lane before.
+  /// Number of large records that are in the lane before.
   var ballast = 0
 
   var isRaw: Bool { if case .raw = lines { true } else { false } }
@@ -29,7 +29,7 @@ struct EnqueueForm: CustomTestStringConvertible {
     Entry.record(1), .record(2, "LOW"), .ids(3, count: 5, "HIGH"), .record(4, "MEDIUM"),
   ]
 
-  /// Makes what is there before, and tells the oracle of it.
+  /// Creates the initial state and feeds the oracle with it.
   func prepare(_ queue: TestQueue, _ oracle: inout Oracle) throws {
     guard isExisting else { return }
     let large = (0..<ballast).map { Entry.record(800 + $0, bytes: 1_000_000) }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// What is fed to a queue as one line, and what has to come out of it.
+/// A line that is fed to a queue, and the items that must come out of it.
 struct Entry {
   let line: String
   let items: [String]
 
-  /// A record with bytes that a careless program would change, each one different from all others.
+  /// A record unlike all others, with bytes that a careless program would change.
   static func record(_ number: Int, _ priority: String? = nil, bytes: Int = 0) -> Entry {
     let lane = priority.map { #""priority":"\#($0)","# } ?? ""
     let padding = String(repeating: "x", count: bytes)
@@ -14,14 +14,14 @@ struct Entry {
     return Entry(line: value, items: [value])
   }
 
-  /// An id request whose ids no other one has.
+  /// An id request whose ids no other request has.
   static func ids(_ number: Int, count: Int, _ priority: String) -> Entry {
     let ids = (1...count).map { String(9_000_000_000_000_000_000 + number * 1000 + $0) }
     return Entry(
       line: #"{"ids":[\#(ids.joined(separator: ", "))],"priority":"\#(priority)"}"#, items: ids)
   }
 
-  /// As `ingest` writes it, with an id that was minted long before.
+  /// As `ingest` writes it, with an id that was generated long before.
   func entryLine(mintedAt milliseconds: UInt64, serial: Int) -> Entry {
     let id = Entry.base32(milliseconds, 10) + Entry.base32(UInt64(serial), 16)
     let data = items == [line] ? #""data":\#(line)"# : #""ids":[\#(items.joined(separator: ","))]"#
@@ -37,7 +37,7 @@ struct Entry {
       })
   }
 
-  // FNV-1a: a line proves by itself that it is whole.
+  // FNV-1a: a line by itself proves that it is whole.
   private static func checksum(_ text: String) -> String {
     let sum = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x100_0000_01b3

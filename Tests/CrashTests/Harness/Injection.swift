@@ -6,7 +6,7 @@ struct Injection {
   /// As in strace(1), with N for the number of the call.
   let when: String
 
-  /// Some of them, where there are many calls.
+  /// A selection, for commands with many calls.
   static let some = [
     Injection(outcome: "error=ENOSPC", when: "N"), Injection(outcome: "error=EIO", when: "N"),
     Injection(outcome: "error=EDQUOT", when: "N+"),
@@ -17,7 +17,7 @@ struct Injection {
       ["N", "N+"].map { Injection(outcome: "error=\(code)", when: $0) }
     } + interruptions
 
-  /// What a signal does; three in a row, because for ever would be for ever.
+  /// The effect of a signal; three in a row at most, since endless interruptions would never end.
   static let interruptions = ["N", "N..N+2"].map { Injection(outcome: "error=EINTR", when: $0) }
 
   var isInterruption: Bool { outcome == "error=EINTR" }
@@ -36,10 +36,10 @@ extension Call {
     "flock",
   ]
 
-  /// Whether it can fail where all was well before. The kernel refuses no unlock: an error in its place
-  /// would leave a lock that no process gives back.
+  /// Whether it can fail in a healthy state. The kernel refuses no unlock: an error in its place
+  /// would leave a lock that no process releases.
   var canFail: Bool { Call.failing.contains(name) && !text.contains("LOCK_UN") }
 }
 
-/// Exit statuses.
+/// Documented exit statuses.
 let documented: Set<Int32> = [0, 1, 65, 66, 69, 73, 74, 75, 76, 77, 78]

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// What has become of an item in the end.
+/// The final state of an item.
 enum Fate: String {
-  /// It came out again, and all was well with it.
+  /// It came out again, intact.
   case ready
   case done
   /// A dead letter.
@@ -11,22 +11,23 @@ enum Fate: String {
   case dropped
 }
 
-/// The items of a queue, kept outside of it: what a command found them to be, and what it was to make of them.
+/// The items of a queue, recorded outside of it: the state in which a command found each, and the
+/// state that it was to give it.
 struct Ledger {
   struct Item {
-    /// Its entry's id, a point, and its number.
+    /// Its entry's id, a dot and its number.
     let name: String
     let data: String
     fileprivate(set) var before = Fate.ready
     fileprivate(set) var after = Fate.ready
     fileprivate(set) var allowed: Set<Fate> = []
-    /// How many may have been made once the command is over.
+    /// How many attempts may be counted once the command is over.
     var attempts = 0...0
   }
 
   private(set) var items: [Item] = []
 
-  /// Stores entries, of which each item is a slice.
+  /// Stores entries; each of their items is a slice.
   mutating func store(_ entries: [Entry], in queue: TestQueue, lines: String? = nil) throws {
     let result = try queue.enqueueing(raw: lines == nil).given(lines ?? entries.text).run()
     guard result.receipts.count == entries.count else { throw Failure("\(result)") }
@@ -35,17 +36,17 @@ struct Ledger {
     }
   }
 
-  /// Of these items the command is to make `fate`.
+  /// The command is to give these items this state.
   mutating func plan(_ range: Range<Int>, _ fate: Fate, attempts: ClosedRange<Int> = 0...0) {
     for index in range { (items[index].after, items[index].attempts) = (fate, attempts) }
   }
 
-  /// These items are something else than ready, and the command is to leave them so.
+  /// These items are not ready, and the command is to leave them so.
   mutating func found(_ range: Range<Int>, _ fate: Fate) {
     for index in range { (items[index].before, items[index].after) = (fate, fate) }
   }
 
-  /// How the command ended: what did not come to its end may have made some of its changes.
+  /// How the command ended: one that was cut short may have made some of its changes.
   mutating func conclude(isWhole: Bool) {
     for index in items.indices {
       items[index].allowed =
@@ -53,7 +54,7 @@ struct Ledger {
     }
   }
 
-  /// These lines came out: their items may be done with, and no others; all are where the command ended well.
+  /// These lines came out: only their items may be done, and all are if the command ended well.
   mutating func deliver(_ lines: [String], isWhole: Bool) {
     for index in items.indices where items[index].before == .ready {
       let came = lines.contains(items[index].data)
@@ -63,14 +64,14 @@ struct Ledger {
     }
   }
 
-  /// A command was given these lines: their attempt has begun.
+  /// A command was given these lines: their attempts have begun.
   mutating func countAttempts(of lines: [String]) {
     for index in items.indices where lines.contains(items[index].data) {
       items[index].attempts = 1...1
     }
   }
 
-  /// For want of room what should be dead was kept, and may have been tried again.
+  /// For lack of room, items to be buried were kept, and may have been tried again.
   mutating func forgiveBurials() {
     for index in items.indices where items[index].allowed == [.dead] {
       items[index].allowed.insert(.ready)
@@ -79,14 +80,14 @@ struct Ledger {
     }
   }
 
-  /// A power cut may take an attempt back that had begun an instant before.
+  /// A power cut may undo an attempt that began an instant before.
   mutating func forgiveAttempts() {
     for index in items.indices { items[index].attempts = 0...items[index].attempts.upperBound }
   }
 
   mutating func allow(_ fates: Set<Fate>, _ index: Int) { items[index].allowed = fates }
 
-  /// Somebody was told that it is so.
+  /// The command has reported this state.
   mutating func confirm(_ fate: Fate, where isMeant: (Item) -> Bool) {
     for index in items.indices where isMeant(items[index]) { items[index].allowed = [fate] }
   }
@@ -101,8 +102,9 @@ struct Ledger {
 }
 
 extension Ledger {
-  /// Empties the queue, lets all time pass, empties it again, and checks that each item is one thing and that
-  /// it was allowed; then that what is dead can be revived, and that the queue works.
+  /// Empties the queue, lets all time pass, empties it again, and checks that each item is in
+  /// exactly one state, which was allowed; then that dead items can be revived, and that the queue
+  /// works.
   func settle(_ queue: TestQueue, after story: @autoclosure () -> String) throws {
     var found: [String] = []
     var came: [String: [Int]] = [:]
@@ -147,7 +149,7 @@ extension Ledger {
     }
   }
 
-  /// Notes the attempt of each item that comes out.
+  /// Records the attempt of each item that comes out.
   private func empty(
     _ queue: TestQueue, _ came: inout [String: [Int]], _ found: inout [String]
   ) throws {
@@ -172,7 +174,7 @@ extension Ledger {
     return try dead.lines.reduce(into: [:]) { $0[try BatchLine.Item($1).name, default: 0] += 1 }
   }
 
-  /// By name, as each item is a slice.
+  /// By name, since each item is a slice.
   private func statuses(_ queue: TestQueue) throws -> [String: String] {
     let result = try Command([Binary.path, "status", "-q", queue.path] + ids()).run()
     var found: [String: String] = [:]
@@ -200,7 +202,7 @@ extension Ledger {
   }
 }
 
-/// A line that tells of items, read.
+/// A parsed line about items.
 struct BatchLine {
   struct Item {
     let name: String

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// `pipe serve` on a queue, and clients that keep it busy: each sends an entry, and the next one when that
-/// was answered.
+/// `pipe serve` on a queue, and clients that keep it busy: each sends an entry, and the next one
+/// after the response.
 final class LoadedGateway {
   private struct Client {
     var number: Int32
@@ -15,16 +15,16 @@ final class LoadedGateway {
   private let port: UInt16
   private var clients: [Client] = []
   private var isEnded = false
-  /// Numbers the entries of all gateways of a test.
+  /// Number of the last entry, across all gateways of a test.
   private(set) var last: Int
-  /// Entries that were answered 2xx, with their ids.
+  /// Entries that got a 2xx, with their ids.
   private(set) var accepted: [(id: String, entry: Entry)] = []
-  /// Entries that were answered something else, with the head of the answer.
+  /// Entries that got another response, with its head.
   private(set) var refused: [(head: String, entry: Entry)] = []
   /// Bytes of padding in each entry.
   var size = 0
 
-  /// `prefix`: what runs it, such as strace.
+  /// `prefix`: the program that runs it, such as strace.
   init(_ queue: TestQueue, clients count: Int, after last: Int, under prefix: [String] = []) throws
   {
     self.last = last
@@ -58,10 +58,10 @@ final class LoadedGateway {
     return number
   }
 
-  /// Entries that were sent and not answered: nobody knows what became of them.
+  /// Entries without a response: whether they are stored is unknown.
   var unknown: [Entry] { clients.compactMap(\.entry) }
 
-  /// Until `isEnough`, or until all clients were cut off.
+  /// Runs until `isEnough`, or until all clients were cut off.
   func load(until isEnough: () throws -> Bool) throws {
     while try !isEnough(), clients.contains(where: { $0.number >= 0 }) {
       for index in clients.indices where clients[index].number >= 0 { ask(index) }
@@ -76,9 +76,9 @@ final class LoadedGateway {
     }
   }
 
-  /// Ends it, and what runs it, by a signal, and takes what was answered before the end.
+  /// Ends it and the program that runs it with a signal, and reads the responses before that.
   func end(by signal: Int32) -> Ending {
-    // strace does not hand it on.
+    // strace does not pass it on.
     kill(-child.process, signal)
     for index in clients.indices { while clients[index].number >= 0 { hear(index) } }
     isEnded = true
@@ -129,7 +129,7 @@ final class LoadedGateway {
 }
 
 extension Oracle {
-  /// What a gateway has promised; what it has not answered may be there, and what it refused may not.
+  /// Promises of a gateway: entries without a response may be stored, refused ones must not be.
   mutating func feed(_ gateway: LoadedGateway) {
     for (id, entry) in gateway.accepted { feed([entry], receipts: [id]) }
     feed(gateway.unknown, receipts: [])

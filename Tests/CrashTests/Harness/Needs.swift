@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// What a test cannot do without. Where it is missing the test is skipped, and a line on stdout says so:
-/// a runner that wants all of them looks for `SKIPPED:`.
+/// A requirement of a test. If it is missing, the test is skipped, and a line on stdout says so: a
+/// runner that wants all tests looks for `SKIPPED:`.
 struct Needs: TestTrait, SuiteTrait {
   let missing: @Sendable () -> String?
   var isRecursive: Bool { true }
@@ -18,7 +18,7 @@ struct Needs: TestTrait, SuiteTrait {
 extension Trait where Self == Needs {
   static var needsStrace: Needs { Needs { Machine.tracing } }
 
-  /// Such file systems in images, mounted.
+  /// Requires such file systems in mounted images.
   static func needsDisks(_ kinds: Disk.Kind...) -> Needs {
     Needs {
       kinds.lazy.compactMap { Machine.lacks("mkfs.\($0.rawValue)") }.first ?? Machine.mounting
@@ -26,7 +26,7 @@ extension Trait where Self == Needs {
   }
 }
 
-/// What this machine lets a test do; nil where it does.
+/// Why this machine does not let a test do something; nil if it does.
 private enum Machine {
   static let tracing: String? =
     lacks("strace")

@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// What was accepted and what was delivered, kept outside of the queue.
+/// The accepted and the delivered entries, recorded outside of the queue.
 struct Oracle {
   private var fed: [Entry] = []
-  /// Receipted: their ids, and what was promised with them.
+  /// Receipts: their ids, and the items that each promises.
   private(set) var promised: [(id: String, items: [String])] = []
   private(set) var deliveries: [String: Int] = [:]
   private(set) var delivered = 0
   /// Items that were claimed and not settled when a consumer died: these may come again.
   var held = 0
 
-  /// These lines were offered to an enqueue that printed `receipts`, which come in the order of lines.
+  /// These lines were given to an enqueue that printed `receipts`, in the order of the lines.
   mutating func feed(_ entries: [Entry], receipts: [String]) {
     fed += entries
     promised += zip(receipts, entries).map { ($0, $1.items) }
@@ -22,17 +22,17 @@ struct Oracle {
     delivered += lines.count
   }
 
-  /// How often more than once.
+  /// Number of deliveries beyond the first.
   var again: Int { delivered - deliveries.count }
 
-  /// Promised and not delivered.
+  /// Promised items that were not delivered.
   var lost: [String] {
     promised.flatMap { id, items in
       items.filter { deliveries[$0] == nil }.map { "lost of \(id): \($0.prefix(200))" }
     }
   }
 
-  /// What the promises do not allow, in words.
+  /// Violations of the promises, in words.
   var complaints: [String] {
     var found: [String] = []
     let known = Set(fed.flatMap(\.items))
@@ -50,7 +50,7 @@ struct Oracle {
 }
 
 extension Oracle {
-  /// Empties the queue with a fresh consumer, then checks all that is promised, and that the queue works.
+  /// Empties the queue with a fresh consumer, then checks all promises, and that the queue works.
   mutating func settle(_ queue: TestQueue, after story: @autoclosure () -> String) throws {
     let drained = try queue.drain()
     deliver(drained.delivered)
@@ -66,7 +66,7 @@ extension Oracle {
     Issue.record("\(list)\n\(story())\nthen emptied:\n\(drained.result)")
   }
 
-  // Claims that are left, and receipts that are not completed.
+  // Claims that are left, and receipts whose entries are not completed.
   private func leftovers(_ queue: TestQueue) throws -> [String] {
     var found = try queue.claims().map { "a claim is left: \($0)" }
     guard !promised.isEmpty else { return found }
@@ -76,7 +76,7 @@ extension Oracle {
     return found
   }
 
-  // One more entry goes in and comes out, and with it nothing else.
+  // One more entry goes in, and comes out alone.
   private static func passage(_ queue: TestQueue) throws -> [String] {
     let entry = Entry.record(999_999)
     let stored = try queue.enqueue([entry])

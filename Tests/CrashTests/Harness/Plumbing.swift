@@ -13,7 +13,7 @@ struct Plumbing {
   private(set) var leash: Ends
   let errors: Int32
 
-  /// Where a process and its children hold the leash.
+  /// Descriptor of the leash in a process and its children.
   private static let leashNumber: Int32 = 9
 
   init(_ command: Command) throws {
@@ -65,12 +65,12 @@ struct Plumbing {
 /// The reading end of a pipe.
 final class Wire {
   private(set) var number: Int32?
-  /// All bytes that came so far.
+  /// All bytes so far.
   private(set) var taken: [UInt8] = []
   private var given = 0
   private(set) var isAtEnd: Bool
 
-  /// Longer than anything here takes on a busy machine: who waits longer waits for ever. Milliseconds.
+  /// Milliseconds: no wait here takes this long on a busy machine, so a longer one never ends.
   private static let patience: Int32 = 60_000
 
   init(_ number: Int32?) {
@@ -78,7 +78,7 @@ final class Wire {
     isAtEnd = number == nil
   }
 
-  /// The next line; nil when there is none any more.
+  /// The next line; nil at the end.
   func line() throws -> String? {
     while true {
       if let end = taken[given...].firstIndex(of: 0x0a) {
@@ -91,7 +91,7 @@ final class Wire {
     }
   }
 
-  /// Lines that are complete and were not given yet; never blocks.
+  /// Complete lines that were not returned yet; never blocks.
   func linesAtHand() -> [String] {
     guard let end = taken[given...].lastIndex(of: 0x0a) else { return [] }
     defer { given = end + 1 }
@@ -106,7 +106,7 @@ final class Wire {
     return taken
   }
 
-  /// Until there is something to read, or nobody is left to write.
+  /// Waits until there is something to read, or no writer is left.
   func waitUntilReadable() throws {
     guard let number else { return }
     var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
@@ -126,7 +126,7 @@ final class Wire {
     }
   }
 
-  /// Goes, and leaves the rest to nobody.
+  /// Closes the pipe and discards the rest.
   func hangUp() {
     if let number { close(number) }
     number = nil

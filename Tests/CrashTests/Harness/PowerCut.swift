@@ -4,7 +4,7 @@ import Testing
 /// Cuts the power while a command works on a queue, at every call that a disk can notice.
 struct PowerCut {
   let scratch: Scratch
-  /// What the disk held before, unmounted.
+  /// The disk before the command, unmounted.
   let base: Disk
   let queue: TestQueue
   private var prepared = Oracle()
@@ -12,14 +12,14 @@ struct PowerCut {
   init(_ kind: Disk.Kind, prepare: (TestQueue, inout Oracle) throws -> Void) throws {
     scratch = try Scratch()
     base = try Disk(kind, in: scratch)
-    // Its parent is made by pipe too, and has to last as well.
+    // Its parent is created by pipe as well, and has to last, too.
     queue = TestQueue("\(base.path)/parent/queue", scratch)
     var oracle = Oracle()
     try base.mounted { try prepare(queue, &oracle) }
     prepared = oracle
   }
 
-  /// Lets `run` work on the disk, and gives `check` what is left when the power goes right after it.
+  /// Runs `run` on the disk, and gives `check` what a power cut right after it leaves.
   func cut(
     _ run: () throws -> Finished, _ check: (Finished) throws -> Void
   ) throws {
@@ -33,8 +33,9 @@ struct PowerCut {
     try remains.mounted { try check(result) }
   }
 
-  /// Cuts it when `command` is killed at `call`, and once more where it came not so far: how calls interleave
-  /// differs a little each time. Returns how often it came so far: once, or in ten times never.
+  /// Cuts the power when `command` is killed at `call`, and tries again if it did not get that far:
+  /// calls interleave a little differently each time. Returns how often it got there: once, or
+  /// never in ten times.
   func cut(
     at call: Call, _ command: Command, _ run: (Command) throws -> Finished,
     _ check: (Finished) throws -> Void
@@ -50,7 +51,7 @@ struct PowerCut {
     return 0
   }
 
-  /// The calls that change something, made by a run on the disk that comes to its end.
+  /// The calls of a complete run that change something on the disk.
   func calls(
     _ command: Command, status: Int32 = 0, _ run: (Command) throws -> Finished
   ) throws -> [Call] {
@@ -62,10 +63,10 @@ struct PowerCut {
     }.filter(\.changesSomething)
   }
 
-  /// What others do between the death of an enqueue and the power cut.
+  /// Events between the death of an enqueue and the power cut.
   enum Aftermath: String {
     case nothing
-    /// A consumer takes all that is there, and ends well.
+    /// A consumer takes everything and ends well.
     case consumed
     /// Another enqueue stores the same lines, and one more.
     case resent
@@ -125,7 +126,7 @@ struct PowerCut {
     let judge: (Finished, String) throws -> Void = { result, story in
       var oracle = prepared
       oracle.deliver(form.delivered(queue, file, result))
-      // Acknowledgements are on disk when the process ends, some of them before.
+      // Acknowledgements are on disk when the process ends, some of them earlier.
       oracle.held = result.ending == .exited(0) ? 0 : oracle.delivered
       try oracle.settle(queue, after: "power cut \(story)\n\(result)")
     }
@@ -139,7 +140,7 @@ struct PowerCut {
     print("visited: \(visited + 1) power cuts on \(base.kind), consume, \(form.testDescription)")
   }
 
-  /// One entry, the end of power, and then nobody but a consumer that follows.
+  /// One entry, a power cut, and then only a consumer that follows.
   func loneEntry() throws {
     let entry = Entry.record(1)
     try cut({ try queue.enqueue([entry]) }) { _ in
@@ -150,7 +151,7 @@ struct PowerCut {
 }
 
 extension PowerCut {
-  /// A command of the scheduler.
+  /// Cuts the power during a command of the scheduler.
   static func schedule(_ form: SchedulerForm, on kind: Disk.Kind) throws {
     var prepared = Ledger()
     let power = try PowerCut(kind) { queue, _ in prepared = try form.prepare(queue) }

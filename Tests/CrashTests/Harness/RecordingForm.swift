@@ -2,17 +2,17 @@ import Foundation
 import Glibc
 import Testing
 
-/// What a consumer finds in stats/ when it comes.
+/// The contents of stats/ when a consumer starts.
 enum RecordingForm: String, CaseIterable, CustomTestStringConvertible {
   case nothing = "of an older queue"
   case log = "with a log"
-  /// One to be closed, two to be folded, a torn file of them, seven files that make eight with it, and a
-  /// log that was folded long ago.
+  /// A log to be closed, two to be folded, a torn file folded from them, seven files that make
+  /// eight with it, and a log that was folded long ago.
   case full = "with a log to be closed, and more to be folded"
 
   var testDescription: String { rawValue }
 
-  /// Items that wait.
+  /// Waiting items.
   static let waiting = 3
 
   func command(_ queue: TestQueue, delivering file: String) -> Command {
@@ -48,7 +48,7 @@ enum RecordingForm: String, CaseIterable, CustomTestStringConvertible {
     try queue.ageFolded()
   }
 
-  /// What is there once a consumer has come to its end.
+  /// The files in stats/ after a complete run of a consumer.
   var names: [String] {
     self == .full
       ? (1...7).map { "1.\($0)-\($0)" } + ["1.8-9", "2.1-9", "log", "log.10", "log.8", "log.9"]
@@ -66,20 +66,20 @@ extension TestQueue {
     if count > 0 { try consuming("--size", "1", "-n", "\(count)").mustRun() }
   }
 
-  /// A command line in the queue.
+  /// Runs a command line in the queue.
   func sh(_ line: String) throws {
     try Command("env", "-C", path, "sh", "-ec", line).mustRun()
   }
 
-  /// Makes all that was folded older than the minute for which its inputs are kept.
+  /// Makes all folded files older than the minute for which their inputs are kept.
   func ageFolded() throws {
     try sh("find stats -name '[1-9]*' -exec touch -d '2 minutes ago' {} +")
   }
 
-  /// Has the next consumer close the log.
+  /// Makes the next consumer close the log.
   func padLog() throws { try sh("echo >> stats/log; truncate -s '>1M' stats/log") }
 
-  /// Until the logs that are closed are old enough to be folded: two seconds after they were touched.
+  /// Waits until the closed logs are old enough to be folded: untouched for two seconds.
   func waitUntilStatsRest() throws {
     let start = time(nil)
     while try !isResting() {
@@ -100,7 +100,7 @@ extension TestQueue {
   }
 }
 
-/// Copies of a queue that come to rest together.
+/// Copies of a queue whose logs age together.
 final class RestingCopies {
   private let original: TestQueue
   private var ready: [TestQueue] = []
@@ -117,7 +117,7 @@ final class RestingCopies {
     }
   }
 
-  /// Puts one in the place of `queue`. Its files do not notice.
+  /// Puts a copy in the place of `queue`; its files keep their times.
   func take(_ queue: TestQueue) throws {
     if ready.isEmpty { try make(1) }
     let copy = ready.removeFirst()

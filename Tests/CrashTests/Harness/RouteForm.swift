@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// A way to use `route` that its crash tests go through: from one queue to others beside it.
+/// A way of using `route` that the crash tests go through: from one queue to others beside it.
 struct RouteForm: CustomTestStringConvertible {
   let testDescription: String
-  /// As on the command line, but for `%`: the directory of the queues.
+  /// As on the command line, with `%` for the directory of the queues.
   let rules: [String]
-  /// For each target, which of the entries go there.
+  /// The entries that go to each target, by index.
   let targets: [String: [Int]]
-  /// Whether the targets are there before, with something in them.
+  /// Whether the targets exist before, with something in them.
   var isExisting = true
 
   static let entries = EnqueueForm.mixed
@@ -44,20 +44,20 @@ struct RouteForm: CustomTestStringConvertible {
     guard stored.receipts.count == RouteForm.entries.count else { throw Failure("\(stored)") }
     guard isExisting else { return }
     for name in targets.keys {
-      // Ids around those that come.
+      // Ids next to those that come.
       let older = try target(name, queue).enqueue([.record(900)])
       guard older.receipts.count == 1 else { throw Failure("\(older)") }
     }
   }
 
-  /// Routes once more, to the end; then each entry is where it belongs, once, and nowhere else.
+  /// Routes again, to the end; then each entry must be where it belongs, once, and nowhere else.
   func settle(_ queue: TestQueue, ids: [String], after story: @autoclosure () -> String) throws {
     var found: [String] = []
     let again = try command(queue).run()
     if again.ending != .exited(0) { found.append("\(again)") }
     for (name, indices) in targets {
       let target = target(name, queue)
-      // Taking items out also finds what was stored right before a power cut.
+      // Draining also finds entries that were stored right before a power cut.
       let came = try target.drain().delivered
       let older = isExisting ? Entry.record(900).items : []
       let wanted = (older + indices.flatMap { RouteForm.entries[$0].items }).sorted()

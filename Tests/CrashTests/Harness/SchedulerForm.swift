@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// A way to use the scheduler that its crash tests go through.
+/// A way of using the scheduler that the crash tests go through.
 struct SchedulerForm: CustomTestStringConvertible {
   let testDescription: String
   let verb: String
-  /// How it ends when all goes well.
+  /// Its exit status when all goes well.
   var status: Int32 = 0
-  /// Makes the queue as the command finds it.
+  /// Creates the queue that the command finds.
   let prepare: @Sendable (TestQueue) throws -> Ledger
   let command: @Sendable (TestQueue) throws -> Command
-  /// Runs the command, perhaps under strace, and says what it may have changed.
+  /// Runs the command, perhaps under strace, and records what it may have changed.
   var play: @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Finished = {
     form, _, command, ledger in
     let result = try command.run()
@@ -27,13 +27,13 @@ struct SchedulerForm: CustomTestStringConvertible {
   ]
 }
 
-// What several forms do.
+// Parts that several forms share.
 extension SchedulerForm {
   static let writing: @Sendable (TestQueue) throws -> Command = {
     $0.consuming().writing(to: $0.scratch.path("delivered"))
   }
 
-  /// Plays a consumer that writes items to a file.
+  /// Runs a consumer that writes items to a file.
   static let delivering:
     @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Finished = {
       form, queue, command, ledger in

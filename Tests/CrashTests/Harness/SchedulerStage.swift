@@ -1,6 +1,6 @@
 import Testing
 
-/// A form of using the scheduler that is played again and again, each time on the queue as it was before.
+/// A form of using the scheduler that is run again and again, each time on the original queue.
 struct SchedulerStage {
   let form: SchedulerForm
   let command: Command
@@ -17,7 +17,7 @@ struct SchedulerStage {
     command = try form.command(queue)
   }
 
-  /// Plays `command`: that of the stage with something done to it. What is left is to be settled.
+  /// Runs `command`, a variant of the stage's own. The result must be settled.
   func play(_ command: Command) throws -> (result: Finished, ledger: Ledger) {
     _ = try original.copy(to: queue.path)
     var ledger = prepared
@@ -25,7 +25,7 @@ struct SchedulerStage {
     return (result, ledger)
   }
 
-  /// The calls at which something can be done to it.
+  /// The calls at which a fault can be injected.
   func calls() throws -> [Call] {
     try steadily(command) { traced in
       let (dry, ledger) = try play(traced)

@@ -1,12 +1,11 @@
 import Foundation
 import Glibc
 
-/// A directory that is gone when the test is.
+/// A directory that is removed with the test.
 final class Scratch {
   let path: String
 
-  /// Memory where there is some: what is tested here does not need a disk, and the images of those tests
-  /// that do are disks themselves.
+  /// In memory if possible: these tests need no disk, except those that have disks in image files.
   static let base: String = {
     let memory = "/dev/shm"
     let base = access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory()
@@ -25,7 +24,7 @@ final class Scratch {
     try? FileManager.default.removeItem(atPath: path)
   }
 
-  // Of a run that was ended with a signal: its mounts too.
+  // Removes what a run killed by a signal has left, including its mounts.
   private static func removeLeftovers(_ base: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] {
       let pieces = name.split(separator: ".")
@@ -45,7 +44,7 @@ final class Scratch {
 }
 
 enum Binary {
-  /// $PIPE_BINARY, else what the build left beside the tests.
+  /// $PIPE_BINARY, or the binary that the build left beside the tests.
   static let path: String = {
     if let given = ProcessInfo.processInfo.environment["PIPE_BINARY"], !given.isEmpty {
       return given

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What stats/ says, read by its names and lines and nothing of the program.
+/// The contents of stats/, read from its names and lines without any code of the program.
 struct Statistics {
   private struct Name {
     let text: String
@@ -24,7 +24,7 @@ struct Statistics {
     }
   }
 
-  /// Items that are recorded as done.
+  /// Items recorded as done.
   private(set) var done = 0
 
   init(_ queue: TestQueue) throws {
@@ -53,7 +53,7 @@ struct Statistics {
     return !lines.contains { $0 == nil } && lines.last == ["end", "\(lines.count - 1)"]
   }
 
-  /// The columns behind the checksum of each line; nil where that is wrong.
+  /// The columns after the checksum of each line; nil if the checksum is wrong.
   private static func lines(_ queue: TestQueue, _ name: String) -> [[String]?] {
     let url = URL(fileURLWithPath: "\(queue.path)/stats/\(name)")
     let bytes = [UInt8]((try? Data(contentsOf: url)) ?? Data())
@@ -78,7 +78,7 @@ struct Statistics {
 }
 
 extension TestQueue {
-  /// Items of the lane that records are in whose names in now/ say that they are done; names may overlap.
+  /// Items of the lane of records that names in now/ mark as done; names may overlap.
   func acknowledged() throws -> Int {
     var done: Set<Int> = []
     for name in try names(in: "now") where name.hasPrefix("MEDIUM.") && name.hasSuffix(".done") {

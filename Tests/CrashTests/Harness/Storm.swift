@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Producers and consumers at work on one queue, killed by the dozen. What happens next depends on what
+/// Producers and consumers at work on one queue, killed by the dozen. The next step depends on what
 /// came out of their pipes, never on a clock.
 final class Storm {
   private let queue: TestQueue
@@ -10,14 +10,14 @@ final class Storm {
   private var consumers: [Consumer] = []
   private(set) var oracle = Oracle()
   private(set) var kills = 0
-  /// Endings of processes that nobody killed, where they are not 0.
+  /// Results of processes that were not killed, if their status is not 0.
   private(set) var failures: [Finished] = []
-  /// How a consumer may end that is too young to know what SIGTERM asks of it.
+  /// How a consumer may end that is too young to handle SIGTERM.
   private var goodbye = Ending.exited(0)
   private var number = 0
   private var waiting = 0
 
-  /// Entries that may be under way at once.
+  /// The most entries that may be under way at once.
   private static let backlog = 200
 
   private final class Producer {
@@ -30,7 +30,7 @@ final class Storm {
   private struct Consumer {
     let child: Child
     let index: Int
-    /// With a command, and the most items it can hold.
+    /// The most items that its commands can hold; nil without a command.
     let hold: Int?
   }
 
@@ -58,10 +58,10 @@ final class Storm {
     return Consumer(child: try command.start(), index: index, hold: size * 2)
   }
 
-  // What commands were given, a file for each claim: two that append to one would mix their lines.
+  // The input of commands, one file per claim: two that append to one file would mix their lines.
   private var directory: String { queue.scratch.path("delivered") }
 
-  /// Until so many were killed.
+  /// Runs until `limit` processes were killed.
   func rage(kills limit: Int) throws {
     var left = 1
     while kills < limit {
@@ -89,7 +89,7 @@ final class Storm {
       : .record(number, lane, bytes: random.below(40) == 0 ? 20_000 : random.below(300))
   }
 
-  /// Waits for something to be printed; returns how many lines were.
+  /// Waits until something is printed; returns the number of lines.
   private func listen() throws -> Int {
     let wires = producers.map(\.child.output) + consumers.map(\.child.output)
     var entries = wires.map { pollfd(fd: $0.number!, events: Int16(POLLIN), revents: 0) }
@@ -120,7 +120,7 @@ final class Storm {
     try replace(index)
   }
 
-  /// Takes the last words of a process that has ended, and starts another one in its place.
+  /// Reads the last output of a process that has ended, and starts another one in its place.
   private func replace(_ index: Int) throws {
     if index < producers.count {
       conclude(producers[index])
@@ -132,7 +132,7 @@ final class Storm {
     }
   }
 
-  /// Kills a consumer while nobody can change now/, and returns how many items it held.
+  /// Kills a consumer while no process can change now/, and returns how many items it held.
   private func killExactly(_ child: Child) throws -> Int {
     let now = open("\(queue.path)/now", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { close(now) }
@@ -144,7 +144,7 @@ final class Storm {
       .reduce(0) { $0 + TestQueue.count($1) }
   }
 
-  // Which name in owners/ it has open.
+  // The name in owners/ that it has open.
   private func slot(of process: pid_t) -> String? {
     let directory = "/proc/\(process)/fd"
     let links = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -170,7 +170,7 @@ final class Storm {
     if ![.exited(0), .killed(SIGKILL), goodbye].contains(result.ending) { failures.append(result) }
   }
 
-  /// Lets all that still run come to their end.
+  /// Lets all processes that still run end.
   func calm() {
     for producer in producers { conclude(producer) }
     goodbye = .killed(SIGTERM)

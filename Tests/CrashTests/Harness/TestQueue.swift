@@ -4,7 +4,7 @@ import Glibc
 /// A queue and the files around it.
 struct TestQueue {
   let path: String
-  /// Beside the queue or elsewhere: what consumers deliver goes here.
+  /// Where the output of consumers goes: beside the queue or elsewhere.
   let scratch: Scratch
 
   init(_ path: String, _ scratch: Scratch) {
@@ -32,7 +32,7 @@ struct TestQueue {
     return Command([Binary.path, "consume", "-q", path] + options + handler).with("ORACLE", file)
   }
 
-  /// All that is ready, taken by a consumer of its own.
+  /// Everything that is ready, taken by a new consumer.
   func drain() throws -> (result: Finished, delivered: [String]) {
     let file = scratch.path("drained")
     unlink(file)
@@ -63,7 +63,7 @@ struct TestQueue {
     return to - from
   }
 
-  /// The segment that a lane of a young queue is in.
+  /// The segment of a lane in a young queue.
   func segment(_ lane: String = "MEDIUM") -> String { "\(path)/segments/\(lane)/000/000001" }
 
   func copy(to other: String) throws -> TestQueue {

@@ -1,6 +1,6 @@
 extension [Call] {
-  /// Those that a queue can notice, or a child; of many that do the same with different names, the first
-  /// two and the last.
+  /// Calls that a queue or a child can notice; of many alike except for names, the first two and
+  /// the last.
   var thinned: [Call] {
     var like: [String: [Int]] = [:]
     for (index, call) in enumerated() where call.changesSomething || call.concernsChild {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One system call that a dry run made.
+/// One system call of a dry run.
 struct Call: CustomStringConvertible {
   let name: String
   /// Counts from 1 among the calls of this name.
@@ -10,7 +10,7 @@ struct Call: CustomStringConvertible {
 
   var description: String { "\(name) \(ordinal): \(text)" }
 
-  /// Whether a disk can tell that it was made, or it orders what others do.
+  /// Whether a disk can tell that the call was made, or the call orders those of other processes.
   var changesSomething: Bool {
     switch name {
     case "openat", "openat2": text.contains("O_CREAT")
@@ -23,20 +23,20 @@ struct Call: CustomStringConvertible {
 }
 
 extension Command {
-  /// The same under strace. Its children are not traced: their calls would be counted too.
+  /// The same under strace. Its children are not traced: their calls would be counted as well.
   func traced(into file: String = "/dev/null", _ options: String...) -> Command {
     var copy = self
     copy.arguments = ["strace", "-s", "256", "-o", file] + options + ["--"] + arguments
     return copy
   }
 
-  /// Killed when it enters `call`.
+  /// The same, killed on entering `call`.
   func killed(at call: Call) -> Command {
     traced(
       "-e", "trace=\(call.name)", "-e", "inject=\(call.name):signal=KILL:when=\(call.ordinal)")
   }
 
-  /// `call` does not happen and returns `outcome` (`error=EIO`, `retval=3`); `when` as in strace(1).
+  /// The call is skipped and returns `outcome` (`error=EIO`, `retval=3`); `when` as in strace(1).
   func failing(_ name: String, _ outcome: String, when: String, trace: String = "/dev/null")
     -> Command
   {
@@ -44,8 +44,8 @@ extension Command {
   }
 }
 
-/// Runs `body` with a traced command and returns the calls that it made from the first one on that names
-/// the queue: those before are the loader's and the runtime's, and touch nothing.
+/// Runs `body` with a traced command, and returns its calls from the first one that names the
+/// queue: earlier calls are those of the loader and the runtime, and touch nothing.
 func recorded(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
   let scratch = try Scratch()
   let file = scratch.path("trace")
@@ -64,8 +64,8 @@ func recorded(_ command: Command, _ body: (Command) throws -> Void) throws -> [C
   return Array(calls.drop { $0.name == "execve" || !$0.text.contains("\"\(queue)\"") })
 }
 
-/// The calls that every run makes, as far as three show: how calls interleave with the ends of children
-/// and with what a reader takes differs a little each time.
+/// The calls that every run makes, judging by three: calls interleave with the ends of children and
+/// with reads a little differently each time.
 func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
   let runs = try (0..<3).map { _ in try recorded(command, body) }
   let names = runs.map { Set($0.map { "\($0.name) \($0.ordinal)" }) }
@@ -73,8 +73,8 @@ func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [C
   return runs[0].filter { common.contains("\($0.name) \($0.ordinal)") }
 }
 
-/// Runs `body`, which prepares and runs a command, until that was killed at `call`, or records that it
-/// cannot be.
+/// Runs `body`, which prepares and runs a command, until the command is killed at `call`, or
+/// records that it cannot be.
 func reaching(
   _ call: Call, _ command: Command, _ body: (Command) throws -> Finished
 ) throws -> Finished? {

@@ -1,7 +1,7 @@
 import Foundation
 
-// Names that the clock looks at (pipe-queue(5)): `RANGE.again.BATCH.ATTEMPT.DUE.SPAN`, likewise `hold`, in now/
-// and in later/, and the mark `later.DUE.SET.ITEMS`.
+// Names with a time (pipe-queue(5)): `RANGE.again.BATCH.ATTEMPT.DUE.SPAN` and `hold` in now/ and in
+// later/, and the mark `later.DUE.SET.ITEMS`.
 
 extension TestQueue {
   private var parked: [String] {
@@ -12,7 +12,7 @@ extension TestQueue {
     }
   }
 
-  /// All that waits for a time is due.
+  /// Makes everything that waits for a time due.
   func passTime() throws {
     for name in try names(in: "now") where name.contains(".again.") || name.contains(".hold.") {
       try makeDue("now/\(name)")
@@ -20,7 +20,7 @@ extension TestQueue {
     try passTimeOfParked()
   }
 
-  /// The same of later/ alone.
+  /// The same for later/ alone.
   func passTimeOfParked() throws {
     for name in try parked { try makeDue(name) }
     for name in try names(in: "now") where name.hasPrefix("later.") {
@@ -31,7 +31,7 @@ extension TestQueue {
   }
 
   private func makeDue(_ name: String) throws {
-    // In directories, then the range, its checksum, and the state.
+    // First the directory, then the range, its checksum and the state.
     let directory = name[...name.lastIndex(of: "/")!]
     let pieces = name.dropFirst(directory.count).components(separatedBy: ".")
     let range = pieces[..<6].joined(separator: ".")
@@ -44,7 +44,7 @@ extension TestQueue {
     try FileManager.default.moveItem(atPath: "\(path)/\(name)", toPath: "\(path)/\(new)")
   }
 
-  /// Where something is parked a mark says so, and nothing is due before it.
+  /// If items are parked, a mark must say so, and none may be due before it.
   func markComplaints() throws -> [String] {
     guard FileManager.default.fileExists(atPath: path + "/later") else { return [] }
     let first = try parked.compactMap { Int($0.components(separatedBy: ".").dropLast().last ?? "") }
@@ -56,7 +56,7 @@ extension TestQueue {
     return ["parked until \(first), but the mark is \(marks)"]
   }
 
-  /// Files in later/ and dead/ that speak of items, and items that are in the register without one.
+  /// Files in later/ and dead/ that name items, and items in the register without such a file.
   func leftAside() throws -> [String] {
     var dropped = 0
     var left: [String] = []
@@ -70,7 +70,7 @@ extension TestQueue {
     return left.isEmpty && registered > 0 ? ["\(registered) items in the register"] : left
   }
 
-  // One bit an item, in records `checksum, space, 25 hex digits, newline`.
+  // One bit per item, in records `checksum, space, 25 hex digits, newline`.
   private func registered() throws -> Int {
     let root = "\(path)/register"
     return try FileManager.default.subpathsOfDirectory(atPath: root).reduce(0) { sum, name in
@@ -84,7 +84,7 @@ extension TestQueue {
   }
 }
 
-/// Castagnoli's CRC, RFC 3720, appendix B.4, bit by bit, in the 8 hex digits that stand in names.
+/// CRC-32C (RFC 3720, appendix B.4), bit by bit, as the 8 hex digits in names.
 private func checksum(_ text: String) -> String {
   let sum = ~text.utf8.reduce(UInt32.max) { sum, byte in
     (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in

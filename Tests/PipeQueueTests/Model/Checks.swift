@@ -1,7 +1,7 @@
 @testable import PipeIO
 @testable import PipeQueue
 
-// Comparing what the engine says with what the model says.
+// Comparing the engine's answers with the model's.
 extension Schedule {
   func text(of claim: borrowing Claim) -> [String] {
     let bytes = claim.bytes
@@ -24,7 +24,7 @@ extension Schedule {
       claim.attempt, is: keys.map { model[$0].attempts }.max()!, "attempt of \(claim.batch.text)")
   }
 
-  // Whoever waits must know when to look again, and not look before.
+  // A consumer that waits must know when to look again, and not look before.
   func checkNone(_ consumer: Consumer, _ answer: Model.Answer) throws {
     let claimer = consumer.claimer
     switch answer {
@@ -45,7 +45,7 @@ extension Schedule {
     }
   }
 
-  /// Whatever can be asked of one entry.
+  /// Checks everything that can be asked about one entry.
   func check(_ id: EntryID) throws {
     let entry = model.entry(id)!
     let status = try queue.status(id)
@@ -64,7 +64,7 @@ extension Schedule {
         Schedule.text(of: run.fate), is: model.fate(key, at: instant.wall),
         "fate of \(id.text).\(index + 1)")
       guard case .ready(let ahead) = run.fate, run.items.lowerBound == index + 1 else { continue }
-      // Nobody reads the line to explain: a delay that no claimer has met yet does not show.
+      // explain does not read the line: a delay that no claimer has met yet does not show.
       let delayed = model.keys.prefix { $0 < key }.count { model.isDelayed($0, at: instant.wall) }
       let unseen = parked.count { $0 < key }
       let exact = model.ahead(of: key, at: instant.wall)
@@ -74,7 +74,7 @@ extension Schedule {
     }
   }
 
-  // Whoever explains does not look for what lies in later/ and is due: it counts once it is back.
+  // explain does not look for due names in later/: they count once they are back.
   private func dueInLater() throws -> [Model.Key] {
     var found: [Model.Key] = []
     for lane in Lane.allCases {
@@ -101,7 +101,7 @@ extension Schedule {
     }
   }
 
-  /// Whatever can be asked of the whole queue.
+  /// Checks everything that can be asked about the whole queue.
   func checkAll() throws {
     var lines: [String] = []
     try queue.list(ListedEntry.State.allCases, at: instant.wall) { entry in
@@ -132,7 +132,7 @@ extension Schedule {
         number: $0.number, reason: $0.reason, exitStatus: $0.exitStatus, signal: $0.signal,
         ended: $0.ended)
     }
-    // Of an item that had another life the engine may not know each death of a holder.
+    // The engine may not know each death of a holder of a revived item.
     if item.wasRevived {
       try expect(notes.last, is: item.history.last, "end of the history of \(name)")
     } else {

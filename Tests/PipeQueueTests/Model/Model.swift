@@ -1,10 +1,10 @@
 @testable import PipeQueue
 
-/// What a queue should do, as product.md has it: all items in memory, each with its state, and no name,
-/// file or lock. Slow and short; who holds what and what time it is comes from outside.
+/// The required behaviour of a queue, from product.md: all items in memory, each with its state,
+/// and without names, files or locks. Slow and short; holders and the time come from outside.
 struct Model {
   enum State: String {
-    /// When it is due, that is.
+    /// Once it is due.
     case ready
     case claimed
     /// Handed out and held by the clock.
@@ -18,12 +18,12 @@ struct Model {
     let index: Int
     let data: String
     var state = State.ready
-    /// Begun so far.
+    /// Number of attempts begun so far.
     var attempts = 0
     var due: Int64 = 0
-    /// How long it was meant to wait; 0: until a time of day.
+    /// How long it was meant to wait; 0 if until a time of day.
     var span: Int64 = 0
-    /// With which it was handed out last; nil for one that was never tried.
+    /// The batch in which it was handed out last; nil if it was never tried.
     var batch: EntryID?
     var history: [Note] = []
     var stderr: [UInt8] = []
@@ -39,7 +39,7 @@ struct Model {
     let ended: Int64
   }
 
-  /// An item is known by its lane and its number there.
+  /// An item is identified by its lane and its number there.
   struct Key: Hashable, Comparable, CustomStringConvertible {
     let lane: Lane
     let number: Int
@@ -63,13 +63,13 @@ struct Model {
 
   struct Handed {
     var keys: [Key]
-    /// Who claimed it.
+    /// The consumer that claimed it.
     let maker: Int
     /// Whether the clock holds it.
     var isHeld = false
   }
 
-  /// Who claims.
+  /// A process that claims.
   struct Consumer {
     let number: Int
     let hidesOwnFailures: Bool
@@ -80,7 +80,7 @@ struct Model {
   let backoff: Backoff
   private(set) var entries: [Entry] = []
   var claims: [EntryID: Handed] = [:]
-  /// By token, for ever: who made which claim.
+  /// Which consumer made which claim, by token, forever.
   private(set) var makers: [EntryID: Int] = [:]
   var living: Set<Int> = []
   private(set) var lastStart: Int64?
@@ -96,7 +96,7 @@ struct Model {
     set { lanes[Int(key.lane.rawValue)][key.number] = newValue }
   }
 
-  /// All items, in the order in which they are served.
+  /// All items in the order in which they are served.
   var keys: [Key] {
     Lane.allCases.flatMap { lane in
       lanes[Int(lane.rawValue)].indices.map { Key(lane: lane, number: $0) }
@@ -164,12 +164,12 @@ extension Model {
     lastStart.map { max(0, min(every, $0 + every - steady)) } ?? 0
   }
 
-  /// Whether the time has come for it.
+  /// Whether its time has come.
   func isDue(_ key: Key, at wall: Int64) -> Bool {
     [.ready, .held].contains(self[key].state) && self[key].due <= wall
   }
 
-  /// Whether its holder is dead, and no consumer has come since: it is reported as ready.
+  /// Whether its holder is dead and no consumer has come since: then it is reported as ready.
   func isOrphaned(_ key: Key) -> Bool {
     guard self[key].state == .claimed, let maker = self[key].batch.flatMap({ makers[$0] }) else {
       return false
@@ -183,7 +183,7 @@ extension Model {
     return isDue(key, at: wall) && !isOwn
   }
 
-  // The longest run, in order, of what may come together.
+  // The longest run, in order, of items that may come together.
   private func nextBatch(_ size: Int, for consumer: Consumer, at wall: Int64) -> [Key] {
     let offers = keys.filter { isOffered($0, to: consumer, at: wall) }
     guard let first = offers.first else { return [] }
@@ -192,12 +192,12 @@ extension Model {
     return Array(run.prefix(size))
   }
 
-  // Of one that failed before.
+  // Whether this is the last attempt of an item that failed before.
   private func isLastAttempt(_ key: Key) -> Bool {
     self[key].attempts > 0 && self[key].attempts >= retries
   }
 
-  /// The earliest time at which something becomes ready for this consumer.
+  /// The earliest time at which an item becomes ready for this consumer.
   func nextDue(for consumer: Consumer, at wall: Int64) -> Int64? {
     keys.filter {
       let item = self[$0]
@@ -206,7 +206,7 @@ extension Model {
     }.map { self[$0].due }.min()
   }
 
-  // A clock that was set back must not make anything wait for longer than was meant.
+  // A clock that was set back must not make an item wait longer than was meant.
   private mutating func correct(at wall: Int64) {
     for key in keys where [.ready, .held].contains(self[key].state) {
       let item = self[key]
@@ -214,7 +214,7 @@ extension Model {
     }
   }
 
-  // What the clock held for its last attempt, until its time was over.
+  // Items that the clock held for their last attempt until their time was over.
   private mutating func buryOverdue(at wall: Int64) {
     for (token, handed) in claims where handed.isHeld {
       for key in handed.keys where isDue(key, at: wall) && self[key].attempts > retries {
@@ -230,7 +230,7 @@ extension Model {
     if claims[token]!.keys.isEmpty { claims[token] = nil }
   }
 
-  // What dead ones held.
+  // Claims of dead holders.
   mutating func reap(at wall: Int64) {
     for (token, handed) in claims where !handed.isHeld && !living.contains(handed.maker) {
       for key in handed.keys {
@@ -242,12 +242,12 @@ extension Model {
   }
 
   private static let died = Failure("the process that held it died")
-  private static let overdue = Failure("nobody settled it while it was held")
+  private static let overdue = Failure("not settled within its hold time")
 }
 
 // Settling.
 extension Model {
-  /// Returns how long what failed waits.
+  /// Returns how long failed items wait.
   @discardableResult
   mutating func settle(
     _ token: EntryID, attempt: Int, _ outcomes: [Outcome?], wall: Int64, random: UInt64
@@ -298,7 +298,7 @@ extension Model {
     for key in claims[token]!.keys { release(key, .held, at: wall + span, span: span) }
   }
 
-  /// Whether somebody may still settle it.
+  /// Whether it may still be settled.
   func isHeld(_ token: EntryID, at wall: Int64) -> Bool {
     guard let handed = claims[token] else { return false }
     if handed.isHeld { return handed.keys.contains { !isDue($0, at: wall) } }

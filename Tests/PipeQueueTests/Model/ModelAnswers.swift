@@ -1,6 +1,6 @@
 @testable import PipeQueue
 
-// What the model says when it is asked.
+// The answers of the model.
 extension Model {
   func entry(_ id: EntryID) -> Entry? { entries.first { $0.id == id } }
 
@@ -37,25 +37,25 @@ extension Model {
     return slice.contains(where: hasStarted) ? .triggered : .yetToStart
   }
 
-  /// The most attempts at an item that is neither done nor dead.
+  /// The highest number of attempts at an item that is neither done nor dead.
   func attempts(_ entry: Entry) -> Int? {
     let most = entry.keys.filter { [.ready, .claimed, .held].contains(self[$0].state) }
       .map { self[$0].attempts }.max()
     return most == 0 ? nil : most
   }
 
-  /// Items that come before it.
+  /// Number of items that come before it.
   func ahead(of key: Key, at wall: Int64) -> Int {
     keys.prefix { $0 < key }.count { isDue($0, at: wall) || isOrphaned($0) }
   }
 
-  /// Whether it waits for a time that came with it.
+  /// Whether it waits for a time that came with its entry.
   func isDelayed(_ key: Key, at wall: Int64) -> Bool {
     let item = self[key]
     return item.state == .ready && item.attempts == 0 && item.due > wall
   }
 
-  /// What `explain` says of an item.
+  /// The fate of an item in `explain`.
   func fate(_ key: Key, at wall: Int64) -> String {
     let item = self[key]
     switch item.state {
@@ -67,7 +67,7 @@ extension Model {
     }
   }
 
-  /// What `list` prints: id, lane, state and data of each line.
+  /// The output of `list`: id, lane, state and data of each line.
   func list(at wall: Int64) -> [String] {
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
     return Lane.allCases.flatMap { lane in

@@ -3,16 +3,16 @@ import Foundation
 @testable import PipeIO
 @testable import PipeQueue
 
-/// What the engine did and the model did not.
+/// A difference between the engine and the model.
 struct Discrepancy: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// The time, and what chance says: as claimers are told.
+/// The time, and the random number, that claimers get.
 final class Instant {
-  // Ahead of the machine's own clock, which stamps what is enqueued.
+  // Ahead of the machine's own clock, which stamps new entries.
   var wall = Clock.now() / 1_000_000 * 1_000_000 + 86_400_000_000
   var steady: Int64 = 1_000_000_000_000
   var random: UInt64 = 0
@@ -27,7 +27,7 @@ final class Box {
   func take() -> Claim { claim.take()! }
 }
 
-/// Somebody who claims, with everything of its own that a process has.
+/// A consumer, with everything of its own that a process has.
 final class Consumer {
   let claimer: Claimer
   var model: Model.Consumer
@@ -44,7 +44,7 @@ final class Consumer {
   }
 }
 
-/// One random run of a queue and of the model of it, side by side.
+/// One random run of a queue and its model, side by side.
 final class Schedule {
   var random: SplitMix
   let path: String
@@ -53,14 +53,14 @@ final class Schedule {
   var model: Model
   let instant = Instant()
   let limits: NowLimits
-  /// Whether the clock is set now and then. Where it is nothing waits for a time of day: whether that has
-  /// come would be another question each time.
+  /// Whether the clock is set now and then. If so, nothing waits for a time of day: whether that
+  /// has come would be another question each time.
   let setsClock: Bool
   var consumers: [Consumer] = []
   var born = 0
-  /// Claims that nobody settled yet, by token.
+  /// Unsettled claims, by token.
   var held: [EntryID: Box] = [:]
-  /// Claims of the dead, and of the clock.
+  /// Claims of dead consumers, and claims that the clock holds.
   var stale: [(token: EntryID, box: Box)] = []
   var producers: [Appender] = []
   var mint = ULIDGenerator()
@@ -87,8 +87,9 @@ final class Schedule {
         + "..\(settings.backoff.most) \(limits)")
   }
 
-  // So little that names are moved to later/ all the time. With few names that are `enough` what has just
-  // become due there comes behind what is ready here, whatever its place: no order to be compared.
+  // So small that names move to later/ all the time. If few names are `enough`, an item that
+  // becomes due there comes behind those ready here, whatever its place: there is no order to
+  // compare.
   private static func tight(_ random: inout SplitMix) -> NowLimits {
     NowLimits(mostWaiting: random.number(0...3), portion: random.number(1...4))
   }
@@ -129,11 +130,11 @@ final class Schedule {
     if random.chance(33) { try check(random.pick(model.entries).id) }
   }
 
-  // When all is over nothing is lost and nothing is left.
+  // At the end nothing is lost and nothing is left.
   private func drain() throws {
     say("drain")
     try die(all: true)
-    // What the clock holds comes back by the clock.
+    // Items that the clock holds come back by the clock.
     instant.wall += 86_400_000_000
     instant.steady += 86_400_000_000
     let last = try newConsumer(hides: false)

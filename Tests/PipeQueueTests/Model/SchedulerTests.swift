@@ -4,16 +4,18 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-/// `PIPE_SEED=<number>` runs that schedule alone, `PIPE_SCHEDULES=<number>` so many.
-@Suite("the scheduler")
+/// `PIPE_SEED=<number>` runs that schedule alone, `PIPE_SCHEDULES=<number>` runs that many.
+@Suite("The scheduler")
 struct SchedulerTests {
   private static let environment = ProcessInfo.processInfo.environment
   private static let seed = environment["PIPE_SEED"].flatMap { UInt64($0) }
   private static let count = environment["PIPE_SCHEDULES"].flatMap { Int($0) } ?? 10_000
-  /// Run side by side.
+  /// Shares that run side by side.
   private static let shares = seed == nil ? 4 : 1
 
-  @Test("does what a simple model of it does, in 10,000 random schedules", arguments: 0..<shares)
+  @Test(
+    "the scheduler does what a simple model of it does in 10,000 random schedules",
+    arguments: 0..<shares)
   func model(share: Int) throws {
     let shared = "/dev/shm"
     let isThere = FileManager.default.isWritableFile(atPath: shared)

@@ -1,9 +1,9 @@
 @testable import PipeIO
 @testable import PipeQueue
 
-// What can happen to a claim.
+// Events of a claim.
 extension Schedule {
-  // In an order that a seed always gives.
+  // In an order that a seed always reproduces.
   private func tokens(where isMeant: (Model.Handed) -> Bool = { _ in true }) -> [EntryID] {
     model.claims.filter { isMeant($0.value) }.sorted { $0.value.keys[0] < $1.value.keys[0] }
       .map(\.key)
@@ -20,7 +20,7 @@ extension Schedule {
     try settle(box.take(), by: owner.claimer)
   }
 
-  /// As `ack` does it: who settles is not who claimed.
+  /// Like `ack`: the process that settles is not the one that claimed.
   private func adopt(_ token: EntryID) throws {
     let ack: Claimer
     if consumers.isEmpty || random.chance(50) {
@@ -40,7 +40,7 @@ extension Schedule {
     held[token] = nil
     let hadSlot = ack.owner != nil
     try settle(claim, by: ack)
-    // To take one means to look for what its last holder left.
+    // Taking a slot includes a look for claims of its last holder.
     if !hadSlot, ack.owner != nil { model.reap(at: instant.wall) }
   }
 
@@ -75,7 +75,7 @@ extension Schedule {
     }
   }
 
-  // Item by item; what is not settled is held on.
+  // Item by item; items that are not settled stay claimed.
   private func settle(
     _ claim: consuming Claim, by claimer: Claimer, _ outcomes: [Outcome?]
   ) throws {
@@ -136,7 +136,7 @@ extension Schedule {
     stale.append((token, Box(try owner.claimer.hold(box.take(), for: span))))
   }
 
-  /// Who comes too late is told so, and changes nothing.
+  /// A late settlement is refused and changes nothing.
   func settleStale() throws {
     guard let index = stale.firstIndex(where: { model.claims[$0.token] == nil }) else { return }
     let (token, box) = stale.remove(at: index)

@@ -20,6 +20,6 @@ struct SplitMix: RandomNumberGenerator {
 
   mutating func pick<T>(_ choices: [T]) -> T { choices[number(0...(choices.count - 1))] }
 
-  /// Whether what happens so many times in a hundred happens.
+  /// True in `percent` of a hundred cases.
   mutating func chance(_ percent: Int) -> Bool { number(0...99) < percent }
 }

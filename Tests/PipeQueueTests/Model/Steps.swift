@@ -1,7 +1,7 @@
 @testable import PipeIO
 @testable import PipeQueue
 
-// What can happen to a queue.
+// Events of a queue.
 extension Schedule {
   func enqueue() throws {
     var draft = WriteBatch()
@@ -50,13 +50,13 @@ extension Schedule {
   func claim() throws {
     let every = random.chance(60) ? 0 : random.pick([1_000_000, 5_000_000, 3_600_000_000]) as Int64
     let consumer = try someConsumer()
-    // Until it says no, now and then: what is left behind shows at once.
+    // Now and then until nothing is handed out: anything left behind shows at once.
     for _ in 0..<(random.chance(80) ? 1 : 5) {
       if try claim(consumer, size: random.number(1...5), every: every) == nil { return }
     }
   }
 
-  /// Returns the token of what was handed out.
+  /// Returns the token of the claim.
   func claim(_ consumer: Consumer, size: Int, every: Int64) throws -> EntryID? {
     let number = consumer.model.number
     let answer = model.claim(
@@ -76,7 +76,7 @@ extension Schedule {
     return token
   }
 
-  /// Time goes on: a little, a lot, or to the instant at which something happens or just does not.
+  /// Lets time pass: a little, a lot, or until something happens or just does not.
   func pass() {
     let away = model.keys.map { model[$0].due - instant.wall }.filter { $0 > 0 }
     let turn = model.lastStart.map { $0 + 5_000_000 - instant.steady } ?? 0
@@ -89,7 +89,7 @@ extension Schedule {
     default: step = 0
     }
     instant.steady += step
-    // A clock that is set.
+    // The clock is set.
     if setsClock, random.chance(12) {
       step -= random.number(-100_000_000...100_000_000 as ClosedRange<Int64>)
     }
@@ -107,7 +107,7 @@ extension Schedule {
       say("consumer \(number) dies")
       consumers.remove(at: index)
       model.living.remove(number)
-      // A child that another test is just starting has the lock until it runs.
+      // A child that another test is just starting holds the lock until it runs.
       while let slot, !Owner.isDead(slot, queue) {}
     }
     for (token, handed) in model.claims where !model.living.contains(handed.maker) {
@@ -115,7 +115,7 @@ extension Schedule {
     }
   }
 
-  /// Everything is opened anew.
+  /// Everything is opened again.
   func restart() throws {
     say("restart")
     if random.chance(30) { try die(all: true) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PipeQueue
 
-@Suite("a stored histogram")
+@Suite("Stored histograms")
 struct CodeTests {
   typealias Cells = [(index: Int, count: Int)]
 
@@ -13,13 +13,15 @@ struct CodeTests {
     return out
   }
 
-  private func decoded(_ code: [UInt8]) -> Cells? { code.withUnsafeBytes { HistogramCodec.counts($0) } }
+  private func decoded(_ code: [UInt8]) -> Cells? {
+    code.withUnsafeBytes { HistogramCodec.counts($0) }
+  }
 
   private func isSame(_ one: Cells?, _ other: Cells) -> Bool {
     one.map { $0.elementsEqual(other, by: ==) } ?? false
   }
 
-  @Test("has the classes of HdrHistogram, all of them, from one to the next")
+  @Test("a histogram has all classes of HdrHistogram, one after the other")
   func classes() {
     let histogram = Histogram<UInt64>(
       lowestDiscernibleValue: 1, highestTrackableValue: UInt64(HistogramBuckets.longest),
@@ -35,13 +37,13 @@ struct CodeTests {
   }
 
   @Test(
-    "takes what is out of bounds for the nearest time",
+    "a time that is out of bounds counts as the nearest time",
     arguments: [(Int.min, 0), (-1, 0), (HistogramBuckets.longest + 1, 1), (Int.max, 1)])
   func bounds(time: Int, end: Int) {
     #expect(HistogramBuckets.index(of: time) == (end == 0 ? 0 : HistogramBuckets.count - 1))
   }
 
-  @Test("is read as it was written, also empty, full, or with counts beyond all measure")
+  @Test("a histogram is read as it was written, even empty, full or with huge counts")
   func roundTrip() {
     let last = HistogramBuckets.count - 1
     let all: [Cells] = [
@@ -52,7 +54,7 @@ struct CodeTests {
     for cells in all { #expect(isSame(decoded(code(cells)), cells)) }
   }
 
-  @Test("is read as it was written, whatever the classes and counts")
+  @Test("a histogram is read as it was written, whatever the classes and counts")
   func anyCells() {
     var numbers = SplitMix(seed: 1)
     for _ in 0..<500 {
@@ -68,13 +70,13 @@ struct CodeTests {
 
   private let some: Cells = [(0, 1), (1, 5), (7, 1 << 40), (900, 2), (20_000, 3)]
 
-  @Test("that was cut short anywhere is none")
+  @Test("a histogram that was cut short anywhere is invalid")
   func truncated() {
     let code = code(some)
     for count in 0..<code.count { #expect(decoded(Array(code[..<count])) == nil, "\(count)") }
   }
 
-  @Test("with any byte changed is none, or one whose classes all exist")
+  @Test("a histogram with any changed byte is invalid, or has only classes that exist")
   func mutated() {
     let code = code(some)
     for position in code.indices {
@@ -86,7 +88,7 @@ struct CodeTests {
     }
   }
 
-  @Test("made of random bytes is none, or one whose classes all exist")
+  @Test("a histogram of random bytes is invalid, or has only classes that exist")
   func anyBytes() {
     var numbers = SplitMix(seed: 2)
     for _ in 0..<20_000 {
@@ -99,7 +101,7 @@ struct CodeTests {
     }
   }
 
-  @Test("of which not a byte is right is none")
+  @Test("text without a single right byte is not a histogram")
   func garbage() {
     for text in ["", "=", "==", "====", "A===", "AAAA", "AA=A", "\u{e9}\u{e9}", "AAA\n"] {
       #expect(decoded(Array(text.utf8)) == nil)
@@ -107,7 +109,7 @@ struct CodeTests {
   }
 
   @Test(
-    "of other classes, or in another version, is none",
+    "a histogram of other classes or another version is invalid",
     arguments: [3, 7, 8, 11, 12, 15, 23, 30, 39])
   func foreign(position: Int) throws {
     let good = code(some)
@@ -121,7 +123,7 @@ struct CodeTests {
     #expect(decoded(other) == nil)
   }
 
-  // A right head, and then this.
+  // A valid header, followed by `payload`.
   private func headed(_ payload: [UInt8]) -> [UInt8] {
     var bytes = code([]).withUnsafeBytes { Base64.bytes($0) } ?? []
     bytes[7] = UInt8(payload.count)

@@ -5,20 +5,20 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-/// Items of which it is known that they were noted, or that somebody is about to note them.
+/// Items that are recorded for certain, and items that are about to be recorded.
 private final class Progress: Sendable {
   let begun = Atomic(0)
   let noted = Atomic(0)
   let writers = Atomic(0)
 }
 
-@Suite("folding beside others")
+@Suite("Concurrent folding")
 struct FoldingBesideTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  /// Runs each in a thread of its own, to the end.
+  /// Runs each of them in a thread of its own, to the end.
   private func together(_ bodies: (@Sendable () throws -> Void)...) throws {
     let failures = Mutex<[any Error]>([])
     let all = bodies
@@ -28,7 +28,7 @@ struct FoldingBesideTests {
     for error in failures.withLock({ $0 }) { throw error }
   }
 
-  /// Notes items one by one and folds them as if each time a minute had gone by.
+  /// Records items one by one, and folds them as if a minute had passed each time.
   private static func work(_ path: String, _ rounds: Int, _ progress: Progress) throws {
     defer { progress.writers.subtract(1, ordering: .sequentiallyConsistent) }
     let queue = try Queue(path: path)
@@ -65,7 +65,7 @@ struct FoldingBesideTests {
     #expect(try Tally(scratch.queue).done == 1500)
   }
 
-  @Test("two folders at once fold everything once", .timeLimit(.minutes(10)))
+  @Test("concurrent folders fold everything once", .timeLimit(.minutes(10)))
   func folders() throws {
     let path = scratch.path
     for _ in 0..<9 {
@@ -83,7 +83,7 @@ struct FoldingBesideTests {
     #expect(!scratch.statsNames.contains { $0.hasPrefix("log") }, "\(scratch.statsNames)")
   }
 
-  @Test("what is written to a log that was just closed counts")
+  @Test("lines written to a log that was just closed count")
   func lateWriter() throws {
     let recorder = SettleLog(scratch.queue)
     recorder.note([.done()], at: 0)

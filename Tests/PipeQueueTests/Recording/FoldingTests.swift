@@ -9,13 +9,13 @@ private let minute = 60 * second
 private let hour = 60 * minute
 private let day = 24 * hour
 
-@Suite("folding")
+@Suite("Folding")
 struct FoldingTests {
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  @Test("changes no count, of any kind and tag, however often and however late")
+  @Test("folding changes no count of any kind or tag, however often and however late")
   func totals() throws {
     var numbers = SplitMix(seed: 3)
     var lines: [SettledLine] = []
@@ -39,17 +39,17 @@ struct FoldingTests {
     }
   }
 
-  /// Age, and how long what is that old is kept together.
+  /// Age, and the interval into which records of that age are joined.
   static let spans = [
     (5 * minute, 10 * second), (hour, minute), (6 * hour, 10 * minute), (2 * day, hour),
     (5 * day, 6 * hour),
   ]
 
-  @Test("keeps times, the less exactly the longer ago", arguments: spans)
+  @Test("folding keeps times, less exactly the older they are", arguments: spans)
   func buckets(age: Int64, span: Int64) throws {
     let now = Clock.now() + minute
     let start = (now - age) / span * span
-    // The first and the last instant of an interval, of the next and of the one after that.
+    // The first and the last instant of an interval, of the next one and of the one after that.
     let ends: [[Int64]] = (0..<3).map { [start + $0 * span, start + ($0 + 1) * span - 1] }
     let times = ends.flatMap { $0 }
     scratch.note(times.map { SettledLine.done(at: $0) })
@@ -63,7 +63,7 @@ struct FoldingTests {
     #expect(found == ends.map { $0 + [2] })
   }
 
-  @Test("keeps no times of what is older than what the queue retains, but all counts")
+  @Test("folding keeps all counts, but no times older than the retention of the queue")
   func old() throws {
     let now = Clock.now() + minute
     let times = [7 * day + 1, 8 * day, 9 * day, 3000 * day].map { now - $0 }
@@ -76,7 +76,7 @@ struct FoldingTests {
     #expect(found.allSatisfy { $0.items == 8 && $0.first == times[3] && $0.last == times[0] })
   }
 
-  @Test("of eight files makes one, and of eight of those again one")
+  @Test("folding makes one file of eight, and again one of eight of those")
   func levels() throws {
     // One more than sixty-four, since a log that was just closed is not folded yet.
     for number in 1...65 {
@@ -90,7 +90,7 @@ struct FoldingTests {
     #expect(try Tally(scratch.queue).done == 65)
   }
 
-  @Test("leaves a log alone in which somebody may still write")
+  @Test("folding leaves alone a log to which a process may still write")
   func patience() throws {
     scratch.note(.done())
     try scratch.fold()
@@ -101,7 +101,7 @@ struct FoldingTests {
     #expect(scratch.statsNames == ["1.1-1", "log.1"])
   }
 
-  @Test("does not pass over such a log to those that were closed later")
+  @Test("folding does not skip a log that may still be written in favour of later ones")
   func order() throws {
     let directory = try scratch.queue.statsDirectory()
     let late = SettleLog(scratch.queue)
@@ -123,7 +123,7 @@ struct FoldingTests {
     #expect(try Tally(scratch.queue).done == count)
   }
 
-  @Test("keeps what it folded for a minute, and not a second longer")
+  @Test("folding keeps its inputs for a minute, and not a second longer")
   func inputs() throws {
     scratch.note(.done())
     try scratch.fold()
@@ -139,7 +139,7 @@ struct FoldingTests {
     #expect(try Tally(scratch.queue).done == 1)
   }
 
-  @Test("closes no log that is smaller than asked for")
+  @Test("folding closes no log that is smaller than the given size")
   func small() throws {
     scratch.note(.done())
     let size = try scratch.bytes("log").count
@@ -149,7 +149,7 @@ struct FoldingTests {
     #expect(scratch.statsNames == ["log.1"])
   }
 
-  @Test("is done by one at a time, and who comes second goes on without")
+  @Test("one process folds at a time, and a second one continues without folding")
   func locked() throws {
     scratch.note(.done())
     let other = try #require(try Directory.open(scratch.path + "/stats"))
@@ -161,7 +161,7 @@ struct FoldingTests {
     #expect(scratch.statsNames == ["log.1"])
   }
 
-  @Test("reads what is asked for since a time, and nothing that was before")
+  @Test("recordings since a time include nothing that was before")
   func since() throws {
     let now = Clock.now()
     for age in [5 * minute, 30 * minute, 3 * hour] { scratch.note(.done(at: now - age)) }
@@ -176,7 +176,7 @@ struct FoldingTests {
     #expect(scratch.statsNames.contains("1.1-1"))
   }
 
-  @Test("goes over the torn line of a writer that died, or of a full disk, to the next")
+  @Test("a torn line of a dead writer or a full disk is skipped")
   func torn() throws {
     for cut in [1, 10, SettledLine.done().text.count - 1] {
       let scratch = try Scratch()
@@ -193,7 +193,7 @@ struct FoldingTests {
     }
   }
 
-  @Test("goes over a line beyond all measure to the next, and reads a log longer than its buffer")
+  @Test("a huge line is skipped, and a log longer than the buffer is read")
   func long() throws {
     scratch.note(.done(1))
     let log = try scratch.bytes("log")

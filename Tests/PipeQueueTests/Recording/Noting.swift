@@ -2,17 +2,17 @@ import Foundation
 @testable import PipeIO
 @testable import PipeQueue
 
-/// What recordings come to, by kind and tag: two of the same are of the same items.
+/// The sums of recordings, by kind and tag: two equal tallies are of the same items.
 struct Tally: Equatable, CustomStringConvertible {
   struct Sum: Equatable {
     var items = 0
-    /// By the shortest time of the class, microseconds.
+    /// By the longest time of the class, microseconds.
     var counts: [Int: Int] = [:]
   }
 
   private(set) var sums: [String: Sum] = [:]
 
-  /// As they were before anything was folded.
+  /// The sums before anything was folded.
   init(_ lines: [SettledLine]) {
     for line in lines {
       switch line.outcome {
@@ -55,7 +55,7 @@ struct Tally: Equatable, CustomStringConvertible {
     sums["\(kind) \(tag ?? "-")"] = sum
   }
 
-  /// Items that are done.
+  /// Number of done items.
   var done: Int { sums.filter { $0.key.hasPrefix("batches ") }.reduce(0) { $0 + $1.value.items } }
 
   var description: String {
@@ -70,7 +70,7 @@ extension SettledLine {
     return bytes
   }
 
-  /// Items that are done, each after the same wait. Microseconds.
+  /// Done items, each after the same wait. Microseconds.
   static func done(
     _ items: Int = 1, at time: Int64 = Clock.now(), service: Int = 5000, wait: Int = 70_000,
     tag: String? = nil
@@ -79,7 +79,7 @@ extension SettledLine {
       time: time, tag: tag, outcome: .done, service: service, items: items, waits: [(wait, items)])
   }
 
-  /// Any.
+  /// A random line.
   static func random(at time: Int64, _ numbers: inout SplitMix) -> SettledLine {
     let outcome = numbers.pick([Outcome.done, .done, .done, .retried, .buried])
     let service = 1 << numbers.number(0...40)
@@ -106,12 +106,12 @@ extension Scratch {
     ((try? FileManager.default.contentsOfDirectory(atPath: path + "/stats")) ?? []).sorted()
   }
 
-  /// As a consumer does that has just started.
+  /// Records like a consumer that has just started.
   func note(_ lines: SettledLine...) { note(lines) }
 
   func note(_ lines: [SettledLine]) { SettleLog(queue).note(lines, at: 0) }
 
-  /// Closes the log and folds what was closed before, so many seconds from now.
+  /// Closes the log and folds those closed before, as if `seconds` from now.
   func fold(in seconds: Int64 = 0, closing size: Int = 1) throws {
     try CompactionPlan(queue, at: Clock.now() + seconds * 1_000_000).run(closing: size)
   }

@@ -4,13 +4,15 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("a recorded line")
+@Suite("Recorded lines")
 struct RecordedLineTests {
   private func settled(_ columns: String) -> SettledLine? { SettledLine(sealed(columns)) }
 
-  private func folded(_ text: [UInt8]) -> CompactedLine? { text.withUnsafeBytes { CompactedLine($0) } }
+  private func folded(_ text: [UInt8]) -> CompactedLine? {
+    text.withUnsafeBytes { CompactedLine($0) }
+  }
 
-  /// With the checksum that makes it believed.
+  /// With a valid checksum.
   private func sealed(_ columns: String) -> [UInt8] {
     let rest = Array((" " + columns).utf8)
     var sum = [UInt8](repeating: 0, count: 8)
@@ -19,7 +21,7 @@ struct RecordedLineTests {
     return sum + rest
   }
 
-  @Test("of what was settled says what pipe-queue(5) says, and is read as it was written")
+  @Test("a settled line has the columns of pipe-queue(5), and is read as it was written")
   func settledLine() throws {
     let line = SettledLine(
       time: 1_795_244_400_123_456, tag: "blue", outcome: .done, service: 4200, items: 4,
@@ -32,7 +34,7 @@ struct RecordedLineTests {
     #expect(read.items == 4 && read.waits.map(\.count) == [1, 3])
   }
 
-  @Test("without a tag, and of what failed, has dashes")
+  @Test("a settled line without a tag, or of failed items, has dashes")
   func dashes() throws {
     let line = SettledLine(time: 5, tag: nil, outcome: .buried, service: 0, items: 2)
     let text = Array(line.text.dropFirst())
@@ -41,7 +43,7 @@ struct RecordedLineTests {
   }
 
   @Test(
-    "with a right checksum around anything else is none",
+    "a valid checksum around anything else does not make a line",
     arguments: [
       "", " ", "5", "5 -", "5 - done", "5 - done 0 1", "5 - done 0 1 ", "5 - done 0 1 -",
       "5 - done 0 1 x", "5 - done 0 1 7,", "5 - done 0 1 *3", "5 - gone 0 1 7", "-5 - done 0 1 7",
@@ -49,17 +51,17 @@ struct RecordedLineTests {
       "05 - done 0 1 7", "5 - Done 0 1 7", "end 3",
     ])
   func foreign(columns: String) {
-    // Two spaces: a tag that is empty, which is as good as another.
+    // Two spaces: an empty tag, which is as good as another.
     if columns == "5  done 0 1 7" { return #expect(settled(columns)?.tag == "") }
     #expect(settled(columns) == nil)
     #expect(folded(sealed(columns)) == nil)
   }
 
-  @Test("with the largest numbers that fit can be added up, over and over")
+  @Test("lines with the largest numbers that fit can be added up, over and over")
   func largest() throws {
     let most = String(repeating: "9", count: 18)
     let line = try #require(settled("\(most) - done \(most) \(most) \(most)*\(most),1*x"))
-    var fold = Fold(at: 0, retain: .max)
+    var fold = Compaction(at: 0, retain: .max)
     for _ in 0..<30 { fold.add(line) }
     for _ in 0..<30 { for line in fold.lines { fold.add(line) } }
     var text: [UInt8] = []
@@ -68,7 +70,7 @@ struct RecordedLineTests {
     #expect(!lines.isEmpty && lines.allSatisfy { folded(Array($0)) != nil })
   }
 
-  @Test("at any time, seen from any time, has its interval")
+  @Test("any time, seen from any time, has an interval")
   func anyTime() {
     let times: [Int64] = [.min, -1, 0, 1, 1_795_244_400_000_000, 999_999_999_999_999_999, .max]
     for time in times {
@@ -81,7 +83,7 @@ struct RecordedLineTests {
     }
   }
 
-  @Test("that was folded is read as it was written")
+  @Test("a folded line is read as it was written")
   func foldedLine() throws {
     let line = CompactedLine(
       first: 5, last: 9, tag: "blue", kind: .wait, items: 3, cells: [(0, 1), (70, 2)])
@@ -94,7 +96,7 @@ struct RecordedLineTests {
     #expect(SettledLine(text) == nil)
   }
 
-  @Test("with any bit wrong is none")
+  @Test("a line with any wrong bit is invalid")
   func damaged() {
     var folded: [UInt8] = []
     CompactedLine(first: 5, last: 9, tag: nil, kind: .total, items: 3, cells: [(4, 3)])
@@ -113,7 +115,7 @@ struct RecordedLineTests {
   }
 }
 
-@Suite("a name in stats/")
+@Suite("Names in stats/")
 struct StatsNameTests {
   private func name(_ text: String) -> StatsName? {
     var copy = text
@@ -121,14 +123,14 @@ struct StatsNameTests {
   }
 
   @Test(
-    "is read and written alike",
+    "names in stats/ are read as they are written",
     arguments: ["log.1", "log.999999999999999", "1.1-1", "2.9-16", "6.1-999999999999999"])
   func ours(text: String) {
     #expect(name(text)?.text == text)
   }
 
   @Test(
-    "that is not exactly so is not ours",
+    "names in stats/ of any other form are ignored",
     arguments: [
       "", ".", "log", "new", "log.", "log.x", "log.-1", "log.01", "log.1.", "log.1.2", "log.1~",
       ".log.1.swp", "log.1000000000000000", "log.999999999999999999", "log.1000000000000000000",
@@ -140,7 +142,7 @@ struct StatsNameTests {
     #expect(name(text) == nil)
   }
 
-  @Test("covers what is in it, and nothing beside")
+  @Test("a name covers the names in its range, and no others")
   func covers() throws {
     let wide = try #require(name("2.9-16"))
     for inside in ["log.9", "log.16", "1.9-9", "1.9-16", "1.12-16"] {

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-@Suite("a batch that is settled")
+@Suite("Settled batches")
 struct SettledBatchTests {
   private let scratch: Scratch
   private let claimer: Claimer
@@ -41,7 +41,7 @@ struct SettledBatchTests {
 
   private let failure = Failure("exit 1", exitStatus: 1)
 
-  @Test("is noted with how long its items waited, and how long they took")
+  @Test("a batch is recorded with how long its items waited and how long they took")
   func times() throws {
     try store(3)
     instant.wall += 700_000_000
@@ -54,7 +54,7 @@ struct SettledBatchTests {
     func check(_ kind: String, _ seconds: Int, count: Int) throws {
       let times = try #require(found["\(kind) -"]).times
       #expect(times.reduce(0) { $0 + $1.count } == count, "\(kind)")
-      // They were stored within some seconds of each other, on the busiest machine.
+      // They were stored within some seconds of each other, even on the busiest machine.
       let range = seconds * 1_000_000...(seconds + (kind == "service" ? 0 : 60)) * 1_001_000
       #expect(times.allSatisfy { range.contains($0.microseconds) }, "\(kind): \(times)")
     }
@@ -64,7 +64,7 @@ struct SettledBatchTests {
     try check("batches", 30, count: 1)
   }
 
-  @Test("in parts is noted by part: done, failed and buried, but not what is given back")
+  @Test("a batch settled in parts is recorded by part: done, failed and buried, but not given back")
   func parts() throws {
     try store(6)
     let batch = try claim()
@@ -80,7 +80,7 @@ struct SettledBatchTests {
     #expect(try recordings().mapValues(\.items) == found.mapValues(\.items))
   }
 
-  @Test("counts as buried when it fails for the last time")
+  @Test("an item that fails for the last time is recorded as buried")
   func lastAttempt() throws {
     try store(1)
     _ = try claimer.retry(try claim(), failure)
@@ -90,7 +90,7 @@ struct SettledBatchTests {
     #expect(try recordings().mapValues(\.items) == ["retried -": 1, "buried -": 1])
   }
 
-  @Test("is noted under the tag of who settled it")
+  @Test("a batch is recorded under the tag of the process that settled it")
   func tag() throws {
     try store(2)
     claimer.tag = "blue"
@@ -101,7 +101,7 @@ struct SettledBatchTests {
     #expect(found.count == 8 && found["wait blue"]?.items == 1 && found["wait green"]?.items == 1)
   }
 
-  @Test("before it was claimed, by a clock that was set back, took no time")
+  @Test("a batch settled before it was claimed, by a clock that was set back, took no time")
   func clockSetBack() throws {
     try store(1)
     let batch = try claim()
@@ -110,7 +110,7 @@ struct SettledBatchTests {
     #expect(try recordings()["service -"]?.times.map(\.microseconds) == [0])
   }
 
-  @Test("of many items accepted at once is one short line")
+  @Test("a batch of many items that were accepted at once is one short line")
   func short() throws {
     var draft = WriteBatch()
     let list = (1...1000).map { String($0) }.joined(separator: ",")
@@ -123,7 +123,7 @@ struct SettledBatchTests {
   }
 }
 
-@Suite("the id of a batch")
+@Suite("Batch ids")
 struct BatchIDTests {
   private let run = Run(random: EntryID(high: .max, low: 0x1234_5678_9abc_def0))
 
@@ -132,7 +132,7 @@ struct BatchIDTests {
     0, 1, 999, 1000, 1_795_244_400_123_456, 1_795_244_400_999_999, (1 << 48) * 1000 - 1,
   ]
 
-  @Test("tells when it was claimed, to the microsecond, and by which run", arguments: times)
+  @Test("a batch id has the time of its claim, to the microsecond, and its run", arguments: times)
   func claimed(time: Int64) {
     for serial: UInt64 in [0, 1, 0x3f_ffff, 0x40_0000, .max] {
       let batch = run.batch(serial, at: time)
@@ -142,12 +142,12 @@ struct BatchIDTests {
     }
   }
 
-  @Test("before the epoch, by a wrong clock, is of the epoch")
+  @Test("a batch id from before the epoch, by a wrong clock, has the time of the epoch")
   func early() {
     #expect(run.batch(1, at: -5).claimed == 0)
   }
 
-  @Test("gives each line an id of its own that tells the same, and none that was withdrawn")
+  @Test("each line has a token of its own with the same time and run, and never the withdrawn one")
   func tokens() {
     let batch = run.batch(7, at: 1_795_244_400_999_999)
     let claim = Claim(batch: batch, attempt: 1, items: [], bytes: [], parts: [], acceptances: [])
@@ -157,7 +157,7 @@ struct BatchIDTests {
     #expect(tokens.allSatisfy { batch < $0 && $0 < batch.withdrawn })
   }
 
-  @Test("tells two claims of the same microsecond apart, and two runs")
+  @Test("ids of two batches of the same microsecond differ, and so do those of two runs")
   func different() {
     let ids = (0..<1000).map { run.batch($0, at: 5) }
     #expect(Set(ids).count == 1000)
@@ -165,7 +165,7 @@ struct BatchIDTests {
     #expect(other != run && other.batch(1, at: 5) != run.batch(1, at: 5))
   }
 
-  @Test("is never one of those that stand for a delay or a revival")
+  @Test("a batch id is never one of the reserved ids for a delay or a revival")
   func reserved() {
     for low in [UInt64(0), 1, 1 << 48] {
       let run = Run(random: EntryID(high: 0, low: low))
@@ -173,7 +173,7 @@ struct BatchIDTests {
     }
   }
 
-  @Test("that holds anything at all tells some time")
+  @Test("any batch id has a time, whatever its bits")
   func hostile() {
     for id in [EntryID(high: .max, low: .max), EntryID(high: 0, low: 0)] {
       #expect(id.claimed >= 0 && id.withdrawn.claimed >= 0)

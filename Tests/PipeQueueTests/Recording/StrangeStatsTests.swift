@@ -5,7 +5,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-/// What somebody may have put where a file of stats/ would be.
+/// Objects that may be found in place of a file of stats/.
 enum Strange: String, CaseIterable, CustomTestStringConvertible {
   case directory, fullDirectory, fifo, link, danglingLink, loop
 
@@ -29,7 +29,7 @@ enum Strange: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-@Suite("what is not of stats/ does no harm there")
+@Suite("Strange files in stats/")
 struct StrangeStatsTests {
   static let names = [
     "log.1", "log.2", "log.9", "1.1-1", "1.2-2", "2.1-8", "6.1-999", "new",
@@ -40,16 +40,19 @@ struct StrangeStatsTests {
     return lstat(path, &status) == 0
   }
 
-  @Test("by the name of a file", .timeLimit(.minutes(10)), arguments: names, Strange.allCases)
+  @Test(
+    "a strange file with the name of a stats file does no harm",
+    .timeLimit(.minutes(10)), arguments: names, Strange.allCases)
   func file(name: String, strange: Strange) throws {
     let scratch = try Scratch()
     scratch.note(.done())
     try strange.make(scratch.stats(name))
     for count in 1...12 {
       #expect(try Tally(scratch.queue).done == count, "\(scratch.statsNames)")
-      // What is not folded for want of a name waits in its log.
+      // Records that cannot be folded for lack of a name wait in their log.
       do throws(Fault) {
-        try CompactionPlan(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(closing: 1)
+        try CompactionPlan(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(
+          closing: 1)
       } catch {
         #expect(name == StatsName.draft, "\(error)")
       }
@@ -62,7 +65,7 @@ struct StrangeStatsTests {
     }
   }
 
-  @Test("by the name that a log is about to be folded into")
+  @Test("a strange file with the name of the next folded file does no harm")
   func taken() throws {
     let scratch = try Scratch()
     for number in 1...7 { try scratch.write(whole(.done()), to: "1.\(number)-\(number)") }
@@ -79,9 +82,9 @@ struct StrangeStatsTests {
     #expect(!scratch.statsNames.contains { $0.hasPrefix("log") }, "\(scratch.statsNames)")
   }
 
-  /// A folded file of this.
+  /// The bytes of a folded file with this line.
   private func whole(_ line: SettledLine) -> [UInt8] {
-    var fold = Fold(at: Clock.now(), retain: .max)
+    var fold = Compaction(at: Clock.now(), retain: .max)
     fold.add(line)
     var bytes: [UInt8] = []
     for line in fold.lines { line.append(to: &bytes) }
@@ -89,7 +92,9 @@ struct StrangeStatsTests {
     return bytes
   }
 
-  @Test("by the name of the log", .timeLimit(.minutes(10)), arguments: Strange.allCases)
+  @Test(
+    "a strange file with the name of the log does no harm and is reported once",
+    .timeLimit(.minutes(10)), arguments: Strange.allCases)
   func log(strange: Strange) throws {
     let scratch = try Scratch()
     scratch.note(.done(3))
@@ -105,7 +110,7 @@ struct StrangeStatsTests {
     #expect(try Tally(queue).done == 3)
   }
 
-  @Test("by the name of what is being folded: nothing is left out, and one line says so")
+  @Test("a strange file with the temporary name costs no record, and one line says so")
   func draft() throws {
     let scratch = try Scratch()
     for number in 1...8 { try scratch.write(SettledLine.done().text, to: "1.\(number)-\(number)") }
@@ -123,7 +128,9 @@ struct StrangeStatsTests {
     #expect(reports.count == 1, "\(reports)")
   }
 
-  @Test("by the name of all of it", .timeLimit(.minutes(10)), arguments: ["fifo", "file", "link"])
+  @Test(
+    "a strange file in place of stats/ costs no item and is reported once",
+    .timeLimit(.minutes(10)), arguments: ["fifo", "file", "link"])
   func stats(kind: String) throws {
     let scratch = try Scratch()
     let path = scratch.path + "/stats"
@@ -141,7 +148,7 @@ struct StrangeStatsTests {
     #expect(throws: Fault.self) { try Tally(queue) }
   }
 
-  @Test("by numbers beyond all measure")
+  @Test("huge numbers in names of stats files do no harm")
   func numbers() throws {
     let scratch = try Scratch()
     let huge = ["log.1000000000000000", "log.999999999999999999", "9.1-999999999999999999"]
@@ -153,7 +160,7 @@ struct StrangeStatsTests {
     }
     #expect(try Tally(scratch.queue).done == 4)
     #expect(scratch.statsNames.contains("log.3"), "\(scratch.statsNames)")
-    // And the last that there is: then a log is just not closed.
+    // With the last number that there is, a log is just not closed.
     try scratch.write(SettledLine.done(20).text, to: "log.999999999999999")
     for count in 24..<28 {
       #expect(try Tally(scratch.queue).done == count)
@@ -163,7 +170,7 @@ struct StrangeStatsTests {
     #expect(scratch.statsNames.contains("log"))
   }
 
-  @Test("by being anything at all inside a file")
+  @Test("strange bytes in stats files do no harm")
   func contents() throws {
     let scratch = try Scratch()
     scratch.note(.done())
@@ -180,7 +187,7 @@ struct StrangeStatsTests {
     #expect(try Tally(scratch.queue).done == 1, "\(scratch.statsNames)")
   }
 
-  @Test("by missing: an older queue has none, and nothing in it")
+  @Test("a missing stats/, as in an older queue, does no harm")
   func older() throws {
     let scratch = try Scratch()
     try? FileManager.default.removeItem(atPath: scratch.path + "/stats")

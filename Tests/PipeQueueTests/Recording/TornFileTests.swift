@@ -4,7 +4,7 @@ import Testing
 @testable import PipeIO
 @testable import PipeQueue
 
-/// What a power cut can make of a file that nobody flushed.
+/// Damage that a power cut can do to a file that was not flushed.
 enum Damage: String, CaseIterable, CustomTestStringConvertible {
   case empty = "is empty"
   case zeroed = "is all zeros"
@@ -31,7 +31,7 @@ enum Damage: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-@Suite("a folded file that")
+@Suite("Torn folded files")
 struct TornFileTests {
   private let scratch: Scratch
 
@@ -39,7 +39,7 @@ struct TornFileTests {
 
   private func check(_ file: String, _ expected: Tally) throws {
     #expect(try Tally(scratch.queue) == expected, "before a folder comes: \(scratch.statsNames)")
-    // Later than the minute in which inputs are kept anyway.
+    // Later than the minute for which inputs are kept anyway.
     for seconds: Int64 in [64, 128, 192, 256] {
       try scratch.fold(in: seconds)
       #expect(try Tally(scratch.queue) == expected, "then: \(scratch.statsNames)")
@@ -47,7 +47,7 @@ struct TornFileTests {
     #expect(scratch.statsNames.allSatisfy { !$0.hasPrefix("log.") }, "\(scratch.statsNames)")
   }
 
-  @Test("counts by the log it was folded from", arguments: Damage.allCases)
+  @Test("a torn folded file counts by the log it was folded from", arguments: Damage.allCases)
   func log(damage: Damage) throws {
     let now = Clock.now()
     scratch.note((0..<30).map { SettledLine.done($0 + 1, at: now - Int64($0) * 15_000_000) })
@@ -59,7 +59,8 @@ struct TornFileTests {
     try check("1.1-1", expected)
   }
 
-  @Test("counts by the eight files it was folded from", arguments: Damage.allCases)
+  @Test(
+    "a torn folded file counts by the eight files it was folded from", arguments: Damage.allCases)
   func files(damage: Damage) throws {
     for number in 1...9 {
       scratch.note(.done(number, service: number))
@@ -71,7 +72,7 @@ struct TornFileTests {
     try check("2.1-8", expected)
   }
 
-  @Test("and whose inputs are gone counts by the lines that are left")
+  @Test("a torn folded file whose inputs are gone counts by the lines that are left")
   func orphan() throws {
     scratch.note(.done(3, tag: "blue"), .done(4, tag: "green"))
     try scratch.fold()
@@ -85,7 +86,7 @@ struct TornFileTests {
     #expect(try Tally(scratch.queue).done == 7)
   }
 
-  @Test("was being written when its folder died is written again")
+  @Test("a folded file that was being written when its folder died is written again")
   func draft() throws {
     scratch.note(.done(3))
     try scratch.fold()

@@ -1,6 +1,6 @@
 import Testing
 
-// Handing out to be settled by somebody else.
+// Handing out items that another process settles.
 extension SchedulerForm {
   static let hold = SchedulerForm(
     testDescription: "batch --hold", verb: "batch",
@@ -13,7 +13,7 @@ extension SchedulerForm {
     play: { form, queue, command, ledger in
       let result = try command.run()
       ledger.conclude(isWhole: form.isWhole(result))
-      // Whoever read the line may count on it.
+      // A process that has read the line may rely on it.
       for line in result.lines { try acknowledge(line, queue, &ledger, mustHold: true) }
       return result
     })

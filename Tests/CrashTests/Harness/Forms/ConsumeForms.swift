@@ -29,7 +29,7 @@ extension SchedulerForm {
     },
     command: { running($0, "echo bad >&2; exit 65", size: 2) })
 
-  /// Of what was revived: given back it must not be done.
+  /// A revived item that is given back must not be done.
   static let refuse = SchedulerForm(
     testDescription: "consume, there is no such command, what was revived", verb: "consume",
     status: 69,
@@ -80,10 +80,10 @@ extension SchedulerForm {
         Double($0.prefix { $0.isNumber || $0 == "." })
       }
       if !queue.lines(of: queue.scratch.path("delivered")).isEmpty {
-        // Nobody takes another turn within the hour.
+        // No process takes another turn within the hour.
         #expect(next.lines.isEmpty || seconds ?? 0 > 3000, "\(result)\n\(next)")
       } else if try queue.claims().isEmpty {
-        // Who has started nothing has taken nobody's turn.
+        // A process that has started nothing has used up no turn.
         #expect(seconds == 0, "\(result)\n\(next)")
       }
       return result

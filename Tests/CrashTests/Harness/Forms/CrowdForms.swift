@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-// More that waits than now/ holds.
+// More waiting items than now/ holds.
 extension SchedulerForm {
   static let park = SchedulerForm(
     testDescription: "consume, too many wait", verb: "consume",
@@ -27,7 +27,7 @@ extension SchedulerForm {
     command: one,
     play: delivering)
 
-  /// Every second one has a delay, so that each has a name of its own, and more than now/ holds.
+  /// Every second entry has a delay, so each has its own name; there are more than now/ holds.
   static let restoreDelayed = SchedulerForm(
     testDescription: "consume what was parked with a delay", verb: "consume",
     prepare: { queue in
@@ -48,7 +48,7 @@ extension SchedulerForm {
         throw Failure("nothing was parked")
       }
       for index in 0..<crowd { ledger.found((2 * index + 1)..<(2 * index + 2), .done) }
-      // Comes once it is due.
+      // An item comes once it is due.
       let copy = try queue.copy(to: queue.scratch.path("due"))
       try copy.consuming("--follow", "-n", "1").mustRun()
       return ledger
@@ -56,14 +56,14 @@ extension SchedulerForm {
     command: one,
     play: delivering)
 
-  /// Some more than may wait in now/.
+  /// Somewhat more than may wait in now/.
   private static let crowd = 140
 
   private static let one: @Sendable (TestQueue) throws -> Command = {
     $0.consuming("--size", "1", "-n", "1").writing(to: $0.scratch.path("delivered"))
   }
 
-  /// Every second item of a batch has failed and waits, the others are done; and one more is ready.
+  /// Every second item of a batch has failed and waits, the others are done, and one more is ready.
   private static let crowded: @Sendable (TestQueue) throws -> Ledger = { queue in
     var ledger = try waiting(queue, [.ids(1, count: 2 * crowd, "HIGH")], backoff: "1h..1h")
     let held = Command.pipe("batch", "-q", queue.path, "--hold", "1h", "--size", "\(2 * crowd)")

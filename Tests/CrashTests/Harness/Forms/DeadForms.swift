@@ -1,6 +1,6 @@
 import Foundation
 
-// Dead letters and those who come back.
+// Dead letters and revived items.
 extension SchedulerForm {
   static let retryOne = treating("retry", one: true)
   static let retryAll = treating("retry", one: false)
@@ -24,7 +24,7 @@ extension SchedulerForm {
       play: { form, _, command, ledger in
         let result = try command.run()
         ledger.conclude(isWhole: form.isWhole(result))
-        // Each line tells of an entry that is treated.
+        // Each line names an entry that was retried or dropped.
         ledger.confirm(fate) { item in
           result.lines.contains { $0.contains(#""id":"\#(item.name.prefix(26))""#) }
         }
@@ -42,7 +42,7 @@ extension SchedulerForm {
     command: writing,
     play: delivering)
 
-  /// Three dead items of two entries, their ids in the file `dead`, and one that is done.
+  /// Three dead items of two entries, with their ids in the file `dead`, and one done item.
   static func dead(_ queue: TestQueue) throws -> Ledger {
     var ledger = try waiting(queue, [.ids(1, count: 2, "MEDIUM"), .record(2, "HIGH")])
     try Command.pipe("consume", "-q", queue.path, "--", "sh", "-c", "exit 65").run()

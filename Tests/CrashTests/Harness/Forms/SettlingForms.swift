@@ -1,6 +1,6 @@
 import Glibc
 
-// Settling what is held by the clock.
+// Settling claims that the clock holds.
 extension SchedulerForm {
   static let ackWhole = SchedulerForm(
     testDescription: "ack a claim in two lanes", verb: "ack",
@@ -29,7 +29,7 @@ extension SchedulerForm {
     },
     command: { .pipe("ack", "-q", $0.path, "--bury", try heldBatch($0).claim) })
 
-  /// The last one is left out, and given back.
+  /// The last item is left out and given back.
   static let ackPartly = SchedulerForm(
     testDescription: "ack, each item in a way of its own", verb: "ack",
     prepare: { queue in
