@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds pipe, stores a small sample in a temporary queue, drains it with four consumers at once, and
-# checks that each line came out exactly once; then the same over HTTP, if there is a curl. Set PIPE to use a
-# binary that is built already.
+# Builds pipe, stores a small sample in a temporary queue, drains it with four concurrent consumers, and
+# checks that each line came out exactly once; then does the same over HTTP if curl is installed. Set PIPE to use a
+# binary that is already built.
 set -eu
 
 fail() {
@@ -52,8 +52,8 @@ echo "1. ingest | enqueue: $(($(wc -l < "$work/sample"))) lines, one of them bad
 "$PIPE" ingest --reject "$work/rejected" "$work/sample" > "$work/entries" ||
   fail "ingest ended with status $?"
 "$PIPE" enqueue < "$work/entries" > "$work/receipts" || fail "enqueue ended with status $?"
-[ "$(cat "$work/rejected")" = '{"n": 301,' ] || fail "the rejected line is not as it came"
-[ "$(wc -l < "$work/receipts")" -eq 301 ] || fail "not one receipt for each good line"
+[ "$(cat "$work/rejected")" = '{"n": 301,' ] || fail "the rejected line was changed"
+[ "$(wc -l < "$work/receipts")" -eq 301 ] || fail "there is not one receipt for each valid line"
 echo "   $(($(wc -l < "$work/receipts"))) receipts, the first: $(sed 1q "$work/receipts")"
 echo "   rejected and kept: $(cat "$work/rejected")"
 
@@ -64,7 +64,7 @@ echo "2. status of the id request $request:"
 "$PIPE" status "$request" | sed 's/^/   /'
 
 echo
-echo "3. four consumers at once, each running cat for five items at a time:"
+echo "3. four concurrent consumers, each running cat for five items at a time:"
 consumers=
 for number in 1 2 3 4; do
   "$PIPE" consume --size 5 -- cat > "$work/out.$number" &
@@ -79,21 +79,21 @@ done
 
 echo
 echo "4. checks:"
-cat "$work"/out.? | sort | cmp -s "$work/expected" - || fail "what came out is not what went in"
+cat "$work"/out.? | sort | cmp -s "$work/expected" - || fail "the output differs from the input"
 echo "   each of $(($(wc -l < "$work/expected"))) items came out exactly once, byte for byte"
 xargs "$PIPE" status < "$work/ids" > "$work/statuses" || fail "status ended with status $?"
 completed=$(grep -c '^{"ingestion_id":"[^"]*","status":"completed"' "$work/statuses") || true
 [ "$completed" -eq 301 ] || fail "only $completed of 301 entries are completed"
 echo "   all $completed entries are completed"
-[ -z "$("$PIPE" list)" ] || fail "something is left in the queue"
-echo "   nothing is left"
+[ -z "$("$PIPE" list)" ] || fail "the queue is not empty"
+echo "   the queue is empty"
 
 echo
-echo "5. some lines of stats:"
+echo "5. an excerpt of stats:"
 "$PIPE" stats > "$work/stats" || fail "stats ended with status $?"
 grep -E '^(items|done|latency|p50|p99) ' "$work/stats" | sed 's/^/   /'
 [ "$("$PIPE" stats --json | grep -c '"acknowledged":305,"failed":0')" -eq 1 ] ||
-  fail "stats does not know that 305 items were acknowledged"
+  fail "stats does not count 305 acknowledged items"
 
 echo
 if command -v curl > /dev/null; then
@@ -109,7 +109,7 @@ if command -v curl > /dev/null; then
     fail "curl ended with status $?"
   echo "   POST /ingest: $(cat "$work/receipt")"
   "$PIPE" consume > "$work/out" || fail "consume ended with status $?"
-  [ "$(paste -s -d, "$work/out")" = 1,2,3,4,5 ] || fail "what came out is not what was posted"
+  [ "$(paste -s -d, "$work/out")" = 1,2,3,4,5 ] || fail "the output differs from what was posted"
   id=$(sed 's/.*"ingestion_id":"\([^"]*\)".*/\1/' "$work/receipt")
   curl -sS "$url/status/$id" > "$work/status" || fail "curl ended with status $?"
   grep -q '","status":"completed","batches"' "$work/status" || fail "not completed: $(cat "$work/status")"
@@ -119,8 +119,8 @@ if command -v curl > /dev/null; then
   gateway=
   echo "   it has ended"
 else
-  echo "6. no curl, so no gateway"
+  echo "6. skipped, since curl is not installed"
 fi
 
 echo
-echo "All is well. Next: man $root/man/pipe.1"
+echo "All checks passed. Next: man $root/man/pipe.1"

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A handler that behaves like a slow service: it takes 1 to 3 s for each id, fails now and then (of ten
-# attempts one, exit status 1), and refuses for good what is no number (65). To see it run:
+# A handler that behaves like a slow service: it takes 1 to 3 s for each id, fails one attempt in ten (exit
+# status 1), and permanently refuses anything that is not a number (65). To see it run:
 #
 #   seq 100 | xargs -n 5 | sed 's/ /,/g; s/.*/{"ids":[&]}/' | pipe enqueue --raw --quiet
 #   pipe consume --size 3 --every 5s -j 4 -- examples/slow-api.sh
 #
-# In another terminal: pipe list, pipe explain ID, pipe dead. With SEED=1 it does the same each time: what
-# becomes of an id depends on SEED, the id and its attempt alone. A batch that fails comes again as a whole,
-# so a real service must bear an id that it has had before.
+# In another terminal: pipe list, pipe explain ID, pipe dead. With SEED=1 every run gives the same results: the
+# result for an id depends on SEED, the id and the attempt only. A batch that fails is retried as a whole, so a
+# real service must tolerate an id that it has seen before.
 set -eu
 
 seed=${SEED:-$$.$(date +%s)}

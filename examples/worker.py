@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A worker for `pipe consume --stream -- examples/worker.py`: starts once, answers each batch line.
+"""A worker for `pipe consume --stream -- examples/worker.py`: starts once and answers each batch line.
 
-What it does with an item stands in `work`: return to acknowledge it, raise Retry to have it again later,
-raise Bury to give it up. Anything else that is raised ends the worker; pipe then retries what it had.
+`work` processes one item: return to acknowledge it, raise Retry to get it again later, raise Bury to make it a dead
+letter. Any other exception ends the worker, and pipe retries the items it had.
 """
 import json
 import os
@@ -18,10 +18,10 @@ class Bury(Exception):
 
 
 def work(data):
-    """Here: an object with an "error" member fails, as a call elsewhere might."""
+    """In this example, an object with an "error" member fails, as a remote call might."""
     error = data.get("error") if isinstance(data, dict) else None
     if error == "busy":
-        raise Retry("the other side is busy")
+        raise Retry("the service is busy")
     if error:
         raise Bury(f"cannot be done: {error}")
 
@@ -36,14 +36,14 @@ def answer(line):
             result = "retry" if isinstance(e, Retry) else "bury"
             failed.append({"id": item["id"], "item": item["item"], "result": result, "reason": str(e)})
     claim = {"claim": batch["claim"]}
-    # Those named here first, then one line for all the others of the claim.
+    # First a line that names the failed items, then one line for all other items of the claim.
     named = [{**claim, "items": failed}] if failed else []
-    rest = [claim] if len(failed) < len(batch["items"]) else []
-    return "".join(json.dumps(answer) + "\n" for answer in named + rest)
+    others = [claim] if len(failed) < len(batch["items"]) else []
+    return "".join(json.dumps(line) + "\n" for line in named + others)
 
 
-def lines_as_they_come():
-    """Lists of whole lines: all that is there, without waiting for more."""
+def available_lines():
+    """Yields lists of whole lines: all that can be read without waiting for more."""
     rest = b""
     while chunk := os.read(sys.stdin.fileno(), 1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")
@@ -51,10 +51,10 @@ def lines_as_they_come():
 
 
 def main():
-    for lines in lines_as_they_come():
+    for lines in available_lines():
         for line in lines:
             sys.stdout.write(answer(line))
-        # Once for all of them. Without it pipe waits for answers that wait here.
+        # One flush for all of them. Without it, pipe would wait for answers that are still in this buffer.
         sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
--- For unified.md. The columns are made of the data, so that a row which lacks one, or has another type, is refused.
+-- For unified.md. The columns are generated from the data, so that a row with a missing or wrong value is refused.
 CREATE TABLE IF NOT EXISTS health_data (
   id text COLLATE "C" PRIMARY KEY,
   data jsonb NOT NULL,

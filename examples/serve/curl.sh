@@ -1,6 +1,6 @@
 #!/bin/sh
-# A tour of the gateway with curl: starts one on a free port, with a queue of its own, asks it this and that,
-# and ends it. Prints each command and its answer. Set PIPE to a binary that is not in the PATH.
+# A tour of the gateway with curl: starts a gateway on a free port with a queue of its own, sends requests and
+# stops it. Prints each command and its response. Set PIPE to a binary that is not in the PATH.
 set -eu
 
 fail() {
@@ -24,7 +24,7 @@ trap 'exit 1' HUP INT TERM
 
 say() { printf '\n# %s\n' "$*"; }
 
-# Prints a command as it could be typed, and runs it; its output ends with a newline.
+# Prints a command as it could be typed, then runs it. Its output ends with a newline.
 show() {
   line='$'
   for word in "$@"; do
@@ -37,7 +37,7 @@ show() {
   printf '%s\n' "$("$@")"
 }
 
-# The value of a member of a line of JSON: enough for ids.
+# Prints the value of a member of a JSON line. Sufficient for ids.
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 
 mkfifo "$work/log"
@@ -47,42 +47,42 @@ exec 3< "$work/log"
 read -r listening <&3 || fail "no gateway"
 url=${listening#*listening on }
 [ "$url" != "$listening" ] || fail "$listening"
-echo "A gateway listens at $url"
+echo "The gateway listens on $url"
 
-say "A record: any object. 202 says that it is on disk."
+say "A record: any object. 202 means that it is on disk."
 show curl -s --json '{"source":"kitchen","data":{"temperature":25.50}}' "$url/ingest"
 
-say "An id request: each id is an item of its own. The same one within 300 s gets the same answer."
+say "An id request: each id is a separate item. An equal request within 300 s gets the same response."
 show curl -s --json '{"ids":[1,2,3,4,5],"priority":"HIGH"}' "$url/ingest" | tee "$work/shown"
 id=$(member ingestion_id < "$work/shown")
 show curl -s --json '{"ids":[1,2,3,4,5],"priority":"HIGH"}' "$url/ingest"
 
-say "Who must not store a record twice, and may lose the answer, sends a key. Here the answer was lost:"
+say "A key prevents a record from being stored twice if a response is lost and the request is sent again:"
 show curl -s -H 'Idempotency-Key: order-17' --json '{"order":17}' "$url/ingest"
 show curl -s -H 'Idempotency-Key: order-17' --json '{"order":17}' "$url/ingest"
 
-say "Many at once, one a line. A bad one does not stop the rest."
+say "Many records in one request, one per line. An invalid line does not stop the others."
 printf '%s\n' '{"n":1}' '{"n":' '{"n":3}' > "$work/lines"
 show curl -s -H 'Content-Type: application/x-ndjson' --data-binary "@$work/lines" "$url/ingest"
 
-say "Any value at all."
+say "Any JSON value."
 show curl -s --json '"disk is hot"' "$url/log"
 
-say "What has become of the id request? Nobody consumes yet."
+say "The status of the id request. No consumer has run yet."
 show curl -s "$url/status/$id"
 echo '$ pipe consume --size 3 -n 1'
 "$pipe" consume --size 3 -n 1 -q "$work/queue"
 show curl -s "$url/status/$id"
 
-say "Errors say why. -i shows the status, and headers."
+say "Errors give a reason. -i shows the status and headers."
 show curl -si --json '{"ids":[]}' "$url/ingest" | sed '/^content-security/d; /^referrer/d; /^x-content/d'
 
-say "Can entries be stored? And some of what Prometheus reads:"
+say "Health: whether entries can be stored. Then an excerpt of the metrics for Prometheus:"
 show curl -s "$url/health"
 echo "\$ curl -s $url/metrics | grep ^ing"
 curl -s "$url/metrics" | grep ^ing
 
-say "The end: what was asked is answered first. In a browser, / is the dashboard and /docs the manual."
+say "The end: pending requests are answered first. In a browser, / is the dashboard and /docs the manual."
 kill "$gateway"
 wait "$gateway" || fail "the gateway ended with status $?"
 gateway=

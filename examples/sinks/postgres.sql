@@ -1,4 +1,4 @@
--- For examples/sinks/postgres. `id` is the id of the receipt, so that a redelivery is recognised.
+-- For examples/sinks/postgres. `id` is the id of the receipt, so that a redelivery is recognized.
 CREATE TABLE IF NOT EXISTS logs (
   id text COLLATE "C" PRIMARY KEY,
   data jsonb NOT NULL,

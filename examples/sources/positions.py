@@ -1,4 +1,4 @@
-"""A directory where positions in files are kept, by one process at a time."""
+"""A directory that keeps positions in files, for one process at a time."""
 import fcntl
 import hashlib
 import json
@@ -13,44 +13,44 @@ class Positions:
         self.directory = directory
         try:
             os.makedirs(directory, exist_ok=True)
-            # For as long as this runs: two of them would store every line twice.
-            self.number = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-            fcntl.flock(self.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Locked until this process ends: two processes would store every line twice.
+            self.fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            intake.stop(75, f"{directory} is in use")
+            intake.die(75, f"{directory} is in use")
         except OSError as error:
-            intake.unwritable(error, 73)
+            intake.die_unwritable(error, 73)
 
-    def place(self, path):
+    def file_of(self, path):
         name = urllib.parse.quote(path, safe="")
-        # As long as names may be, with .new behind.
+        # A file name has at most 255 bytes, including the suffix .new.
         if len(name) > 250:
             name = hashlib.sha256(os.fsencode(path)).hexdigest()
         return os.path.join(self.directory, name)
 
     def load(self, path):
-        """None: there was no such file yet."""
+        """Returns None if no position was saved yet."""
         try:
-            with open(self.place(path)) as file:
+            with open(self.file_of(path)) as file:
                 return json.load(file)
         except FileNotFoundError:
             return None
         except OSError as error:
-            intake.stop(*intake.fault(error))
+            intake.die(*intake.describe(error))
         except ValueError as error:
-            intake.stop(74, f"{self.place(path)}: {error}")
+            intake.die(74, f"{self.file_of(path)}: {error}")
 
     def save(self, path, position):
-        """The new one or the old one is there, whatever happens; the new one when this returns."""
+        """On return the new position is on disk. After a crash the file holds the new one or the old one."""
         try:
-            with open(self.place(path) + ".new", "w") as file:
+            with open(self.file_of(path) + ".new", "w") as file:
                 json.dump(position, file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.rename(file.name, self.place(path))
-            os.fsync(self.number)
+            os.rename(file.name, self.file_of(path))
+            os.fsync(self.fd)
         except OSError as error:
-            intake.unwritable(error)
+            intake.die_unwritable(error)
 
     def reject(self, line):
-        intake.keep(os.path.join(self.directory, "rejected"), line)
+        intake.append_durably(os.path.join(self.directory, "rejected"), line)

@@ -1,4 +1,4 @@
-"""A log that is rotated: which file of it is read, how far, and what comes after."""
+"""A rotated log: which of its files is being read, how far, and which file comes next."""
 import bz2
 import errno
 import gzip
@@ -17,173 +17,176 @@ CHUNK = 4 << 20
 TAIL = 1024
 
 STAMP = "[0-9][0-9._:T+-]*Z?"
-# A day, or seconds since 1970: before the extension a short number may as well tell one log from another.
+# A day, or seconds since 1970. Before the extension, a short number may also distinguish one log from another.
 DATE = "(?:(?:19|20)[0-9]{2}[._-]?[0-9]{2}[._-]?[0-9]{2}|[0-9]{8,})[0-9._:T+-]*Z?"
-UNPACKED = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
-PACKED = {*UNPACKED, ".zst", ".lz4", ".Z", ".zip"}
+DECOMPRESSORS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+COMPRESSED = {*DECOMPRESSORS, ".zst", ".lz4", ".Z", ".zip"}
 
 
-class Trail:
-    """The files of one log, one after the other. The position tells which one is read: its id for keys, the offset, a
-    digest of what stands before that, since when others may be there, and of those that were left the same."""
+class RotatedLog:
+    """The files of one log, one after another. The position records the file being read: its id for keys, the offset,
+    a digest of the bytes before the offset, the time from which later files may exist, and the same about finished
+    files."""
 
     def __init__(self, path, positions, events, others=()):
-        """`others`: files that are followed themselves, and so are none of this log's."""
+        """`others` are files that are followed themselves, and therefore do not belong to this log."""
         self.path, self.positions, self.events, self.others = path, positions, events, others
-        self.number = None
+        self.fd = None
         self.position = positions.load(path)
-        # Whether lines may be missing, because a file of it was not found.
-        self.has_lost = False
+        # Whether lines may be missing because a file was not found.
+        self.has_gap = False
 
     def read(self):
-        status = os.fstat(self.number)
-        data = os.pread(self.number, CHUNK, self.position["offset"])
-        # Asked afterwards: a file that was cut, and has grown again, is not read in the middle of a line.
-        return data, self.before(self.number), status
+        status = os.fstat(self.fd)
+        data = os.pread(self.fd, CHUNK, self.position["offset"])
+        # The tail is read last: a file that was truncated and has grown again is not read from the middle of a line.
+        return data, self.read_tail(self.fd), status
 
-    def move(self, count, data, status):
-        """By so many bytes, the last of these, which were read; the file itself may be another by now."""
+    def advance(self, count, data, status):
+        """Moves the offset by `count` bytes, the last of `data`. The path may already name another file."""
         offset, tail = self.position["offset"] + count, digest(data[-TAIL:])
-        self.keep(status, offset=offset, tail=tail, time=status.st_mtime_ns)
+        self.save(status, offset=offset, tail=tail, time=status.st_mtime_ns)
 
-    def keep(self, status, **changes):
+    def save(self, status, **changes):
         self.position.update(device=status.st_dev, inode=status.st_ino, **changes)
         self.positions.save(self.path, self.position)
 
-    def before(self, number):
-        """What was read last, if it is the same file, and not cut."""
-        return before(number, self.position["offset"])
+    def read_tail(self, fd):
+        """Returns the bytes that were read last, if this is the same file and it was not truncated."""
+        return read_tail(fd, self.position["offset"])
 
-    def fitting(self, path, status):
-        """The file, opened, if it begins as what was read does."""
-        number = opened(path, status)
-        if fits(number, self.position):
-            return number
-        os.close(number)
+    def open_matching(self, path, status):
+        """Opens the file if it begins with what was read; else returns None."""
+        fd = open_file(path, status)
+        if matches(fd, self.position):
+            return fd
+        os.close(fd)
         return None
 
-    def is_cut(self, before):
+    def is_truncated(self, tail):
         if self.position["offset"]:
-            return digest(before) != self.position["tail"]
-        return self.is_log() and self.later(self.position["time"]) != []
+            return digest(tail) != self.position["tail"]
+        return self.is_current() and self.unread_files(self.position["time"]) != []
 
-    def is_log(self):
-        """Not an older file of it."""
-        return os.path.exists(self.path) and os.path.samestat(os.fstat(self.number), os.stat(self.path))
+    def is_current(self):
+        """Whether the open file is the log itself, not a rotated file of it."""
+        return os.path.exists(self.path) and os.path.samestat(os.fstat(self.fd), os.stat(self.path))
 
-    def adopt(self, number):
-        if self.number is not None:
-            os.close(self.number)
-        self.number = number
-        # By its number, wherever it is moved.
-        self.events.add(f"/proc/self/fd/{number}", MODIFY)
+    def switch_to(self, fd):
+        if self.fd is not None:
+            os.close(self.fd)
+        self.fd = fd
+        # Watched by its descriptor, so that a rename does not matter.
+        self.events.add(f"/proc/self/fd/{fd}", MODIFY)
 
-    def begin(self, path, status=None):
-        """A new file, or one that was left and has more. Its id is kept before the first of its lines goes."""
-        files = self.older()
+    def start_file(self, path, status=None):
+        """Starts a new file, or continues a finished one that has grown. Its id is saved before its first line is
+        stored."""
+        files = self.rotated_files()
         if self.position:
-            since = os.fstat(self.number).st_mtime_ns if self.number is not None else self.position["time"]
-            known = self.known(files)
+            since = os.fstat(self.fd).st_mtime_ns if self.fd is not None else self.position["time"]
+            known = self.known_files(files)
         else:
             since = files[-1][1].st_mtime_ns if files else 0
-            known = [as_left(*file) for file in files]
-        again = status and left(path, status, known)
-        self.adopt(opened(path, status))
+            known = [as_finished(*file) for file in files]
+        resumed = status and find_known(path, status, known)
+        self.switch_to(open_file(path, status))
         self.position = {"id": secrets.token_hex(12), "offset": 0, "tail": digest(b"")}
-        self.position.update(again or {}, done=[file for file in known if file is not again])
-        # What is found later may have been rotated since the file before was at its end.
-        self.keep(os.fstat(self.number), time=since)
+        self.position.update(resumed or {}, done=[file for file in known if file is not resumed])
+        # Files found later may have been rotated after the previous file was read to its end.
+        self.save(os.fstat(self.fd), time=since)
 
-    def older(self):
-        """Its older files that are there, the oldest first."""
-        numbers = {file["inode"] for file in self.position["done"]} if self.position else set()
+    def rotated_files(self):
+        """Returns the existing rotated files, the oldest first."""
+        inodes = {file["inode"] for file in self.position["done"]} if self.position else set()
         if self.position:
-            numbers.add(self.position["inode"])
-        if self.number is not None:
-            numbers.add(os.fstat(self.number).st_ino)
-        return [file for file in older(self.path, numbers) if os.path.realpath(file[0]) not in self.others]
+            inodes.add(self.position["inode"])
+        if self.fd is not None:
+            inodes.add(os.fstat(self.fd).st_ino)
+        return [file for file in rotated_files(self.path, inodes) if os.path.realpath(file[0]) not in self.others]
 
-    def known(self, files):
-        """Those that were left, while they are there, and the one that is read."""
-        numbers = {status.st_ino for _, status in files}
-        this = {name: self.position[name] for name in ("inode", "id", "offset", "tail")}
-        if self.number is not None:
-            this["inode"] = os.fstat(self.number).st_ino
-        return [file for file in self.position["done"] if file["inode"] in numbers] + [this]
+    def known_files(self, files):
+        """Returns the finished files that still exist, and the file being read."""
+        inodes = {status.st_ino for _, status in files}
+        current = {name: self.position[name] for name in ("inode", "id", "offset", "tail")}
+        if self.fd is not None:
+            current["inode"] = os.fstat(self.fd).st_ino
+        return [file for file in self.position["done"] if file["inode"] in inodes] + [current]
 
     def find(self):
-        """After a start: the file that was read, whatever it is called now."""
+        """After a start, finds the file that was read last, whatever its name is now."""
         if self.position is None:
             if os.path.exists(self.path):
-                self.begin(self.path)
-            return self.number is not None
+                self.start_file(self.path)
+            return self.fd is not None
         log = [(self.path, os.stat(self.path))] if os.path.exists(self.path) else []
-        for path, status in log + self.older():
-            if self.was_read(status):
-                self.adopt(opened(path, status))
-                self.prefer_twin()
+        for path, status in log + self.rotated_files():
+            if self.was_read_last(status):
+                self.switch_to(open_file(path, status))
+                self.prefer_copy()
                 return True
-        return self.find_by_number() or self.look_for_copy()
+        return self.find_by_inode() or self.find_copy()
 
-    def was_read(self, status):
+    def was_read_last(self, status):
         return (status.st_dev, status.st_ino) == (self.position["device"], self.position["inode"])
 
-    def find_by_number(self):
-        """Under any name, if what was read is in it: numbers are used again."""
+    def find_by_inode(self):
+        """Finds the file under any name. Its contents must match, since inode numbers are reused."""
         if not self.position["offset"]:
             return False
-        files = beside(self.path, lambda path, _: os.path.realpath(path) not in self.others)
-        return self.adopt_fitting([(path, status) for (path, _), status in files.items() if self.was_read(status)])
+        files = siblings(self.path, lambda path, _: os.path.realpath(path) not in self.others)
+        return self.use_matching(
+            [(path, status) for (path, _), status in files.items() if self.was_read_last(status)])
 
-    def prefer_twin(self):
-        """A copy that fits as well as the log, where lines repeat."""
-        lines = self.before(self.number).splitlines()
-        if self.is_log() and len(set(lines)) < len(lines):
-            self.adopt_fitting(self.later(self.position["time"]))
+    def prefer_copy(self):
+        """Where lines repeat, a copy may match as well as the log does."""
+        lines = self.read_tail(self.fd).splitlines()
+        if self.is_current() and len(set(lines)) < len(lines):
+            self.use_matching(self.unread_files(self.position["time"]))
 
-    def adopt_fitting(self, files):
+    def use_matching(self, files):
         for path, status in files:
-            number = self.fitting(path, status)
-            if number is not None:
-                self.adopt(number)
+            fd = self.open_matching(path, status)
+            if fd is not None:
+                self.switch_to(fd)
                 return True
         return False
 
-    def look_for_copy(self):
+    def find_copy(self):
         offset, since = self.position["offset"], self.position["time"]
-        copies = self.later(since) if offset or self.number is not None else []
-        # Else the newest first: where little was read, others may begin in the same way.
-        if self.adopt_fitting(copies + (self.older()[::-1] if offset else [])):
-            self.keep(os.fstat(self.number), time=os.fstat(self.number).st_mtime_ns)
+        copies = self.unread_files(since) if offset or self.fd is not None else []
+        # Then the other rotated files, the newest first: after a short read, several may begin the same way.
+        if self.use_matching(copies + (self.rotated_files()[::-1] if offset else [])):
+            self.save(os.fstat(self.fd), time=os.fstat(self.fd).st_mtime_ns)
             return True
-        successor = self.following(since)
+        successor = self.next_file(since)
         if successor:
-            packed = self.packed(since)
-            if not any(self.was_whole(path) for path in packed):
-                place = f"what came after byte {offset} of its last file"
-                beside_it = "".join(f"; {path} is compressed, and not read" for path in packed)
-                intake.warn(f"{self.path}: {place} is not found{beside_it}; going on with {successor[0]}")
-                self.has_lost = True
-            self.begin(*successor)
+            compressed = self.compressed_files(since)
+            if not any(self.is_fully_read(path) for path in compressed):
+                ignored = "".join(f"; {path} is compressed and was not read" for path in compressed)
+                intake.warn(f"{self.path}: the rest of its last file, after byte {offset}, was not found{ignored}; "
+                            f"continuing with {successor[0]}")
+                self.has_gap = True
+            self.start_file(*successor)
         return bool(successor)
 
-    def packed(self, since):
-        """Compressed older files that may have it."""
-        def is_packed(path, log):
+    def compressed_files(self, since):
+        """Returns the compressed rotated files that may contain the rest."""
+        def is_compressed(path, log):
             stem, end = os.path.splitext(path)
-            return end in PACKED and may_be_older(stem, log)
-        files = beside(self.path, is_packed)
-        # A compressor keeps the time of what it read, perhaps only its seconds.
+            return end in COMPRESSED and may_be_rotated(stem, log)
+        files = siblings(self.path, is_compressed)
+        # A compressor keeps the time of its input, sometimes only to the second.
         return sorted(path for (path, _), status in files.items() if status.st_mtime_ns >= since - 10**9)
 
-    def was_whole(self, path):
-        """Whether this is what was read, and no more."""
-        unpacked = UNPACKED.get(os.path.splitext(path)[1])
-        if not unpacked:
+    def is_fully_read(self, path):
+        """Whether a compressed file contains exactly what was read."""
+        decompress = DECOMPRESSORS.get(os.path.splitext(path)[1])
+        if not decompress:
             return False
         size, tail = 0, b""
         try:
-            with unpacked(path) as file:
+            with decompress(path) as file:
                 while data := file.read(CHUNK):
                     size, tail = size + len(data), (tail + data)[-TAIL:]
         except (OSError, EOFError, zlib.error, lzma.LZMAError):
@@ -191,57 +194,57 @@ class Trail:
         return size == self.position["offset"] and digest(tail) == self.position["tail"]
 
     def successor(self):
-        """The file after this one, at its end."""
-        return None if self.is_log() else self.following(os.fstat(self.number).st_mtime_ns)
+        """At the end of a rotated file, returns the next file."""
+        return None if self.is_current() else self.next_file(os.fstat(self.fd).st_mtime_ns)
 
-    def following(self, since):
-        """The next one with something to read."""
+    def next_file(self, since):
+        """Returns the next file with something to read."""
         log = [(self.path, None)] if has_content(self.path) else []
-        return next(iter(self.later(since, grown=True) + log), None)
+        return next(iter(self.unread_files(since, grown=True) + log), None)
 
-    def later(self, since, grown=False):
-        """Older files of the log that were not read; with `grown` also those that have more since they were left."""
-        files = self.older()
-        known = self.known(files)
-        here = self.number is not None and os.fstat(self.number)
+    def unread_files(self, since, grown=False):
+        """Returns rotated files that were not read; with `grown`, also finished ones that have grown since."""
+        files = self.rotated_files()
+        known = self.known_files(files)
+        current = self.fd is not None and os.fstat(self.fd)
         found = []
         for path, status in files:
-            if here and os.path.samestat(status, here):
+            if current and os.path.samestat(status, current):
                 continue
-            file = left(path, status, known)
+            file = find_known(path, status, known)
             if file:
-                is_due = grown and status.st_size > file["offset"]
+                is_unread = grown and status.st_size > file["offset"]
             else:
-                is_due = status.st_size and status.st_mtime_ns >= since
-            if is_due:
+                is_unread = status.st_size and status.st_mtime_ns >= since
+            if is_unread:
                 found.append((path, status))
         return found
 
 
-def before(number, offset):
-    return os.pread(number, min(TAIL, offset), max(0, offset - TAIL))
+def read_tail(fd, offset):
+    return os.pread(fd, min(TAIL, offset), max(0, offset - TAIL))
 
 
-def fits(number, file):
-    return digest(before(number, file["offset"])) == file["tail"]
+def matches(fd, file):
+    return digest(read_tail(fd, file["offset"])) == file["tail"]
 
 
-def as_left(path, status):
-    """One that was there before the first run, as if it had been read."""
-    number = opened(path, status)
-    tail = digest(before(number, status.st_size))
-    os.close(number)
+def as_finished(path, status):
+    """Returns what is recorded about a file that existed before the first run, as if it had been read."""
+    fd = open_file(path, status)
+    tail = digest(read_tail(fd, status.st_size))
+    os.close(fd)
     return {"inode": status.st_ino, "id": secrets.token_hex(12), "offset": status.st_size, "tail": tail}
 
 
-def left(path, status, known):
-    """What is known of this file: a new one may have an old number, but not what was read there."""
+def find_known(path, status, known):
+    """Returns what is recorded about a file. A new file may reuse an inode number, but not have the same contents."""
     files = [file for file in known if file["inode"] == status.st_ino]
     if not files:
         return None
-    number = opened(path, status)
-    found = next((file for file in files if fits(number, file)), None)
-    os.close(number)
+    fd = open_file(path, status)
+    found = next((file for file in files if matches(fd, file)), None)
+    os.close(fd)
     return found
 
 
@@ -249,47 +252,47 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def is_older(path, log):
-    """app.log.1, app.log-20261121, app.1.log, app-2026-11-21.log: an older file of app.log, not compressed."""
+def is_rotated(path, log):
+    """app.log.1, app.log-20261121, app.1.log, app-2026-11-21.log: an uncompressed rotated file of app.log."""
     stem, end = map(re.escape, os.path.splitext(log))
     form = f"{stem}{end}[._-]{STAMP}|{stem}(?:[._-]{DATE}|[.][0-9]{{1,3}}){end}"
     return re.fullmatch(form, path) is not None
 
 
-def may_be_older(path, log):
-    """app-1.log, app2.log too, which may as well be other logs: they count once a file that was read has such a name."""
+def may_be_rotated(path, log):
+    """Also app-1.log and app2.log, which may be other logs: they count once a file that was read has such a name."""
     stem, end = map(re.escape, os.path.splitext(log))
-    return is_older(path, log) or re.fullmatch(f"{stem}[._-]?{STAMP}{end}", path) is not None
+    return is_rotated(path, log) or re.fullmatch(f"{stem}[._-]?{STAMP}{end}", path) is not None
 
 
-def older(log, numbers):
-    """Those that are there, the oldest first. `numbers`: of files that were read."""
-    found, before = listed(log, numbers), None
-    # A directory that is read while names change may not show a file.
-    while before is None or found.keys() != before.keys():
-        found, before = listed(log, numbers), found
+def rotated_files(log, inodes):
+    """Returns the existing rotated files, the oldest first. `inodes` are those of files that were read."""
+    found, previous = list_rotated(log, inodes), None
+    # Listing a directory while names change may miss a file.
+    while previous is None or found.keys() != previous.keys():
+        found, previous = list_rotated(log, inodes), found
     return sorted(((path, status) for (path, _), status in found.items()), key=modified)
 
 
-def listed(log, numbers):
-    files = beside(log, may_be_older)
-    sure = {(path, number) for path, number in files if any(is_older(path, place) for place in places(log))}
-    if any(number in numbers for _, number in files.keys() - sure):
+def list_rotated(log, inodes):
+    files = siblings(log, may_be_rotated)
+    certain = {(path, inode) for path, inode in files if any(is_rotated(path, name) for name in names(log))}
+    if any(inode in inodes for _, inode in files.keys() - certain):
         return files
-    return {key: status for key, status in files.items() if key in sure}
+    return {key: status for key, status in files.items() if key in certain}
 
 
-def places(log):
-    """Where it is a link, also the file that it leads to."""
+def names(log):
+    """The path, and the path of the file if it is a link."""
     return {log, os.path.realpath(log)}
 
 
-def beside(log, is_wanted):
-    """Files beside it, by path and number."""
-    return {key: status for place in places(log) for key, status in listing(place, is_wanted).items()}
+def siblings(log, is_wanted):
+    """Returns files in the directory of the log, by path and inode."""
+    return {key: status for name in names(log) for key, status in list_directory(name, is_wanted).items()}
 
 
-def listing(log, is_wanted):
+def list_directory(log, is_wanted):
     try:
         with os.scandir(os.path.dirname(log)) as files:
             return {(file.path, file.inode()): status_of(file) for file in files
@@ -302,23 +305,23 @@ def listing(log, is_wanted):
 
 def status_of(file):
     status = file.stat(follow_symlinks=False)
-    return status if status.st_ino == file.inode() else another(file.path)
+    return status if status.st_ino == file.inode() else raise_renamed(file.path)
 
 
-def another(path):
-    """Has this name now: to be looked for anew."""
+def raise_renamed(path):
+    """Another file has this name now; the caller starts over."""
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
-def opened(path, status=None):
-    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise IsADirectoryError(errno.EISDIR, "no file", path)
-    if status and not os.path.samestat(status, os.fstat(number)):
-        os.close(number)
-        another(path)
-    return number
+def open_file(path, status=None):
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise IsADirectoryError(errno.EISDIR, "not a regular file", path)
+    if status and not os.path.samestat(status, os.fstat(fd)):
+        os.close(fd)
+        raise_renamed(path)
+    return fd
 
 
 def modified(file):

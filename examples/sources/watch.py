@@ -1,4 +1,4 @@
-"""Sleeps until something happens to files: inotify of Linux, which the standard library does not have."""
+"""Sleeps until files change: Linux inotify, which Python's standard library does not provide."""
 import ctypes
 import errno
 import os
@@ -14,18 +14,18 @@ ADD = 0x20000000
 class Watch:
     def __init__(self):
         self.libc = ctypes.CDLL(None, use_errno=True)
-        self.number = self.libc.inotify_init1(os.O_CLOEXEC)
+        self.fd = self.libc.inotify_init1(os.O_CLOEXEC)
 
     def add(self, path, mask):
-        """One that is watched already may be added again."""
-        if self.libc.inotify_add_watch(self.number, os.fsencode(path), mask | ADD) >= 0:
+        """Watches a path. Adding a path again is harmless."""
+        if self.libc.inotify_add_watch(self.fd, os.fsencode(path), mask | ADD) >= 0:
             return
         error = OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
         if error.errno in (errno.ENOENT, errno.EACCES):
             raise error
-        intake.stop(74, f"{path}: cannot be watched: {error.strerror}")
+        intake.die(74, f"{path}: cannot be watched: {error.strerror}")
 
     def wait(self):
-        """Until something has happened since it was last called."""
-        select.select([self.number], [], [])
-        os.read(self.number, 1 << 16)
+        """Returns once anything has happened since the last call."""
+        select.select([self.fd], [], [])
+        os.read(self.fd, 1 << 16)

@@ -1,4 +1,4 @@
-"""A RabbitMQ with Debian's settings, its data on the disk of the queues, on free ports of loopback."""
+"""A RabbitMQ broker with Debian's settings, its data on the disk of the queues, on free loopback ports."""
 import importlib.util
 import os
 import signal
@@ -8,7 +8,7 @@ from .context import ROOT
 from .process import Failed, Missing, pipeline
 from .servers import Server, free_port
 
-# Not the one in the PATH, which runs as its own user alone.
+# Not the wrapper in the PATH, which runs as the user rabbitmq only.
 PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 
@@ -33,7 +33,7 @@ class RabbitMQ(Server):
             "RABBITMQ_LOG_BASE": home + "/log", "RABBITMQ_LOGS": "-", "RABBITMQ_PID_FILE": home + "/pid",
             "RABBITMQ_ENABLED_PLUGINS_FILE": home + "/plugins", "RABBITMQ_CONF_ENV_FILE": home + "/env",
             "RABBITMQ_CONFIG_FILE": home + "/rabbitmq.conf"}
-        # In a group of its own, with the process that knows the names of nodes.
+        # In a process group of its own, together with epmd.
         super().__init__(["sh", "-c", "epmd -port %s -address 127.0.0.1 & exec %s" % (names, PROGRAM)], env,
                          stdout=self.log, start_new_session=True)
 
@@ -54,7 +54,7 @@ class RabbitMQ(Server):
         self.log.close()
 
     def fill(self, count):
-        """Persistent messages in the queue `jobs`, each confirmed: what our own sink publishes."""
+        """Fills the queue `jobs` with persistent, confirmed messages, published by pipe's own sink."""
         queue = self.context.fill(self.context.fresh("jobs"), count)
         sink = os.path.join(ROOT, "examples", "sinks", "rabbitmq")
         pipeline(self.context.pipe("consume", queue, "--size", "1000", "--stream", "--", sink, "jobs"))

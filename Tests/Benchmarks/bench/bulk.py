@@ -1,4 +1,4 @@
-"""E1, E3, E7: whole files through a filter, timed from the start of the pipeline to the end of its last process."""
+"""E1, E3, E7: whole files through a filter, from the start of the pipeline to the end of its last process."""
 import os
 import sys
 
@@ -51,7 +51,7 @@ def enqueue(context, table):
 
 
 def drain(context, table):
-    """E3: take and acknowledge everything, to `wc -l` (which must count them all) and to /dev/null."""
+    """E3: takes and acknowledges everything, to `wc -l` (which must count all records) and to /dev/null."""
     count = context.bulk
     file = context.records(count)
 
@@ -91,7 +91,7 @@ def drain(context, table):
 
 
 def ingest(context, table):
-    """E7: strict validation of JSON Lines. The slow peers get a tenth of the file: it is MB/s that count."""
+    """E7: strict validation of JSON Lines. The slow peers get a tenth of the file, since the figure is MB/s."""
     large, small = context.records(context.bulk), context.records(context.bulk // 10)
     loop = "import json, sys\nfor line in sys.stdin.buffer: json.loads(line)"
 

@@ -1,4 +1,4 @@
-"""E8: the system calls of one-shot commands, from the first that names the queue on."""
+"""E8: the system calls of one-shot commands, from the first that names the queue."""
 import json
 import os
 import re
@@ -10,7 +10,7 @@ from .table import Bar
 
 CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
 FLUSH = re.compile(r"^(?:\d+ +)?(?:fsync|fdatasync|sync|syncfs|msync|sync_file_range)\(|RWF_D?SYNC")
-HIDDEN = re.compile(r"O_D?SYNC|io_uring_\w+")  # flushes that no call of their own shows
+HIDDEN = re.compile(r"O_D?SYNC|io_uring_\w+")  # flushes without a call of their own
 
 
 class Trace:
@@ -52,7 +52,7 @@ class Counter:
         return trace
 
     def peer(self, name, prepare):
-        """What the peer does for the same one line; `prepare` gives its file, its command and its stdin."""
+        """Traces the peer for the same line. `prepare` returns its file, its command and its stdin."""
         try:
             return "%s: %s" % (name, self.trace(name, *prepare()))
         except Missing as e:

@@ -1,8 +1,8 @@
-"""Interleaved repetitions (A B A B …) and the figures that come out of them.
+"""Interleaved repetitions (A B A B …) and the figures computed from them.
 
-A contestant is a function that runs once and returns its samples, a list (one wall time is a list of one). What one
-repetition gave A and B is a pair; a ratio is the median of the ratios of the pairs, so that a slow minute of the
-machine, which hits both, counts for little.
+A contestant is a function that runs once and returns a list of samples (one wall time is a list of one). The samples
+of A and B in one repetition are a pair. A ratio is the median of the ratios of the pairs, so that a slow minute of the
+machine, which affects both, counts for little.
 """
 import statistics
 
@@ -26,8 +26,8 @@ mean = statistics.fmean
 
 class Results:
     def __init__(self):
-        self.rounds = {}  # contestant -> its samples, a list per repetition
-        self.absent = {}  # contestant -> why it has none
+        self.rounds = {}  # contestant -> a list of samples per repetition
+        self.absent = {}  # contestant -> the reason why it has no samples
 
     def add(self, name, samples):
         self.rounds.setdefault(name, []).append(samples)
@@ -39,11 +39,11 @@ class Results:
         return next((self.absent[n] for n in names if n in self.absent), "not measured")
 
     def pooled(self, name, figure):
-        """The figure over the samples of all repetitions."""
+        """Returns the figure over the samples of all repetitions."""
         return figure([s for r in self.rounds[name] for s in r])
 
     def median(self, name, figure):
-        """The median over the repetitions of the figure of one."""
+        """Returns the median of the figures of the repetitions."""
         return statistics.median(map(figure, self.rounds[name]))
 
     def ratio(self, a, b, figure):
@@ -51,7 +51,7 @@ class Results:
 
 
 def interleave(context, repetitions, contestants):
-    """Runs the contestants in turn, so many times. Who cannot run is out, with the reason, and the others go on."""
+    """Runs the contestants in turn, repeatedly. One that cannot run drops out with a reason; the others continue."""
     results = Results()
     for i in range(repetitions):
         for name, run in contestants.items():

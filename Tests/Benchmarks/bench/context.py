@@ -1,4 +1,4 @@
-"""What every row gets: the binary, the sizes, a directory on a real disk, the payload, the C clients."""
+"""The context of every row: the binary, the sizes, a directory on a real disk, the payload, the C clients."""
 import os
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ class Context:
         return [self.binary, subcommand, "-q", queue, *options]
 
     def records(self, count):
-        """A file of `count` records, made once a run."""
+        """Returns a file of `count` records, written once per run."""
         path = os.path.join(self.dir, "records-%d.jsonl" % count)
         if not os.path.exists(path):
             self.say("  writing %d records" % count)
@@ -42,7 +42,7 @@ class Context:
         return path
 
     def fresh(self, label):
-        """A path in an empty directory of that name; what an earlier repetition left there is gone, and settled."""
+        """Returns a path in an empty directory of that name. Files of earlier repetitions are removed and synced."""
         path = os.path.join(self.queues, label)
         shutil.rmtree(path, ignore_errors=True)
         os.mkdir(path)
@@ -50,18 +50,18 @@ class Context:
         return os.path.join(path, "q")
 
     def clear(self):
-        """Removes every queue; the payload and the clients stay."""
+        """Removes every queue, but not the payload and the clients."""
         shutil.rmtree(self.queues, ignore_errors=True)
         os.mkdir(self.queues)
 
     def fill(self, queue, count):
-        """A queue with `count` records waiting, and nothing of that still on its way to the disk."""
+        """Fills a queue with `count` records, all written to disk."""
         pipeline(self.pipe("enqueue", queue, "--raw", "--quiet"), stdin=self.records(count) if count else None)
         os.sync()
         return queue
 
     def client(self, name, *libraries):
-        """The C client of that name, compiled on first use: static where that can be, so that it starts quickly."""
+        """Returns the C client of that name. Compiled on first use; statically if possible, so that it starts fast."""
         if name not in self.built:
             compiler = next(filter(None, map(shutil.which, ("gcc", "cc", "clang"))), None)
             if not compiler:
@@ -99,7 +99,7 @@ def binary():
 
 
 def disk():
-    """$TMPDIR or /var/tmp, whichever is not in memory."""
+    """Returns $TMPDIR or /var/tmp, whichever is not in memory."""
     for path in (os.environ.get("TMPDIR"), "/var/tmp"):
         if path and os.path.isdir(path) and filesystem(path) not in ("tmpfs", "ramfs"):
             return path

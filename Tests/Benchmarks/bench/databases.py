@@ -1,4 +1,4 @@
-"""What K1 and K2 store into: a table `logs`, emptied for each contestant, and the database's own loader."""
+"""The databases of K1 and K2: a table `logs`, emptied for each contestant, and the database's own loader."""
 import glob
 import importlib.util
 import os
@@ -11,7 +11,7 @@ from .context import ROOT, tool
 from .process import Failed, Missing, end, output, pipeline
 from .servers import free_port
 
-# As the sink makes it.
+# As the sink creates it.
 TABLE = """CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL, data TEXT NOT NULL,
   inserted_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')))"""
 
@@ -41,7 +41,7 @@ class SQLite:
 
 
 class Postgres:
-    """A server with the settings of its initdb, fsync among them; it refuses to run as root."""
+    """A server with the default settings of initdb, including fsync. It refuses to run as root."""
 
     name, loader = "postgres", r"\copy"
 
@@ -55,7 +55,7 @@ class Postgres:
         user = [] if os.getuid() else other
         home = os.path.dirname(context.fresh("postgres"))
         if user:
-            # The directory of the run is closed to others; this one it may pass through.
+            # The directory of the run is private; the server must be able to traverse it.
             os.chmod(context.dir, 0o711)
             os.chown(home, *pwd.getpwnam("postgres")[2:4])
         port = str(free_port())

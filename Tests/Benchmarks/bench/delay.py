@@ -1,4 +1,4 @@
-"""E5: from a line written to a running producer to the same line at a waiting consumer, 100 a second."""
+"""E5: latency from a line written to a running producer to the same line at a waiting consumer, 100 a second."""
 import os
 import socket
 import subprocess
@@ -13,7 +13,7 @@ RATE, WARMUP = 100, 20
 
 
 def through(context, count, warmup, rate, *commands):
-    """Microseconds per line, from its write to the first command to a line out of the last."""
+    """Returns microseconds per line, from its write to the first command until the last command prints a line."""
     run = [context.client("roundtrip"), str(count), str(warmup), str(rate)]
     for command in commands:
         run += ["--", *command]
@@ -21,7 +21,7 @@ def through(context, count, warmup, rate, *commands):
 
 
 class Beanstalkd:
-    """The server, on a free port of the loopback interface, flushing at every put; started on first use."""
+    """The server, on a free loopback port, flushing at every put. It starts on first use."""
 
     def __init__(self, context):
         self.context, self.process = context, None

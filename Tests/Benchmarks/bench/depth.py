@@ -1,4 +1,4 @@
-"""E6: does one put and one get cost more where more is waiting?"""
+"""E6: whether one put and one get cost more in a deeper queue."""
 import os
 
 from .compare import Results, interleave, p50
@@ -13,14 +13,14 @@ def number(n):
 
 
 def singles(context, queue, ones, total):
-    """A queue whose first `ones` records came in a commit of one line each, the rest in bulk."""
+    """Fills a queue: the first `ones` records in a commit of one line each, the others in bulk."""
     samples = through(context, ones, 0, 0, context.pipe("enqueue", queue, "--raw"))
     context.fill(queue, total - ones)
     return samples
 
 
 def deep(context, queue, times):
-    """A queue of `times` the largest payload."""
+    """Fills a queue with `times` the largest payload."""
     files = [context.records(context.bulk)] * times
     pipeline(["cat", *files], context.pipe("enqueue", queue, "--raw", "--quiet"))
     os.sync()
@@ -52,7 +52,7 @@ def get(context, queue):
 
 
 def put_or_get(context, table, queues, small):
-    """A process per put and per get, every queue in turn within one round; who is first changes from block to block."""
+    """Runs a process per put and per get, every queue in turn within a round. The order rotates from block to block."""
     blocks, rounds = (3, 15) if context.quick else (12, 25)
     results = {"put": Results(), "get": Results()}
     for block in range(blocks):
@@ -73,7 +73,7 @@ def put_or_get(context, table, queues, small):
 
 
 def put_inside(context, table, queues, small, large):
-    """A put by a process that is already running: from the line to its receipt."""
+    """Measures a put by a process that is already running, from the line to its receipt."""
     count = 100 if context.quick else 300
     feed = lambda queue: lambda: through(context, count, 20, 0, context.pipe("enqueue", queue, "--raw"))
     file = context.fresh("floor")

@@ -1,4 +1,4 @@
-"""T1 to T3: what keeping statistics costs, what asking for them costs, and a queue beside its models."""
+"""T1 to T3: the cost of recording statistics, the cost of reading them, and a queue compared with its models."""
 import json
 import os
 import subprocess
@@ -13,13 +13,13 @@ from .table import Bar, micros, per_second
 
 
 def without(queue):
-    """Nothing can be noted where stats is no directory."""
+    """Makes recording impossible: stats is not a directory."""
     with open(os.path.join(queue, "stats"), "wb"):
         return queue
 
 
 def recording(context, table):
-    """T1: the same consumers with and without a place to note what they settle."""
+    """T1: the same consumers, with and without recording."""
     singles, bulk = context.bulk // 10, context.bulk
 
     def drain(count, commands, prepare):
@@ -39,7 +39,7 @@ def recording(context, table):
 
 
 def asking(context, table):
-    """T2: stats of a queue of which half waits, and of one of a tenth."""
+    """T2: stats of a queue with half of its items waiting, and of one a tenth as large."""
     times, sizes = {}, {}
     for half in (context.bulk // 10, context.bulk):
         queue = context.fresh("pipe%d" % half)
@@ -60,7 +60,7 @@ def asking(context, table):
 
 
 def model(context, table):
-    """T3: batches that come as a Poisson process, a command that takes an exponential time for each."""
+    """T3: batches arrive as a Poisson process, and a command takes an exponential time for each."""
     count, rate, mean = (3_000 if context.quick else 100_000), 300.0, 0.001
     queue = context.fill(context.fresh("pipe"), 0)
     arrivals, service = context.client("arrivals", "m"), context.client("service", "m")

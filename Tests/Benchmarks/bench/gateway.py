@@ -1,4 +1,4 @@
-"""G1 to G3: POST over 64 connections, from a POST to a running handler, and 10,000 idle connections."""
+"""G1 to G3: POST over 64 connections, latency from a POST to a running handler, and 10,000 idle connections."""
 import contextlib
 import os
 import resource
@@ -27,7 +27,7 @@ def tail(sample):
 
 
 class Load:
-    """wrk: as many POSTs as a server answers. A sample is rate, p50 and p99 in microseconds."""
+    """wrk, as many POSTs as the server answers. A sample is the rate, p50 and p99 in microseconds."""
 
     def __init__(self, context, seconds):
         self.context, self.seconds, self.sent = context, seconds, 0
@@ -44,7 +44,7 @@ class Load:
 
 
 def stored(context, queue):
-    """Entries of a queue, as its own counter has them."""
+    """Returns the number of entries by the queue's own counter."""
     for line in output(context.pipe("stats", queue, "--prometheus")).splitlines():
         if line.startswith("ingested_rows_total"):
             return int(float(line.split()[1]))
@@ -52,7 +52,7 @@ def stored(context, queue):
 
 
 def post(context, table):
-    """G1: all three servers are up all the time; one at a time has something to do."""
+    """G1: all three servers run all the time, but only one is loaded at a time."""
     queue, ours = context.fresh("pipe"), Load(context, 1 if context.quick else 10)
     load = Load(context, ours.seconds)
     with contextlib.ExitStack() as stack:
@@ -78,7 +78,7 @@ def post(context, table):
 
 
 def handled(context, count, warmup, per_second):
-    """Microseconds from the start of each POST to the start of its handler."""
+    """Returns microseconds from the start of each POST to the start of its handler."""
     queue, notes = context.fresh("pipe"), context.fresh("notes")
     with Gateway(context, queue) as gateway:
         consumer = subprocess.Popen(context.pipe("consume", queue, "--follow", "-n", str(count + warmup), "--",
@@ -88,7 +88,7 @@ def handled(context, count, warmup, per_second):
             if consumer.wait(60):
                 raise Failed("the consumer ended with %d" % consumer.returncode)
         except subprocess.TimeoutExpired:
-            raise Failed("the consumer has not all after a minute") from None
+            raise Failed("the consumer did not finish within a minute") from None
         finally:
             end(consumer)
     with open(notes, encoding="ascii") as file:
@@ -97,7 +97,7 @@ def handled(context, count, warmup, per_second):
 
 
 def handle(context, table):
-    """G2: an open loop of 500 POSTs a second, a static C handler for each."""
+    """G2: an open loop of 500 POSTs a second, with a static C handler for each."""
     count, speed = (1_000, 500) if context.quick else (10_000, 500)
     results = Results()
     for i in range(1 if context.quick else 3):
@@ -111,7 +111,7 @@ def handle(context, table):
 
 
 class Idle:
-    """Connections that have asked once and are kept; behind the `with` the gateway knows that they are gone."""
+    """Connections that sent one request and stay open. After the `with`, the gateway has closed them."""
 
     def __init__(self, context, gateway, count):
         self.command, self.count = [context.client("idle"), str(gateway.port), str(count)], count
@@ -132,7 +132,7 @@ class Idle:
 
 
 def idle(context, table):
-    """G3: the gateway lets go of who is idle for 75 s, so each repetition opens them anew."""
+    """G3: the gateway closes connections that are idle for 75 s, so each repetition opens new ones."""
     need, (soft, hard) = IDLE + 256, resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < need:
         raise Missing("ulimit -Hn is %d, and %d are needed" % (hard, need))

@@ -1,4 +1,4 @@
-"""E9: the largest resident size of each filter over the bulk file and over one huge line, and the binary's own."""
+"""E9: the largest resident size of each filter for the bulk file and for one huge line, and the size of the binary."""
 import os
 import re
 import shutil
@@ -12,7 +12,7 @@ MIB = 1 << 20
 
 
 def resident(context, command, stdin=None, stdout=None, ok=(0,)):
-    """MiB. The wrapper reports on stderr, which is also the command's: the number is the last line."""
+    """Returns MiB. The wrapper shares stderr with the command; its number is the last line."""
     with open(stdin or os.devnull, "rb") as first, open(stdout or os.devnull, "wb") as last:
         done = subprocess.run([context.client("resident"), "--", *command], stdin=first, stdout=last,
                               stderr=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""E2 and E4: a process per record, on the way in and on the way out."""
+"""E2 and E4: a process per record, to enqueue and to consume."""
 import os
 
 from .compare import interleave, mean, p50, p99
@@ -10,7 +10,7 @@ INSERT = "PRAGMA synchronous=FULL; INSERT INTO queue(body) VALUES(readfile('/dev
 
 
 def timed(context, rounds, *commands, env=None):
-    """Each command once per round, in turn: for each of them the microseconds of its runs."""
+    """Runs each command once per round, in turn. Returns the microseconds of the runs of each command."""
     run = [context.client("timer"), str(rounds)]
     for command in commands:
         run += ["--", *command]
@@ -22,7 +22,7 @@ def timed(context, rounds, *commands, env=None):
 
 
 def enqueue(context, table):
-    """E2: what a shell loop does. The line is on stdin; the time is from the spawn to the end of the process."""
+    """E2: a shell loop. The line is on stdin; the time is from the spawn to the end of the process."""
     runs = 40 if context.quick else 100
     queue = context.fill(context.fresh("pipe"), 0)
     database = context.fresh("sqlite3")

@@ -1,22 +1,22 @@
-"""Running commands: a pipeline with its wall time, or with its output. Every failure says which command and why."""
+"""Runs a pipeline and returns its wall time or its output. Every failure names the command and the reason."""
 import os
 import subprocess
 import tempfile
 import time
 
-LIMIT = 900  # seconds after which a command is taken for hung
+LIMIT = 900  # seconds after which a command is considered hung
 
 
 class Missing(Exception):
-    """A peer or a tool is not installed: its lines are skipped."""
+    """A peer or a tool is not installed; its lines are skipped."""
 
 
 class Failed(Exception):
-    """Something is there and does not do its work."""
+    """A program is installed but does not work."""
 
 
 def pipeline(*commands, stdin=None, stdout=None, env=None, ok=(0,)):
-    """Runs `a | b | c` with files (or /dev/null) at its ends; the seconds from the first start to the last end."""
+    """Runs `a | b | c` with files (or /dev/null) at its ends. Returns the seconds from first start to last end."""
     environment = dict(os.environ, **(env or {}))
     running = []
     with open(stdin or os.devnull, "rb") as first, open(stdout or os.devnull, "wb") as last, \
@@ -49,7 +49,7 @@ def pipeline(*commands, stdin=None, stdout=None, env=None, ok=(0,)):
 
 
 def end(process):
-    """SIGTERM, so that what measures can end what it started; SIGKILL where that does not help."""
+    """Sends SIGTERM, so that the process can end its children, and SIGKILL if that does not help."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -60,12 +60,12 @@ def end(process):
 
 
 def output(*commands, **options):
-    """The same, but the text the pipeline wrote."""
+    """Runs the pipeline and returns the text that it wrote."""
     with tempfile.NamedTemporaryFile() as out:
         pipeline(*commands, stdout=out.name, **options)
         return out.read().decode("utf-8", "replace")
 
 
 def name(command):
-    """`…/pipe enqueue -q DIR --raw` as `pipe enqueue`."""
+    """Shortens `…/pipe enqueue -q DIR --raw` to `pipe enqueue`."""
     return " ".join([os.path.basename(command[0])] + [a for a in command[1:2] if not a.startswith(("-", os.sep))])

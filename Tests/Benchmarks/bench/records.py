@@ -1,4 +1,4 @@
-"""The payload: JSON Lines of 205 bytes each, newline included. The same number gives the same bytes, always."""
+"""The payload: JSON Lines of 205 bytes each, newline included. The same count always gives the same bytes."""
 
 SIZE = 205
 WORDS = ("valve", "pump", "rotor", "within", "limits", "pressure", "drift", "sample",

@@ -1,4 +1,4 @@
-"""S1 to S6: claims one by one, the pace, questions, one long-running worker, what is beside the line, --dedup."""
+"""S1 to S6: single claims, the pace, status and explain, one long-running worker, dead and waiting items, --dedup."""
 import json
 import os
 import random
@@ -17,7 +17,7 @@ CONSUMERS = 4
 
 
 def together(commands, stderr=None):
-    """The seconds until all of them have ended."""
+    """Runs the commands concurrently. Returns the seconds until all have ended."""
     begin = time.perf_counter()
     running = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=stderr) for c in commands]
     if any([p.wait() for p in running]):
@@ -38,7 +38,7 @@ while True:
 
 
 def claims(context, table):
-    """S1: items claimed and acknowledged one by one by consumers side by side."""
+    """S1: concurrent consumers claim and acknowledge items one by one."""
     count = context.bulk // 10
 
     def pipe():
@@ -62,7 +62,7 @@ def claims(context, table):
 
 
 def pace(context, table):
-    """S2: instants at which batches arrive, against a pace of 20 ms."""
+    """S2: arrival times of batches, with a pace of 20 ms."""
     count, every = (200 if context.quick else 1000), 0.020
     queue = context.fill(context.fresh("pipe"), count)
     reader = subprocess.Popen(context.pipe("consume", queue, "--size", "1", "--every", "20ms"), stdout=subprocess.PIPE)
@@ -71,7 +71,7 @@ def pace(context, table):
         times.append(time.perf_counter())
     if reader.wait() or len(times) != count:
         raise Failed("%d batches, status %d" % (len(times), reader.returncode))
-    # Against the first start: what is late once makes all behind it late, and never early.
+    # A late batch delays all later ones and never makes one early, so drift is measured from the first start.
     gaps = [(b - a - every) * 1e6 for a, b in zip(times, times[1:])]
     drift = (times[-1] - times[0] - every * (count - 1)) * 1e6 / (count - 1)
     early = max(0, -min(gaps))
@@ -83,7 +83,7 @@ def pace(context, table):
 
 
 def ask(context, table):
-    """S3: one id of many, at random, asked about by a process each."""
+    """S3: status and explain of random ids, a process each."""
     half = context.bulk
     queue, ids = context.fresh("pipe"), os.path.join(context.dir, "ids")
     pipeline(["cat", context.records(half)], context.pipe("enqueue", queue, "--raw"), stdout=ids)
@@ -114,7 +114,7 @@ def seconds(command):
 
 
 def stream(context, table):
-    """S4: one long-running worker, each item answered on its own."""
+    """S4: one long-running worker, each item answered separately."""
     count, worker = context.bulk // 10, os.path.join(ROOT, "examples/worker.py")
 
     def pipe():
@@ -127,7 +127,7 @@ def stream(context, table):
 
 
 def beside(context, table):
-    """S5: what a claim and a question cost with many dead letters and many items that wait for a time."""
+    """S5: the cost of a claim and of a query with many dead letters and many items waiting for a retry."""
     count = context.bulk // 10
     few, many = queue_with(context, "few", count // 100), queue_with(context, "many", count)
     questions = {
@@ -148,7 +148,8 @@ def beside(context, table):
 
 
 def queue_with(context, name, count):
-    """A queue of so many dead letters and so many failed items that wait, an id of each, and some that are ready."""
+    """Returns a queue with `count` dead letters, `count` failed items waiting and some ready ones, and an id of each of
+    the first two."""
     queue = context.fresh(name)
     pipeline(context.pipe("init", queue, "--backoff", "2h..2h"))
     worker = [sys.executable, "-c", ANSWER]

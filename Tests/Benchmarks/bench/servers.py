@@ -1,4 +1,4 @@
-"""What answers HTTP: the gateway, the C floor, FastAPI. Each on a free port of loopback, ended with its `with`."""
+"""The HTTP servers: the gateway, the C floor, FastAPI. Each uses a free loopback port and ends with its `with`."""
 import os
 import re
 import socket
@@ -38,7 +38,7 @@ class Server:
             return int(re.search(r"(?m)^%s:\s+(\d+) kB" % field, status.read()).group(1)) / 1024
 
     def files(self):
-        """How many it has open."""
+        """Returns the number of open files."""
         return len(os.listdir("/proc/%d/fd" % self.process.pid))
 
 
@@ -88,7 +88,7 @@ def free_port():
 
 
 def packages(context):
-    """FastAPI and uvicorn in a directory of this run, from PyPI."""
+    """Installs FastAPI and uvicorn from PyPI into a directory of this run."""
     target = os.path.join(context.dir, "packages")
     if not os.path.isdir(target):
         context.say("  installing %s" % " ".join(PACKAGES))

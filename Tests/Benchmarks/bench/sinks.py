@@ -1,7 +1,7 @@
-"""K1, K2: 100,000 records out of a queue into PostgreSQL and SQLite by the sinks of examples/, in records a second,
-beside the databases' own loaders, which ask nobody, and beside a worker that commits each message by itself: lines of
-a file, and messages of RabbitMQ as in the earlier systems. That worker has 10,000 (--quick: 2,000), not to take all
-day: its start, some 0.2 s, is then a small part too."""
+"""K1, K2: 100,000 records from a queue into PostgreSQL and SQLite by the sinks of examples/, in records a second,
+compared with the databases' own loaders, which need no acknowledgement, and with a worker that commits each message
+separately: lines of a file, and messages of RabbitMQ as in the earlier systems. The worker gets only 10,000 records
+(--quick: 2,000), since it is slow; its start, about 0.2 s, is still a small part."""
 import os
 import sys
 

@@ -1,4 +1,4 @@
-"""The durable queue of lite.c through Python's own sqlite3 module: the same table and the same statements.
+"""The durable queue of lite.c, through Python's sqlite3 module: the same table and the same statements.
 
 python3 sqlite_client.py put DB ROWS < lines
 python3 sqlite_client.py drain DB ROWS > lines

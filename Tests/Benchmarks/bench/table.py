@@ -1,4 +1,4 @@
-"""The lines of the report, and the bar each is held against."""
+"""The lines of the report, each with its bar."""
 import operator
 
 COLUMNS = ("row", "what", "pipe", "strongest peer / floor", "ratio", "bar", "reached?")
@@ -6,7 +6,7 @@ TESTS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.l
 
 
 class Bar:
-    """`Bar(">=", 2)` is about the ratio; `Bar("<=", 120, "µs", own=True)` about pipe's own figure."""
+    """`Bar(">=", 2)` applies to the ratio, `Bar("<=", 120, "µs", own=True)` to pipe's own figure."""
 
     def __init__(self, test, limit, text="×", own=False):
         self.test, self.limit, self.text, self.own = test, limit, text, own
@@ -29,7 +29,7 @@ class Table:
         self.failed |= reached.startswith("FAILED")
 
     def compare(self, row, what, results, pipe, peer, figure, show, bar=None, pooled=False):
-        """One contestant against another by one figure of theirs, each written by `show`."""
+        """Compares two contestants by one figure, formatted by `show`."""
         value = (lambda n: results.pooled(n, figure)) if pooled else (lambda n: results.median(n, figure))
         text = [show(value(n)) if results.has(n) else "–" for n in (pipe, peer)]
         both = results.has(pipe, peer)

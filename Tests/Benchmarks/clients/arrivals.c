@@ -1,5 +1,5 @@
-/* Writes numbered lines at the instants of a Poisson process, each with a write of its own: who is late
-   writes the next at once, so that the rate holds.
+/* Writes numbered lines at the times of a Poisson process, each with its own write. If it is late, it writes the
+   next line at once, so that the rate holds.
 
    arrivals COUNT RATE     RATE: lines a second */
 #include <math.h>

@@ -1,5 +1,5 @@
-/* The time from a beanstalkd "put" to its arrival at a connection that waits in "reserve". What follows (the answer
-   to the put, the delete) is not timed; the waiter waits again before the next put.
+/* Times a beanstalkd "put" until it arrives at a connection that waits in "reserve". What follows (the response to
+   the put, the delete) is not timed. The consumer is waiting again before the next put.
 
    beanstalk PORT LINES WARMUP PER_SECOND < lines     prints microseconds, one line per line */
 #include "common.h"
@@ -18,7 +18,7 @@ static int connection(int port) {
   return s;
 }
 
-/* Reads one answer: its first line, and as many bytes again as it announces. */
+/* Reads one response: its first line, then the number of bytes that it announces. */
 static void answer(int s, const char *wanted) {
   size_t used = 0, body = 0;
   char *eol = 0;

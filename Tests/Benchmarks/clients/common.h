@@ -1,4 +1,4 @@
-/* What every client needs: a clock, a way out, the lines on stdin, and commands split at "--". */
+/* Shared by the clients: a clock, an error exit, the lines on stdin, and commands split at "--". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static inline const char *whole(size_t *size) {
   return p;
 }
 
-/* The length of the line at p, with its newline; `end` is the end of the input. */
+/* Returns the length of the line at p, including its newline; `end` is the end of the input. */
 static inline size_t line_at(const char *p, const char *end) {
   const char *e = memchr(p, '\n', end - p);
   return (e ? e + 1 : end) - p;
@@ -50,7 +50,7 @@ static inline void write_all(int fd, const char *p, size_t n) {
   }
 }
 
-/* "-- a b -- c" becomes {a b} {c}; how many there are. */
+/* Splits "-- a b -- c" into {a b} {c}. Returns the number of commands. */
 static inline int commands(char **argv, char **out[], int max) {
   int n = 0;
   for (; *argv; argv++)

@@ -1,7 +1,7 @@
-/* The physical floor of a durable enqueue: what arrives on stdin is appended to a file and flushed, and nothing else.
+/* The physical floor of a durable enqueue: appends stdin to a file and flushes it, and does nothing else.
 
    floor FILE BYTES        one write and one fdatasync for every read of up to BYTES
-   floor FILE BYTES echo   and the same bytes on stdout after the flush: the floor of a receipt, or of a hand-over */
+   floor FILE BYTES echo   also writes the bytes to stdout after the flush: the floor of a receipt or a delivery */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

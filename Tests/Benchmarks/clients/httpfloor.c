@@ -1,7 +1,7 @@
-/* The physical floor of a gateway: one thread, epoll, keep-alive; the bodies of all sockets that are ready at a time
-   are appended to a file with one write and one fdatasync, then each request is answered 202.
+/* The physical floor of a gateway: one thread, epoll, keep-alive. The bodies of all sockets that are ready are
+   appended to a file with one write and one fdatasync, then each request is answered with 202.
 
-   httpfloor FILE     listens on a free port of loopback, and prints it. Knows Content-Length and nothing else. */
+   httpfloor FILE     listens on a free loopback port and prints it. Parses no header but Content-Length. */
 #include "common.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -28,7 +28,7 @@ static void leave(int fd) {
   close(fd);
 }
 
-/* Takes whole requests out of what was read. */
+/* Extracts complete requests from what was read. */
 static void take(struct peer *p) {
   size_t at = 0;
   for (;;) {

@@ -1,6 +1,6 @@
-/* Holds connections that ask GET /health once and then nothing.
+/* Holds connections that send GET /health once and then stay idle.
 
-   idle PORT COUNT     prints "open" when all are answered; at the end of stdin, how many are open still */
+   idle PORT COUNT     prints "open" once all are answered; at the end of stdin, the number that are still open */
 #include "common.h"
 #include <arpa/inet.h>
 #include <sys/resource.h>
@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
     setsockopt(fd[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (connect(fd[i], (struct sockaddr *)&address, sizeof address)) die("connect");
     write_all(fd[i], question, sizeof question - 1);
-    /* The answer is small, and comes with one write. */
+    /* The response is small and arrives in one piece. */
     if (read(fd[i], bytes, sizeof bytes) < 12 || memcmp(bytes, "HTTP/1.1 200", 12)) die("no answer");
   }
   puts("open");

@@ -1,9 +1,9 @@
 /* SQLite as a durable queue, as fast as one client can make it: WAL, synchronous=FULL, prepared statements, an
    exclusive connection (no shared memory, no file locks per transaction), no mutexes, large pages, nothing zeroed
-   on delete, bodies bound without a copy, and no last checkpoint: after a commit the WAL is the durable copy.
+   on delete, bodies bound without a copy, and no final checkpoint: after a commit the WAL is the durable copy.
 
-   lite put DB ROWS < lines     inserts every line, ROWS to a transaction
-   lite drain DB ROWS > lines   takes ROWS in order of id, writes them, deletes them, one transaction each */
+   lite put DB ROWS < lines     inserts every line, ROWS per transaction
+   lite drain DB ROWS > lines   selects ROWS by id, writes them and deletes them, in one transaction each */
 #include "common.h"
 #include <sqlite3.h>
 

@@ -1,4 +1,4 @@
-"""FastAPI doing nothing: reads the body, says 202. For uvicorn, which has one worker and no access log."""
+"""A FastAPI app that reads the body and answers 202. For uvicorn with one worker and no access log."""
 from fastapi import FastAPI, Request
 
 app = FastAPI()

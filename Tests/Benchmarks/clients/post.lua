@@ -1,4 +1,4 @@
--- For wrk: POST /ingest with the first 5,000 lines of $RECORDS, over and over.
+-- For wrk: POST /ingest with the first 5,000 lines of $RECORDS, repeatedly.
 -- Prints: requests, seconds, p50 and p99 in microseconds, errors.
 local requests, next = {}, 0
 

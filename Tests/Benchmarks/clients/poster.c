@@ -1,8 +1,8 @@
-/* POSTs numbers to a gateway in an open loop: each at its instant, whether the ones before are answered or not.
+/* POSTs numbers to a gateway in an open loop: each at its scheduled time, whether earlier ones are answered or not.
 
    poster PORT COUNT WARMUP RATE     RATE: requests a second; prints "<number> <start in ns, CLOCK_MONOTONIC>"
 
-   The start is before the request is written; the warm-up's numbers are negative, and not printed. */
+   The start is taken before the request is written. Numbers of the warm-up are negative and not printed. */
 #include "common.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -20,13 +20,13 @@ static int to(int port) {
   return fd;
 }
 
-/* Whether a whole answer is there. */
+/* Whether the response is complete. */
 static int whole_answer(const char *bytes, size_t used) {
   const char *end = strstr(bytes, "\r\n\r\n"), *length = strcasestr(bytes, "\ncontent-length:");
   return end && length && used >= (size_t)(end + 4 - bytes) + strtoul(length + 16, 0, 10);
 }
 
-/* The answer to the last request of a connection: it must be 202. */
+/* Reads the response to the last request of a connection, which must be 202. */
 static void hear(int fd) {
   static char bytes[4096];
   size_t used = 0;
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     int one = fd[i % CONNECTIONS];
     if (i >= warmup) start[i - warmup] = t.tv_sec * 1000000000LL + t.tv_nsec;
-    /* That one was asked 64 requests ago; if its answer is not there yet, this request counts from now. */
+    /* This connection was used 64 requests ago. A wait for that response counts towards this request. */
     if (i >= CONNECTIONS) hear(one);
     char body[16], request[256];
     int n = snprintf(body, sizeof body, "%d", i - warmup);

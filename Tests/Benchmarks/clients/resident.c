@@ -1,7 +1,7 @@
-/* The largest resident size a command reached, in KiB: the last line on stderr. A small static program measures it,
-   because a child starts with the size of the process it was spawned from.
+/* Prints the largest resident size of a command, in KiB, as the last line on stderr. A small static program measures
+   it, because a child starts with the size of the process that spawned it.
 
-   resident -- COMMAND …     stdin and stdout are the command's; the exit status too */
+   resident -- COMMAND …     passes on stdin, stdout and the exit status */
 #include "common.h"
 #include <sys/resource.h>
 

@@ -1,8 +1,8 @@
-/* The time from a line written to a running command to one line coming out, of the same command (a receipt) or of a
-   second one that waits (a delivery). One line is under way at a time; the clients wake up once per line, here.
+/* Times a line written to a running command until a line comes out of the same command (a receipt) or of a second,
+   waiting one (a delivery). One line is in flight at a time, and this program wakes up once per line.
 
    roundtrip LINES WARMUP PER_SECOND -- A … [-- B …] < lines     prints microseconds, one line per line
-   PER_SECOND 0: the next line follows at once. The second command is ended with SIGTERM. */
+   PER_SECOND 0: the next line follows at once. The second command gets SIGTERM at the end. */
 #include "common.h"
 #include <signal.h>
 
@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
     }
     if (i >= 0) took[i] = now() - begin;
     if (count == 2 && (used != n || memcmp(buffer, p, n))) {
-      fprintf(stderr, "roundtrip: another line than the one sent came out\n");
+      fprintf(stderr, "roundtrip: the line that came out is not the one sent\n");
       return 1;
     }
     p += n;

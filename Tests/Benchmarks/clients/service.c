@@ -1,4 +1,4 @@
-/* Takes a time that is exponentially distributed, and ends well.
+/* Sleeps for an exponentially distributed time and ends with 0.
 
    service SECONDS     the mean */
 #include <math.h>
@@ -9,7 +9,7 @@ int main(int argc, char **argv) {
   struct timespec now;
   if (argc != 2) return 64;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  /* Of two that start one after the other, the leading bits of the time are alike; drand48 mixes little. */
+  /* Two processes started in a row share the leading bits of the time, and drand48 mixes little. */
   uint64_t x = (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() * 0xBF58476D1CE4E5B9u;
   x = (x ^ x >> 31) * 0x94D049BB133111EBu;
   x ^= x >> 29;

@@ -1,4 +1,4 @@
-/* The floor of "a command per record": posix_spawn of the same command, so many at a time, and no queue.
+/* The floor of "a command per record": posix_spawn of the same command, PARALLEL at a time, without a queue.
 
    spawn TIMES PARALLEL -- COMMAND … */
 #include "common.h"

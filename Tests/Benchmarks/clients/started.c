@@ -1,4 +1,4 @@
-/* A handler that notes when it was started: the first thing it does is to look at the clock.
+/* A handler that records when it was started. It reads the clock first.
 
    started FILE     appends "<the line on stdin> <ns, CLOCK_MONOTONIC>" */
 #include "common.h"

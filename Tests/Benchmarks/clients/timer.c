@@ -1,5 +1,5 @@
-/* Runs commands one after the other, each once per round, and times each run from its spawn to its end.
-   The stdin of a run is a memory file with the next line of our stdin, its stdout is /dev/null.
+/* Runs commands one after another, each once per round, and times each run from its spawn to its end.
+   The stdin of a run is a memory file with the next line of this program's stdin; its stdout is /dev/null.
 
    timer ROUNDS -- A … [-- B …]… < lines     prints "<index of the command> <microseconds>" for every run */
 #include "common.h"

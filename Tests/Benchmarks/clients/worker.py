@@ -1,9 +1,9 @@
-"""A plain worker: inserts each message and commits, before it takes the next. It ends after so many.
+"""A plain worker: inserts each message and commits before it takes the next. It ends after COUNT messages.
 
     worker.py postgres|sqlite COUNT [AHEAD]
 
-The messages are lines of stdin; with AHEAD those of RabbitMQ's queue `jobs`, each acknowledged after its commit,
-of which so many may be on their way (prefetch).
+The messages are lines of stdin; with AHEAD, those of RabbitMQ's queue `jobs`, each acknowledged after its commit, with
+AHEAD as the prefetch count.
 """
 import itertools
 import os

@@ -141,7 +141,7 @@ struct HTTPSinkTests {
     }
     try scratch.store("1")
     for (wrong, words) in [
-      ("", "which address?"), ("what://x", "SINK_URL: not an address like http://HOST:PORT"),
+      ("", "no address given"), ("what://x", "SINK_URL: not an address like http://HOST:PORT"),
       ("http://[", "SINK_URL: not an address"), ("127.0.0.1:1", "SINK_URL: not an address"),
       ("http://127.0.0.1:1", "http: 127.0.0.1:1: [Errno 111] Connection refused\n"),
     ] {

@@ -159,7 +159,7 @@ struct PostgresSinkTests {
       (["SINK_TABLE": "nothing"], #"relation "nothing" does not exist"#),
       (["SINK_TABLE": "keyless"], "no unique or exclusion constraint"),
       (["SINK_TABLE": "more"], #"null value in column "source""#),
-      (["POSTGRES_URL": "postgres:s3cret@x"], "POSTGRES_URL: libpq does not understand it"),
+      (["POSTGRES_URL": "postgres:s3cret@x"], "POSTGRES_URL: libpq cannot parse it"),
     ] {
       let run = try run(environment).expect("", errors: nil, status: 69)
       #expect(run.errors.contains(words) && !run.errors.contains("s3cret"), run.story)

@@ -127,7 +127,7 @@ struct RabbitMQSinkTests {
         "rabbitmq: 127.0.0.1:1: [Errno 111] Connection refused\n"
       ), ("x", ["RABBITMQ_URL": "http://x"], "RABBITMQ_URL: not an address like amqp://HOST"),
       ("x", ["RABBITMQ_URL": "amqp://x?color=red"], "RABBITMQ_URL: Unknown URL parameter"),
-      ("", [:], "rabbitmq: which queue?"),
+      ("", [:], "rabbitmq: no queue given"),
     ])
   func settings(queue: String, more: [String: String], words: String) throws {
     try server.ask("c.queue_declare('transient', durable=False)", in: scratch)

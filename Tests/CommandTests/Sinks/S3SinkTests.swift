@@ -76,7 +76,7 @@ struct S3SinkTests {
       ), ("logs", ["AWS_ENDPOINT_URL": "127.0.0.1:9000"], "AWS_ENDPOINT_URL: not an address"),
       ("logs", ["SINK_WAIT": "1m"], "s3: SINK_WAIT=1m: not a number of seconds"),
       ("logs", ["AWS_ACCESS_KEY_ID": ""], "s3: AWS_ACCESS_KEY_ID and AWS_SECRET"),
-      ("", [:], "s3: which bucket?"),
+      ("", [:], "s3: no bucket given"),
     ])
   func settings(bucket: String, more: [String: String], words: String) throws {
     try scratch.store("1")
@@ -138,7 +138,7 @@ struct S3SinkTests {
     try scratch.store("1")
     let run = try scratch.sh("pipe consume --envelope -- \(script) logs", server.environment)
     run.expect("", errors: nil, status: 69)
-    #expect(run.errors.hasPrefix("s3: say --stream\n"), run.story)
+    #expect(run.errors.hasPrefix("s3: run it with --stream\n"), run.story)
     #expect(try scratch.attempts() == ["1 1"])
   }
 

@@ -107,7 +107,7 @@ struct SQLiteSinkTests {
       "")
     for (file, words) in [
       ("text.db", "file is not a database"), ("none/logs.db", "unable to open database file"),
-      ("other.db", "no column named"), ("''", "which file?"), (":memory:", "is not stored"),
+      ("other.db", "no column named"), ("''", "no file given"), (":memory:", "stores nothing"),
     ] {
       let run = try scratch.sh("\(Scratch.sink("sqlite")) \(file)", sinkEnvironment)
       run.expect("", errors: nil, status: 69)

@@ -20,7 +20,7 @@ struct SinkStreamTests {
     try scratch.store("1")
     let run = try scratch.sh("pipe consume \(options) -- '\(script)' logs.db", sinkEnvironment)
     run.expect("", errors: nil, status: 69)
-    #expect(run.errors.hasPrefix("sqlite: say --stream\n"), run.story)
+    #expect(run.errors.hasPrefix("sqlite: run it with --stream\n"), run.story)
     #expect(try scratch.attempts() == ["1 1"])
   }
 
@@ -51,13 +51,13 @@ struct SinkStreamTests {
     ])
   func noBatchLine(line: String) throws {
     let run = try scratch.sh("'\(script)' logs.db", input: line + "\n", sinkEnvironment)
-    run.expect("", errors: "sqlite: no batch line: \(line)".trimmingSpace + "\n", status: 64)
+    run.expect("", errors: "sqlite: not a batch line: \(line)".trimmingSpace + "\n", status: 64)
   }
 
   @Test("bytes that are not text are an invalid batch line")
   func noText() throws {
     let run = try scratch.sh("printf '\\377\\n' | '\(script)' logs.db", sinkEnvironment)
-    run.expect("", errors: "sqlite: no batch line: \u{fffd}\n", status: 64)
+    run.expect("", errors: "sqlite: not a batch line: \u{fffd}\n", status: 64)
   }
 
   @Test(

@@ -107,7 +107,7 @@ struct CSVSourceTests {
     for wrong in ["", ";;", "\""] {
       let run = try csv("a;b\n1;2\n", "--delimiter", wrong)
       #expect(
-        run.ending == .exited(64) && run.errors.hasSuffix("is no delimiter; see --help\n"),
+        run.ending == .exited(64) && run.errors.hasSuffix("is not a delimiter; see --help\n"),
         run.story)
     }
   }

@@ -18,7 +18,7 @@ struct FilesFaultTests {
     )
     .expect("")
     try scratch.run(follower.command + ["--once"], ["PATH": scratch.path("tools")]).expect(
-      "", errors: "files: pipe cannot be run: No such file or directory\n", status: 69)
+      "", errors: "files: cannot run pipe: No such file or directory\n", status: 69)
   }
 
   @Test("the source exits with 74 when its state directory is removed")

@@ -81,8 +81,8 @@ struct FilesRotationTests {
     let path = scratch.path("app.log")
     try follower.once().expect(
       "",
-      errors: "files: \(path): what came after byte 6 of its last file is not found; "
-        + "going on with \(path)\n", status: 66)
+      errors: "files: \(path): the rest of its last file, after byte 6, was not found; "
+        + "continuing with \(path)\n", status: 66)
     try follower.once().expect("")
     try scratch.pipe("consume").expect("1\n2\n3\n5\n")
   }
@@ -201,8 +201,8 @@ struct FilesRotationTests {
   func twice() throws {
     try scratch.sh("echo 1 > app.log; echo 2 > app.log.1; ln app.log hard.log").expect("")
     for (given, words) in [
-      ("./app.log", "app.log is there twice"), ("hard.log", "app.log is there twice"),
-      ("app.log.1", "app.log.1 is an older file of another, and read with it"),
+      ("./app.log", "app.log is given twice"), ("hard.log", "app.log is given twice"),
+      ("app.log.1", "app.log.1 is a rotated file of another log and is read with it"),
     ] {
       try scratch.run(follower.command + [given]).expect(
         "", errors: "files: \(words); see --help\n", status: 64)
@@ -280,8 +280,8 @@ extension FilesRotationTests {
     let packed = scratch.path("app-20261129.log") + (program == "gzip" ? ".gz" : ".bz2")
     try follower.once().expect(
       "",
-      errors: "files: \(path): what came after byte 6 of its last file is not found; "
-        + "\(packed) is compressed, and not read; going on with \(path)\n", status: 66)
+      errors: "files: \(path): the rest of its last file, after byte 6, was not found; "
+        + "\(packed) is compressed and was not read; continuing with \(path)\n", status: 66)
     try scratch.pipe("consume").expect("1\n2\n3\n5\n")
   }
 

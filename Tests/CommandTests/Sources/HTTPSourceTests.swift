@@ -115,7 +115,7 @@ struct HTTPSourceTests {
     #expect(help.lines.last?.hasPrefix("HTTP_TOKEN, ") == true)
     for (wrong, words) in [
       (["--key"], "--key needs a name"), (["--kee", "x"], "unknown option --kee"),
-      (["http://a/", "http://b/"], "one address is enough"),
+      (["http://a/", "http://b/"], "more than one address"),
     ] {
       try scratch.run([script] + wrong).expect(
         "", errors: "http: \(words); see --help\n", status: 64)
@@ -127,7 +127,7 @@ struct HTTPSourceTests {
     arguments: [("SOURCE_WAIT", "1m", "seconds"), ("SOURCE_LINES", "x", "lines")])
   func settings(name: String, value: String, what: String) throws {
     try scratch.run([script], [name: value]).expect(
-      "", errors: "http: \(name): '\(value)' is no number of \(what)\n", status: 78)
+      "", errors: "http: \(name): '\(value)' is not a number of \(what)\n", status: 78)
   }
 
   @Test("a response with too few receipts counts as lost, and the source ends with 75")

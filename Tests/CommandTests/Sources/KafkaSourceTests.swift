@@ -13,8 +13,8 @@ struct KafkaSourceTests {
   @Test(
     "a wrong setting is named, and the status is 78",
     arguments: [
-      ("SOURCE_WAIT", "1m", "SOURCE_WAIT: '1m' is no number of seconds"),
-      ("KAFKA_OPTIONS", "nonsense", "KAFKA_OPTIONS: 'nonsense' is not as name=value"),
+      ("SOURCE_WAIT", "1m", "SOURCE_WAIT: '1m' is not a number of seconds"),
+      ("KAFKA_OPTIONS", "nonsense", "KAFKA_OPTIONS: 'nonsense' is not NAME=VALUE"),
       (
         "KAFKA_OPTIONS", "foo=1",
         "KAFKA_OPTIONS or KAFKA_BROKERS: No such configuration property: \"foo\""
@@ -37,7 +37,7 @@ struct KafkaSourceTests {
     #expect(reader.line() == "1")
     server = nil
     var line = child.complaint()
-    while let said = line, said != "kafka: all brokers are away" { line = child.complaint() }
+    while let said = line, said != "kafka: all brokers are unavailable" { line = child.complaint() }
     #expect(line != nil)
     // The source polls twenty times a second meanwhile.
     let start = uptime()

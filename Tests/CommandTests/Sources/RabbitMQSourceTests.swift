@@ -122,10 +122,10 @@ struct RabbitMQSourceTests {
   @Test(
     "a wrong setting is named, the status is 78, and no password is shown",
     arguments: [
-      ("SOURCE_WAIT", "1m", ": '1m' is no number of seconds"),
-      ("RABBITMQ_URL", "127.0.0.1:5672", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),
-      ("RABBITMQ_URL", "http://x", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),
-      ("RABBITMQ_URL", "amqp://me:secret/2@x/", " is not as amqp://USER:PASSWORD@HOST:5672/%2F"),
+      ("SOURCE_WAIT", "1m", ": '1m' is not a number of seconds"),
+      ("RABBITMQ_URL", "127.0.0.1:5672", " is not like amqp://USER:PASSWORD@HOST:5672/%2F"),
+      ("RABBITMQ_URL", "http://x", " is not like amqp://USER:PASSWORD@HOST:5672/%2F"),
+      ("RABBITMQ_URL", "amqp://me:secret/2@x/", " is not like amqp://USER:PASSWORD@HOST:5672/%2F"),
     ])
   func settings(name: String, value: String, words: String) throws {
     try once(["--reject", "bad"], [name: value]).expect(
