@@ -11,7 +11,7 @@ package final class Claimer {
   private var serial: UInt64 = 0
   package internal(set) var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
-  private var readers: [SegmentReader?] = [nil, nil, nil]
+  private var readers = PerLane<SegmentReader?>.repeating(nil)
   private var lastReaping: Int64?
   /// Whether what failed in this run is left to others: a run that ends would never end otherwise.
   private let hidesOwnFailures: Bool
@@ -146,11 +146,10 @@ package final class Claimer {
   }
 
   func reader(_ lane: Lane, _ segment: Int) throws(Fault) -> SegmentReader? {
-    let index = Int(lane.rawValue)
-    if let held = readers[index], held.segment == segment { return held }
+    if let held = readers[lane], held.segment == segment { return held }
     guard let file = try Segment.open(queue, lane, segment) else { return nil }
     let reader = SegmentReader(file, lane, segment)
-    readers[index] = reader
+    readers[lane] = reader
     return reader
   }
 

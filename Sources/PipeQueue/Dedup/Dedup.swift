@@ -25,7 +25,7 @@ final class Dedup {
     let directory = try lockedDirectory()
     do throws(Fault) {
       let ends = try queue.ends()
-      let marks = Lane.allCases.map { ends[$0] }
+      let marks = PerLane { ends[$0] }
       index = try usable(directory, marks)
       try healing(marks) { (index) throws(Fault) in
         for mark in marks { try index.catchUp(queue, upTo: mark) }
@@ -39,7 +39,7 @@ final class Dedup {
 
   /// Leaves out of the draft what earlier lines answer for. `marks`: of all lanes, the end of what is
   /// checked, flushed or not. Under the lock of end/ too.
-  func drop(from draft: inout WriteBatch, upTo marks: [LaneEnd]) throws(Fault) {
+  func drop(from draft: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
     let now = Clock.now()
     let lines = draft
     var answers: [Int: EntryID] = [:]
@@ -87,7 +87,7 @@ final class Dedup {
     }
   }
 
-  private func usable(_ directory: Directory, _ marks: [LaneEnd]) throws(Fault) -> KeyIndex {
+  private func usable(_ directory: Directory, _ marks: LaneEnds) throws(Fault) -> KeyIndex {
     let now = Clock.now()
     if let found = try openIndex(directory),
       found.state.completeFrom <= max(0, now - window)
@@ -108,16 +108,15 @@ final class Dedup {
   }
 
   private func rebuilt(
-    _ directory: Directory, _ marks: [LaneEnd], _ now: Int64
+    _ directory: Directory, _ marks: LaneEnds, _ now: Int64
   ) throws(Fault) -> KeyIndex {
     // A minute at the least: it costs little, and files come and go less often.
     let kept = max(window, KeyIndex.margin)
     let from = max(0, now - kept - KeyIndex.margin)
     let lookup = Lookup(queue)
-    var covered: [IndexState.Covered] = []
-    for mark in marks {
-      let place = try lookup.place(mark.lane, from: from, mark)
-      covered.append(IndexState.Covered(segment: place.segment, offset: place.offset))
+    let covered = try PerLane { (lane) throws(Fault) in
+      let place = try lookup.place(lane, from: from, marks[lane])
+      return IndexState.Covered(segment: place.segment, offset: place.offset)
     }
     let state = IndexState(
       boot: boot, seed: randomWord(), completeFrom: from, window: kept, asked: now,
@@ -127,7 +126,7 @@ final class Dedup {
 
   // What is damaged is built again, once.
   private func healing(
-    _ marks: [LaneEnd], _ body: (KeyIndex) throws(Fault) -> Void
+    _ marks: LaneEnds, _ body: (KeyIndex) throws(Fault) -> Void
   ) throws(Fault) {
     guard let index, let directory else { return }
     do throws(Fault) { return try body(index) } catch {
@@ -141,9 +140,9 @@ final class Dedup {
 }
 
 extension IndexState {
-  func isWithin(_ marks: [LaneEnd]) -> Bool {
+  func isWithin(_ marks: LaneEnds) -> Bool {
     marks.allSatisfy {
-      covered[Int($0.lane.rawValue)]
+      covered[$0.lane]
         <= Covered(segment: $0.place.segment, offset: $0.place.offset)
     }
   }
@@ -164,7 +163,7 @@ extension KeyIndex {
     time: Int64
   ) throws(Fault) {
     // The lane may have rolled to a segment that a copied queue had already: then those lines first.
-    let covered = state.covered[Int(lane.rawValue)]
+    let covered = state.covered[lane]
     guard
       start.segment == covered.segment
         ? start.offset == covered.offset : start.offset == 0

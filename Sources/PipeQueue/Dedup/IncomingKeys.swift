@@ -96,7 +96,7 @@ extension WriteBatch {
   /// The columns that place and instant decide are blank yet.
   func withLine<Result>(_ lane: Lane, _ index: Int, _ body: (SegmentLine) -> Result) -> Result {
     let (start, end) = (self[lane].lines[index].start, self[lane].end(of: index))
-    return lanes[Int(lane.rawValue)].text.withUnsafeBytes { text in
+    return lanes[lane].text.withUnsafeBytes { text in
       // Its own writer made it.
       body(SegmentLine(cut(text, start, end - 1))!)
     }
@@ -112,13 +112,13 @@ struct DuplicateVerifier {
   }
 
   private let queue: Queue
-  private let marks: [LaneEnd]
+  private let marks: LaneEnds
   private let now: Int64
   private let window: Int64
 
   /// `window`: only lines that were accepted less than that before `now` count, and none that seems to come after it,
   /// as those of a clock that was ahead do.
-  init(_ queue: Queue, _ marks: [LaneEnd], at now: Int64, window: Int64) {
+  init(_ queue: Queue, _ marks: LaneEnds, at now: Int64, window: Int64) {
     self.queue = queue
     self.marks = marks
     self.now = now
@@ -156,7 +156,7 @@ struct DuplicateVerifier {
 
   // nil: pruned, or no line of this place.
   private func line(_ slot: Slot, _ reader: SegmentReader) throws(Fault) -> SegmentLine? {
-    let mark = marks[Int(reader.lane.rawValue)]
+    let mark = marks[reader.lane]
     guard reader.segment <= mark.place.segment else { return nil }
     let limit =
       reader.segment == mark.place.segment ? mark.place.offset : try reader.finalSize()

@@ -15,7 +15,7 @@ struct IndexState: Equatable {
   var window: Int64
   var asked: Int64
   /// Per lane the place behind the last line that is in it.
-  var covered: [Covered]
+  var covered: PerLane<Covered>
 
   /// Far beyond every clock, and far from the end of the numbers. Microseconds since the epoch.
   static let latestTime: Int64 = 1 << 60
@@ -117,8 +117,9 @@ struct GenerationHeader: Equatable {
     state = IndexState(
       boot: BootID(high: words[5], low: words[6]), seed: words[7], oldest: Int(numbers[8]),
       completeFrom: numbers[9], window: numbers[10], asked: numbers[11],
-      covered: stride(from: 13, to: 19, by: 2).map {
-        IndexState.Covered(segment: Int(numbers[$0]), offset: Int(numbers[$0 + 1]))
+      covered: PerLane { lane in
+        let first = 13 + 2 * lane.order
+        return IndexState.Covered(segment: Int(numbers[first]), offset: Int(numbers[first + 1]))
       })
     guard isPlausible else { return nil }
   }

@@ -78,7 +78,7 @@ final class KeyIndex {
       }
       rest = rest.dropFirst(try generation.insert(rest, times: times))
     }
-    state.covered[Int(lane.rawValue)] = place
+    state.covered[lane] = place
     try writeState()
   }
 
@@ -157,7 +157,7 @@ extension KeyIndex {
   func catchUp(_ queue: Queue, upTo mark: LaneEnd) throws(Fault) {
     let end = IndexState.Covered(segment: mark.place.segment, offset: mark.place.offset)
     let lookup = Lookup(queue)
-    while state.covered[Int(mark.lane.rawValue)] < end {
+    while state.covered[mark.lane] < end {
       let start = try skip(lookup, mark)
       var batch = LineBatch(
         mark.lane, KeyHash(seed: state.seed), from: keptFrom, at: Clock.now(), start)
@@ -176,7 +176,7 @@ extension KeyIndex {
 
   // Where nobody looked for duplicates for long, whole segments are too old to be read.
   private func skip(_ lookup: Lookup, _ mark: LaneEnd) throws(Fault) -> Position {
-    let covered = state.covered[Int(mark.lane.rawValue)]
+    let covered = state.covered[mark.lane]
     let start = Position(number: 0, segment: covered.segment, offset: covered.offset)
     guard covered.segment < mark.place.segment else { return start }
     let place = try lookup.place(mark.lane, from: keptFrom, mark)

@@ -30,3 +30,33 @@ package enum Lane: UInt8, CaseIterable, Comparable {
 
   package static func < (one: Lane, other: Lane) -> Bool { one.rawValue < other.rawValue }
 }
+
+extension Lane {
+  /// 0 for the lane served first.
+  var order: Int { Int(rawValue) }
+}
+
+/// One value for each lane; a sequence of them, first served first.
+package struct PerLane<Value> {
+  private var values: [Value]
+
+  /// `value`: called for each lane in order.
+  package init<Failure: Error>(_ value: (Lane) throws(Failure) -> Value) throws(Failure) {
+    values = []
+    values.reserveCapacity(Lane.allCases.count)
+    for lane in Lane.allCases { values.append(try value(lane)) }
+  }
+
+  static func repeating(_ value: Value) -> PerLane { PerLane { _ in value } }
+
+  package subscript(lane: Lane) -> Value {
+    @inline(__always) get { values[lane.order] }
+    @inline(__always) _modify { yield &values[lane.order] }
+  }
+}
+
+extension PerLane: Sequence {
+  package func makeIterator() -> IndexingIterator<[Value]> { values.makeIterator() }
+}
+
+extension PerLane: Equatable where Value: Equatable {}

@@ -62,18 +62,4 @@ extension LaneEnd {
   }
 }
 
-/// One end a lane.
-package struct LaneEnds {
-  private var marks: [LaneEnd]
-
-  package subscript(lane: Lane) -> LaneEnd {
-    get { marks[Int(lane.rawValue)] }
-    set { marks[Int(lane.rawValue)] = newValue }
-  }
-
-  init(_ mark: (Lane) throws(Fault) -> LaneEnd) throws(Fault) {
-    var marks: [LaneEnd] = []
-    for lane in Lane.allCases { marks.append(try mark(lane)) }
-    self.marks = marks
-  }
-}
+package typealias LaneEnds = PerLane<LaneEnd>

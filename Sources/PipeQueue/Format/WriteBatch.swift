@@ -85,7 +85,7 @@ package struct WriteBatch {
     }
   }
 
-  var lanes = [LaneLines](repeating: LaneLines(), count: Lane.allCases.count)
+  private(set) var lanes = PerLane.repeating(LaneLines())
   /// In the order of `append`.
   package private(set) var receipts: [Receipt] = []
   package private(set) var byteCount = 0
@@ -99,7 +99,7 @@ package struct WriteBatch {
   package var isEmpty: Bool { receipts.isEmpty }
 
   package mutating func append(_ entry: NewEntry, data: UnsafeRawBufferPointer) {
-    let lane = Int(entry.priority.rawValue)
+    let lane = entry.priority
     let start = lanes[lane].text.count
     let last = lanes[lane].lines.last?.id
     lanes[lane].isAscending = lanes[lane].isAscending && last.map { $0 < entry.id } ?? true
@@ -152,15 +152,14 @@ package struct WriteBatch {
 
   /// Has each line say in its options when it was accepted, because its TIME cannot: that runs ahead of the clock.
   mutating func note(accepted now: Int64) {
-    for lane in lanes.indices where !lanes[lane].lines.isEmpty { lanes[lane].note(accepted: now) }
+    for lane in Lane.allCases where !lanes[lane].lines.isEmpty { lanes[lane].note(accepted: now) }
     byteCount = lanes.reduce(0) { $0 + $1.text.count }
   }
 
   /// Fills in time, numbers and checksums of one lane for this place.
   mutating func seal(_ lane: Lane, at place: Position, time: Int64) {
-    let index = Int(lane.rawValue)
-    let lines = lanes[index].lines
-    lanes[index].text.withUnsafeMutableBufferPointer { text in
+    let lines = lanes[lane].lines
+    lanes[lane].text.withUnsafeMutableBufferPointer { text in
       let base = text.baseAddress!
       var number = place.number
       var stamp = [UInt8](repeating: 0, count: SegmentLine.timeWidth)
@@ -183,7 +182,7 @@ package struct WriteBatch {
   /// Leaves out the entries whose receipts are listed: an earlier entry answers for them.
   mutating func drop(_ duplicates: Set<Int>) {
     for index in duplicates { receipts[index].isDuplicate = true }
-    for lane in lanes.indices
+    for lane in Lane.allCases
     where lanes[lane].lines.contains(where: { duplicates.contains($0.receipt) }) {
       lanes[lane].keep { !duplicates.contains($0) }
     }
@@ -211,12 +210,12 @@ package struct WriteBatch {
 
   private mutating func keep(_ range: Range<Int>) {
     receipts = Array(receipts[range])
-    for lane in lanes.indices { lanes[lane].keep(from: range.lowerBound, where: range.contains) }
+    for lane in Lane.allCases { lanes[lane].keep(from: range.lowerBound, where: range.contains) }
     byteCount = lanes.reduce(0) { $0 + $1.text.count }
   }
 
   package mutating func removeAll() {
-    for lane in lanes.indices {
+    for lane in Lane.allCases {
       lanes[lane].text.removeAll(keepingCapacity: true)
       lanes[lane].lines.removeAll(keepingCapacity: true)
       lanes[lane].isAscending = true
@@ -228,5 +227,5 @@ package struct WriteBatch {
 }
 
 extension WriteBatch {
-  subscript(lane: Lane) -> LaneLines { lanes[Int(lane.rawValue)] }
+  subscript(lane: Lane) -> LaneLines { lanes[lane] }
 }

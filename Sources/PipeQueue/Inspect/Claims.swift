@@ -105,6 +105,6 @@ extension Queue {
     [UInt8(0x31)].withUnsafeBytes { data in
       draft.append(NewEntry(id: .delayed, priority: .medium), data: data)
     }
-    try requireRoom(for: draft, behind: Lane.allCases.map { ends[$0] })
+    try requireRoom(for: draft, behind: ends)
   }
 }

@@ -232,12 +232,12 @@ extension Queue {
   private func stillDead(_ names: [SideName]) throws(Fault) -> [SideName] {
     let listing = try listNow()
     let ends = try ends()
-    let lines = Lane.allCases.map { LaneMap($0, end: ends[$0].place, names: listing.names) }
+    let lines = PerLane { LaneMap($0, end: ends[$0].place, names: listing.names) }
     var found: [SideName] = []
     for group in SideGroup.split(names) {
       let dead = Set(try namesAside(.dead, group.lane, group.shard).map(\.text))
       let back = SideMap(try namesAside(.later, group.lane, group.shard))
-      let line = lines[Int(group.lane.rawValue)]
+      let line = lines[group.lane]
       found += group.names.filter {
         let number = $0.range.from.number
         return dead.contains($0.text) && back.state(of: number) == nil

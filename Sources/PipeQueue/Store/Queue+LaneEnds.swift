@@ -6,7 +6,7 @@ extension Queue {
   /// segments.
   package func ends() throws(Fault) -> LaneEnds {
     let listing = try endListing()
-    if listing.isComplete { return try LaneEnds { (lane) in listing[lane]! } }
+    if listing.isComplete { return LaneEnds { listing[$0]! } }
     let names = try listNow().names
     return try LaneEnds { (lane) throws(Fault) in
       if let mark = listing[lane] { return mark }
@@ -189,11 +189,11 @@ extension Queue {
 
 /// One end a lane; of a lane whose name is missing or damaged, none.
 struct LaneEndListing {
-  private(set) var marks: [LaneEnd?] = [nil, nil, nil]
+  private(set) var marks = PerLane<LaneEnd?>.repeating(nil)
   /// Names that should be ends and are not, as they stand.
   private(set) var damaged: [String] = []
 
-  subscript(lane: Lane) -> LaneEnd? { marks[Int(lane.rawValue)] }
+  subscript(lane: Lane) -> LaneEnd? { marks[lane] }
 
   var isComplete: Bool { !marks.contains(nil) }
 
@@ -204,8 +204,7 @@ struct LaneEndListing {
         if DamagedNames.shouldBe(name) { damaged.append(String(decoding: name, as: UTF8.self)) }
         return
       }
-      let index = Int(mark.lane.rawValue)
-      marks[index] = marks[index].map { max($0, mark) } ?? mark
+      marks[mark.lane] = marks[mark.lane].map { max($0, mark) } ?? mark
     }
   }
 }

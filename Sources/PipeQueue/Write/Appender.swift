@@ -5,7 +5,7 @@ package import PipeIO
 /// once `commit` returns.
 package final class Appender {
   private let queue: Queue
-  private var tails: [LaneTail?] = [nil, nil, nil]
+  private var tails = PerLane<LaneTail?>.repeating(nil)
   private lazy var duplicates = DuplicateIDs(queue)
   private let dedup: Dedup?
   /// Lanes in which a segment was begun since the last pruning.
@@ -71,18 +71,18 @@ package final class Appender {
     let looksAtAll = draft.hasForeignIDs || dedup != nil || queue.settings.hasBounds
     let lanes = Lane.allCases.filter { looksAtAll || !draft[$0].lines.isEmpty }
     for lane in lanes {
-      let known = tails[Int(lane.rawValue)]
-      tails[Int(lane.rawValue)] = try queue.tail(ends[lane], known: known)
+      let known = tails[lane]
+      tails[lane] = try queue.tail(ends[lane], known: known)
     }
-    let marks = Lane.allCases.map { tails[Int($0.rawValue)]?.mark ?? ends[$0] }
+    let marks = PerLane { tails[$0]?.mark ?? ends[$0] }
     if draft.hasForeignIDs { try duplicates.drop(from: &draft, upTo: marks) }
     try dedup?.drop(from: &draft, upTo: marks)
     try queue.requireRoom(for: draft, behind: marks)
     for lane in lanes where !draft[lane].lines.isEmpty {
-      let tail = tails[Int(lane.rawValue)]
+      let tail = tails[lane]
       if let tail, tail.place.offset < Segment.rollSize { continue }
       let next = try queue.roll(lane, from: tail, ends[lane])
-      tails[Int(lane.rawValue)] = next
+      tails[lane] = next
       ends[lane] = next.mark
       rolled.append(lane)
     }
@@ -91,24 +91,24 @@ package final class Appender {
   private func append(_ draft: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
     let lanes = Lane.allCases.filter { !draft[$0].lines.isEmpty }
     let now = Clock.now()
-    let time = lanes.reduce(now) { max($0, tails[Int($1.rawValue)]!.time + 1) }
+    let time = lanes.reduce(now) { max($0, tails[$1]!.time + 1) }
     if time > now { draft.note(accepted: now) }
     // Before the lines: whoever finds those may make them a part of the queue.
     var strays = OutOfOrderLog(queue)
     for lane in lanes {
-      try strays.note(draft[lane], lane, tails[Int(lane.rawValue)]!.place, time: time)
+      try strays.note(draft[lane], lane, tails[lane]!.place, time: time)
     }
     try strays.flush()
     var written: [LaneTail] = []
     for lane in lanes {
-      var tail = tails[Int(lane.rawValue)]!
+      var tail = tails[lane]!
       draft.seal(lane, at: tail.place, time: time)
       do throws(Fault) {
         written.append(tail)
         try draft[lane].text.write(to: tail.file, at: tail.place.offset)
       } catch {
         // Nobody has seen these bytes: the end is before them and the lock is held.
-        for tail in written { tails[Int(tail.lane.rawValue)] = nil }
+        for tail in written { tails[tail.lane] = nil }
         try cut(written, error)
       }
       tail.place.offset += draft[lane].text.count
@@ -116,7 +116,7 @@ package final class Appender {
       tail.entries += draft[lane].lines.count
       tail.time = time
       if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
-      tails[Int(lane.rawValue)] = tail
+      tails[lane] = tail
     }
     dedup?.remember(draft, at: written.map { ($0.lane, $0.place) }, time: now)
   }
@@ -126,13 +126,13 @@ package final class Appender {
     do throws(Fault) {
       for lane in Lane.allCases {
         // A duplicate may have been found in lines that another writer has not flushed yet.
-        guard let tail = tails[Int(lane.rawValue)], tail.mark > ends[lane] else { continue }
+        guard let tail = tails[lane], tail.mark > ends[lane] else { continue }
         try tail.file.flushData()
         try publish(tail, ends)
       }
     } catch {
       rewrite(draft)
-      tails = [nil, nil, nil]
+      tails = .repeating(nil)
       throw Appender.unknown(error)
     }
   }
@@ -173,7 +173,7 @@ extension Appender {
     defer { queue.unlockEnd() }
     for lane in Lane.allCases where !draft[lane].lines.isEmpty {
       // Cut off meanwhile, it is nobody's any more.
-      guard let tail = tails[Int(lane.rawValue)], let size = try? tail.file.size(),
+      guard let tail = tails[lane], let size = try? tail.file.size(),
         size >= tail.place.offset
       else { continue }
       try? draft[lane].text.write(to: tail.file, at: tail.place.offset - draft[lane].text.count)

@@ -5,7 +5,7 @@ extension Queue {
   /// Throws "full" unless the draft fits into the limits of the queue and leaves the file system its
   /// free space. A single entry that would not fit into the empty queue is no matter of waiting.
   /// `marks`: the ends of all lanes, what is not flushed yet included.
-  func requireRoom(for draft: WriteBatch, behind marks: [LaneEnd]) throws(Fault) {
+  func requireRoom(for draft: WriteBatch, behind marks: LaneEnds) throws(Fault) {
     guard Lane.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
     try requireSpace(draft.byteCount)
     guard settings.hasBounds else { return }
@@ -59,7 +59,7 @@ extension Queue {
 
   // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
   // each full segment for one of the size at which it is rolled.
-  private func unsettled(_ marks: [LaneEnd]) throws(Fault) -> (items: Int, bytes: Int) {
+  private func unsettled(_ marks: LaneEnds) throws(Fault) -> (items: Int, bytes: Int) {
     let listing = try listingNow()
     let names = listing.names
     // What waits in later/ counts too; its bytes are not looked for.

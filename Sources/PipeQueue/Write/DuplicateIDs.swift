@@ -6,7 +6,7 @@ final class DuplicateIDs {
   private let queue: Queue
   private let lookup: Lookup
   /// How far each lane was looked through by this process; nil before the first time.
-  private var examined: [Examined?] = [nil, nil, nil]
+  private var examined = PerLane<Examined?>.repeating(nil)
 
   /// No line behind the time of the first look and before `place` has an id above `highest`.
   private struct Examined {
@@ -20,14 +20,14 @@ final class DuplicateIDs {
   }
 
   /// `marks`: of all lanes, the end of what is checked.
-  func drop(from draft: inout WriteBatch, upTo marks: [LaneEnd]) throws(Fault) {
+  func drop(from draft: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
     guard var search = Search(draft) else { return }
     for mark in marks where !search.isOver {
       try look(through: mark, &search)
     }
     if !search.isOver {
       for run in try queue.strayRuns(search.first, search.last) {
-        try lookup.lines(of: run, upTo: marks[Int(run.lane.rawValue)]) { line, _, _ in
+        try lookup.lines(of: run, upTo: marks[run.lane]) { line, _, _ in
           search.compare(line.id)
           return !search.isOver
         }
@@ -38,13 +38,12 @@ final class DuplicateIDs {
 
   /// What this process appended itself need not be looked at again.
   func note(_ tail: LaneTail, _ lines: WriteBatch.LaneLines) {
-    let lane = Int(tail.lane.rawValue)
-    guard let old = examined[lane], let highest = lines.lines.map(\.id).max() else { return }
-    examined[lane] = Examined(place: tail.place, highest: max(old.highest, highest))
+    guard let old = examined[tail.lane], let highest = lines.lines.map(\.id).max() else { return }
+    examined[tail.lane] = Examined(place: tail.place, highest: max(old.highest, highest))
   }
 
   private func look(through mark: LaneEnd, _ search: inout Search) throws(Fault) {
-    let lane = Int(mark.lane.rawValue)
+    let lane = mark.lane
     let known = examined[lane].flatMap { $0.highest < search.first ? $0 : nil }
     var highest = known?.highest ?? search.first
     var changed = search
