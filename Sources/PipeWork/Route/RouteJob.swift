@@ -32,34 +32,16 @@ package final class RouteJob {
   }
 
   package func run() throws(Fault) -> Int32 {
-    do throws(Fault) {
-      try moveAll()
-    } catch {
-      try? claimer.sync.flush()
-      throw error
+    while let claim = try source.nextWaiting(size: size, bytes: RouteJob.batchBytes) {
+      try moveOrWait(claim)
     }
-    try claimer.sync.flush()
-    if let signal = source.mustDie { die(of: signal) }
+    if source.mustDie != nil { return Exit.someFailed }
     try tell()
     if unrouted > 0 {
       diagnostics.say(
         "\(counted(unrouted, "item")) \(unrouted == 1 ? "has" : "have") no route: see pipe dead")
     }
     return unrouted > 0 ? Exit.someFailed : Exit.fine
-  }
-
-  private func moveAll() throws(Fault) {
-    while source.mustDie == nil {
-      if let claim = try source.next(size: size, bytes: RouteJob.batchBytes) {
-        try moveOrWait(claim)
-        try claimer.sync.flushIfDue()
-        source.takeSignals()
-      } else if source.mayGoOn {
-        _ = try source.wait(forReady: true)
-      } else {
-        return
-      }
-    }
   }
 
   // What does not fit as a whole is tried in halves, down to one item.

@@ -42,8 +42,6 @@ package final class BatchWriter {
     while !isOver, fault == nil {
       if let claim = next() {
         try hand(claim)
-        try claimer.sync.flushIfDue()
-        source.takeSignals()
       } else if source.mayGoOn, fault == nil {
         try wait(forReady: true)
       } else {
@@ -90,8 +88,6 @@ package final class BatchWriter {
   }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
-    // Nothing but damage, which was reported when it was read.
-    if claim.items.isEmpty { return try claimer.done(claim) }
     let line = BatchLine.bytes(claim)
     // Before that there was nothing to be settled.
     if waiting.isEmpty { lastProgress = Clock.steady() }
@@ -99,7 +95,6 @@ package final class BatchWriter {
       plain.bytes = line
       do throws(Fault) { try plain.flush() } catch {
         try claimer.giveBack(claim)
-        try claimer.sync.flush()
         throw error
       }
       waiting.append((claim.batch, 0))
@@ -172,8 +167,6 @@ package final class BatchWriter {
     try lookForSettled()
     let left = waiting
     if !left.isEmpty { try returnAll(left) }
-    try claimer.sync.flush()
-    if let signal = source.mustDie { die(of: signal) }
     if let fault { throw fault }
     let isCutShort = downstream == nil && source.wouldStart
     if farewell != nil, !left.isEmpty || isCutShort { throw Fault.brokenPipe }
@@ -215,31 +208,18 @@ package struct HoldWriter {
 
   package func run() throws(Fault) -> Int32 {
     let output = Output()
-    while true {
-      if let claim = try source.next(size: size) {
-        try hand(claim, output)
-        source.takeSignals()
-      } else if source.mayGoOn {
-        _ = try source.wait(forReady: true)
-      } else {
-        break
-      }
-    }
-    try source.claimer.sync.flush()
-    if let signal = source.mustDie { die(of: signal) }
+    while let claim = try source.nextWaiting(size: size) { try hand(claim, output) }
     return Exit.fine
   }
 
   private func hand(_ claim: consuming Claim, _ output: Output) throws(Fault) {
     let claimer = source.claimer
-    if claim.items.isEmpty { return try claimer.done(claim) }
     let held = try claimer.hold(claim, for: span)
     // Whoever reads the line may count on it.
     try claimer.sync.flush()
     output.bytes = BatchLine.bytes(held)
     do throws(Fault) { try output.flush() } catch {
       try claimer.giveBack(held)
-      try claimer.sync.flush()
       throw error
     }
   }

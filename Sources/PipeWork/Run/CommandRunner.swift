@@ -63,9 +63,11 @@ package final class CommandRunner {
       // Before looking who has ended: of the end of a group that is killed nobody tells.
       for index in running.indices { running[index].group.enforce() }
       if settleEnded() { mayBeReady = true }
-      if let signal = source.mustDie { try abandon(signal) }
+      if source.mustDie != nil {
+        abandon()
+        return Exit.someFailed
+      }
     }
-    try claimer.sync.flush()
     try stderr.finish(source)
     if let fault { throw fault }
     if let interruption { die(of: interruption) }
@@ -124,8 +126,6 @@ package final class CommandRunner {
   private func start(_ claim: consuming Claim, _ errors: StderrCapture) throws(Fault) {
     var isUsed = false
     defer { if !isUsed { stderr.free(errors) } }
-    // Nothing but damage, which was reported when it was read.
-    if claim.items.isEmpty { return try claimer.done(claim) }
     let result: Command.Start
     do throws(Fault) {
       result = try launcher.start(
@@ -197,7 +197,6 @@ package final class CommandRunner {
           "\(printable(launcher.name)): \(failure.reason); its batch was given back")
       try claimer.giveBack(claim)
     }
-    try claimer.sync.flushIfDue()
   }
 
   // Once.
@@ -216,14 +215,12 @@ package final class CommandRunner {
   }
 
   // A second signal: the commands get it too, and what they held goes back as if never tried.
-  private func abandon(_ signal: Int32) throws(Fault) -> Never {
+  private func abandon() {
     for job in running {
       job.group.worker.terminate()
       // One that is lost keeps no other from going back.
       try? claimer.giveBack(job.claim.take())
     }
-    try? claimer.sync.flush()
     stderr.pass()
-    die(of: signal)
   }
 }

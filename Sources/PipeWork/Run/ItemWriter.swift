@@ -36,7 +36,6 @@ package final class ItemWriter {
     drain()
     conclude()
     if let fault { throw fault }
-    if let signal = source.mustDie { die(of: signal) }
     if pipe?.isBroken == true { throw Fault.brokenPipe }
     return Exit.fine
   }
@@ -56,8 +55,6 @@ package final class ItemWriter {
       if let claim = try source.next(size: size, bytes: bytes) {
         try hand(claim)
         try settleTaken()
-        try claimer.sync.flushIfDue()
-        source.takeSignals()
       } else if source.mayGoOn {
         try rest()
       } else {
@@ -71,8 +68,6 @@ package final class ItemWriter {
   }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
-    // Nothing but damage, which was reported when it was read.
-    if claim.items.isEmpty { return try claimer.done(claim) }
     let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
     guard let pipe else { return try write(bytes, claim) }
     let start = pipe.written
@@ -105,7 +100,6 @@ package final class ItemWriter {
       // What comes next must not be glued to half an item.
       if isFile { plain.takeBack(written - end) }
       try claimer.acknowledge(claim, first: whole)
-      try claimer.sync.flush()
       throw error
     }
     try claimer.done(claim)
@@ -178,6 +172,5 @@ package final class ItemWriter {
         try claimer.acknowledge(claim.take(), first: whole)
       }
     }
-    keep { () throws(Fault) in try claimer.sync.flush() }
   }
 }

@@ -62,17 +62,37 @@ package final class BatchSource {
     if !isReaderGone, reader?.isGone == true { isReaderGone = true }
   }
 
+  /// The next batch if there is one now, never an empty one. Flushes what is due and takes the signals that
+  /// have come.
   func next(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
     isPaced = false
+    try claimer.sync.flushIfDue()
+    takeSignals()
     lookForReader()
-    guard mayStart else { return nil }
-    guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
-      isPaced = claimer.isPaced
-      clockOffset = Clock.now() - Clock.steady()
-      return nil
+    while mayStart {
+      guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
+        isPaced = claimer.isPaced
+        clockOffset = Clock.now() - Clock.steady()
+        return nil
+      }
+      if claim.items.isEmpty {
+        // All of its items are damaged, which was reported when they were read.
+        try claimer.done(claim)
+        continue
+      }
+      started += 1
+      return claim
     }
-    started += 1
-    return claim
+    return nil
+  }
+
+  /// The next batch, once there is one; nil when this run may start no more.
+  func nextWaiting(size: Int, bytes: Int = Limits.mostBytes) throws(Fault) -> Claim? {
+    while true {
+      if let claim = try next(size: size, bytes: bytes) { return claim }
+      guard mayGoOn else { return nil }
+      _ = try wait(forReady: true)
+    }
   }
 
   private func claim(size: Int, bytes: Int) throws(Fault) -> Claim? {
@@ -180,8 +200,15 @@ package final class BatchSource {
     }
   }
 
-  /// What a run comes to that ended with `status`.
-  package func conclude(_ status: Int32) throws(Fault) -> Int32 {
+  /// Runs a consumer to its end. When this returns, whatever it settled is on disk; after a second signal to
+  /// stop, the process dies of it here.
+  package func conclude(_ run: () throws(Fault) -> Int32) throws(Fault) -> Int32 {
+    var status = Exit.fine
+    var fault: Fault?
+    do throws(Fault) { status = try run() } catch { fault = error }
+    do throws(Fault) { try claimer.sync.flush() } catch { fault = fault ?? error }
+    if let signal = mustDie { die(of: signal) }
+    if let fault { throw fault }
     let lost = claimer.lostItems
     if lost > 0 {
       throw Fault(

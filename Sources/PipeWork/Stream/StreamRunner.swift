@@ -45,7 +45,10 @@ package final class StreamRunner {
       claim()
       if worker == nil, isClosing { break }
       keep { () throws(Fault) in try exchange() }
-      if let signal = source.mustDie { try abandon(signal) }
+      if source.mustDie != nil {
+        try abandon()
+        return Exit.someFailed
+      }
       if !source.stops.isEmpty || source.isReaderGone { stop() }
       while let (process, change) = Worker.change() {
         if worker?.group.worker.process == process { worker?.group.note(change) }
@@ -78,7 +81,7 @@ package final class StreamRunner {
           isClosing = !source.mayGoOn
           break
         }
-        if claim.items.isEmpty { try claimer.done(claim) } else { try take(claim) }
+        try take(claim)
       }
       guard let worker else { return }
       window.handOut(to: worker.input)
@@ -134,7 +137,6 @@ package final class StreamRunner {
     }
     if window.items < before { stall.note() }
     try window.settle(claimer)
-    try claimer.sync.flushIfDue()
     guard let (line, rejection) = rubbish else { return }
     let byte = rejection.byte.map { "byte \($0): " } ?? ""
     stderr.say("\(name): line \(line): \(byte)\(printable(rejection.reason))")
@@ -177,13 +179,11 @@ package final class StreamRunner {
     do throws(Fault) { try window.settle(claimer) } catch { fault = fault ?? error }
   }
 
-  private func abandon(_ signal: Int32) throws(Fault) -> Never {
+  private func abandon() throws(Fault) {
     worker?.group.worker.terminate()
     stop()
     _ = window.giveBack(taken: 0) { _ in false }
     try window.settle(claimer)
-    try claimer.sync.flush()
-    die(of: signal)
   }
 
   private func conclude() throws(Fault) -> Int32 {
@@ -202,7 +202,6 @@ package final class StreamRunner {
       self.fault = self.fault ?? fault
       status = max(status, word)
     }
-    try claimer.sync.flush()
     try stderr.finish(source)
     if let fault { throw fault }
     return status

@@ -38,13 +38,12 @@ struct Batch: ParsableCommand {
       let size = size?.value ?? queue.settings.slice
       if dryRun { return try rehearse(queue, size) }
       let source = try BatchSource(queue, dispatch.limits(size: size))
-      let status =
+      return try source.conclude { () throws(Fault) in
         if let hold {
-          try HoldWriter(source: source, size: size, span: hold.microseconds).run()
-        } else {
-          try BatchWriter(source, diagnostics, size: size).run()
+          return try HoldWriter(source: source, size: size, span: hold.microseconds).run()
         }
-      return try source.conclude(status)
+        return try BatchWriter(source, diagnostics, size: size).run()
+      }
     }
   }
 

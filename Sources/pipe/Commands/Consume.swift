@@ -87,7 +87,7 @@ struct Consume: ParsableCommand {
       let queue = try dispatch.open(queue.location, diagnostics)
       let source = try BatchSource(queue, dispatch.limits(size: size?.value))
       source.claimer.tag = tag?.text
-      return try source.conclude(try consume(source, diagnostics))
+      return try source.conclude { () throws(Fault) in try consume(source, diagnostics) }
     }
   }
 }

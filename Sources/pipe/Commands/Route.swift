@@ -54,7 +54,7 @@ struct Route: ParsableCommand {
       let table = try table(destinations)
       let source = try BatchSource(origin, Limits(size: nil, batches: .max, follow: follow))
       let job = RouteJob(source, table, destinations.all, diagnostics)
-      return try source.conclude(try job.run())
+      return try source.conclude(job.run)
     }
   }
 
