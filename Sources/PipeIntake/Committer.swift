@@ -5,7 +5,7 @@ internal import PipeQueue
 
 /// Commits drafts and prints their receipts, in that order.
 final class Committer {
-  var draft = WriteBatch()
+  var batch = WriteBatch()
   private let queue: Queue
   private let appender: Appender
   private let output = Output()
@@ -20,12 +20,12 @@ final class Committer {
   }
 
   func commit() throws(Fault) {
-    guard !draft.isEmpty else { return }
-    defer { draft.removeAll() }
+    guard !batch.isEmpty else { return }
+    defer { batch.removeAll() }
     let deadline = Clock.steady() + wait
-    let count = draft.receipts.count
+    let count = batch.receipts.count
     var stored = 0
-    do throws(Fault) { try store(&draft, until: deadline, &stored) } catch {
+    do throws(Fault) { try store(&batch, until: deadline, &stored) } catch {
       let lost = count - stored
       guard lost > 0 else { throw error }
       try? queue.count(.ingestionErrors, lost)

@@ -35,85 +35,77 @@ package struct EnqueueJob {
   package func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "enqueue")
     let queue = try queue.create(diagnostics)
-    var filter = LineLoop(
+    var lines = LineLoop(
       diagnostics, rejects: try RejectFile(nil), limit: limit,
       margin: raw ? 0 : EnqueueJob.envelope)
-    let commits = Committer(queue, quiet: quiet, wait: wait, dedup: dedup)
-    var intake = EntryBuilder(raw: raw, slice: queue.settings.slice, schedule: schedule)
+    let committer = Committer(queue, quiet: quiet, wait: wait, dedup: dedup)
+    var entries = EntryReader(raw: raw, slice: queue.settings.slice, schedule: schedule)
     var wrapping = WrappingNotice(diagnostics, wayOut: "leave out --raw to store the entry itself")
+    lines.begin(Input.standard)
     do throws(Fault) {
-      try filter.run(
-        Input.standard,
-        beforeReading: { (isReadable) throws(Fault) in
-          if !isReadable { try commits.commit() }
-        },
-        accept: { (line) throws(Rejection) in
+      while let event = try lines.next() {
+        switch event {
+        case .line(let line):
           if raw { wrapping.look(line) }
-          try intake.take(line, into: &commits.draft)
-        },
-        afterLine: { () throws(Fault) in
-          if commits.draft.byteCount >= EnqueueJob.commitSize { try commits.commit() }
-        })
-      try commits.commit()
+          do throws(Rejection) { try entries.read(line, into: &committer.batch) } catch {
+            try lines.reject(error)
+          }
+          if committer.batch.byteCount >= EnqueueJob.commitSize { try committer.commit() }
+        case .drained(let isReadable):
+          if !isReadable { try committer.commit() }
+        }
+      }
+      try committer.commit()
     } catch {
-      try? queue.count(.failedValidations, filter.rejected)
-      if filter.hasHidden { _ = filter.conclusion() }
+      lines.end()
+      try? queue.count(.failedValidations, lines.rejected)
+      if lines.hasHidden { _ = lines.conclusion() }
       throw error
     }
-    try? queue.count(.failedValidations, filter.rejected)
-    return filter.conclusion()
+    try? queue.count(.failedValidations, lines.rejected)
+    return lines.conclusion()
   }
 }
 
-/// Turns lines into entries of a draft.
-private struct EntryBuilder {
+/// Reads lines into the entries of a write batch: records, or entry lines.
+private struct EntryReader {
   private let raw: Bool
   private let slice: Int
   private let schedule: Schedule
-  private var acceptance = RecordValidator()
+  private var validator = RecordValidator()
   private var reader = EntryLineReader()
-  private var mint = ULIDGenerator()
+  private var builder: EntryBuilder
   private var now: Int64 = 0
-  /// As the options have it, for the lines of this draft.
+  /// When the lines of this write batch become ready, if an option says so.
   private var start: Start?
-  private var compact: [UInt8] = []
 
   init(raw: Bool, slice: Int, schedule: Schedule) {
     self.raw = raw
     self.slice = slice
     self.schedule = schedule
+    builder = EntryBuilder(slice: slice)
   }
 
-  mutating func take(_ line: UnsafeRawBufferPointer, into draft: inout WriteBatch) throws(Rejection)
-  {
-    if draft.isEmpty {
+  mutating func read(
+    _ line: UnsafeRawBufferPointer, into batch: inout WriteBatch
+  ) throws(Rejection) {
+    if batch.isEmpty {
       now = Clock.now()
       start = schedule.start(now)
     }
-    let judged =
-      raw ? try accept(line) : try reader.read(line, slice: slice, now: now, start: start)
-    draft.hasForeignIDs = !raw
-    let bytes = UnsafeRawBufferPointer(rebasing: line[judged.data])
-    let entry = judged.entry
-    guard entry.ids != nil else { return draft.append(entry, data: bytes) }
-    compact.removeAll(keepingCapacity: true)
-    IDList.appendCompact(bytes, to: &compact)
-    compact.withUnsafeBytes { draft.append(entry, data: $0) }
+    let parsed =
+      raw ? try record(line) : try reader.read(line, slice: slice, now: now, start: start)
+    batch.hasForeignIDs = !raw
+    builder.withData(parsed.data, of: line, isIDs: parsed.entry.ids != nil) {
+      batch.append(parsed.entry, data: $0)
+    }
   }
 
-  private mutating func accept(_ line: UnsafeRawBufferPointer) throws(Rejection) -> ParsedEntry {
-    let accepted = try acceptance.judge(line)
-    let id = mint.id(at: now)
+  private mutating func record(_ line: UnsafeRawBufferPointer) throws(Rejection) -> ParsedEntry {
+    let record = try validator.judge(line)
     let options = start.flatMap {
       LineOptions.column(key: nil, notBefore: $0.notBefore, delay: $0.delay)
     }
-    switch accepted {
-    case .record(let priority, let data):
-      return ParsedEntry(entry: NewEntry(id: id, priority: priority, options: options), data: data)
-    case .ids(let priority, let list, let count):
-      return ParsedEntry(
-        entry: NewEntry(id: id, priority: priority, ids: (count, slice), options: options),
-        data: list)
-    }
+    return ParsedEntry(entry: builder.entry(record, options: options, at: now), data: record.data)
   }
 }

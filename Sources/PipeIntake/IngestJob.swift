@@ -26,7 +26,7 @@ package struct IngestJob {
   package func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "ingest")
     let sources = try Input.open(files)
-    var filter = LineLoop(
+    var lines = LineLoop(
       diagnostics, rejects: try RejectFile(reject), limit: limit, maxErrors: maxErrors)
     let output = Output()
     enlargePipe(output.number)
@@ -35,24 +35,28 @@ package struct IngestJob {
     var mint = ULIDGenerator()
     var now = Clock.now()
     var time = JSONWriter.quotedTime(now)
-    for source in sources where filter.rejected < maxErrors {
-      try filter.run(
-        source,
-        beforeReading: { (_) throws(Fault) in try output.flush() },
-        accept: { (line) throws(Rejection) in
-          if !acceptance.recordsOnly { wrapping.look(line) }
-          let accepted = try acceptance.judge(line)
+    for source in sources where lines.rejected < maxErrors {
+      lines.begin(source)
+      while let event = try lines.next() {
+        guard case .line(let line) = event else {
+          try output.flush()
+          continue
+        }
+        if !acceptance.recordsOnly { wrapping.look(line) }
+        do throws(Rejection) {
+          let record = try acceptance.judge(line)
           if output.bytes.isEmpty {
             // Lines that were read together came together.
             now = Clock.now()
             time = JSONWriter.quotedTime(now)
           }
-          EntryLineWriter.append(mint.id(at: now), accepted, line, time: time, to: &output.bytes)
-        })
+          EntryLineWriter.append(mint.id(at: now), record, line, time: time, to: &output.bytes)
+        } catch { try lines.reject(error) }
+      }
     }
     try output.flush()
-    countRejected(filter.rejected)
-    return filter.conclusion()
+    countRejected(lines.rejected)
+    return lines.conclusion()
   }
 
   // A queue that is not there, or not ours to write to, counts nothing: ingest needs none.

@@ -1,8 +1,8 @@
 package import PipeIO
 internal import PipeQueue
 
-/// The loop of the filters that read JSON Lines: gives each line to `accept`, and what comes of it to
-/// stderr, to the reject file and to the counts. A million bad lines are ten on stderr, and how many.
+/// Reads JSON Lines for a filter: the filter pulls each line and rejects those it cannot use. Rejections go to
+/// stderr, the reject file and the counts; stderr shows the first ten, then a total.
 package struct LineLoop {
   let diagnostics: Diagnostics
   /// Bytes of a record, and what a line may have around it.
@@ -11,9 +11,15 @@ package struct LineLoop {
   private let maxErrors: Int
   private let limitAdvice: String
   private let rejects: RejectFile
-  private(set) var rejected = 0
+  package private(set) var rejected = 0
   package private(set) var lines = 0
   private var advised: Set<String> = []
+  private var source = Input.standard
+  private var reader: LineReader?
+  private var shape = InputShape()
+  /// The line that `next` returned last, as read and without a byte-order mark, until it is settled.
+  private var current: (raw: UnsafeRawBufferPointer, line: UnsafeRawBufferPointer)?
+  private var mustFill = false
 
   /// Rejected lines that stderr shows.
   package static let shown = 10
@@ -31,61 +37,89 @@ package struct LineLoop {
     self.maxErrors = maxErrors
   }
 
-  /// `beforeReading` is called each time that what was read is used up, with whether more is there.
-  package mutating func run(
-    _ source: Input.Source,
-    beforeReading: (_ isReadable: Bool) throws(Fault) -> Void,
-    accept: (UnsafeRawBufferPointer) throws(Rejection) -> Void,
-    afterLine: () throws(Fault) -> Void = {}
-  ) throws(Fault) {
-    let reader = LineReader(source.file, limit: limit + margin)
-    var shape = InputShape()
-    defer { advise(source, shape.adviceAtEnd()) }
+  /// What `next` found.
+  package enum Event {
+    /// A line with something in it; valid until the next call.
+    case line(UnsafeRawBufferPointer)
+    /// Every line that was read has been returned. The next call reads, and blocks unless `isReadable`.
+    case drained(isReadable: Bool)
+  }
+
+  /// Turns to a source, from its first line on.
+  package mutating func begin(_ source: Input.Source) {
+    self.source = source
+    reader = LineReader(source.file, limit: limit + margin)
+    shape = InputShape()
+    mustFill = false
+  }
+
+  /// The next event of the source; nil at its end and after the last rejected line that `maxErrors` allows.
+  package mutating func next() throws(Fault) -> Event? {
+    guard let reader else { return nil }
+    settleLine()
     while rejected < maxErrors {
+      if mustFill {
+        mustFill = false
+        if try !reader.fill() { break }
+      }
       switch reader.next() {
       case .line(let raw):
-        if reader.lineNumber == 1 { advise(source, InputShape.advice(beginning: raw)) }
+        if reader.lineNumber == 1 { advise(InputShape.advice(beginning: raw)) }
         guard let line = Input.content(raw, isFirst: reader.lineNumber == 1) else { continue }
         lines += 1
-        let number = reader.lineNumber
-        do throws(Rejection) {
-          try accept(line)
-          advise(source, shape.advice(after: line, number: number, isTaken: true))
-        } catch {
-          let shift = raw.count - line.count
-          reject(source, number, byte: error.byte.map { $0 + shift }, error.reason)
-          try rejects.keep(raw)
-          let isLastShown = rejected == LineLoop.shown
-          advise(
-            source,
-            shape.advice(after: line, number: number, isTaken: false, mustDecide: isLastShown))
-        }
-        try afterLine()
+        current = (raw, line)
+        return .line(line)
       case .oversized(let piece, let isLast):
-        if reader.lineNumber == 1 { advise(source, InputShape.advice(beginning: piece)) }
+        if reader.lineNumber == 1 { advise(InputShape.advice(beginning: piece)) }
         try rejects.keep(piece, endsLine: isLast)
         guard isLast else { continue }
         lines += 1
-        reject(
-          source, reader.lineNumber, byte: limit + margin + 1,
-          "the record is longer than \(limit) bytes\(limitAdvice)")
+        count(
+          byte: limit + margin + 1, "the record is longer than \(limit) bytes\(limitAdvice)")
       case .drained:
-        try beforeReading(reader.isReadable)
-        if try !reader.fill() { return }
+        mustFill = true
+        return .drained(isReadable: reader.isReadable)
       }
     }
+    end()
+    return nil
   }
 
-  private mutating func reject(
-    _ source: Input.Source, _ line: Int, byte: Int?, _ reason: String
-  ) {
+  /// Rejects the line that `next` returned last.
+  package mutating func reject(_ rejection: Rejection) throws(Fault) {
+    guard let (raw, line) = current else { return }
+    current = nil
+    let shift = raw.count - line.count
+    count(byte: rejection.byte.map { $0 + shift }, rejection.reason)
+    try rejects.keep(raw)
+    advise(
+      shape.advice(
+        after: line, number: reader?.lineNumber ?? 0, isTaken: false,
+        mustDecide: rejected == LineLoop.shown))
+  }
+
+  // A line that was not rejected by now is accepted.
+  private mutating func settleLine() {
+    guard let (_, line) = current else { return }
+    current = nil
+    advise(shape.advice(after: line, number: reader?.lineNumber ?? 0, isTaken: true))
+  }
+
+  /// Ends the source early, or at its end.
+  package mutating func end() {
+    settleLine()
+    if reader != nil { advise(shape.adviceAtEnd()) }
+    reader = nil
+  }
+
+  private mutating func count(byte: Int?, _ reason: String) {
     rejected += 1
     if hasHidden { return }
-    diagnostics.reject(source.name, line: line, byte: byte, reason)
+    diagnostics.reject(source.name, line: reader?.lineNumber ?? 0, byte: byte, reason)
   }
 
   // Once, though a thousand files are alike.
-  private mutating func advise(_ source: Input.Source, _ advice: String?) {
+  private mutating func advise(_ advice: String?) {
     guard let advice, advised.insert(advice).inserted else { return }
     diagnostics.say("\(printable(source.name)): \(advice)")
   }

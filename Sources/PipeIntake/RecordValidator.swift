@@ -7,6 +7,23 @@ package enum ParsedRecord {
   case ids(Lane, list: Range<Int>, count: Int)
 }
 
+extension ParsedRecord {
+  package var isIDs: Bool { if case .ids = self { true } else { false } }
+
+  package var priority: Lane {
+    switch self {
+    case .record(let priority, _), .ids(let priority, _, _): priority
+    }
+  }
+
+  /// Where the record, or its list of ids, is in the line.
+  package var data: Range<Int> {
+    switch self {
+    case .record(_, let range), .ids(_, let range, _): range
+    }
+  }
+}
+
 package struct Rejection: Error {
   /// What callers tell apart.
   package enum Kind {

@@ -21,20 +21,22 @@ package struct FieldJob {
 
   package func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "stats")
-    var filter = LineLoop(
+    var lines = LineLoop(
       diagnostics, rejects: try RejectFile(nil), limit: FieldJob.longest, limitAdvice: "")
     var scanner = LineScanner(watching: [])
     var sample = NumberSample()
     var skipped = 0
-    try filter.run(
-      Input.standard, beforeReading: { (_) in },
-      accept: { (line) throws(Rejection) in
+    lines.begin(Input.standard)
+    while let event = try lines.next() {
+      guard case .line(let line) = event else { continue }
+      do throws(Rejection) {
         if let value = try number(in: line, &scanner) {
           sample.record(value)
         } else {
           skipped += 1
         }
-      })
+      } catch { try lines.reject(error) }
+    }
     let output = Output()
     output.append(json ? sample.line(skipped: skipped) : sample.table(printable(name)))
     try output.flush()
@@ -46,9 +48,9 @@ package struct FieldJob {
       diagnostics.say("no line has a numeric member \(printable(name))" + (other ?? ""))
     } else if skipped > 0 {
       diagnostics.say(
-        "\(skipped) of \(filter.lines) lines have no numeric member \(printable(name))")
+        "\(skipped) of \(lines.lines) lines have no numeric member \(printable(name))")
     }
-    let status = filter.conclusion()
+    let status = lines.conclusion()
     return status == Exit.fine && sample.count == 0 ? Exit.someFailed : status
   }
 

@@ -5,11 +5,20 @@ package import PipeQueue
 /// `{"ingestion_id":"…"}`, with `"duplicate":true` where an earlier entry answered.
 package enum ReceiptLine {
   package static func append(_ receipt: Receipt, to output: Output) {
-    JSONWriter.append(#"{"ingestion_id":""#, to: &output.bytes)
-    let start = output.bytes.count
-    JSONWriter.append("00000000000000000000000000", to: &output.bytes)
-    output.bytes.withUnsafeMutableBufferPointer { receipt.id.write(to: $0.baseAddress! + start) }
-    output.append(receipt.isDuplicate ? #"","duplicate":true}"# : #""}"#)
-    output.append("\n")
+    append(receipt, to: &output.bytes)
+    output.bytes.append(0x0a)
+  }
+
+  /// Without a newline.
+  package static func append(_ receipt: Receipt, to out: inout [UInt8]) {
+    JSONWriter.append(#"{"ingestion_id":""#, to: &out)
+    let start = out.count
+    JSONWriter.append("00000000000000000000000000", to: &out)
+    out.withUnsafeMutableBufferPointer { receipt.id.write(to: $0.baseAddress! + start) }
+    if receipt.isDuplicate {
+      JSONWriter.append(#"","duplicate":true}"#, to: &out)
+    } else {
+      JSONWriter.append(#""}"#, to: &out)
+    }
   }
 }

@@ -84,7 +84,7 @@ struct IngestHandler {
     case .refused(let response): response
     case .one(_, .rejected(let rejection)): rejection.response
     case .one(_, .lost(let fault)): .unavailable(fault)
-    case .one(let status, .drafted(let index)): .receipt(status, commit.receipt(index).id)
+    case .one(let status, .drafted(let index)): .receipt(status, commit.receipt(index))
     case .lines(let lines): response(lines)
     }
   }
@@ -140,7 +140,12 @@ extension Response {
     .error(503, fault.text, headers: [("retry-after", "1")])
   }
 
-  static func receipt(_ status: Int, _ id: EntryID) -> Response {
-    Response(status, Response.json, Array(#"{"ingestion_id":"\#(id.text)"}"#.utf8))
+  /// A client that repeats a request must not tell a duplicate from the first answer.
+  static func receipt(_ status: Int, _ receipt: Receipt) -> Response {
+    var body: [UInt8] = []
+    var receipt = receipt
+    receipt.isDuplicate = false
+    ReceiptLine.append(receipt, to: &body)
+    return Response(status, Response.json, body)
   }
 }

@@ -7,16 +7,15 @@ internal import PipeQueue
 
 /// Judges what is posted, as `ingest` does, and drafts its entries.
 struct PostReader {
-  private let slice: Int
   /// Of a body; the answer has one for each.
   private static let mostLines = 1 << 16
   private var acceptance: RecordValidator
   private var logAcceptance = RecordValidator(recordsOnly: true)
-  private var mint = ULIDGenerator()
+  private var builder: EntryBuilder
   private var now: Int64 = 0
 
   init(slice: Int, requirements: [Requirement]) {
-    self.slice = slice
+    builder = EntryBuilder(slice: slice)
     acceptance = RecordValidator(requirements: requirements)
   }
 
@@ -91,31 +90,23 @@ struct PostReader {
       ? refuse(pending, 400, "the body has no lines") : Post(pending, .lines(found))
   }
 
-  private func content(_ accepted: ParsedRecord, _ body: UnsafeRawBufferPointer) -> EntryContent {
-    switch accepted {
-    case .record(let priority, let data):
-      return EntryContent(priority: priority, isRecord: true, data: Array(body[data]).inOneLine)
-    case .ids(let priority, let list, _):
-      var compact: [UInt8] = []
-      IDList.appendCompact(UnsafeRawBufferPointer(rebasing: body[list]), to: &compact)
-      return EntryContent(priority: priority, isRecord: false, data: compact)
-    }
+  private mutating func content(
+    _ record: ParsedRecord, _ body: UnsafeRawBufferPointer
+  ) -> EntryContent {
+    let data = builder.withData(record.data, of: body, isIDs: record.isIDs) { Array($0) }
+    return EntryContent(
+      priority: record.priority, isRecord: !record.isIDs,
+      data: record.isIDs ? data : data.inOneLine)
   }
 
   private mutating func draft(
-    _ accepted: ParsedRecord, _ content: EntryContent, _ key: IdempotencyKey?,
+    _ record: ParsedRecord, _ content: EntryContent, _ key: IdempotencyKey?,
     _ commit: inout IngestCommit
   ) -> Int {
-    var entry = NewEntry(
-      id: mint.id(at: now), priority: content.priority, options: key?.options)
-    if case .ids(_, _, let count) = accepted { entry.ids = (count, slice) }
-    entry.mayRepeat = !accepted.isIDs && key == nil
+    var entry = builder.entry(record, options: key?.options, at: now)
+    entry.mayRepeat = !record.isIDs && key == nil
     return commit.append(entry, content.data)
   }
-}
-
-extension ParsedRecord {
-  var isIDs: Bool { if case .ids = self { true } else { false } }
 }
 
 extension [UInt8] {

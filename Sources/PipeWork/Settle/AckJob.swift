@@ -37,24 +37,25 @@ package struct AckJob {
   }
 
   private func read(_ settler: Settler, _ diagnostics: Diagnostics) throws(Fault) -> Int32 {
-    var filter = LineLoop(
+    var lines = LineLoop(
       diagnostics, rejects: try RejectFile(nil), limit: AckJob.longest, limitAdvice: "")
     var reader = SettlementReader()
-    try filter.run(
-      Input.standard,
-      beforeReading: { (isReadable) throws(Fault) in
-        try settler.settle()
-        if !isReadable { try settler.flush() }
-      },
-      accept: { (line) throws(Rejection) in
+    lines.begin(Input.standard)
+    while let event = try lines.next() {
+      switch event {
+      case .line(let line):
         do throws(Rejection) { settler.add(try reader.read(line), line) } catch {
           if let claim = reader.claim { settler.addUnread(claim) }
-          throw error
+          try lines.reject(error)
         }
-      },
-      afterLine: { () throws(Fault) in if settler.isFull { try settler.settle() } })
+        if settler.isFull { try settler.settle() }
+      case .drained(let isReadable):
+        try settler.settle()
+        if !isReadable { try settler.flush() }
+      }
+    }
     try settler.settle()
-    return filter.conclusion()
+    return lines.conclusion()
   }
 
   private func settle(_ claims: [String], _ settler: Settler) throws(Fault) -> Int32 {
