@@ -2,14 +2,14 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// Where a server listens.
+/// The address on which a server listens.
 package enum ListeningAddress: Sendable {
-  /// Address and port; 0 takes a free one.
+  /// Address and port; port 0 takes a free one.
   case own(String, Int)
-  /// A socket that listens already, from whoever started this process.
+  /// A listening socket inherited from the process that started this one.
   case inherited(Int32)
 
-  /// Whether only this machine can come there.
+  /// Whether only this machine can connect.
   package var isLoopback: Bool { address?.isLoopback ?? false }
 
   /// nil: not an address, or not a socket.
@@ -22,7 +22,7 @@ package enum ListeningAddress: Sendable {
 
   package var text: String { address?.text ?? "" }
 
-  /// Whether it can be listened at.
+  /// Whether it is an address or a socket on which a server can listen.
   package var isValid: Bool { address != nil }
 
   func bind(_ bootstrap: ServerBootstrap) throws -> any Channel {
@@ -36,14 +36,14 @@ package enum ListeningAddress: Sendable {
   }
 }
 
-/// Nothing can be listened at there.
+/// Listening failed.
 package struct ListenFault: Error {
   /// `errno`, or 0 where no system call failed.
   package let code: Int32
 }
 
 extension SocketAddress {
-  /// Whether only this machine can come there.
+  /// Whether only this machine can connect.
   var isLoopback: Bool {
     guard let host = ipAddress else { return true }
     return host == "::1" || host.hasPrefix("127.") || host.hasPrefix("::ffff:127.")
@@ -55,7 +55,7 @@ extension SocketAddress {
     return (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
   }
 
-  /// What a socket is bound to; nil: it is none that takes connections.
+  /// The address to which a socket is bound; nil: not a stream socket of a known family.
   init?(boundTo number: Int32) {
     var type: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)

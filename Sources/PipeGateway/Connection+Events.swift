@@ -1,18 +1,18 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// An answer that goes on.
+/// A response that continues as an event stream.
 struct View {
   let subscriber: Subscriber
   let slot: PipelineSlot
   var response: Response
-  /// Of all bodies, for the access log: what was shown is not kept.
+  /// Size of all bodies sent, for the access log: the bodies themselves are not kept.
   var bytes: Int
 }
 
-// A connection that shows something takes no request any more.
+// A connection with an event stream takes no more requests.
 extension Connection {
-  /// Sends the head and what there is to be seen by now.
+  /// Sends the head and the first event.
   func begin(_ subscriber: Subscriber, _ slot: PipelineSlot, _ response: Response) {
     guard let context else { return }
     for later in slots { later.leave(all) }
@@ -20,23 +20,24 @@ extension Connection {
     waiting.removeAll()
     ignoreTheRest()
     view = View(subscriber: subscriber, slot: slot, response: response, bytes: response.body.count)
-    // Neither here nor in the kernel does much wait for who does not read.
+    // Bounds the kernel's buffer for a client that does not read; `show` bounds this process's.
     context.channel.setOption(.socketOption(.so_sndbuf), value: 1 << 16).whenFailure { _ in }
     var headers = HTTPHeaders(response.headers)
     headers.add(name: "date", value: all.date)
     headers.add(name: "connection", value: "close")
-    // Without a length: in chunks, but for who does not know them until the connection ends.
+    // No Content-Length: chunked for HTTP/1.1, until close for HTTP/1.0.
     let version = slot.head?.version == .http1_0 ? HTTPVersion.http1_0 : .http1_1
     let status = HTTPResponseStatus(statusCode: response.status)
     let head = HTTPResponseHead(version: version, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     let body = context.channel.allocator.buffer(bytes: response.body)
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-    // That it leaves is read too.
+    // Reading continues, so that the client's close is noticed.
     readOn()
   }
 
-  /// Nothing is kept for who does not read, and after a while it is let go.
+  /// Sends an event. A client that does not read misses it, and is closed after `viewerTime` unless
+  /// it reads again.
   func show(_ bytes: ByteBuffer, to subscriber: Subscriber) {
     guard let view, view.subscriber === subscriber, let context else { return }
     guard context.channel.isWritable else { return allowAtMost(all.limits.viewerTime) }
@@ -51,7 +52,7 @@ extension Connection {
     context.close(promise: nil)
   }
 
-  /// The viewer has gone.
+  /// Ends the subscription of a client that has gone.
   func leaveView() {
     guard let view else { return }
     view.subscriber.leave()
@@ -61,7 +62,7 @@ extension Connection {
 }
 
 extension PipelineSlot {
-  /// It will not be answered.
+  /// Releases a slot that will get no response.
   func leave(_ all: Connections) {
     all.release(held)
     subscriber?.leave()

@@ -27,7 +27,7 @@ extension Connection {
     sendContinue()
   }
 
-  /// Tells a client that waits for it to send the body, when all before is answered.
+  /// Sends 100 Continue to a client that waits for it, once all earlier requests are answered.
   func sendContinue() {
     guard isContinueOwed, slots.isEmpty else { return }
     isContinueOwed = false
@@ -77,8 +77,8 @@ extension Connection {
     handOn()
   }
 
-  // Answers before the request was read. To close at once would take the answer from a client that is
-  // still sending; so the rest is read for a while and thrown away.
+  // Responds before the request is read. Closing at once would take the response from a client that
+  // is still sending, so the rest is read for a while and discarded.
   func refuse(_ refusal: RequestError) { refuse(refusal.response) }
 
   private func refuse(_ response: Response) {
@@ -97,7 +97,7 @@ extension Connection {
     sendWhatIsDue()
   }
 
-  /// Has requests worked on: several at once only where they are posts and not large, since answers are
+  /// Passes requests to handlers: several at once only if they are small posts, since responses are
   /// kept until the client takes them.
   func handOn() {
     while let next = waiting.first, inHand < all.limits.slots,
@@ -114,7 +114,7 @@ extension Connection {
 }
 
 extension HTTPRequestHead {
-  /// Without the blanks behind values, which are no part of them (RFC 9112, 5.1).
+  /// The head without blanks after header values, which are not part of them (RFC 9112, 5.1).
   fileprivate var trimmed: HTTPRequestHead {
     let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
     guard headers.contains(where: { $0.value.utf8.last.map(isBlank) ?? false }) else { return self }
@@ -127,17 +127,18 @@ extension HTTPRequestHead {
     return head
   }
 
-  /// Bytes of a body that is waited for, though its request goes no further: so the connection can go on.
+  /// A refused request's body of at most this many bytes is read to its end before the response, so
+  /// that the connection stays usable.
   fileprivate static let shortBody = 1 << 16
 
   fileprivate var hasLongBody: Bool {
     headers.contains(name: "expect") || (contentLength ?? 0) > HTTPRequestHead.shortBody
   }
 
-  /// That of a body of known length.
+  /// The declared length of the body; nil: none.
   fileprivate var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
 
-  /// Whether the decoder takes what follows for another protocol.
+  /// Whether the decoder treats the bytes that follow as another protocol.
   fileprivate var stopsDecoder: Bool {
     method == .CONNECT
       || headers.contains(name: "upgrade")

@@ -2,7 +2,8 @@ internal import NIOCore
 internal import NIOHTTP1
 
 extension Connection {
-  /// Takes the answer to a request, unless the one who asked has gone.
+  /// Stores the response to a request and sends responses that are due; drops it if the client has
+  /// gone.
   func response(_ response: Response, to number: Int, _ subscriber: Subscriber?) {
     guard let first = slots.first, number >= first.number else {
       subscriber?.leave()
@@ -14,7 +15,7 @@ extension Connection {
     sendWhatIsDue()
   }
 
-  /// Sends the answers up to the first that is not there yet.
+  /// Sends responses in order, up to the first that is missing.
   func sendWhatIsDue() {
     var isSent = false
     while let slot = slots.first, let response = slot.response, let context {
@@ -39,8 +40,8 @@ extension Connection {
     readOn()
   }
 
-  // To close at once would take the answer from a client that has sent more than was read: what it still
-  // sends is read and thrown away until it closes too.
+  // Lingering close. Closing at once would take the response from a client that has sent more than
+  // was read, so its input is read and discarded until it closes too, for at most `partingTime`.
   private func part(_ context: ChannelHandlerContext) {
     dropBody()
     reading = .waste
@@ -75,7 +76,7 @@ extension Connection {
     record(slot, response.status, bytes: isShown ? response.body.count : 0)
   }
 
-  // What is large counts as long as nobody has taken it.
+  // A large response counts until the client has taken it.
   private func charge(_ response: Response) -> EventLoopPromise<Void>? {
     let size = response.body.count
     guard size > 1 << 16, let context else { return nil }

@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One connection: puts requests together, and has them answered in their order, though they are worked on
-/// at the same time.
+/// One connection: assembles requests and sends their responses in order, although handlers may
+/// process several at the same time.
 final class Connection: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundIn = Never
@@ -11,7 +11,7 @@ final class Connection: ChannelDuplexHandler {
   enum Reading {
     case nothing
     case request(HTTPRequestHead, began: NIODeadline)
-    /// What comes is thrown away: nothing behind the last request is taken.
+    /// Input is discarded: nothing after the last request is read.
     case waste
   }
 
@@ -19,30 +19,31 @@ final class Connection: ChannelDuplexHandler {
   private(set) var context: ChannelHandlerContext?
   private(set) var client = ""
   var slots = CircularBuffer<PipelineSlot>(initialCapacity: 1)
-  /// What goes on here, if something does.
+  /// The event stream sent on this connection, if any.
   var view: View?
-  /// Those of the turns that are not worked on yet.
+  /// Requests not yet passed to a handler.
   var waiting = CircularBuffer<PendingRequest>(initialCapacity: 1)
-  /// How many are, and whether others may be beside them.
+  /// Number of requests that handlers have, and whether they are small posts, which others may
+  /// join.
   var inHand = 0
   var isLightInHand = false
   var reading = Reading.nothing
-  /// That which is being read, without its body.
+  /// The request being read, without its body.
   var request: Request?
   var reception = Admission()
   var body: [UInt8] = []
-  /// Bytes of the body of a request that goes no further.
+  /// Body bytes received of a refused request.
   var wasted = 0
   var count = 0
   var deadline = NIODeadline.distantFuture
-  /// Until when the client is to take some of what was sent to it.
+  /// Deadline for the client to take some of what was sent to it.
   private var stalled = NIODeadline.distantFuture
   private var isReadWanted = false
-  /// The client waits to be told to send the body.
+  /// The client waits for 100 Continue before it sends the body.
   var isContinueOwed = false
-  /// The client sends nothing more, but may still read.
+  /// The client has closed its sending side, but may still read.
   private(set) var isInputOver = false
-  /// The decoder has stopped: what it was given would pile up there.
+  /// The decoder has stopped: further input would pile up in it.
   var decoderStopped = false
 
   init(_ all: Connections) { self.all = all }
@@ -75,7 +76,7 @@ final class Connection: ChannelDuplexHandler {
 
   func allow(_ time: TimeAmount) { deadline = .now() + time }
 
-  /// From the first time on that this is said.
+  /// Sets a deadline that later calls do not extend.
   func allowAtMost(_ time: TimeAmount) { deadline = min(deadline, .now() + time) }
 
   func allowForEver() { deadline = .distantFuture }
@@ -86,7 +87,8 @@ final class Connection: ChannelDuplexHandler {
     allowForEver()
   }
 
-  /// Who neither asks nor reads for too long is let go.
+  /// Closes a connection whose client has neither sent nor read in time. A request that did not
+  /// arrive in time gets a 408 first.
   func expire(_ now: NIODeadline) {
     if now > deadline, now <= stalled, case .request = reading, !all.isEnding {
       return refuse(RequestError.slow)
@@ -94,7 +96,7 @@ final class Connection: ChannelDuplexHandler {
     if now > min(deadline, stalled) { context?.close(promise: nil) }
   }
 
-  /// The server ends: what was asked is answered, and nothing else.
+  /// The server is stopping: requests received or begun are answered, and no others.
   func finish() {
     if isBetweenRequests { context?.close(promise: nil) }
     endView()
@@ -104,24 +106,26 @@ final class Connection: ChannelDuplexHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch (error, reading) {
-    // Of what comes behind something that is not HTTP.
+    // Errors after malformed HTTP, which has already been refused.
     case (is ByteToMessageDecoderError, _), (is HTTPParserError, .waste): return
     case (let error as HTTPParserError, _): refuse(RequestError(error))
-    // Such as blanks in front of a value, which no limit of the decoder counts.
+    // Blanks before a header value, for example, which none of the decoder's limits counts.
     case (is ByteToMessageDecoderError.PayloadTooLargeError, .nothing):
       refuse(RequestError(.headerOverflow))
     default: context.close(promise: nil)
     }
   }
 
-  // The decoder has told before of a request that was cut off. Who has sent all it wants may yet read.
+  // The decoder has already reported a request that was cut off. Half-closed clients may still
+  // read.
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     guard event as? ChannelEvent == .inputClosed else { return }
     isInputOver = true
     if slots.isEmpty { context.close(promise: nil) }
   }
 
-  // A client that sends on and on without waiting for answers, or without reading them, is left waiting.
+  // Back-pressure: a client that sends without waiting for responses, or without reading them, is
+  // not read.
   func read(context: ChannelHandlerContext) {
     if mayRead { context.read() } else { isReadWanted = true }
   }

@@ -1,11 +1,11 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// What clients may ask of the server.
+/// Limits on one client and on all clients together.
 package struct ConnectionLimits: Sendable {
   /// Bytes of a body.
   package var body: Int
-  /// Connections at once; a further one is closed at once.
+  /// Open connections; a further one is closed at once.
   package var connections: Int
 
   package init(body: Int, connections: Int) {
@@ -13,23 +13,23 @@ package struct ConnectionLimits: Sendable {
     self.connections = connections
   }
 
-  /// Bytes of all bodies that have not been answered, and of long answers that have not been taken, together.
+  /// Bytes of all unanswered bodies and of all large responses not yet taken, together.
   var bodies: Int { max(64 << 20, 4 * body) }
-  /// From the head of a request to its end, and to the first head of all.
+  /// From the head of a request to its end; also from connecting to the first head.
   let requestTime = TimeAmount.seconds(30)
-  /// From an answer to the head of the next request.
+  /// From a response to the head of the next request.
   let idleTime = TimeAmount.seconds(75)
-  /// How long a client whose request was refused half-way may go on sending before it is cut off, and how
-  /// long a request that has begun may take when the server ends.
+  /// How long a client may still send after the last response before it is cut off; also how long a
+  /// request that has begun may take, and a response stay unread, once the server is stopping.
   let partingTime = TimeAmount.seconds(5)
 
-  /// How long one whose answer goes on may leave unread what it was sent.
+  /// How long the client of an event stream may leave events unread.
   let viewerTime = TimeAmount.seconds(10)
 
-  /// Small posts of one connection that are worked on at once.
+  /// Small posts of one connection that handlers may have at the same time.
   let slots = 64
 
-  /// Bytes that the decoder may keep: the longest headers, and what was read with them.
+  /// Bytes that the decoder may keep: the longest headers, and the input read with them.
   let undecoded = 128 << 10
 
   var decoder: NIOHTTPDecoderLimitConfiguration {

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// All connections of a server and what they hold together. Confined to the event loop.
+/// All connections of a server and the memory they hold together. Confined to the event loop.
 final class Connections {
   let limits: ConnectionLimits
   let receive: @Sendable (Request) -> Admission
@@ -8,18 +8,18 @@ final class Connections {
   let record: (@Sendable (AccessLogEntry) -> Void)?
   private let everySecond: (@Sendable () -> Void)?
   private let notice: @Sendable (String) -> Void
-  /// The time for the header `date`, to the second.
+  /// The value of the `date` header, updated each second.
   private(set) var date = httpDate()
   var isEnding = false
-  /// Bytes of bodies and large answers.
+  /// Bytes of unanswered bodies and of large responses not yet taken.
   private(set) var held = 0
 
   private let loop: any EventLoop
   private var open: [ObjectIdentifier: Connection] = [:]
   private var clock: RepeatedTask?
-  /// Requests that came in this turn of the loop.
+  /// Requests that arrived in this turn of the event loop.
   private var arrived: [PendingRequest] = []
-  /// Connections since it was last said.
+  /// Connections refused since the last notice.
   private var turnedAway = 0
   private var ended: EventLoopPromise<Void>?
 
@@ -39,7 +39,7 @@ final class Connections {
     self.handle = handle
   }
 
-  /// False: there are as many as may be; it is to be closed.
+  /// False: the server is stopping or the limit is reached, and the connection must be closed.
   func admit() -> Bool {
     if isEnding { return false }
     if open.count < limits.connections { return true }
@@ -60,7 +60,7 @@ final class Connections {
     ended?.succeed()
   }
 
-  /// What comes in one turn of the loop is handed on together, at its end.
+  /// Passes all requests that arrive in one turn of the event loop on together, at its end.
   func take(_ pending: PendingRequest) {
     arrived.append(pending)
     guard arrived.count == 1 else { return }
@@ -74,7 +74,7 @@ final class Connections {
     handle(together)
   }
 
-  /// False: there is no room for so many bytes more.
+  /// False: there is no room for that many more bytes.
   func hold(_ bytes: Int) -> Bool {
     if held + bytes > limits.bodies { return false }
     held += bytes
@@ -83,12 +83,13 @@ final class Connections {
 
   var isCrowded: Bool { held > limits.bodies }
 
-  /// Of a large answer, until its client has taken it: then there is less room for bodies.
+  /// Counts a large response until its client has taken it; until then there is less room for
+  /// bodies.
   func charge(_ bytes: Int) { held += bytes }
 
   func release(_ bytes: Int) { held -= bytes }
 
-  // One clock for all: timers for each would be looked through whenever one is cancelled.
+  // One clock for all connections: with a timer for each, cancelling one would search them all.
   private func startClock() {
     date = httpDate()
     let all = NIOLoopBound(self, eventLoop: loop)
@@ -110,7 +111,7 @@ final class Connections {
     everySecond?()
   }
 
-  /// Ends those that ask nothing, and each of the others after its answer.
+  /// Closes idle connections at once, and each of the others after its responses.
   func end(_ ended: EventLoopPromise<Void>) {
     self.ended = ended
     for connection in Array(open.values) { connection.finish() }

@@ -1,10 +1,10 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// A request that waits for its answer. It can be answered from any thread, once.
+/// A request without a response. It can be answered from any thread, once.
 package struct PendingRequest: Sendable {
   package let request: Request
-  /// What its answer has besides its own headers.
+  /// Headers added to those of the response.
   private let headers: [(name: String, value: String)]
   private let connection: NIOLoopBound<Connection>
   private let loop: any EventLoop
@@ -25,14 +25,14 @@ package struct PendingRequest: Sendable {
     if loop.inEventLoop { send(response) } else { PendingRequest.response([(self, response)]) }
   }
 
-  /// Many at once wake the event loop once.
+  /// Sends several responses with one wake-up of the event loop.
   package static func response(_ responses: [(PendingRequest, Response)]) {
     responses.first?.0.loop.execute {
       for (pending, response) in responses { pending.send(response) }
     }
   }
 
-  /// Answers with this, and goes on with what the viewer is shown.
+  /// Sends the response and keeps it open as an event stream.
   package func begin(_ response: Response) -> Subscriber {
     let subscriber = Subscriber(connection, loop)
     loop.execute { send(response, subscriber) }
@@ -44,31 +44,31 @@ package struct PendingRequest: Sendable {
   }
 }
 
-/// A request whose answer has not been sent: answers go out in the order in which requests came.
+/// A request whose response has not been sent. Responses leave in the order of their requests.
 struct PipelineSlot {
-  /// Counts the requests of a connection.
+  /// Number of the request on its connection, from 1.
   let number: Int
-  /// nil: it could not be read.
+  /// nil: the request could not be read.
   let head: HTTPRequestHead?
   let began: NIODeadline
-  /// Bytes of its body.
+  /// Bytes of the request's body.
   let held: Int
-  /// What its answer has besides its own headers.
+  /// Headers added to those of the response.
   var headers = Response.guards
-  /// Whether it was given to who answers it.
+  /// Whether a handler has it.
   var isWorkedOn = false
-  /// Nothing is taken behind it.
+  /// No request after this one is taken.
   let isLast: Bool
   var response: Response?
-  /// nil: the answer ends.
+  /// nil: the response is not an event stream.
   var subscriber: Subscriber?
 }
 
-/// What can be told of a request by its head, before its body is taken.
+/// The decision on a request by its head, before its body is read.
 package struct Admission: Sendable {
-  /// What its answer has besides its own headers, whatever that is.
+  /// Headers added to those of the response, whether or not the request is refused.
   let headers: [(name: String, value: String)]
-  /// Its answer, if it goes no further.
+  /// The response if the request is refused.
   let refusal: Response?
 
   package init(
@@ -79,15 +79,15 @@ package struct Admission: Sendable {
   }
 }
 
-/// A request that was answered, for the access log.
+/// One response, for the access log.
 package struct AccessLogEntry: Sendable {
   package let client: String
   package let method: String
-  /// As it came, with its query.
+  /// The target as received, with its query.
   package let target: String
   package let status: Int
-  /// Of the answer's body.
+  /// Size of the response's body.
   package let bytes: Int
-  /// From the request's head to its answer.
+  /// From the request's head to its response.
   package let seconds: Double
 }

@@ -1,13 +1,13 @@
 internal import NIOHTTP1
 
-/// A request, whole.
+/// A request as handlers get it.
 package struct Request: Sendable {
   package let method: String
-  /// As it came, without the query, and without a slash at its end.
+  /// The path as received, without the query and without a slash at its end.
   package let path: String
-  /// Empty as long as it is not read.
+  /// Empty until the body is read.
   package internal(set) var body: [UInt8] = []
-  /// The address of who asks, without its port.
+  /// The client's address, without its port.
   package let client: String
   private let headers: HTTPHeaders
 
@@ -23,20 +23,20 @@ package struct Request: Sendable {
     path.count > 1 && path.hasSuffix("/") && !path.hasSuffix("//") ? String(path.dropLast()) : path
   }
 
-  /// Of several of this name the first; names in any case.
+  /// The first header of this name, in any case.
   package func header(_ name: String) -> String? { headers.first(name: name) }
 }
 
-/// What a request asks for: a path with or without its query, or those of a whole URL.
+/// A request target: a path with or without a query, or a whole URL.
 struct Target {
-  /// As it came, without the query; `*` for the server itself.
+  /// The path as received, without the query; `*` for the server itself.
   let path: String
-  /// Without its question mark.
+  /// The query without its question mark.
   let query: String
-  /// Of a whole URL, with its port.
+  /// The host of a whole URL, with its port.
   let host: String?
 
-  /// nil: neither.
+  /// nil: not a request target.
   init?(_ text: String) {
     var rest = text[...]
     let scheme = rest.prefix { $0 != "/" }.lowercased()
@@ -56,7 +56,7 @@ struct Target {
   }
 }
 
-/// Whether it is a name or an address, with or without a port (RFC 9110, 7.2).
+/// Whether the text is a name or an address, with or without a port (RFC 9110, 7.2).
 func isHost(_ text: String) -> Bool {
   var rest = text.utf8[...]
   if rest.first == UInt8(ascii: "[") {

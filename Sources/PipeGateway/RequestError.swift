@@ -1,6 +1,6 @@
 internal import NIOHTTP1
 
-/// Why a request is not read to its end.
+/// Why a request is refused before it is read to its end.
 struct RequestError {
   let status: Int
   let detail: String
@@ -17,7 +17,7 @@ struct RequestError {
     RequestError(413, "the body is longer than \(limits.body) bytes")
   }
 
-  /// The bodies of all clients together.
+  /// All clients' bodies together exceed the limit.
   static let crowded: RequestError = {
     var refusal = RequestError(503, "too many request bodies in flight; try again later")
     refusal.headers = [("retry-after", "1")]
@@ -26,7 +26,7 @@ struct RequestError {
 
   static let slow = RequestError(408, "the request did not arrive in time")
 
-  /// What can be told by the head alone; nil: it may go on.
+  /// Checks that need only the head; nil: the request may continue.
   init?(_ head: HTTPRequestHead, _ limits: ConnectionLimits) {
     guard
       let found = RequestError.ofFraming(head) ?? .ofTarget(head) ?? .ofExpectation(head)
@@ -35,14 +35,14 @@ struct RequestError {
     self = found
   }
 
-  /// Of these the first would count here and the last somewhere else.
+  /// Headers that may appear only once: this server would use the first, another the last.
   private static let single = [
     "host", "transfer-encoding", "content-length", "content-type", "expect", "authorization",
     "content-encoding", "origin", "idempotency-key",
   ]
 
-  // The decoder refuses both lengths at once, and codings behind the last chunked. What is left is what a
-  // proxy in front could read in another way.
+  // The decoder refuses a request with both a length and a transfer coding, and codings after a
+  // final chunked. These checks refuse what a proxy in front could read differently.
   private static func ofFraming(_ head: HTTPRequestHead) -> RequestError? {
     for name in single where head.headers[name].count > 1 {
       return RequestError(400, "header \(name) appears more than once")
@@ -79,11 +79,11 @@ struct RequestError {
     return Int(length).map { $0 <= limits.body } ?? false ? nil : .tooLong(limits)
   }
 
-  /// What is not HTTP.
+  /// The response to malformed HTTP.
   init(_ error: HTTPParserError) {
     switch error {
     case .headerOverflow: self.init(431, "the request line or the headers are too long")
-    // The second is how HTTP/2 begins.
+    // `paused`: the preface of HTTP/2.
     case .invalidVersion, .paused: self.init(505, "HTTP/1.1 only")
     case .invalidEOFState: self.init(400, "the request is incomplete")
     case .unknown, .strictModeAssertion: self.init(400, "malformed HTTP request")

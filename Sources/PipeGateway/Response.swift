@@ -1,7 +1,6 @@
 internal import Glibc
 internal import PipeJSON
 
-/// What is sent back.
 package struct Response: Sendable {
   package let status: Int
   package private(set) var headers: [(name: String, value: String)]
@@ -16,7 +15,7 @@ package struct Response: Sendable {
     self.headers = (type.map { [("content-type", $0)] } ?? []) + headers
   }
 
-  /// With more headers, but for those that it has of its own.
+  /// Adds headers, except those that the response already has.
   func with(_ more: [(name: String, value: String)]) -> Response {
     var response = self
     response.headers += more.filter { new in !headers.contains { $0.name == new.name } }
@@ -25,8 +24,7 @@ package struct Response: Sendable {
 
   package static let json = "application/json"
 
-  /// What goes with all answers: no browser is to take what is sent for anything else, or to
-  /// keep it.
+  /// Headers of all responses: no browser may guess another content type or cache the body.
   package static let guards: [(name: String, value: String)] = [
     ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
@@ -45,7 +43,7 @@ package struct Response: Sendable {
   }
 }
 
-/// Now, as RFC 9110 (5.6.7) writes it: `Sat, 21 Nov 2026 05:00:00 GMT`.
+/// The current time in the form of RFC 9110 (5.6.7): `Sat, 21 Nov 2026 05:00:00 GMT`.
 func httpDate() -> String {
   var now = time(nil)
   var parts = tm()

@@ -2,7 +2,8 @@ internal import NIOConcurrencyHelpers
 package import PipeIO
 internal import Synchronization
 
-/// Serves on a thread of its own, off the event loop: all that came while it was busy together.
+/// Serves items on a thread of its own, off the event loop. Items that arrive while it is busy are
+/// served together.
 package final class SerialWorker<Clerk, Item: Sendable>: Sendable {
   private struct Pending {
     var items: [Item] = []
@@ -24,7 +25,7 @@ package final class SerialWorker<Clerk, Item: Sendable>: Sendable {
     try startThread { self.work() }
   }
 
-  /// False: it was not taken, because `most` wait already.
+  /// False: the item was refused, because `most` items already wait.
   @discardableResult
   package func put(_ item: Item, upTo most: Int = .max) -> Bool {
     let count = pending.withLock { all in
@@ -45,7 +46,7 @@ package final class SerialWorker<Clerk, Item: Sendable>: Sendable {
     if count == items.count { ring() }
   }
 
-  /// Waits until what was put before is served.
+  /// Waits until all items put before are served and the thread has ended.
   package func finish() {
     pending.withLock { $0.isOver = true }
     ring()

@@ -4,15 +4,15 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import PipeIO
 
-/// Listens, and gives requests to `handle`, those that came together at once, on an event loop that must not be
-/// blocked.
+/// An HTTP server. It passes requests to `handle`, those that arrive together in one call, on an
+/// event loop that must not be blocked.
 package final class Server: Sendable {
   private let channel: any Channel
   private let connections: NIOLoopBoundBox<Connections>
 
-  /// `record` is told of each answer, `notice` of what whoever runs the server should know; `everySecond` is
-  /// called while anybody is connected. `receive` judges a request by its head. All on the event loop. Throws
-  /// `ListenFault`, or a `Fault` where there is no thread to be had.
+  /// `record` gets an entry for each response, `notice` messages for the operator; `everySecond` is
+  /// called while a client is connected. `receive` judges a request by its head. All run on the
+  /// event loop. Throws `ListenFault`, or a `Fault` if no thread can be started.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
     record: (@Sendable (AccessLogEntry) -> Void)?, everySecond: (@Sendable () -> Void)?,
@@ -31,9 +31,9 @@ package final class Server: Sendable {
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      // Who has said all may still listen.
+      // Half-closed clients may still read.
       .childChannelOption(.allowRemoteHalfClosure, value: true)
-      // Little at a time, so that little is at hand of those who send much and read nothing.
+      // Small reads, so that little is buffered for clients that send much and read nothing.
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(
         .recvAllocator,
@@ -45,7 +45,7 @@ package final class Server: Sendable {
     channel = try address.bind(bootstrap)
   }
 
-  // NIO would end the process where it cannot start a thread.
+  // NIO would end the process if it could not start a thread.
   private static func startLoop() throws(Fault) -> any EventLoop {
     let started = NIOLockedValueBox<(any EventLoop)?>(nil)
     let isRunning = ConditionLock(value: false)
@@ -66,27 +66,28 @@ package final class Server: Sendable {
     let decoder = HTTPRequestDecoder(
       leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
       limitConfiguration: connections.limits.decoder)
-    // What we send is ours; order, and what is wrong in requests, is seen to by the connection.
+    // No NIO handlers for response validation, pipelining or errors: the responses are our own, and
+    // `Connection` keeps their order and refuses malformed requests.
     try channel.pipeline.syncOperations.addHandlers(
       HTTPResponseEncoder(),
       ByteToMessageHandler(decoder, maximumBufferSize: connections.limits.undecoded),
       Connection(connections))
   }
 
-  /// Where it listens: `http://127.0.0.1:8000`, or the path of a Unix socket.
+  /// The server's address: `http://127.0.0.1:8000`, or the path of a Unix socket.
   package var text: String {
     guard let address = channel.localAddress else { return "" }
     return (address.port == nil ? "" : "http://") + address.text
   }
 
-  /// Calls `lost` should it stop listening though nobody asked it to.
+  /// Calls `lost` if the listening socket closes without `stop`.
   package func watch(_ lost: @escaping @Sendable () -> Void) {
     channel.closeFuture.whenComplete { [connections] _ in
       if !connections.value.isEnding { lost() }
     }
   }
 
-  /// Accepts nothing more, waits until what was asked is answered, and calls `ended`.
+  /// Accepts no more connections, waits until pending requests are answered, and calls `ended`.
   package func stop(_ ended: @escaping @Sendable () -> Void) {
     let loop = channel.eventLoop
     let promise = loop.makePromise(of: Void.self)
@@ -98,5 +99,5 @@ package final class Server: Sendable {
   }
 }
 
-/// A connection too many.
+/// The server does not admit the connection.
 private struct TurnedAway: Error {}

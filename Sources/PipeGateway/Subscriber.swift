@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Synchronization
 
-/// One whose answer goes on until it leaves or the server ends. It can be told from any thread.
+/// The client of an event stream, until it leaves or the server stops. Usable from any thread.
 package final class Subscriber: Sendable {
   private let isOver = Atomic(false)
   private let connection: NIOLoopBound<Connection>
@@ -16,8 +16,8 @@ package final class Subscriber: Sendable {
 
   func leave() { isOver.store(true, ordering: .relaxed) }
 
-  /// Shows all of them the same: one copy, and one wake-up of the event loop. Who has not read what came
-  /// before does not get it.
+  /// Sends the same event to all subscribers: one copy, and one wake-up of the event loop. A
+  /// subscriber that has not read earlier events does not get it.
   package static func show(_ bytes: [UInt8], to subscribers: [Subscriber]) {
     subscribers.first?.loop.execute {
       let buffer = ByteBuffer(bytes: bytes)
@@ -25,7 +25,7 @@ package final class Subscriber: Sendable {
     }
   }
 
-  /// Ends their answers.
+  /// Ends the event streams.
   package static func end(_ subscribers: [Subscriber]) {
     subscribers.first?.loop.execute {
       for subscriber in subscribers where !subscriber.isGone {

@@ -4,7 +4,7 @@ package import PipeIO
 package import PipeJSON
 internal import PipeStats
 
-/// `pipe stats --field`: percentiles of a number in JSON Lines. No queue at all.
+/// `pipe stats --field`: percentiles of a number in JSON Lines. It needs no queue.
 package struct FieldJob {
   let name: String
   let path: FieldPath
@@ -16,7 +16,7 @@ package struct FieldJob {
     self.json = json
   }
 
-  /// Bytes of a line; any record that a queue takes by default is shorter.
+  /// Longest line in bytes; any record that a queue takes by default is shorter.
   private static let longest = 64 << 20
 
   package func run() throws(Fault) -> Int32 {
@@ -41,7 +41,7 @@ package struct FieldJob {
     output.append(json ? sample.line(skipped: skipped) : sample.table(printable(name)))
     try output.flush()
     if sample.count == 0 {
-      // Which of the two was meant is not guessed.
+      // A name with dots may be a path or one member: the message gives both.
       let other = path.asOneName.map {
         "; a member with dots in its name is written \(printable($0))"
       }

@@ -2,7 +2,7 @@ package import PipeIO
 package import PipeQueue
 package import PipeStats
 
-/// Puts what a queue is, and what it has recorded, into figures.
+/// Computes figures from the state of a queue and its records of settled items.
 package struct Measurement {
   let queue: Queue
   /// Microseconds since the epoch.
@@ -13,12 +13,12 @@ package struct Measurement {
     self.now = now
   }
 
-  /// `since`: microseconds; nil for all that is kept.
+  /// `since`: microseconds; nil: the whole retention period.
   package func report(since: Int64?) throws(Fault) -> Report {
     try report(since: since, try activity(since: since))
   }
 
-  /// The same with what was settled in that time.
+  /// The same, with the activity of that period.
   package func report(since: Int64?, _ activity: Activity) throws(Fault) -> Report {
     let lanes = try queue.census(at: now)
     let window = try Window(self, since, activity)
@@ -30,13 +30,13 @@ package struct Measurement {
       outPerSecond: window.rate(of: activity.acknowledged))
   }
 
-  /// What was settled in the last `since` microseconds; nil: in all the time that is kept.
+  /// Activity of the last `since` microseconds; nil: of the whole retention period.
   func activity(since: Int64?) throws(Fault) -> Activity {
     try activity(from: start(since))
   }
 
-  /// Since the queue began: only grows. `isNeeded`: that it seems to shrink to nothing, where it cannot be
-  /// read, would be taken for a restart.
+  /// Activity since the queue was created: it only grows. `isNeeded`: throws if the records cannot
+  /// be read, rather than report zero; Prometheus would take a drop to zero for a restart.
   package func everything(isNeeded: Bool = false) throws(Fault) -> Activity {
     try activity(from: nil, isNeeded: isNeeded)
   }
@@ -49,7 +49,7 @@ package struct Measurement {
 
   private func start(_ since: Int64?) -> Int64 { now - (since ?? queue.settings.retain) }
 
-  /// The same by tag; what has none is under nil. Of other tags than these nothing is kept.
+  /// Activity by tag; nil: items without a tag. `wanted`: other tags are skipped.
   func activities(since: Int64?, of wanted: Set<String?>? = nil) throws(Fault) -> [String?:
     Activity]
   {
@@ -79,7 +79,7 @@ package struct Measurement {
   private func ages(_ lanes: [LaneCensus]) throws(Fault) -> AgeTable {
     let oldest = lanes.compactMap { age($0.oldestWaiting) }.max()
     let bounds = AgeTable.bounds(upTo: oldest ?? 0)
-    // Of each lane, how many wait that are older than each bound.
+    // For each lane, the number of waiting items older than each bound.
     var older = lanes.map { [$0.waiting(below: .max)] }
     for bound in bounds {
       let numbers = oldest == nil ? nil : try queue.numbers(from: now - Int64(bound * 1e6))
@@ -106,7 +106,7 @@ package struct Measurement {
 func inSeconds(_ microseconds: Int64) -> Double { Double(microseconds) / 1e6 }
 
 extension PerPriority {
-  /// In the order of the lanes.
+  /// In lane order.
   init(_ values: [Value]) { self.init(high: values[0], medium: values[1], low: values[2]) }
 }
 
@@ -138,7 +138,7 @@ extension Latency {
 }
 
 extension Measurement {
-  /// The last `count` minutes, the running one included. `body` gets what was recorded, each with the index
+  /// The last `count` minutes, including the current one. `body` gets each recording with the index
   /// of its minute.
   func minutes(
     _ count: Int, _ body: (Int, Recording) -> Void = { _, _ in }
@@ -181,7 +181,7 @@ extension Period {
 }
 
 extension Measurement {
-  /// The last hour, minute by minute, the running one included.
+  /// The last hour by minute, including the current one.
   package func hour() throws(Fault) -> [Minute] {
     var times = [[(microseconds: Int, count: Int)]](repeating: [], count: 60)
     var failed = [Int](repeating: 0, count: 60)

@@ -2,7 +2,7 @@ package import PipeIO
 package import PipeQueue
 package import PipeStats
 
-/// What `pipe stats` shows of a queue.
+/// The forms in which `pipe stats` shows a queue.
 package enum StatsForm {
   case report(json: Bool)
   case prometheus
@@ -14,13 +14,13 @@ package enum StatsForm {
   case chart(minutes: Int, json: Bool)
 }
 
-/// `pipe stats` of a queue, from its options on.
+/// `pipe stats` of a queue, after its options are parsed.
 package struct StatsJob {
   let location: QueueLocation
   let form: StatsForm
-  /// Microseconds; nil: all that is kept.
+  /// Microseconds; nil: the whole retention period.
   let since: Int64?
-  /// Microseconds from one to the next; nil: once.
+  /// Microseconds between outputs; nil: one output.
   let every: Int64?
   /// nil: stdout.
   let file: String?
@@ -40,7 +40,7 @@ package struct StatsJob {
     let start = Clock.steady()
     try write(try text(queue))
     guard let every else { return Exit.fine }
-    // Start to start, and never two at once.
+    // The interval runs from start to start, and outputs never overlap.
     var next = start + every
     while true {
       var poller = Poller()
@@ -63,7 +63,7 @@ package struct StatsJob {
       return ReportLine(report).text
     case .prometheus:
       let ever = try measurement.everything(isNeeded: true)
-      // Of no window: Prometheus makes its own.
+      // No window: Prometheus computes its own rates.
       var report = try measurement.report(since: 0, Activity())
       report.ever = ever
       return PrometheusText(report).text
@@ -93,7 +93,7 @@ package struct StatsJob {
     }
   }
 
-  // A queue has a slash in its name, and a tag has none.
+  // A name with a slash is a queue, a name without one is a tag.
   private func side(_ name: String, _ measurement: Measurement) throws(Fault) -> ComparedSide {
     if name.contains("/") {
       let other = QueueLocation(path: name, force: location.force)
@@ -112,7 +112,7 @@ package struct StatsJob {
   private func write(_ text: String) throws(Fault) {
     if let file { return try replaceFile(file, Array(text.utf8)) }
     let output = Output()
-    // Over what was shown before, where somebody looks on.
+    // On a terminal, each output replaces the previous one.
     if every != nil, terminalColumns != nil { output.append("\u{1b}[H\u{1b}[2J") }
     output.append(text)
     try output.flush()

@@ -2,16 +2,16 @@ internal import PipeIO
 internal import PipeQueue
 internal import PipeStats
 
-/// The time that rates are taken over. One that was asked for ends now, and begins no earlier than the first
-/// thing that is known; else it lasts from the first thing to the last.
+/// The period over which rates are computed. With `since` it ends now and begins no earlier than
+/// the first known event; without, it runs from the first event to the last.
 struct Window {
-  /// Items that came in it.
+  /// Items accepted in the period.
   let accepted: Int
-  /// Microseconds since the epoch; nil: nothing happened in it, or all at one instant.
+  /// Microseconds since the epoch; nil: no events, or all at one instant.
   let start: Int64?
   let seconds: Double?
 
-  /// `since`: microseconds; nil for all that is kept.
+  /// `since`: microseconds; nil: the whole retention period.
   init(_ measurement: Measurement, _ since: Int64?, _ activity: Activity) throws(Fault) {
     let (queue, now) = (measurement.queue, measurement.now)
     guard let since else {
@@ -39,12 +39,12 @@ struct Window {
   func rate(of items: Int) -> Double? { seconds.map { Double(items) / $0 } }
 }
 
-/// Lines on stderr, each of them once: what is read twice, or again and again, is wrong each time.
+/// Prints each message once: a repeated reading repeats its errors.
 package final class OncePerMessage {
   private let print: (String) -> Void
   private var said: Set<String> = []
 
-  /// Texts that are remembered; some have the number of a process in them.
+  /// Messages remembered before all are forgotten; some contain a process id.
   private static let most = 1000
 
   package init(_ print: @escaping (String) -> Void) { self.print = print }

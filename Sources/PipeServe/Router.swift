@@ -1,20 +1,21 @@
 internal import PipeGateway
 
-/// Gives each request to who answers it. On the event loop: nothing here blocks.
+/// Passes each request to its handler. Runs on the event loop: nothing here blocks.
 struct Router: Sendable {
   let intake: SerialWorker<IngestHandler, PendingRequest>
-  /// What takes longer must not keep the others waiting.
+  /// Slow queries have workers of their own, so that they do not delay the others.
   let health: SerialWorker<QueryHandler, PendingRequest>
   let questions: SerialWorker<QueryHandler, PendingRequest>
   let figures: SerialWorker<QueryHandler, PendingRequest>
-  /// Those who look on, and what makes dead items ready again.
+  /// Event streams, and retries of dead letters.
   let watching: SerialWorker<EventBroadcaster, BroadcastState>
   let retries: SerialWorker<RetryHandler, PendingRequest>
   let token: TokenFile?
   let origins: Origins
   let limit: RateLimit?
 
-  /// What can be told by the head: nobody sends a body for nothing, or without being known.
+  /// Decides by the head, before the body: the body of a refused request is not kept, and a long
+  /// one is not waited for.
   func receive(_ request: Request) -> Admission {
     Admission(
       headers: Response.guards + origins.headers(for: request), refusal: refusal(request))
@@ -38,7 +39,7 @@ struct Router: Sendable {
     intake.put(posts)
   }
 
-  /// Once a second.
+  /// Called once a second.
   func watch() { watching.put(.second, upTo: 1) }
 
   private enum Direction {
@@ -51,14 +52,14 @@ struct Router: Sendable {
       return .response(.error(404, "no such path: \(request.path)"))
     }
     guard methods.contains(request.method) else { return .response(other(request, methods)) }
-    // Whoever may send something may not do all: that is for those who were given the token.
+    // Permission to send requests does not include retry: that needs a gateway with a token.
     if case .retry = endpoint, token == nil {
       return .response(.error(403, "retry needs a gateway with a token (see --token-file)"))
     }
     return .to(endpoint)
   }
 
-  // Before it is looked at what is asked for.
+  // Decided before the request is routed.
   private func refusal(_ request: Request) -> Response? {
     if Endpoint.isOpen(request.path) { return nil }
     if let seconds = limit?.refuses(request.client) {
@@ -66,7 +67,7 @@ struct Router: Sendable {
         429, "too many requests from \(request.client)", headers: [("retry-after", "\(seconds)")])
     }
     if let refusal = origins.refuses(request) { return refusal }
-    // What a browser asks before the request itself has no token.
+    // A browser's preflight request has no token.
     if request.method == "OPTIONS" { return nil }
     if let token, !token.permits(request.header("authorization")) {
       return .error(
@@ -82,17 +83,17 @@ struct Router: Sendable {
   }
 }
 
-/// What a path leads to.
+/// The destination of a path.
 enum Endpoint {
   case intake, health, question, figures, watching, retry
   case page(Page)
-  /// To another path.
+  /// A redirect to another path.
   case moved(String)
 
   static let statusPrefix = "/status/"
   static let retryPrefix = "/retry/"
 
-  /// The methods that a path takes, and where its requests go; nil: nothing is there.
+  /// The methods that a path allows, and its endpoint; nil: no such path.
   static func find(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
     switch path {
     case "/ingest", "/log": (["POST"], .intake)
@@ -100,7 +101,7 @@ enum Endpoint {
     case "/": (["GET", "HEAD"], .page(.dashboard))
     case "/docs": (["GET", "HEAD"], .page(.docs))
     case "/openapi.json": (["GET", "HEAD"], .page(.openAPI))
-    // Where the earlier system had it.
+    // The path of the earlier system.
     case "/redoc": (["GET", "HEAD"], .moved("/docs"))
     case "/metrics": (["GET", "HEAD"], .figures)
     case "/events": (["GET"], .watching)
@@ -109,15 +110,15 @@ enum Endpoint {
   }
 
   private static func below(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
-    // With an id or without: that is a matter of the answer.
+    // With or without an id: the handler judges it.
     if (path + "/").hasPrefix(statusPrefix) { return (["GET", "HEAD"], .question) }
     return (path + "/").hasPrefix(retryPrefix) ? (["POST"], .retry) : nil
   }
 
-  /// Whether it is answered to those without a token.
+  /// Whether requests pass without a token, and without the checks of rate and origin.
   static func isOpen(_ path: String) -> Bool {
     switch path {
-    // Pages have no data in them: they ask for it, with a token.
+    // Pages contain no data: they fetch it, with a token.
     case "/health", "/", "/docs", "/redoc", "/openapi.json": true
     default: false
     }

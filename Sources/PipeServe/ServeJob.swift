@@ -6,14 +6,14 @@ package import PipeGateway
 package import PipeIO
 package import PipeQueue
 
-/// `pipe serve`, from its options on.
+/// `pipe serve`, after its options are parsed.
 package struct ServeJob {
   let location: QueueLocation
   let address: ListeningAddress
   let tokenFile: String?
   let maxBody: Int
   let requirements: [Requirement]
-  /// Microseconds in which a request that comes again is answered with the same id; 0 for none.
+  /// Microseconds for which a repeated request gets the same id; 0: none.
   let dedup: Int64
   let limit: Rate?
   let cors: String?
@@ -40,7 +40,7 @@ package struct ServeJob {
   package func run() throws(Fault) -> Int32 {
     ignoreBrokenPipes()
     ignoreFileSizeLimit()
-    // Before any thread: they inherit what is blocked.
+    // Before any thread starts: threads inherit the blocked signals.
     let signals = try SignalQueue(
       [SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.hangup])
     let token = try tokenFile.map { (path) throws(Fault) in try TokenFile(path) }
@@ -67,7 +67,7 @@ package struct ServeJob {
       "\(token.path): every user of this machine can read the token (chmod o-r)")
   }
 
-  // Each desk has a queue of its own: locks are of an open directory.
+  // Each worker opens the queue itself: a lock belongs to an open directory.
   private func router(_ token: TokenFile?, _ log: ServerLog) throws(Fault) -> Router {
     let report = log.warn
     let condition = Health()
@@ -92,9 +92,9 @@ package struct ServeJob {
 
   private func listen(_ router: Router, _ log: ServerLog) throws(Fault) -> Server {
     let files = raiseOpenFiles()
-    // NIO would end the process where it cannot open those that it waits with.
+    // NIO would end the process if it could not open the descriptors it waits with.
     try requireDescriptors(ServeJob.spareFiles, for: "connections")
-    // Some are for the queue; of few it needs a larger part.
+    // The rest is for the queue: 64 files, or three quarters of a low limit.
     let limits = ConnectionLimits(body: maxBody, connections: max(files - 64, files / 4))
     do {
       return try Server(
@@ -108,7 +108,7 @@ package struct ServeJob {
     }
   }
 
-  /// Three to wait with, one to listen at, and a few connections and segments.
+  /// Three to wait with, one to listen on, and a few connections and segments.
   private static let spareFiles = 8
 
   private func cannotListen(_ code: Int32) -> Fault {
@@ -116,7 +116,8 @@ package struct ServeJob {
     return fault.kind == .permission ? fault : Fault(.unavailable, fault.text, code: code)
   }
 
-  // The first signal to stop ends it when all that was asked is answered; a second one at once.
+  // The first signal to stop ends the process after all requests are answered, a second one at
+  // once.
   private func wait(
     for signals: SignalQueue, _ server: Server, _ router: Router, _ log: ServerLog
   ) throws(Fault) -> Int32 {
@@ -131,7 +132,7 @@ package struct ServeJob {
     die(of: try stop(signals) {})
   }
 
-  /// Waits for a signal to stop; at each SIGHUP until then calls `hangup`.
+  /// Waits for a signal to stop; calls `hangup` at each SIGHUP before it.
   private func stop(_ signals: SignalQueue, hangup: () -> Void) throws(Fault) -> Int32 {
     var poller = Poller()
     _ = poller.watch(signals.number)
@@ -154,7 +155,7 @@ package struct ServeJob {
   }
 }
 
-/// Lets this process open as many files as it is ever allowed to, and returns how many that is.
+/// Sets the limit of open files to the highest that is permitted, at most 32,768, and returns it.
 private func raiseOpenFiles() -> Int {
   var limit = rlimit()
   guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }

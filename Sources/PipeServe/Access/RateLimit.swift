@@ -2,7 +2,7 @@ internal import Glibc
 internal import PipeIO
 internal import Synchronization
 
-/// `100/s 30/m 5/h`: so many requests in each of these, on average.
+/// `100/s 30/m 5/h`: an average number of requests per period.
 package struct Rate {
   let count: Int
   /// Microseconds.
@@ -19,18 +19,19 @@ package struct Rate {
   }
 }
 
-/// How often each client may ask: a bucket of as many requests as come in a period, filled at that pace.
+/// A token bucket for each client: it holds the requests of one period and refills at the average
+/// rate.
 final class RateLimit: Sendable {
   private let rate: Rate
-  /// Of each client, when its bucket will be full again (`Clock.steady`).
+  /// When each client's bucket is full again (`Clock.steady`).
   private let full = Mutex<[ClientKey: Int64]>([:])
 
-  /// Clients that are remembered.
+  /// Clients remembered at most.
   private static let most = 1 << 16
 
   init(_ rate: Rate) { self.rate = rate }
 
-  /// nil: it may; else after how many seconds it may again.
+  /// nil: permitted; otherwise seconds until the client may send a request.
   func refuses(_ client: String, now: Int64 = Clock.steady()) -> Int? {
     let cost = max(1, rate.period / Int64(rate.count))
     return full.withLock { full in
@@ -44,14 +45,15 @@ final class RateLimit: Sendable {
     }
   }
 
-  // Those with a full bucket are as those that are not known; where all are busy, all begin anew.
+  // Clients with a full bucket need no record. If more than half of `most` remain, all clients
+  // start again with a full bucket.
   private static func forget(_ full: inout [ClientKey: Int64], _ now: Int64) {
     full = full.filter { $0.value > now }
     if full.count > most / 2 { full.removeAll() }
   }
 }
 
-/// An address; of IPv6 the network, since each client has a whole one to choose from.
+/// An address; for IPv6 its /64 network, since each client can use any address of a whole network.
 private struct ClientKey: Hashable {
   private let text: String
   private let network: UInt64

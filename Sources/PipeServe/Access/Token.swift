@@ -3,7 +3,7 @@ internal import PipeGateway
 internal import PipeIO
 internal import Synchronization
 
-/// A file with a token, and the token that was in it when it was last read.
+/// A token file, and the token last read from it.
 final class TokenFile: Sendable {
   let path: String
   private let token: Mutex<Token>
@@ -13,7 +13,7 @@ final class TokenFile: Sendable {
     token = Mutex(try Token(file: path))
   }
 
-  /// Takes the token that is there now; where there is none, the last one stays.
+  /// Reads the token again; if there is none, the last one stays valid.
   func reread() throws(Fault) {
     let new = try Token(file: path, isAgain: true)
     token.withLock { $0 = new }
@@ -21,11 +21,11 @@ final class TokenFile: Sendable {
 
   func permits(_ header: String?) -> Bool { token.withLock(\.self).permits(header) }
 
-  /// Whether everybody on this machine can read it.
+  /// Whether every user of this machine can read the file.
   var isExposed: Bool { token.withLock(\.isExposed) }
 }
 
-/// What a client must know.
+/// The secret that clients must send.
 struct Token: Sendable {
   private let bytes: [UInt8]
 
@@ -33,7 +33,8 @@ struct Token: Sendable {
 
   private static let longest = 4096
 
-  /// Of a file or a pipe: its first line. `isAgain`: a pipe was read before, and is not waited for.
+  /// Reads the first line of a file or a pipe. `isAgain`: does not wait for a pipe, which was read
+  /// before.
   init(file path: String, isAgain: Bool = false) throws(Fault) {
     let number = openFile(path, O_RDONLY | (isAgain ? O_NONBLOCK : 0))
     if number < 0 { throw Fault("open", path) }
@@ -65,7 +66,7 @@ struct Token: Sendable {
     return Array(line.last == 0x0d ? line.dropLast() : line)
   }
 
-  /// In a time that does not tell how much of it was right.
+  /// The time it takes does not reveal how much of the token is right.
   func permits(_ header: String?) -> Bool {
     guard let header, header.prefix(7).lowercased() == "bearer " else { return false }
     let given = Array(header.utf8.dropFirst(7))
@@ -77,17 +78,18 @@ struct Token: Sendable {
   }
 }
 
-/// Which web pages may use the gateway through somebody's browser.
+/// Decides which web pages may use the gateway through a browser.
 struct Origins: Sendable {
-  /// Of another site that may: `https://example.com`, or `*` for all; nil for none.
+  /// The other site whose pages may: `https://example.com`, `*` for all, nil for none.
   let permitted: String?
-  /// Whether clients prove with a token that they are no stranger's page.
+  /// Whether clients prove with a token that they are not a foreign page.
   let hasToken: Bool
 
-  /// Why a request is refused; nil: it may.
+  /// The refusal of a request; nil: permitted.
   func refuses(_ request: Request) -> Response? {
     let host = request.header("host") ?? ""
-    // A stranger's page can make its own name point here; it cannot do so with an address.
+    // A foreign page can make its own name resolve to this machine, but not an address (DNS
+    // rebinding).
     if !hasToken, !isAddress(host) {
       return .error(
         403, "\(host): without a token, Host must be an address or localhost (see --token-file)")
@@ -100,7 +102,7 @@ struct Origins: Sendable {
 
   func permits(_ origin: String) -> Bool { permitted == "*" || permitted == origin }
 
-  /// What the browser of a page from elsewhere needs to see.
+  /// The headers that the browser of a foreign page needs.
   func headers(for request: Request) -> [(name: String, value: String)] {
     guard let permitted else { return [] }
     guard let origin = request.header("origin"), permits(origin) else {
@@ -118,7 +120,7 @@ struct Origins: Sendable {
     ]
   }
 
-  // Without its port.
+  // Ignores the port.
   private func isAddress(_ host: String) -> Bool {
     var name = host[...]
     if name.hasPrefix("[") { return name.contains("]") }

@@ -2,23 +2,24 @@ internal import PipeGateway
 internal import PipeIO
 internal import PipeQueue
 
-/// What the desk of those who look on is told.
+/// Input of the worker that serves event streams.
 enum BroadcastState: Sendable {
   case came(PendingRequest)
-  /// A second has passed.
+  /// One second has passed.
   case second
 }
 
-/// Shows the queue to all who look on: one measurement for all, and none while nobody does.
+/// Sends the state of the queue to all subscribers: one measurement for all, and none if there are
+/// no subscribers.
 struct EventBroadcaster {
   private let event: WatchEvent
   private var subscribers: [Subscriber] = []
-  /// What was measured last.
+  /// The last measurement, as an event.
   private var shown: [UInt8] = []
-  /// When it may be measured again (`Clock.steady`).
+  /// Earliest time of the next measurement (`Clock.steady`).
   private var next = Int64.min
 
-  /// Who comes when so many look on is sent away: what one more has not read is kept for it.
+  /// At most this many subscribers: each has a send buffer.
   private static let most = 100
 
   init(_ queue: Queue, canRetry: Bool) {
@@ -33,15 +34,15 @@ struct EventBroadcaster {
       if Clock.steady() >= next { try measure() }
       for pending in exchanges { welcome(pending) }
     } catch {
-      // They ask again, and are told why.
+      // Subscribers reconnect, and the response then says why.
       Subscriber.end(subscribers)
       subscribers.removeAll()
       for pending in exchanges { pending.response(.unavailable(error)) }
     }
   }
 
-  // However large the queue is, it costs no more than a twentieth of a processor to look on. The seconds are
-  // another clock's: a little less than one has passed when the next comes.
+  // Measuring takes at most a twentieth of a processor, however large the queue is. The ticks come
+  // from another clock, and the next one may come slightly early: `next` allows 100 ms.
   private mutating func measure() throws(Fault) {
     let start = Clock.steady()
     shown = try event.bytes {

@@ -4,18 +4,18 @@ internal import PipeIO
 internal import PipeQueue
 internal import PipeStats
 
-/// What the dashboard shows of a queue at one instant, as an event of `text/event-stream`.
+/// The state of a queue at one instant for the dashboard, as an event of `text/event-stream`.
 struct WatchEvent {
   let queue: Queue
   let canRetry: Bool
 
-  /// Claims and dead letters that are shown.
+  /// Largest number of claims shown, and of dead letters.
   private static let most = 50
-  /// Bytes of a dead letter's data that are shown.
+  /// Bytes shown of a dead letter's data.
   private static let longest = 200
 
   /// `data: {"time":"…","queue":"…","can_retry":true,"next_seconds":1.0,"stats":{…},"minutes":[…],"in_flight":{…},"dead":{…}}`
-  /// `next`: of what was measured, in how many microseconds the next comes.
+  /// `next` is called after the measurement and returns the microseconds until the next one.
   func bytes(next: () -> Int64) throws(Fault) -> [UInt8] {
     if queue.isRemoved {
       throw Fault(.notFound, "\(printable(queue.path)): was removed while in use")
@@ -58,7 +58,7 @@ struct WatchEvent {
     output.append(#"],"more":\#(more)}"#)
   }
 
-  // The first, as `pipe dead` has them.
+  // The first dead letters, in the order of `pipe dead`.
   private func appendDead(_ count: Int, to output: Output) throws(Fault) {
     var shown = 0
     output.append(#"{"letters":["#)
@@ -85,7 +85,7 @@ struct WatchEvent {
     output.append(#","data_bytes":\#(letter.data.count)}"#)
   }
 
-  // Never half a character.
+  // Cuts at the boundary of a character.
   private static func excerpt(_ data: [UInt8]) -> String {
     var end = min(data.count, longest)
     while end > 0, end < data.count, data[end] & 0xc0 == 0x80 { end -= 1 }

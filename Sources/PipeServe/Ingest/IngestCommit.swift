@@ -1,17 +1,19 @@
 internal import PipeIO
 internal import PipeQueue
 
-/// What is stored for a group of requests: all of it, in their order, or nothing.
+/// One commit for a group of requests: it stores all of their entries in order, or none; after a
+/// failed flush the outcome is unknown.
 struct IngestCommit {
-  /// An earlier entry may answer; that costs a look at the index of the last entries.
+  /// Looks for duplicates, which costs a lookup in the index of recent entries.
   private let guarding: Appender
   private let plain: Appender
   private var draft = WriteBatch()
   private var isGuarded = false
-  /// Why nothing of it was stored.
+  /// Why the commit failed; nil: all entries are stored.
   private(set) var fault: Fault?
 
-  /// `window`: microseconds in which an equal entry answers, but for entries that may repeat one.
+  /// `window`: microseconds for which an equal entry gets the earlier id, except entries that may
+  /// repeat.
   init(_ queue: Queue, window: Int64) {
     guarding = Appender(queue, dedup: window)
     plain = Appender(queue)
@@ -23,7 +25,7 @@ struct IngestCommit {
     fault = nil
   }
 
-  /// Returns which receipt will be its.
+  /// Returns the index of the entry's receipt.
   mutating func append(_ entry: NewEntry, _ data: [UInt8]) -> Int {
     isGuarded = isGuarded || !entry.mayRepeat
     data.withUnsafeBytes { draft.append(entry, data: $0) }

@@ -5,20 +5,20 @@ internal import PipeGateway
 internal import PipeIO
 internal import PipeQueue
 
-/// Stores what is posted: requests that came together share one commit, and each is answered when that is on
-/// disk.
+/// Stores posted entries: requests that arrive together share one commit, and each is answered when
+/// the commit is on disk.
 struct IngestHandler {
   private let queue: Queue
   private let condition: Health
   private let diagnostics: Logger
   private var reader: PostReader
   private var commit: IngestCommit
-  /// Why commits fail, as was said; nil: they do not.
+  /// The kind of failure last reported; nil: commits succeed.
   private var trouble: Fault.Kind?
-  /// Nothing is said of it before then (`Clock.steady`).
+  /// No report is written before this time (`Clock.steady`).
   private var quietUntil: Int64 = 0
 
-  /// `window`: microseconds in which an equal id request, or the same key, is answered with the same id.
+  /// `window`: microseconds for which an equal id request, or the same key, gets the earlier id.
   init(
     _ queue: Queue, requirements: [Requirement], window: Int64, _ condition: Health,
     _ diagnostics: Logger
@@ -30,7 +30,7 @@ struct IngestHandler {
     commit = IngestCommit(queue, window: window)
   }
 
-  /// Bytes of bodies that are read for one commit. Of short lines each takes a hundred times as much.
+  /// Bytes of bodies in one commit. Bodies of short lines take a hundred times as much memory.
   private static let most = 1 << 20
 
   mutating func serve(_ exchanges: [PendingRequest]) {
@@ -54,7 +54,7 @@ struct IngestHandler {
     reader.begin()
     let posts = exchanges.map { reader.read($0, &commit) }
     commit.store()
-    // What is too much together may have room one by one.
+    // A group that does not fit may still fit request by request.
     let isTooMuch = commit.fault?.kind == .tryLater && exchanges.count > 1
     let again = isTooMuch ? posts.filter(\.isDrafted) : []
     let served = (isTooMuch ? posts.filter { !$0.isDrafted } : posts)
@@ -65,7 +65,7 @@ struct IngestHandler {
     for post in again { store([post.pending]) }
   }
 
-  // What a key answers for must be what is asked for now.
+  // A key used again must come with the same request.
   private func fate(_ index: Int, of post: Post) -> Post.Fate {
     if let fault = commit.fault { return .lost(fault) }
     let receipt = commit.receipt(index)
@@ -115,7 +115,8 @@ struct IngestHandler {
     if lost > 0 { try? queue.count(.ingestionErrors, lost) }
   }
 
-  // Not for each request that meets it, nor each time that a nearly full disk takes one and refuses the next.
+  // Reports changes only, at most once a second: not each failed request, and not each time a
+  // nearly full disk takes one request and refuses the next.
   private mutating func tell() {
     condition.note(commit.fault, hasStored: commit.hasStored)
     guard Clock.steady() >= quietUntil else { return }
@@ -135,7 +136,7 @@ struct IngestHandler {
 extension Response {
   static let lines = "application/x-ndjson"
 
-  /// What did not work, and may later.
+  /// The response to an operation that failed and may succeed later.
   static func unavailable(_ fault: Fault) -> Response {
     .error(503, fault.text, headers: [("retry-after", "1")])
   }

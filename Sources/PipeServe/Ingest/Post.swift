@@ -3,27 +3,27 @@ internal import PipeGateway
 internal import PipeIO
 internal import PipeQueue
 
-/// A request to store something, read.
+/// A request to store entries, after its body is read.
 struct Post {
   enum Form {
-    /// Answered without storing anything.
+    /// The response to a request that stores nothing.
     case refused(Response)
-    /// The status of success.
+    /// The status if it succeeds.
     case one(Int, Fate)
     case lines([PostedLine])
   }
 
   enum Fate {
-    /// Which receipt will be its; once the group is committed: is.
+    /// In the write batch: the index of its receipt, valid once the group is committed.
     case drafted(Int)
     case rejected(Rejection)
-    /// Good, and yet not stored.
+    /// Valid, but not stored.
     case lost(Fault)
   }
 
   let pending: PendingRequest
   private(set) var form: Form
-  /// Under a key: what is stored if it is new.
+  /// For a request with a key: the content stored if the key is new.
   let keyed: EntryContent?
 
   init(_ pending: PendingRequest, _ form: Form, keyed: EntryContent? = nil) {
@@ -32,16 +32,16 @@ struct Post {
     self.keyed = keyed
   }
 
-  /// Lines that were judged bad.
+  /// Number of invalid lines.
   var rejected: Int { fates.count { if case .rejected = $0 { true } else { false } } }
 
-  /// Good lines that were not stored.
+  /// Number of valid lines that were not stored.
   var lost: Int { fates.count { if case .lost = $0 { true } else { false } } }
 
-  /// Whether any of it was drafted.
+  /// Whether any of its entries is in the write batch.
   var isDrafted: Bool { fates.contains { if case .drafted = $0 { true } else { false } } }
 
-  /// The same, after it was seen what became of what was drafted.
+  /// The same post with the outcome of each entry that was in the write batch.
   func settled(_ fate: (_ receipt: Int) -> Fate) -> Post {
     var post = self
     func settle(_ old: Fate) -> Fate {
@@ -66,20 +66,21 @@ struct Post {
   }
 }
 
-/// One line of several that were posted together.
+/// One line of a body with several.
 struct PostedLine {
   /// Counts from 1.
   let number: Int
-  /// Of the body, which is kept whole as long as any of them.
+  /// A slice of the body, which stays in memory as long as any of its lines.
   let text: ArraySlice<UInt8>
   let fate: Post.Fate
 }
 
-/// What a body is said to be.
+/// The declared type of a body.
 enum ContentType {
   case json, lines, other
 
-  /// None counts as JSON. Parameters are passed over: JSON is UTF-8 whatever they say (RFC 8259, 11).
+  /// No header counts as JSON. Parameters are ignored: JSON is UTF-8 whatever they say (RFC 8259,
+  /// 11).
   init(_ header: String?) {
     let type = (header ?? "").prefix { $0 != ";" }.lowercased()
     switch type.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ") {
@@ -91,20 +92,20 @@ enum ContentType {
   }
 }
 
-/// What a client names a request by, so that it may send it again. Its bytes as they came: `"a"` is
-/// another key than `a`.
+/// The client's name for a request, so that it may send the request again. Bytes count as received:
+/// `"a"` is another key than `a`.
 struct IdempotencyKey {
-  /// Characters.
+  /// Longest key, in characters.
   private static let longest = 4096
 
-  /// As it stands in a segment.
+  /// The options column of the entry in its segment.
   let options: [UInt8]?
 
-  /// nil: the request has none.
+  /// nil: the request has no key.
   init?(_ request: Request) throws(Rejection) {
     guard let text = request.header("idempotency-key") else { return nil }
     if text.isEmpty { throw Rejection("Idempotency-Key is empty") }
-    // How a client meant other bytes nobody knows, and what is not UTF-8 was replaced on its way here.
+    // The encoding of other bytes is unknown, and invalid UTF-8 has already been replaced.
     guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
       throw Rejection("Idempotency-Key has characters other than printable ASCII")
     }

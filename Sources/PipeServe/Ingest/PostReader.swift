@@ -5,9 +5,9 @@ internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 
-/// Judges what is posted, as `ingest` does, and drafts its entries.
+/// Validates posted bodies as `pipe ingest` does, and appends their entries to the commit.
 struct PostReader {
-  /// Of a body; the answer has one for each.
+  /// Lines of a body; the response has one for each.
   private static let mostLines = 1 << 16
   private var acceptance: RecordValidator
   private var logAcceptance = RecordValidator(recordsOnly: true)
@@ -19,7 +19,7 @@ struct PostReader {
     acceptance = RecordValidator(requirements: requirements)
   }
 
-  /// What is read from here on came together.
+  /// Entries read from here on get the same arrival time.
   mutating func begin() { now = Clock.now() }
 
   mutating func read(
@@ -110,14 +110,14 @@ struct PostReader {
 }
 
 extension [UInt8] {
-  /// With spaces for a byte-order mark, so that places stay the same.
+  /// The body with spaces in place of a byte-order mark, so that offsets stay the same.
   var withoutMark: [UInt8] {
     guard starts(with: [0xef, 0xbb, 0xbf]) else { return self }
     return [0x20, 0x20, 0x20] + self[3...]
   }
 
-  /// A JSON value with spaces for the ends of its lines, which stand only between its tokens: what is stored
-  /// is one line.
+  /// A JSON value with spaces in place of line ends, which occur only between tokens: a stored
+  /// entry is one line.
   var inOneLine: [UInt8] {
     guard contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return self }
     return map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }
@@ -126,10 +126,10 @@ extension [UInt8] {
 
 /// `{"file":"…","line":42,"byte":17,"error":"…","input":"…"}`
 enum RejectLine {
-  /// Bytes of `input`.
+  /// Bytes of the line shown as `input`.
   private static let longest = 4096
 
-  /// `byte` is 1 where the whole line is meant.
+  /// `byte` is 1 if the error concerns the whole line.
   static func append(_ rejection: Rejection, _ line: PostedLine, to output: Output) {
     output.append(#"{"file":"body","line":\#(line.number),"byte":\#(rejection.byte ?? 1),"error":"#)
     output.appendString(rejection.reason)
@@ -144,7 +144,7 @@ enum RejectLine {
     output.append("}\n")
   }
 
-  // Not cut within a character.
+  // Cuts at the boundary of a character.
   private static func excerpt(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard text.count > longest else { return text }
     let most = text.startIndex + longest
@@ -154,7 +154,7 @@ enum RejectLine {
 }
 
 extension Rejection {
-  /// In the words that clients know.
+  /// The response, with the messages that existing clients know.
   var response: Response {
     switch kind {
     case .emptyIDs: .error(400, "IDs list cannot be empty")

@@ -3,23 +3,23 @@ internal import PipeGateway
 internal import PipeIO
 internal import Synchronization
 
-/// Lines for stderr. Whoever logs never waits for who reads them: what comes faster than it is taken is
-/// dropped, and counted.
+/// Lines for stderr. Logging never waits for the reader: lines that arrive faster than stderr takes
+/// them are dropped and counted.
 final class LogLines: Sendable {
   private struct Pending {
     var bytes: [UInt8] = []
-    /// Lines that found no room behind them.
+    /// Lines that did not fit into `bytes`.
     var dropped = 0
   }
 
   private let pending = Mutex(Pending())
   private let worker: SerialWorker<LogWriter, LogLines>
-  /// When what is not written by then is given up (`Clock.steady`).
+  /// When lines not yet written are given up (`Clock.steady`).
   private let end = Atomic(Int64.max)
 
-  /// Bytes that wait to be written.
+  /// Bytes that may wait to be written.
   private static let most = 4 << 20
-  /// How long, at the end, who reads may take. Microseconds.
+  /// Microseconds that the reader has at the end.
   private static let patience: Int64 = 1_000_000
 
   init() throws(Fault) {
@@ -53,27 +53,28 @@ final class LogLines: Sendable {
     if writer.write(Array(note.utf8), until: end) == 0 { writer.dropped = 0 }
   }
 
-  /// Until what was put before is written, or nobody takes it.
+  /// Waits until the lines put before are written, or until the reader has taken nothing past
+  /// `end`.
   func finish() {
     end.store(Clock.steady() + LogLines.patience, ordering: .relaxed)
     worker.finish()
   }
 }
 
-/// Writes to stderr without ever being stuck there.
+/// Writes to stderr without blocking on its reader.
 struct LogWriter {
-  /// Lines that are nowhere, and of which nothing was said yet.
+  /// Lines dropped and not yet reported.
   var dropped = 0
   /// Whether the last line was cut off.
   private var isTorn = false
 
-  /// Writes lines; returns how many of them it could not.
+  /// Writes lines; returns the number of lines it could not write.
   mutating func write(_ lines: [UInt8], until end: borrowing Atomic<Int64>) -> Int {
     let bytes = isTorn ? [0x0a] + lines : lines
     var done = 0
     while done < bytes.count {
       guard LogWriter.waitForRoom(until: end) else { break }
-      // So much a pipe takes at once when it says that it has room.
+      // A pipe reported as writable takes this many bytes at once.
       let portion = min(bytes.count - done, Int(PIPE_BUF))
       let count = bytes.withUnsafeBytes { all in
         retryingInterrupts { Glibc.write(STDERR_FILENO, all.baseAddress! + done, portion) }
@@ -87,7 +88,7 @@ struct LogWriter {
     return left.count { $0 == 0x0a }
   }
 
-  /// false: at the end nobody takes anything.
+  /// False: `end` has passed and stderr takes nothing.
   private static func waitForRoom(until end: borrowing Atomic<Int64>) -> Bool {
     while true {
       var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)

@@ -4,10 +4,10 @@ internal import Logging
 internal import PipeGateway
 internal import PipeIO
 
-/// What `serve` says while it runs.
+/// The diagnostics and the access log of `pipe serve`.
 struct ServerLog: Sendable {
   let lines: LogLines
-  /// For a person.
+  /// Messages for people.
   let diagnostics: Logger
   private let access: Logger?
 
@@ -24,13 +24,13 @@ struct ServerLog: Sendable {
       : nil
   }
 
-  /// What somebody who runs it should look at.
+  /// Warns the operator.
   var warn: @Sendable (String) -> Void {
     let diagnostics = diagnostics
     return { diagnostics.warning("\($0)") }
   }
 
-  /// One line for each answer; nil where none is wanted.
+  /// Logs one line for each response; nil: no access log.
   var record: (@Sendable (AccessLogEntry) -> Void)? {
     guard let access else { return nil }
     return { served in
@@ -45,7 +45,7 @@ struct ServerLog: Sendable {
   }
 }
 
-/// Where lines of a logger go, and how they look.
+/// Formats the lines of a logger and passes them to `LogLines`.
 private struct LineHandler: LogHandler {
   var logLevel: Logger.Level
   var metadata: Logger.Metadata = [:]

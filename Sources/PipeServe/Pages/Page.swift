@@ -1,6 +1,6 @@
 internal import PipeGateway
 
-/// A page that is a part of the program, and has all it needs in itself.
+/// A self-contained page built into the program.
 enum Page {
   case dashboard, docs, openAPI
 
@@ -12,7 +12,7 @@ enum Page {
     }
   }
 
-  // Only what bears this answer's number is a style or a script of ours: no data can become one.
+  // Browsers apply only styles and scripts with the nonce of this response: no data can become one.
   private static func html(_ page: [UInt8]) -> Response {
     let number = String(UInt64.random(in: 0 ... .max), radix: 36)
     let text = String(decoding: page, as: UTF8.self).split(

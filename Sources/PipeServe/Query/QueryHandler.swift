@@ -6,7 +6,7 @@ internal import PipeQueue
 internal import PipeStats
 internal import Synchronization
 
-/// Answers what is asked about the queue, one question after the other.
+/// Answers queries about the queue, one after the other.
 struct QueryHandler {
   private let queue: Queue
   private let condition: Health
@@ -66,16 +66,16 @@ struct QueryHandler {
   }
 }
 
-/// Whether what was stored last could be stored: what asks for health cannot see of a disk that fails.
+/// Remembers whether the last commit failed. A health check by itself cannot notice a failing disk.
 final class Health: Sendable {
   private let trouble = Mutex<(fault: Fault, until: Int64)?>(nil)
 
-  /// Microseconds for which a failure counts when nobody tries again.
+  /// Microseconds for which a failure counts if no other commit is tried.
   private static let patience: Int64 = 10_000_000
 
   func note(_ fault: Fault?, hasStored: Bool) {
     if let fault {
-      // Fullness is looked at when it is asked for.
+      // A health check measures free space itself.
       if fault.kind == .tryLater { return }
       trouble.withLock { $0 = (fault, Clock.steady() + Health.patience) }
     } else if hasStored {

@@ -3,7 +3,7 @@ internal import PipeGateway
 internal import PipeIO
 internal import PipeQueue
 
-/// Makes dead items ready again.
+/// Retries dead letters: their items become ready again.
 struct RetryHandler {
   private let queue: Queue
 
