@@ -136,11 +136,6 @@ struct IngestHandler {
 extension Response {
   static let lines = "application/x-ndjson"
 
-  /// The response to an operation that failed and may succeed later.
-  static func unavailable(_ fault: Fault) -> Response {
-    .error(503, fault.text, headers: [("retry-after", "1")])
-  }
-
   /// A client that repeats a request must not tell a duplicate from the first answer.
   static func receipt(_ status: Int, _ receipt: Receipt) -> Response {
     var body: [UInt8] = []

@@ -1,0 +1,13 @@
+internal import PipeIO
+internal import PipeQueue
+
+extension Diagnostics {
+  /// About an id of which there is nothing; `what` where there is such an entry.
+  func unknown(_ text: String, _ what: String?, _ queue: Queue) {
+    guard EntryID(text) != nil else {
+      return say(
+        "\(printable(text)): not an id; enqueue prints ids: 26 digits and capital letters")
+    }
+    say("\(text): " + (what ?? "no such id in \(printable(queue.path))"))
+  }
+}
