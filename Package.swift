@@ -8,39 +8,42 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .unsafeFlags(["-warnings-as-errors"]),
 ]
-// One thread and no reentrancy, or a lock around each clerk: the run-time checks of exclusive access cost
-// 5 %, and debug builds, which the tests run, keep them.
+// Run-time checks of exclusive access cost 5 %, so release builds omit them: code runs on one
+// thread without reentrancy, or under a lock around each handler. Debug builds, which the tests
+// run, keep them.
 let fast: [SwiftSetting] =
   strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 let package = Package(
   name: "pipe",
   dependencies: [
-    // The command line: parsing, help and completion scripts. Seen by the `pipe` target alone.
+    // The command line: parsing, help and completion scripts. Used only by the `pipe` target.
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    // Percentiles of latencies in bounded memory, and their usual text. Seen by PipeStats, and by the
-    // tests of what is stored.
+    // Percentiles of latencies in bounded memory, and their usual text. Used by PipeStats and
+    // PipeQueueTests.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
-    // HTTP/1.1: sockets, parsing, back-pressure. Seen by PipeGateway alone.
+    // HTTP/1.1: sockets, parsing, back-pressure. Used only by PipeGateway.
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
-    // Levels and handlers of what the gateway logs. Seen by PipeServe and the `pipe` target.
+    // Levels and handlers for the gateway's log. Used by PipeServe and the `pipe` target.
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
   ],
   targets: [
-    // Bottom-up. Each line says what the target may not know.
-    // System calls that Swift cannot import and one checksum: header only, knows nothing.
+    // Bottom-up. Each comment says what a target has and what it must not have.
+    //
+    // System calls that Swift cannot import, hooks before main, and a checksum: only C and libc.
     .target(name: "CPipeIO"),
-    // Descriptors, directories, lines, errors, time, processes: knows no queue and no JSON.
+    // Descriptors, directories, lines, errors, time, processes: no queue layout and no JSON.
     .target(name: "PipeIO", dependencies: ["CPipeIO"], swiftSettings: fast),
-    // Strict scanning of one JSON line: knows no file and no queue.
+    // Strict scanning of one JSON line: no files and no queue.
     .target(name: "PipeJSON", swiftSettings: fast),
-    // The engine, from segments to recovery: knows no JSON and no command line.
+    // The engine, from segments to recovery: no option parsing, and no JSON except a line's
+    // options.
     .target(name: "PipeQueue", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: fast),
-    // Distributions, intervals, models and reports: pure values, knows no file and no queue.
+    // Distributions, intervals, models and reports: pure values, no files and no queue.
     .target(
       name: "PipeStats", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
-    // HTTP connections, limits and answers: knows no queue, and is the only target that sees NIO.
+    // HTTP connections, limits and responses: no queue; the only target that imports NIO.
     .target(
       name: "PipeGateway",
       dependencies: [
@@ -50,37 +53,38 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], swiftSettings: strict),
-    // Values of the engine as the lines and sentences that commands print: knows no command line.
+    // Lines and sentences that commands print, from values of the engine: no option parsing.
     .target(
       name: "PipeRender", dependencies: ["PipeIO", "PipeJSON", "PipeQueue"], swiftSettings: fast),
-    // A line from stdin or a body becomes an entry, and a commit its receipts: knows no consumer.
+    // Turns lines from stdin or a request body into entries, and commits into receipts: no
+    // consumers.
     .target(
       name: "PipeIntake", dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeRender"],
       swiftSettings: fast),
-    // Batches become outcomes, by commands, readers and other queues: knows no HTTP.
+    // Turns batches into outcomes, by commands, readers and other queues: no HTTP.
     .target(
       name: "PipeWork",
       dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeRender", "PipeIntake"],
       swiftSettings: fast),
-    // Reads a queue's counters and times into reports: knows no consumer and no HTTP.
+    // Turns a queue's counters and times into reports: no consumers and no HTTP.
     .target(
       name: "PipeMeasure",
       dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeRender", "PipeIntake"],
       swiftSettings: fast),
-    // The HTTP application: routes, handlers, access, events. Knows no socket and no command line.
+    // The HTTP application: routes, handlers, access, events. No sockets and no option parsing.
     .target(
       name: "PipeServe",
       dependencies: [
         "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender", "PipeIntake",
         "PipeMeasure", .product(name: "Logging", package: "swift-log"),
       ],
-      // The gateway's pages are files that a browser can open, and a part of the program.
+      // The gateway's pages: files that a browser can open, embedded in the binary.
       resources: [
         .embedInCode("Pages/dashboard.html"), .embedInCode("Pages/docs.html"),
         .embedInCode("Pages/openapi.json"),
       ],
       swiftSettings: fast),
-    // The commands and their options: the only target that sees the argument parser.
+    // The commands and their options: the only target that imports the argument parser.
     .executableTarget(
       name: "pipe",
       dependencies: [
@@ -100,7 +104,7 @@ let package = Package(
     .testTarget(
       name: "PipeStatsTests", dependencies: ["PipeStats"], exclude: ["Reference"],
       swiftSettings: strict),
-    // These two drive the built binary and import nothing of it.
+    // These two run the built binary and import nothing from it.
     .testTarget(name: "CommandTests", dependencies: ["pipe"], swiftSettings: strict),
     .testTarget(name: "CrashTests", dependencies: ["pipe"], swiftSettings: strict),
   ]

@@ -8,8 +8,8 @@
 static int argument_count;
 static char **arguments;
 
-// Swift finds the command line by way of /proc/self/maps, and takes it for empty where that cannot be
-// opened. Glibc gives it to every constructor.
+// Swift reads the command line from /proc/self/maps, and finds it empty if that file cannot be
+// opened. Glibc passes it to every constructor.
 __attribute__((constructor)) static void keep_arguments(int count, char **vector) {
   argument_count = count;
   arguments = vector;
@@ -17,9 +17,9 @@ __attribute__((constructor)) static void keep_arguments(int count, char **vector
 
 static int has_set_root;
 
-// Swift looks for its own path when it starts, by way of /proc/self/exe, and aborts where that cannot be
-// read; unless a variable names a directory, which a program that is linked statically has no use for.
-// 101: before the constructors of Swift's runtime.
+// Swift reads its own path from /proc/self/exe at start, and aborts if it cannot. It does not abort
+// if a variable names a directory, which a statically linked program does not need. 101: before the
+// constructors of Swift's runtime.
 __attribute__((constructor(101))) static void name_root(void) {
   char first;
   if (readlink("/proc/self/exe", &first, 1) < 0 && getenv("SWIFT_ROOT") == NULL)
@@ -35,7 +35,7 @@ const char *cpipe_argument(int index) { return arguments[index]; }
 
 uid_t cpipe_effective_user(void) { return (uid_t)getauxval(AT_EUID); }
 
-// struct open_how of linux/openat2.h, which older systems do not have.
+// struct open_how from linux/openat2.h, which older systems lack.
 struct open_how_0 {
   uint64_t flags, mode, resolve;
 };
@@ -50,7 +50,7 @@ static int close_keeping_errno(int fd) {
   return -1;
 }
 
-// Component by component, for kernels before 5.6 and sandboxes that know no openat2.
+// Component by component, for kernels before 5.6 and sandboxes without openat2.
 static int open_stepwise(int dir, const char *path, int flags, unsigned int mode) {
   int at = dir;
   for (;;) {
@@ -81,14 +81,15 @@ int cpipe_open_beneath(int dir, const char *path, int flags, unsigned int mode) 
     struct open_how_0 how = {(unsigned int)flags, flags & O_CREAT ? mode : 0,
                              no_magic_links | no_symlinks | beneath};
     int fd = (int)syscall(number_of_openat2, dir, path, &how, sizeof how);
-    // A sandbox may say EPERM to what it does not know; so does a file that must not be changed.
+    // A sandbox may answer EPERM to an unknown system call, but an immutable file gives EPERM too.
+    // Only ENOSYS is remembered.
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) return fd;
     if (errno == ENOSYS) __atomic_store_n(&lacks_openat2, 1, __ATOMIC_RELAXED);
   }
   return open_stepwise(dir, path, flags, mode);
 }
 
-// The umask belongs to all threads, so one at a time makes something.
+// All threads share the umask, so one thread at a time creates a file.
 static pthread_mutex_t creating = PTHREAD_MUTEX_INITIALIZER;
 static int known_mask = -1;
 
@@ -97,8 +98,9 @@ static int create_once(int dir, const char *path, int flags, const struct cpipe_
                    : cpipe_open_beneath(dir, path, flags, origin->mode);
 }
 
-// Born as what the owner made, so that a kill leaves nothing that the owner cannot use. Where these ids
-// are not to be had, or the owner may not write to the directory, it is given away right behind.
+// Creates the file with the owner's ids, so that a kill leaves no file that the owner cannot use.
+// If these ids cannot be set, or the owner may not write to the directory, the file changes hands
+// right after its creation.
 static int create_as(int dir, const char *path, int flags, const struct cpipe_origin *origin) {
   int old_group = setfsgid(origin->group);
   int old_user = setfsuid(origin->user);
@@ -111,7 +113,7 @@ static int create_as(int dir, const char *path, int flags, const struct cpipe_or
   if (fd >= 0 || code != EACCES) return fd;
   fd = create_once(dir, path, flags, origin);
   if (fd < 0) return fd;
-  // By descriptor: the name may be another file's by now.
+  // By descriptor: the name may refer to another file by now.
   int made = flags < 0 ? openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : fd;
   int is_given = made >= 0 && fchown(made, origin->user, origin->group) == 0;
   code = errno;
@@ -157,12 +159,12 @@ int cpipe_caught(int number) {
 void cpipe_begin_interruption(struct cpipe_interruption *all, const sigset_t *stops) {
   sigset_t open = *stops;
   sigaddset(&open, SIGALRM);
-  // No SA_RESTART: the call that is blocked ends with EINTR.
+  // No SA_RESTART: the blocked call ends with EINTR.
   struct sigaction action = {0};
   action.sa_handler = catch_signal;
   for (int number = 1; number < 65; number++)
     if (sigismember(&open, number) == 1) sigaction(number, &action, NULL);
-  // To this thread alone: another would not be interrupted where this one waits.
+  // For this thread alone: a signal to another thread would not interrupt this one's call.
   struct sigevent event = {0};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = SIGALRM;

@@ -2,16 +2,16 @@ internal import CPipeIO
 internal import Glibc
 
 package enum Clock {
-  /// Microseconds since the Unix epoch, by the wall clock: it may step.
+  /// Microseconds since the Unix epoch by the wall clock, which may step.
   package static func now() -> Int64 { microseconds(CLOCK_REALTIME) }
 
-  /// Microseconds since boot, through suspension: it never steps. For waiting.
+  /// Microseconds since boot, including suspension. Never steps: use it for waiting.
   package static func steady() -> Int64 { microseconds(CLOCK_BOOTTIME) }
 
-  /// Has this process woken as close to the time as can be; else the kernel gathers wake-ups of 50 µs.
+  /// Sets this thread's timer slack to 1 ns: by default the kernel coalesces wake-ups within 50 µs.
   package static func sharpen() { cpipe_sharpen_timers() }
 
-  /// Passes the last microseconds before an instant of `steady` awake.
+  /// Busy-waits until an instant of `steady`: for the last microseconds only.
   package static func await(_ instant: Int64) { while steady() < instant {} }
 
   private static func microseconds(_ clock: clockid_t) -> Int64 {
@@ -21,13 +21,13 @@ package enum Clock {
   }
 }
 
-/// Reports that somebody has set the wall clock.
+/// Reports that the wall clock was set.
 package final class ClockSteps {
   package let number = cpipe_clock_steps()
 
   package init() {}
 
-  /// Forgets what was reported so far.
+  /// Clears pending reports.
   package func drain() {
     var expirations: UInt64 = 0
     _ = read(number, &expirations, 8)
@@ -38,8 +38,9 @@ package final class ClockSteps {
   }
 }
 
-/// While this lives, a blocking system call of this thread is interrupted: by the signals to stop, and
-/// once a second, so that a signal that comes between two instructions is not missed.
+/// While this value lives, the stop signals and a timer that fires every second interrupt this
+/// thread's blocking system calls. The timer covers a signal that arrives just before the call
+/// blocks.
 struct Alarm: ~Copyable {
   private let start = Clock.steady()
   private var interruption = cpipe_interruption()
@@ -49,7 +50,7 @@ struct Alarm: ~Copyable {
     cpipe_begin_interruption(&interruption, &stops)
   }
 
-  /// Whether a second has passed.
+  /// Whether one second has passed since `init`.
   var hasRung: Bool { Clock.steady() - start >= 1_000_000 }
 
   deinit {

@@ -7,14 +7,14 @@ package final class Descriptor {
   package let path: String
   private let isOwned: Bool
 
-  /// Takes over `number`, which is closed when this goes.
+  /// Takes over `number` and closes it in `deinit`.
   package init(owning number: Int32, path: String) {
     self.number = number
     self.path = path
     isOwned = true
   }
 
-  /// Never closed: were it, the next file opened would be stdin to everything behind.
+  /// Never closed: the next file opened would get descriptor 0 and be taken for stdin.
   package static var standardInput: Descriptor { Descriptor(STDIN_FILENO, "stdin") }
 
   package static var standardOutput: Descriptor { Descriptor(STDOUT_FILENO, "stdout") }
@@ -25,13 +25,13 @@ package final class Descriptor {
     isOwned = false
   }
 
-  /// Opens `name`, which may be a path, beneath `directory`; close-on-exec, and no link is followed
-  /// anywhere on the way. Returns nil where it does not exist.
+  /// Opens `name`, which may be a path, beneath `directory`, close-on-exec. Follows no symbolic
+  /// link in any component. Returns nil if the file does not exist.
   package static func open(
     _ name: String, in directory: Directory, _ flags: Int32
   ) throws(Fault) -> Descriptor? {
     let ownership = try directory.ownership()
-    // A file of somebody else must not be cut before it is known for one.
+    // Another user's file must not be truncated before the check below refuses it.
     let kept = ownership.isSuspicious ? flags & ~O_TRUNC : flags
     let number = retryingInterrupts {
       cpipe_open_beneath(directory.number, name, kept | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
@@ -49,7 +49,7 @@ package final class Descriptor {
     return file
   }
 
-  /// Opens `name`, making it where it does not exist.
+  /// Opens `name`, creating it if it does not exist.
   package static func create(
     _ name: String, in directory: Directory, _ flags: Int32
   ) throws(Fault) -> Descriptor {
@@ -76,7 +76,7 @@ package final class Descriptor {
     return result
   }
 
-  /// The size of a regular file; anything else at this name is refused.
+  /// The size of a regular file. Throws for any other file type.
   package func size() throws(Fault) -> Int {
     var now = try status()
     guard cpipe_is_regular(&now) != 0 else {
@@ -85,19 +85,19 @@ package final class Descriptor {
     return Int(now.st_size)
   }
 
-  /// Reads at most `buffer.count` bytes; 0 at the end.
+  /// Reads at most `buffer.count` bytes; returns 0 at end of file.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
     while true {
       let count = retryingInterrupts { Glibc.read(number, buffer.baseAddress, buffer.count) }
       if count >= 0 { return count }
       guard errno == EAGAIN else { throw Fault("read", path) }
-      // A shell may hand us a non-blocking descriptor.
+      // A shell may pass a non-blocking descriptor.
       var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
       _ = Glibc.poll(&poll, 1, -1)
     }
   }
 
-  /// Fills `buffer` from `offset`, short only at the end of the file.
+  /// Fills `buffer` from `offset`; short only at end of file.
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(Fault) -> Int {
@@ -113,7 +113,7 @@ package final class Descriptor {
     return done
   }
 
-  /// Writes all of it at `offset`.
+  /// Writes all bytes at `offset`.
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(Fault) {
     var done = 0
     while done < bytes.count {
@@ -125,7 +125,7 @@ package final class Descriptor {
     }
   }
 
-  /// Writes all of it where the file's own position is, which `O_APPEND` puts at the end.
+  /// Writes all bytes at the file's own offset, which `O_APPEND` moves to the end.
   package func append(_ bytes: [UInt8]) throws(Fault) {
     var done = 0
     while done < bytes.count {
@@ -141,8 +141,8 @@ package final class Descriptor {
     if retryingInterrupts({ ftruncate(number, size) }) != 0 { throw Fault("truncate", path) }
   }
 
-  /// Data and size to stable storage. Never called again after it failed: by then the kernel has
-  /// forgotten which pages were dirty, and a second call would lie.
+  /// Flushes data and size to stable storage. Never call it again after a failure: the kernel has
+  /// forgotten which pages were dirty, so a second call would falsely succeed.
   package func flushData() throws(Fault) {
     if retryingInterrupts({ fdatasync(number) }) != 0 { throw Fault("flush", path) }
   }
@@ -156,12 +156,12 @@ package final class Descriptor {
     return cpipe_is_regular(&now) != 0
   }
 
-  /// Takes the advisory lock of this open file if it is free.
+  /// Takes the advisory lock of this open file if it is free. Returns whether it did.
   package func tryLock(exclusive: Bool = true) throws(Fault) -> Bool {
     try tryFlock(number, exclusive ? LOCK_EX : LOCK_SH, path)
   }
 
-  /// Waits for the advisory lock. Only for locks that are held for a few calls.
+  /// Waits for the advisory lock. Only for locks that are held for a few system calls.
   package func lock() throws(Fault) {
     if retryingInterrupts({ flock(number, LOCK_EX) }) != 0 { throw Fault("lock", path) }
   }

@@ -1,4 +1,4 @@
-/// Lines on stderr under the command's name.
+/// Writes lines to stderr, prefixed with the command's name.
 package struct Diagnostics {
   package let command: String
 

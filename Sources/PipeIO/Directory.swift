@@ -1,28 +1,30 @@
 package import CPipeIO
 internal import Glibc
 
-/// Takes an advisory lock of an open file if it is free.
+/// Takes the advisory lock of an open file if it is free. Returns whether it did.
 func tryFlock(_ number: Int32, _ kind: Int32, _ path: String) throws(Fault) -> Bool {
   if retryingInterrupts({ flock(number, kind | LOCK_NB) }) == 0 { return true }
   if errno == EWOULDBLOCK { return false }
   throw Fault("lock", path)
 }
 
-/// An open directory. Everything below is named relative to it, so that a queue that is renamed or
-/// replaced while open stays the queue that was opened.
+/// An open directory. Names are resolved relative to its descriptor, so that a queue that is
+/// renamed or replaced while open stays the queue that was opened.
 package final class Directory {
   package let number: Int32
   package let path: String
   private var listing: UnsafeMutableRawBufferPointer?
 
-  /// The directory at the top, which says who owns what is beneath; nil: this one.
+  /// The root of the tree, which determines the ownership of everything beneath it. nil if this is
+  /// the root.
   private let top: Directory?
   private var known: Ownership?
 
-  /// Makes room on a full disk, for what must not fail there; false where it cannot. Of the directory at
-  /// the top, for all beneath.
+  /// Makes room on a full disk for calls that must not fail; returns false if it cannot. Set on the
+  /// root, it applies to the whole tree.
   package var relief: (() -> Bool)?
-  /// Whether what room is left there is for what must not fail, and nothing that only informs is written.
+  /// Whether the remaining room is kept for calls that must not fail, so that files that only
+  /// inform are not written. Set on the root.
   package var isSpared = false
 
   private init(number: Int32, path: String, top: Directory?) {
@@ -31,8 +33,8 @@ package final class Directory {
     self.top = top
   }
 
-  /// Opens a directory in `parent`, without following a link; nil means that `path` is meant as the process
-  /// sees it. Returns nil where it does not exist.
+  /// Opens a directory in `parent` without following a symbolic link. If `parent` is nil, `path` is
+  /// resolved like any path of this process. Returns nil if the directory does not exist.
   package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory?
   {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
@@ -50,14 +52,14 @@ package final class Directory {
     return Directory(number: number, path: full, top: parent.map { $0.top ?? $0 })
   }
 
-  /// Who owned the tree when this process opened its first file.
+  /// The tree's ownership as last read, or read now if it was not read before.
   package func ownership() throws(Fault) -> Ownership {
     if let top { return try top.ownership() }
     if let known { return known }
     return try currentOwnership()
   }
 
-  /// Read again: a process that runs for long must heed `init --share` too.
+  /// Reads the ownership again: a long-running process must also notice `init --share`.
   package func currentOwnership() throws(Fault) -> Ownership {
     if let top { return try top.currentOwnership() }
     let now = try Ownership(self)
@@ -65,10 +67,10 @@ package final class Directory {
     return now
   }
 
-  /// Whether room is spared in the tree.
+  /// Whether the tree's remaining room is kept for calls that must not fail.
   package var isShortOfRoom: Bool { (top ?? self).isSpared }
 
-  /// A system call that fails on a full disk is made once more if there is room to be had.
+  /// Runs a system call. If it fails on a full disk and `relief` makes room, runs it once more.
   func relieved(_ call: () -> Int32) -> Int32 {
     let result = retryingInterrupts(call)
     guard result < 0, [ENOSPC, EDQUOT].contains(errno) else { return result }
@@ -78,7 +80,7 @@ package final class Directory {
     return result
   }
 
-  /// The same of a write.
+  /// The same for a write.
   package func relieved(_ write: () throws(Fault) -> Void) throws(Fault) {
     do throws(Fault) { try write() } catch {
       guard [ENOSPC, EDQUOT].contains(error.code), (top ?? self).relief?() == true else {
@@ -88,7 +90,7 @@ package final class Directory {
     }
   }
 
-  /// Makes `name` unless it is there, and opens it.
+  /// Opens the directory `name`, creating it if it does not exist.
   package func subdirectory(making name: String) throws(Fault) -> Directory {
     if let found = try Directory.open(name, in: self) { return found }
     var origin = try currentOwnership().origin(of: .directory)
@@ -108,24 +110,24 @@ package final class Directory {
     return found
   }
 
-  /// Names to stable storage. Of names, unlike of data, nothing is forgotten where the disk was too full for
-  /// that: the second flush is a whole one.
+  /// Flushes names to stable storage. Unlike file data, names stay dirty after a flush that fails
+  /// on a full disk, so the second flush covers all of them.
   package func flush() throws(Fault) {
     if relieved({ fsync(number) }) != 0 { throw Fault("flush", path) }
   }
 
-  /// All of its file system to stable storage.
+  /// Flushes the whole file system to stable storage.
   package func flushFileSystem() throws(Fault) {
     if retryingInterrupts({ syncfs(number) }) != 0 { throw Fault("flush", path) }
   }
 
-  /// Whether there is no `name`; not where the disk cannot say.
+  /// Whether `name` does not exist. False if the file system cannot tell.
   package func lacks(_ name: String) -> Bool {
     var found = stat()
     return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT
   }
 
-  /// Whether this process may make and remove names in `name`.
+  /// Throws unless this process may create and remove names in `name`.
   package func requireWritable(_ name: String) throws(Fault) {
     if faccessat(number, name, W_OK | X_OK, AT_EACCESS) != 0 {
       throw Fault("write", path + "/" + name)
@@ -138,23 +140,25 @@ package final class Directory {
     return Int(found.st_size)
   }
 
-  /// Whether it has this name, whatever that names.
+  /// Whether `name` exists, whatever its file type.
   package func has(_ name: String) -> Bool {
     var found = stat()
     return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0
   }
 
-  /// When the file was written last, microseconds since the epoch; nil where there is none.
+  /// When the file was last written (mtime), microseconds since the epoch. nil if there is none.
   package func modified(_ name: String) -> Int64? {
     status(name).map { Int64($0.st_mtim.tv_sec) * 1_000_000 + Int64($0.st_mtim.tv_nsec) / 1000 }
   }
 
-  /// When the file got its name, or was written, last, likewise.
+  /// When the file was last renamed or written (ctime), microseconds since the epoch. nil if there
+  /// is none.
   package func changed(_ name: String) -> Int64? {
     status(name).map { Int64($0.st_ctim.tv_sec) * 1_000_000 + Int64($0.st_ctim.tv_nsec) / 1000 }
   }
 
-  /// Of `name`, which may be a path beneath; no link is followed. nil where there is none.
+  /// The status of `name`, which may be a path beneath. Follows no symbolic link. nil if there is
+  /// none.
   package func status(_ name: String) -> stat? {
     var found = stat()
     guard name.utf8.contains(0x2f) else {
@@ -166,15 +170,15 @@ package final class Directory {
     return fstat(file, &found) == 0 ? found : nil
   }
 
-  /// Calls `body` with the bytes of each name but `.` and `..`. What it sees is a snapshot only while
-  /// nobody renames: hold the lock, or check that nothing is missing.
+  /// Calls `body` with the bytes of each name except `.` and `..`. The names are a snapshot only
+  /// while no process renames: hold the lock, or check that no name is missing.
   package func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
     let buffer = listing ?? .allocate(byteCount: 32768, alignment: 8)
     if listing != nil, lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
     listing = buffer
     while true {
       let count = retryingInterrupts { cpipe_getdents(number, buffer.baseAddress, buffer.count) }
-      // It was removed since it was opened, and has no names.
+      // The directory was removed after it was opened, and has no names.
       if count < 0, errno == ENOENT, !path.isEmpty, isRemoved { return }
       if count < 0 { throw Fault("list", path) }
       if count == 0 { return }
@@ -199,14 +203,15 @@ package final class Directory {
     }
   }
 
-  /// Whether it was deleted since it was opened.
+  /// Whether the directory was deleted after it was opened.
   package var isRemoved: Bool {
     var status = stat()
     return fstat(number, &status) == 0 && status.st_nlink == 0
   }
 
-  /// Runs `body` with this as the working directory, for a call that takes no descriptor where there is no
-  /// /proc to name one. nil: it could not be entered. Not beside other threads.
+  /// Runs `body` with this directory as the working directory, for a call that takes no descriptor
+  /// when there is no /proc to name one. Returns nil if the working directory cannot be changed or
+  /// restored. Not safe beside other threads, which share the working directory.
   func entered<Result>(_ body: () -> Result) -> Result? {
     let before = cpipe_openat(AT_FDCWD, ".", cpipe_o_path | O_DIRECTORY | O_CLOEXEC, 0)
     defer { close(before) }
@@ -215,15 +220,15 @@ package final class Directory {
     return fchdir(before) == 0 ? result : nil
   }
 
-  /// Whether it is one directory, whatever the paths.
+  /// Whether both are the same directory, whatever their paths.
   package func isSame(as other: Directory) -> Bool {
     var (mine, theirs) = (stat(), stat())
     return fstat(number, &mine) == 0 && fstat(other.number, &theirs) == 0
       && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
   }
 
-  /// Tells this directory from any copy of it, also one that tools made with all times kept: a hash of its
-  /// inode and, where the file system keeps one, its time of birth. A rename keeps it.
+  /// Distinguishes this directory from any copy, even a copy that preserves all times: a hash of
+  /// its inode and, if the file system records one, its birth time. A rename keeps it.
   package var birthmark: UInt32 {
     var identity: (inode: UInt64, birth: UInt64) = (0, 0)
     if cpipe_birth(number, &identity.inode, &identity.birth) != 0 {
@@ -239,8 +244,8 @@ package final class Directory {
     return found
   }
 
-  /// Waits for the directory's lock; `waiting` is called once after a second of it. Signals to stop end
-  /// the wait (`Stops`), with a fault whose code is EINTR.
+  /// Waits for the directory's lock. Calls `waiting` once, after one second. Stop signals end the
+  /// wait (`Stops`) with a fault whose code is EINTR.
   package func lock(exclusive: Bool, waiting: () -> Void = {}) throws(Fault) {
     let kind = exclusive ? LOCK_EX : LOCK_SH
     if try tryFlock(number, kind, path) { return }

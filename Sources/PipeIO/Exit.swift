@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Exit statuses, from sysexits.h where it has a word for it.
+/// Exit statuses, from sysexits.h where it defines one.
 package enum Exit {
   package static let fine: Int32 = 0
   package static let someFailed: Int32 = 1
@@ -23,15 +23,15 @@ package enum Exit {
     }
   }
 
-  /// Runs a command to the end of the process. The one place where a fault becomes a line and a status.
+  /// Runs a command and ends the process. A fault becomes a line on stderr and an exit status.
   package static func perform(_ name: String, _ body: () throws(Fault) -> Int32) -> Never {
     do throws(Fault) {
       let status = try body()
-      // What is long to close comes first: a parent that sees the output close finds the process ended.
+      // Slow closes come first, so that the process ends soon after its parent sees stdout close.
       closeFiles()
       exit(status)
     } catch {
-      // The reader has all it wanted: a filter dies of this as if it had never looked.
+      // The reader wants no more: end by SIGPIPE, as a filter that does not handle it does.
       if error.code == EPIPE { die(of: SIGPIPE) }
       complain("pipe \(name): \(error.text)")
       if error.code == EINTR, let signal = Stops.signals.last { die(of: signal) }

@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// What went wrong, where, and what it means for the caller. Made once where it happens, carried
-/// untouched to the top, printed there once.
+/// What failed, where, and what it means for the caller. Created where it happens and printed once,
+/// at the top or where it is handled. Callers in between may add to the text or change the kind.
 package struct Fault: Error, Equatable {
-  /// The classes a caller can act on; the program maps each to one exit status (sysexits.h).
+  /// The classes that a caller can act on; `Exit.status(of:)` maps each to an exit status.
   package enum Kind: Equatable {
     case notFound, unavailable, bug, cannotCreate, inputOutput, outcomeUnknown, tryLater, claimLost
     case permission, settings, usage
-    /// Of what is asked for nothing is known.
+    /// The queue has no record of what the caller asked for.
     case unknown
   }
 
   package let kind: Kind
   package let text: String
-  /// `errno`, or 0 where no system call failed.
+  /// `errno`, or 0 if no system call failed.
   package let code: Int32
 
   package init(_ kind: Kind, _ text: String, code: Int32 = 0) {
@@ -30,7 +30,7 @@ package struct Fault: Error, Equatable {
       code: code)
   }
 
-  /// The reader of stdout has gone.
+  /// The reader of stdout has closed it.
   package static var brokenPipe: Fault { Fault("write", "stdout", code: EPIPE) }
 
   static func kind(ofErrno code: Int32) -> Kind {
@@ -43,8 +43,8 @@ package struct Fault: Error, Equatable {
   }
 }
 
-/// A name as a message shows it: control characters, which a terminal would obey, and bytes that are not
-/// UTF-8 are escaped.
+/// A name as messages show it. Escapes control characters, which a terminal would obey,
+/// bidirectional controls, and bytes that are not UTF-8.
 package func printable(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
   var out = ""
@@ -66,7 +66,7 @@ private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
     || (0x2066...0x2069).contains(scalar.value)
 }
 
-/// Runs a system call again while a signal interrupts it: the one place where EINTR is retried.
+/// Repeats a system call while a signal interrupts it (EINTR).
 @inline(__always)
 package func retryingInterrupts<Result: SignedInteger>(_ call: () -> Result) -> Result {
   while true {

@@ -1,39 +1,40 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Splits a stream into lines without ever holding more than one line over the limit.
+/// Splits a stream into lines. Memory is bounded: a line over the limit is returned in pieces.
 ///
-/// `next` never blocks; `fill` reads once and may. Between the two the caller writes out what it owes.
+/// `next` never blocks; `fill` reads once and may block. Between the two, the caller writes its
+/// pending output.
 package final class LineReader {
   package enum Next {
-    /// A line without its newline; valid until the next call of `fill`.
+    /// A line without its newline, valid until the next call of `fill`.
     case line(UnsafeRawBufferPointer)
-    /// A piece of a line that is longer than the limit; the last one ends the line.
+    /// A piece of a line that exceeds the limit; the last piece ends the line.
     case oversized(UnsafeRawBufferPointer, isLast: Bool)
-    /// Nothing more without reading.
+    /// No more lines without reading.
     case drained
   }
 
-  /// Counts from 1; the line that `next` gave last.
+  /// The number of the line that `next` last returned, from 1.
   package private(set) var lineNumber = 0
   package let input: Descriptor
   private let limit: Int
   private var buffer: UnsafeMutableRawBufferPointer
   private var start = 0
   private var end = 0
-  /// Bytes from `start` known to hold no newline.
+  /// Bytes from `start` known to contain no newline.
   private var searched = 0
   private var isSkipping = false
   private var atEnd = false
 
   private static let chunk = 1 << 18
 
-  /// `limit`: the most bytes a line may have, its newline not counted.
+  /// `limit`: the most bytes a line may have, not counting its newline.
   package init(_ input: Descriptor, limit: Int) {
     self.input = input
     self.limit = limit
     buffer = .allocate(byteCount: LineReader.chunk, alignment: 64)
-    // A larger pipe means fewer and larger commits behind a slow disk; refusal does no harm.
+    // A larger pipe gives fewer and larger commits on a slow disk. A refusal does no harm.
     enlargePipe(input.number)
   }
 
@@ -71,7 +72,7 @@ package final class LineReader {
     return .oversized(piece, isLast: false)
   }
 
-  /// Reads once, blocking; false when the input has ended and all of it was given.
+  /// Reads once, blocking. Returns false when the input has ended and every line was returned.
   package func fill() throws(Fault) -> Bool {
     if atEnd { return false }
     makeRoom()
@@ -81,7 +82,7 @@ package final class LineReader {
     return count > 0 || end > start || isSkipping
   }
 
-  /// Whether `fill` would find something at once: more input, or its end.
+  /// Whether `fill` would return at once, with more input or at its end.
   package var isReadable: Bool {
     var poll = pollfd(fd: input.number, events: Int16(POLLIN), revents: 0)
     return !atEnd && Glibc.poll(&poll, 1, 0) > 0

@@ -1,13 +1,15 @@
 internal import CPipeIO
 internal import Glibc
 
-/// This process's stderr for one that may not wait for its reader: what does not fit is kept for later,
-/// in order. What cannot be written at all (closed, full disk, reader gone) is dropped.
+/// Stderr of a process that must not wait for its reader: output that does not fit is kept for
+/// later, in order. Output that cannot be written at all (closed, full disk, reader gone) is
+/// dropped.
 package final class NonblockingStderr {
   private var bytes: [UInt8] = []
   private var start = 0
-  /// Opened anew where it is a pipe and that is allowed: only then can it be made non-blocking for this
-  /// process alone. Else it takes little at a time, when it has room.
+  /// Stderr, reopened if it is a pipe and reopening is permitted: only then can it be made
+  /// non-blocking for this process alone. Otherwise it is written in small portions, when it has
+  /// room.
   private lazy var own: Int32? = {
     var status = stat()
     guard fstat(STDERR_FILENO, &status) == 0, cpipe_is_pipe(&status) != 0 else { return nil }
@@ -16,13 +18,13 @@ package final class NonblockingStderr {
     return number < 0 ? nil : number
   }()
 
-  /// Bytes that wait before nothing more should be taken from those who write. A pipe's usual size.
+  /// Buffered bytes at which the caller should stop reading from its writers: a pipe's usual size.
   private static let room = 1 << 16
 
   package init() {}
 
   package var number: Int32 { STDERR_FILENO }
-  /// Bytes.
+  /// Buffered bytes.
   package var waiting: Int { bytes.count - start }
   package var isEmpty: Bool { waiting == 0 }
   package var hasRoom: Bool { waiting < NonblockingStderr.room }
@@ -32,13 +34,13 @@ package final class NonblockingStderr {
     push()
   }
 
-  /// A line for a person.
+  /// Writes a message line.
   package func say(_ line: String) {
     var text = line + "\n"
     text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Hands over what fits now.
+  /// Writes what fits now.
   package func push() {
     while !isEmpty {
       let count = write()

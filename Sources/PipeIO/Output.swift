@@ -1,7 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Bytes on their way to a descriptor, written in large pieces when the caller says so.
+/// Buffered output to a descriptor, written in large pieces when the caller flushes.
 package final class Output {
   package let number: Int32
   private let name: String
@@ -23,13 +23,14 @@ package final class Output {
 
   package func append(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
 
-  /// Writes all of it. A reader that has gone is the fault with code EPIPE.
+  /// Writes all buffered bytes. If the reader has closed the descriptor, throws a fault with code
+  /// EPIPE.
   package func flush() throws(Fault) {
     var written = 0
     try flush(written: &written)
   }
 
-  /// The same, counting in `written` what was handed over before a fault.
+  /// The same; `written` counts the bytes written before a fault.
   package func flush(written: inout Int) throws(Fault) {
     defer { bytes.removeAll(keepingCapacity: true) }
     while written < bytes.count {
@@ -52,15 +53,15 @@ package final class Output {
     return fstat(number, &status) == 0 && cpipe_is_regular(&status) != 0
   }
 
-  /// Whether writing can block for as long as somebody likes: at a terminal, a socket, but not at a file or
-  /// /dev/null.
+  /// Whether writing can block indefinitely: true for a terminal, a pipe or a socket, false for a
+  /// regular file or /dev/null.
   package var mayBlock: Bool {
     var status = stat()
     guard fstat(number, &status) == 0, cpipe_is_regular(&status) == 0 else { return false }
     return cpipe_is_character_device(&status) == 0 || isatty(number) != 0
   }
 
-  /// Cuts the last `count` bytes off a file again, if nobody has written behind them.
+  /// Removes the last `count` bytes from a file, unless another process has written after them.
   package func takeBack(_ count: Int) {
     var status = stat()
     let end = lseek(number, 0, SEEK_CUR)
@@ -68,19 +69,19 @@ package final class Output {
     if ftruncate(number, end - count) == 0 { lseek(number, end - count, SEEK_SET) }
   }
 
-  // A shell may hand us a non-blocking descriptor.
+  // A shell may pass a non-blocking descriptor.
   private func waitForRoom() {
     var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
     _ = Glibc.poll(&poll, 1, -1)
   }
 }
 
-/// Makes a pipe hold a mebibyte; no harm where it is no pipe or the system refuses.
+/// Sets a pipe's capacity to 1 MiB. Harmless if it is not a pipe or the system refuses.
 package func enlargePipe(_ number: Int32) {
   _ = cpipe_resize_pipe(number, 1 << 20)
 }
 
-/// The words of the command line, the program's name first.
+/// The words of the command line, starting with the program's name.
 package let commandLine: [String] = (0..<cpipe_argument_count()).map {
   String(system: cpipe_argument($0))
 }
@@ -91,18 +92,19 @@ func commandWords() -> [UnsafePointer<CChar>] {
   return Array(words[(end + 1)...])
 }
 
-/// Before a child is started: it sees the environment as this process got it.
+/// Restores the environment that this process was started with. Call it before starting a child.
 package func restoreEnvironment() { cpipe_restore_environment() }
 
-/// Where a standard descriptor is closed, the next file that is opened would become it, and data meant
-/// for it would land in that file. Takes the place with one that fails as a closed one does.
+/// If a standard descriptor is closed, the next file opened would get its number, and data meant
+/// for the descriptor would end up in that file. Opens in its place a descriptor that fails as a
+/// closed one does.
 package func occupyStandardDescriptors() {
   for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
     _ = cpipe_openat(AT_FDCWD, "/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY, 0)
   }
 }
 
-/// Writes to stderr as it is; nobody can be told when that fails.
+/// Writes a line to stderr unchanged. A failure cannot be reported.
 package func complain(_ line: String) {
   var text = line + "\n"
   text.withUTF8 { bytes in

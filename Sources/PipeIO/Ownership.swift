@@ -1,9 +1,9 @@
 package import CPipeIO
 internal import Glibc
 
-/// Who a tree of files belongs to, as its topmost directory says: to one user, or, where that directory has
-/// the set-group-ID bit and its group may write, to a group. Every file made in the tree belongs to the same,
-/// whoever makes it and whatever the umask.
+/// The owner of a tree of files, as set by its root directory: one user, or a group if the root has
+/// the set-group-ID bit and its group may write. Every file created in the tree gets the same
+/// owner, whichever user creates it and whatever the umask.
 package struct Ownership: Equatable {
   package let user: UInt32
   package let group: UInt32
@@ -23,20 +23,20 @@ package struct Ownership: Equatable {
 
   package var isShared: Bool { mode & 0o2020 == 0o2020 }
 
-  /// Of what is made: 0600 and 0700, or 0660 and 02770. The kernel adds the set-group-ID bit to a
-  /// directory within one that has it.
+  /// The mode of new files and directories: 0600 and 0700, or 0660 and 02770 if shared. The kernel
+  /// adds the set-group-ID bit to a directory created in one that has it.
   package static func mode(isShared: Bool, isDirectory: Bool) -> UInt32 {
     (isShared ? 0o660 : 0o600) | (isDirectory ? (isShared ? 0o2110 : 0o100) : 0)
   }
 
-  /// Whether others can put files of their own choice into the tree: links to what this process may change
-  /// and they may not.
+  /// Whether other users can put files of their choice into the tree, such as links to files that
+  /// this process may change and they may not.
   var isSuspicious: Bool { isShared || isForeign }
 
-  /// Whether it belongs to the user that this process runs as.
+  /// Whether the tree belongs to the user that this process runs as.
   package var isOwn: Bool { user == cpipe_effective_user() }
 
-  // Only root can use a tree of somebody else that is not shared.
+  // Only root can use an unshared tree of another user.
   private var isForeign: Bool { Ownership.isRoot && user != 0 }
 
   package static var isRoot: Bool { cpipe_effective_user() == 0 }
@@ -46,8 +46,8 @@ package struct Ownership: Equatable {
     return cpipe_origin(user: user, group: group, mode: mode & 0o777, is_other: isForeign ? 1 : 0)
   }
 
-  /// Refuses what is no file of this tree: somebody may have linked it here so that another process, which
-  /// is allowed more, reads or changes it for him.
+  /// Refuses a file that does not belong to this tree: a user may have linked it here so that a
+  /// process with more rights reads or changes it.
   func requireOwn(_ file: Descriptor) throws(Fault) {
     let status = try file.status()
     let isOwn =
@@ -66,7 +66,8 @@ package struct Ownership: Equatable {
         + " to a file elsewhere (chown or remove it)", code: EPERM)
   }
 
-  /// Where a copy lost the set-group-ID bit of a directory, what is made there gets the group of its maker.
+  /// Sets group and mode of a new file in a shared tree. If a copy dropped the set-group-ID bit of
+  /// a directory, files created there get their creator's group.
   func complete(_ made: Made, _ number: Int32, _ path: String) throws(Fault) {
     guard isShared else { return }
     var status = stat()
@@ -81,8 +82,8 @@ package struct Ownership: Equatable {
   }
 }
 
-/// Makes a directory of mode 0700, whatever the umask; `path` is meant as the process sees it. false, and
-/// `errno`, where that cannot be.
+/// Creates a directory with mode 0700, whatever the umask. `path` is resolved like any path of this
+/// process. On failure returns false and sets `errno`.
 package func makeDirectory(_ path: String) -> Bool {
   var origin = cpipe_origin(user: 0, group: 0, mode: 0o700, is_other: 0)
   return retryingInterrupts {
@@ -90,9 +91,10 @@ package func makeDirectory(_ path: String) -> Bool {
   } == 0
 }
 
-// Names of users and groups, out of the two files alone: a static binary has no other directory service.
+// Names of users and groups come from /etc/passwd and /etc/group alone: a static binary cannot use
+// other directory services.
 
-/// `user ann (1000)`, or `user 1000` where the number has no name.
+/// `user ann (1000)`, or `user 1000` if the number has no name.
 package func userText(_ number: UInt32) -> String {
   "user " + (name(number, in: "/etc/passwd").map { "\($0) (\(number))" } ?? "\(number)")
 }
@@ -101,7 +103,7 @@ package func groupText(_ number: UInt32) -> String {
   "group " + (name(number, in: "/etc/group").map { "\($0) (\(number))" } ?? "\(number)")
 }
 
-/// For a command line: the name, or `#1000` as sudo(8) takes it.
+/// For a command line: the name, or `'#1000'`, as sudo(8) accepts it.
 package func userWord(_ number: UInt32) -> String {
   name(number, in: "/etc/passwd") ?? "'#\(number)'"
 }
@@ -110,10 +112,10 @@ package func groupWord(_ number: UInt32) -> String {
   name(number, in: "/etc/group") ?? "\(number)"
 }
 
-/// The number of a group that is named or numbered.
+/// The number of a group given by name or number.
 package func groupNumber(_ text: String) -> UInt32? {
   for columns in entries("/etc/group") where columns[0] == text { return UInt32(columns[2]) }
-  // 4294967295 means "leave it as it is" to chown(2).
+  // chown(2) takes 4294967295 as "leave unchanged".
   guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
   return UInt32(text).flatMap { $0 == .max ? nil : $0 }
 }
@@ -129,7 +131,7 @@ private func entries(_ path: String) -> [[Substring]] {
   }.filter { $0.count > 2 }
 }
 
-/// All of a small file of the system; nil where it cannot be read.
+/// The contents of a small system file; nil if it cannot be read.
 package func textOfFile(_ path: String) -> String? {
   guard let file = fopen(path, "re") else { return nil }
   defer { fclose(file) }

@@ -1,20 +1,20 @@
 internal import CPipeIO
 internal import Glibc
 
-/// The writing end of a pipe, knowing how much of what was written its reader has taken.
+/// The write end of a pipe. Knows how much of the written data its reader has read.
 package final class PipeOutput {
-  /// nil once the reader was given the end.
+  /// nil once the reader was sent end of file.
   private var descriptor: Descriptor?
-  /// The most that one write hands over without blocking.
+  /// The most bytes that one write passes without blocking.
   private let portion: Int
   private var reads: Watch?
-  /// Bytes handed to the pipe so far.
+  /// Bytes written to the pipe so far.
   package private(set) var written = 0
   package private(set) var isBroken = false
 
-  /// nil where stdout is not a pipe. It is opened again where that is allowed: only then can it be made
-  /// non-blocking for this process alone. Else the pipe takes little at a time, when it has room.
-  /// `capacity`: bytes that the pipe may hold, rounded up to pages; nil for as many as is fast.
+  /// nil if stdout is not a pipe. Reopens stdout if that is permitted: only then can it be made
+  /// non-blocking for this process alone. Otherwise the pipe is written in small portions, when it
+  /// has room. `capacity`: bytes that the pipe may hold, rounded up to pages; nil for 1 MiB.
   package init?(capacity: Int? = nil) {
     var status = stat()
     guard fstat(STDOUT_FILENO, &status) == 0, cpipe_is_pipe(&status) != 0 else { return nil }
@@ -22,7 +22,7 @@ package final class PipeOutput {
     let own = cpipe_openat(AT_FDCWD, "/proc/self/fd/1", flags, 0)
     portion = own >= 0 ? .max : Int(PIPE_BUF)
     descriptor = own >= 0 ? Descriptor(owning: own, path: "stdout") : .standardOutput
-    // What cannot be opened again cannot be watched either; see `watchReads`.
+    // A pipe that cannot be reopened cannot be watched either; see `watchReads`.
     if let capacity = own < 0 ? 1 : capacity {
       _ = cpipe_resize_pipe(STDOUT_FILENO, Int32(capacity))
     } else {
@@ -32,13 +32,13 @@ package final class PipeOutput {
 
   package var number: Int32 { descriptor?.number ?? -1 }
 
-  /// Bytes that the reader has taken. Those that it never will, because it has gone, are not among them.
+  /// Bytes that the reader has read. Bytes left unread when it closed the pipe do not count.
   package var taken: Int {
     var unread: Int32 = 0
     return cpipe_unread_bytes(number, &unread) == 0 ? written - Int(unread) : written
   }
 
-  /// Hands over what fits now; returns how much that was.
+  /// Writes what fits now; returns the number of bytes written.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> Int {
     if portion < .max {
       var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
@@ -57,14 +57,14 @@ package final class PipeOutput {
 
   package func noteBroken() { isBroken = true }
 
-  /// How to learn that the reader has taken something.
+  /// How to learn that the reader has read something.
   package enum Reads {
     case reported(Watch)
-    /// The pipe has room only when all of it is taken.
+    /// The pipe has room only when the reader has read all of it.
     case whenEmpty
   }
 
-  /// Begin to watch, then ask what is `taken`, then wait. `report`: as that of `Watch`.
+  /// Start watching, then check `taken`, then wait. `report`: as for `Watch`.
   package func watchReads(_ report: @escaping (String) -> Void) throws(Fault) -> Reads {
     if let reads {
       _ = reads.drain { _ in true }
@@ -76,35 +76,36 @@ package final class PipeOutput {
     return reported(by: watch)
   }
 
-  // The pipe is another user's, say, and may not be watched. One that holds a single page has no room until
-  // that is taken; its reader may have made it larger again.
+  // The pipe cannot be watched, for example because it is another user's. A pipe of a single page
+  // has no room until that page is read. Resized each time, because the reader may have enlarged it
+  // again.
   private func reported(by watch: Watch) -> Reads {
     watch.isBlind && cpipe_resize_pipe(number, 1) > 0 ? .whenEmpty : .reported(watch)
   }
 
-  /// Gives the reader the end. nil, and nothing is done, where this process could not learn then that
-  /// the reader goes. To be called once all is taken.
+  /// Sends the reader end of file. Returns nil and does nothing if this process could not then
+  /// learn that the reader closes. Call it once the reader has read everything.
   package func finish() -> Downstream? {
     guard portion == .max, let downstream = Downstream() else { return nil }
     let nothing = cpipe_openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0)
     guard nothing >= 0 else { return nil }
     reads = nil
     descriptor = nil
-    // Its number stays in use: the next file that is opened must not become stdout.
+    // Descriptor 1 stays in use: the next file opened must not become stdout.
     dup2(nothing, STDOUT_FILENO)
     close(nothing)
     return downstream
   }
 }
 
-/// The rest of a pipeline whose first process, this one, has given it the end: the pipes from stdout on,
-/// `a | b | c`, each kept without holding either end. While one of them has a reader, what was handed out
-/// may still be at work there.
+/// The rest of a pipeline after its first process, this one, has sent end of file: from stdout on,
+/// the pipes of `a | b | c`. Each is kept without holding either end. While one of them has a
+/// reader, work that was handed out may still be running there.
 package final class Downstream {
   private var pipes: [(name: String, file: Descriptor)] = []
   private let closings: Watch
 
-  /// Before stdout is closed. nil where the system does not report its reader.
+  /// Create it before stdout is closed. nil if the system does not report when the reader closes.
   init?() {
     guard let closings = try? Watch({ _ in }) else { return nil }
     self.closings = closings
@@ -112,10 +113,11 @@ package final class Downstream {
     extend()
   }
 
-  /// Something to read there: ask whether it is over.
+  /// Readable when a reader has closed one of the pipes: then check `isOver`.
   package var number: Int32 { closings.number }
 
-  /// Whether no process reads any more. Those that have started meanwhile are found too.
+  /// Whether no process reads from the pipes any more. Processes started since the last check count
+  /// too.
   package var isOver: Bool {
     _ = closings.drain { _ in true }
     extend()
@@ -131,8 +133,9 @@ package final class Downstream {
     return true
   }
 
-  // The stdout of a process whose stdin is one of these pipes is the next, unless it is what the whole
-  // pipeline writes to: that is a process's own that waits for this one.
+  // The stdout of a process that reads from one of these pipes is the next pipe, unless it is also
+  // the stdout of an ancestor: the whole pipeline writes there, and the ancestor waits for this
+  // process.
   private func extend() {
     let processes = Downstream.processes()
     let beyond = Set(Downstream.ancestors().compactMap { target("/proc/\($0)/fd/1") })
@@ -149,7 +152,7 @@ package final class Downstream {
     }
   }
 
-  /// Those whose stdin is a pipe, and which one.
+  /// The other processes, each with the target of its stdin.
   private static func processes() -> [(process: Int32, input: String)] {
     let names = (try? Directory.open("/proc")?.names()) ?? []
     return names.compactMap { name in
@@ -174,7 +177,7 @@ package final class Downstream {
     return found
   }
 
-  // Held for an instant, and closed before anybody could miss the end.
+  // The write end is open only for an instant, so that no reader misses end of file.
   private static func hasReader(_ file: Descriptor) -> Bool {
     let number = cpipe_openat(
       AT_FDCWD, "/proc/self/fd/\(file.number)", O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0)

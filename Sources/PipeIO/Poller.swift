@@ -1,7 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 
-/// What can wake a process that has nothing to do.
+/// The descriptors that can wake an idle process.
 package struct Poller {
   private var entries: [pollfd] = []
 
@@ -9,11 +9,11 @@ package struct Poller {
 
   package enum Interest {
     case reading, writing
-    /// Only that the other end goes.
+    /// Only that the other end closes.
     case breaking
   }
 
-  /// Returns the index by which to ask for it.
+  /// Returns the index for `isReady` and `isBroken`.
   package mutating func watch(_ number: Int32, for interest: Interest = .reading) -> Int {
     let events: Int32 =
       switch interest {
@@ -25,7 +25,7 @@ package struct Poller {
     return entries.count - 1
   }
 
-  /// Blocks until something happens or `deadline` (`Clock.steady`, microseconds) has come.
+  /// Blocks until an event occurs or `deadline` (`Clock.steady`, microseconds) has come.
   package mutating func wait(until deadline: Int64?) throws(Fault) {
     let left = deadline.map { max(0, $0 - Clock.steady()) } ?? -1
     let count = entries.withUnsafeMutableBufferPointer { all in
@@ -34,16 +34,16 @@ package struct Poller {
     if count < 0 { throw Fault("wait", "poll") }
   }
 
-  /// Whether the entry at `index` has something to say, be it an end or an error.
+  /// Whether the entry at `index` has an event, even if it is end of file or an error.
   package func isReady(_ index: Int) -> Bool { entries[index].revents != 0 }
 
-  /// Whether the other end of a pipe has gone.
+  /// Whether the other end of a pipe has closed.
   package func isBroken(_ index: Int) -> Bool {
     entries[index].revents & Int16(POLLERR | POLLHUP) != 0
   }
 }
 
-/// Signals as something to wait for, instead of something that interrupts.
+/// Signals as events to wait for, instead of interruptions.
 package final class SignalQueue {
   package let number: Int32
 
@@ -52,11 +52,11 @@ package final class SignalQueue {
   package static let child = SIGCHLD
   package static let hangup = SIGHUP
 
-  /// From now on these signals only wait here; except those that this process was started with ignored,
-  /// as by nohup(1) or for a job in the background, which stay ignored. Children are started with none
-  /// blocked. `interruptsLocks`: while a lock is waited for they count as stops.
+  /// From now on these signals are only queued here. Signals that were ignored when this process
+  /// started, as by nohup(1) or for a background job, stay ignored. Children start with no signal
+  /// blocked. `interruptsLocks`: during a wait for a lock, the signals count as stop signals.
   package init(_ signals: [Int32], interruptsLocks: Bool = false) throws(Fault) {
-    // The process that started this one may ignore it, and then the kernel reports no child.
+    // The parent process may have left SIGCHLD ignored; the kernel would then report no child.
     _ = cpipe_default_signal(SIGCHLD)
     let heeded = signals.filter { cpipe_is_ignored($0) == 0 }
     var set = signalSet(heeded)
@@ -77,7 +77,7 @@ package final class SignalQueue {
   }
 }
 
-/// Ends this process by `signal`, as if it had never been handled.
+/// Ends this process by `signal`, as if the signal had never been handled.
 package func die(of signal: Int32) -> Never {
   var set = sigset_t()
   sigemptyset(&set)
@@ -92,7 +92,8 @@ package func ignoreBrokenPipes() {
   _ = cpipe_ignore_signal(SIGPIPE)
 }
 
-/// A file that reaches the limit of its size is an error like another, not a death.
+/// A file that reaches its size limit is then an error like any other and does not kill the
+/// process.
 package func ignoreFileSizeLimit() {
   _ = cpipe_ignore_signal(SIGXFSZ)
 }

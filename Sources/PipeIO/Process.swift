@@ -1,8 +1,8 @@
 internal import CPipeIO
 internal import Glibc
 
-/// A command that runs: a child process, which leads a process group of its own unless it shares the
-/// terminal with this one.
+/// A running command: a child process that leads its own process group unless it shares the
+/// terminal with this process.
 package struct Worker {
   package let process: Int32
   package let leadsGroup: Bool
@@ -14,11 +14,11 @@ package struct Worker {
 
   package enum Change: Equatable {
     case ended(Ending)
-    /// It is in the background and wants the terminal: without help it never goes on.
+    /// It is in the background and needs the terminal: without help it never continues.
     case wantsTerminal
   }
 
-  /// What has happened to a child, if to any; never blocks.
+  /// The next state change of any child, or nil; never blocks.
   package static func change() -> (process: Int32, change: Change)? {
     while true {
       var status: Int32 = 0
@@ -33,13 +33,14 @@ package struct Worker {
               ? .exited(cpipe_exit_status(status)) : .killed(signal: cpipe_term_signal(status)))
         )
       case SIGTTIN, SIGTTOU: return (process, .wantsTerminal)
-      // Another process has stopped it, and can continue it.
+      // Another process has stopped it and can continue it.
       default: continue
       }
     }
   }
 
-  /// To the whole group: a command may have started others. One that is stopped goes on, to end.
+  /// Signals the whole group, because a command may have started other processes. A stopped process
+  /// is continued so that it can end.
   package func terminate() {
     kill(target, SIGTERM)
     kill(target, SIGCONT)
@@ -49,15 +50,15 @@ package struct Worker {
 
   private var target: Int32 { leadsGroup ? -process : process }
 
-  /// Whether the group has members, `process` being one until its end was seen.
+  /// Whether the group has members. `process` is a member until it is reaped.
   package var hasGroup: Bool { leadsGroup && (kill(-process, 0) == 0 || errno == EPERM) }
 }
 
-/// What is run again and again: the words of a command and what of the environment stays the same.
+/// A command that is run repeatedly: its words and the constant part of its environment.
 package final class Command {
   package enum Start {
     case running(Worker)
-    /// It cannot be executed: the reason.
+    /// The command cannot be executed, with the reason.
     case refused(String)
   }
 
@@ -68,8 +69,8 @@ package final class Command {
   private let shared = SpawnAttributes(newGroup: false)
   private let actions = SpawnActions()
 
-  /// `varying`: variables that each start sets anew, or leaves unset.
-  /// The words are those behind the first `--` of the command line, byte for byte.
+  /// `varying`: variables that each start sets to a new value or leaves unset. The words are those
+  /// after the first `--` of the command line, byte for byte.
   package init(varying: [String]) {
     let words = commandWords()
     name = String(system: words[0])
@@ -84,9 +85,10 @@ package final class Command {
     environment = kept
   }
 
-  /// Runs it without a shell. `kept` stays open in it under the same number; `settings` (`NAME=value`)
-  /// are added to the environment. `inForeground`: it stays in the process group of this process, so that
-  /// it can use the terminal, and what is typed to interrupt or to stop reaches both.
+  /// Runs the command without a shell. `kept` stays open in it under the same number; `settings`
+  /// (`NAME=value`) are added to the environment. `inForeground`: the command stays in this
+  /// process's group, so that it can use the terminal, and the keys that interrupt or stop reach
+  /// both.
   package func start(
     _ streams: WorkerStreams, keeping kept: Int32?, settings: [String], inForeground: Bool
   ) throws(Fault) -> Start {
@@ -109,8 +111,8 @@ package final class Command {
   }
 }
 
-/// A file without a name, in memory, read from its start by whoever gets it: what a command has as stdin.
-/// Unlike a pipe it never blocks the writer, whatever the command reads.
+/// An unnamed file in memory that a command gets as stdin and reads from the start. Unlike a pipe
+/// it never blocks the writer, whatever the command reads.
 package struct MemoryFile: ~Copyable {
   package let number: Int32
 
@@ -137,7 +139,8 @@ package struct MemoryFile: ~Copyable {
   }
 }
 
-/// What becomes a command's standard descriptors; nil: it has those of this process.
+/// The descriptors that become a command's standard streams. nil: the command inherits this
+/// process's.
 package struct WorkerStreams: Hashable {
   package let input: Int32
   package let output: Int32?
@@ -150,8 +153,8 @@ package struct WorkerStreams: Hashable {
   }
 }
 
-/// Which descriptors posix_spawn gives to a command. Kept for the next one with the same numbers: each
-/// action that is added asks the system twice how many descriptors there may be.
+/// The file actions that pass descriptors to a command through posix_spawn. Cached by descriptor
+/// numbers: adding an action queries the descriptor limit twice.
 final class SpawnActions {
   private struct Key: Hashable {
     let streams: WorkerStreams
@@ -160,7 +163,7 @@ final class SpawnActions {
 
   private var prepared: [Key: UnsafeMutablePointer<posix_spawn_file_actions_t>] = [:]
 
-  /// More than commands that run at once have numbers.
+  /// Maximum number of cached sets of actions: more than concurrent commands use.
   private static let most = 256
 
   func prepared(
@@ -179,7 +182,7 @@ final class SpawnActions {
     if let errors = streams.errors {
       posix_spawn_file_actions_adddup2(actions, errors, STDERR_FILENO)
     }
-    // Onto itself: this is how posix_spawn is told to let a descriptor through.
+    // A dup2 onto itself makes posix_spawn keep the descriptor open.
     if let kept { posix_spawn_file_actions_adddup2(actions, kept, kept) }
     prepared[key] = actions
     return body(actions)
@@ -196,11 +199,12 @@ final class SpawnActions {
   deinit { forget() }
 }
 
-/// How posix_spawn starts a command: no signal blocked, and none ignored that only this process ignores.
+/// How posix_spawn starts a command: no signal is blocked, and signals that this process ignores
+/// for itself have their default action.
 final class SpawnAttributes {
   let pointer = UnsafeMutablePointer<posix_spawnattr_t>.allocate(capacity: 1)
 
-  /// `newGroup`: it leads a process group of its own.
+  /// `newGroup`: the command leads its own process group.
   init(newGroup: Bool) {
     posix_spawnattr_init(pointer)
     var (blocked, ours) = (signalSet([]), signalSet([SIGPIPE, SIGXFSZ, SIGCHLD]))

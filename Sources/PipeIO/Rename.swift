@@ -1,19 +1,20 @@
 internal import CPipeIO
 internal import Glibc
 
-// The only file that renames or unlinks: every change of state of a queue is one of these calls.
+// Every rename in a queue is one of these calls, and so is every unlink except the cleanup of a
+// failed creation in CPipeIO.
 
 package enum RenameOutcome {
   case renamed
-  /// The old name is gone: somebody else was first.
+  /// The old name is gone: another process was first.
   case missing
-  /// The new name is taken by another file.
+  /// Another file has the new name.
   case taken
 }
 
 extension Directory {
-  /// Renames within the directory and never over another file: plain rename(2) destroys what is there,
-  /// and onto a second link of the same file does nothing and says 0.
+  /// Renames within the directory and never over another file. Plain rename(2) destroys the file at
+  /// the new name, and does nothing and returns 0 if both names are links to the same file.
   package func rename(_ old: String, to new: String) throws(Fault) -> RenameOutcome {
     if relieved({ cpipe_rename_noreplace(number, old, new) }) == 0 { return .renamed }
     switch errno {
@@ -23,21 +24,21 @@ extension Directory {
     }
   }
 
-  /// Swaps two names in one step: how a file with a fixed name is replaced.
+  /// Swaps two names atomically, which replaces a file with a fixed name.
   package func exchange(_ one: String, _ other: String) throws(Fault) {
     if relieved({ cpipe_rename_exchange(number, one, other) }) != 0 {
       throw Fault("exchange", path + "/" + one)
     }
   }
 
-  /// Removes a name; one that is gone already is no error.
+  /// Removes a name. A name that is already gone is not an error.
   package func remove(_ name: String) throws(Fault) {
     if relieved({ unlinkat(number, name, 0) }) != 0, errno != ENOENT {
       throw Fault("remove", path + "/" + name)
     }
   }
 
-  /// Removes an empty directory; one that is not empty stays.
+  /// Removes an empty directory. A directory that is not empty stays.
   package func removeDirectory(_ name: String) throws(Fault) {
     if relieved({ unlinkat(number, name, AT_REMOVEDIR) }) != 0, errno != ENOENT,
       errno != ENOTEMPTY
@@ -46,7 +47,7 @@ extension Directory {
     }
   }
 
-  // After a crash some file systems bring back both names of a rename: then the old one is the extra.
+  // After a crash some file systems bring back both names of a rename: the old one is then surplus.
   private func dropLink(_ old: String) throws(Fault) -> RenameOutcome {
     try remove(old)
     return .renamed
@@ -62,10 +63,10 @@ extension Directory {
   }
 }
 
-/// Gives the file at `path` other contents: who reads it sees the old ones or the new ones, whole. Not
-/// flushed. A new one is readable as the umask allows, another keeps its mode. What a link leads to is
-/// replaced; and what is no file of its own, as a terminal or /dev/null, is written to: it must stay what it
-/// is, for others use it too.
+/// Replaces the contents of the file at `path`: a reader sees the old or the new contents, whole.
+/// Not flushed. A new file gets the umask's mode, an existing file keeps its mode. Symbolic links
+/// are followed. A file that is not regular, such as a terminal or /dev/null, is written in place
+/// and never replaced, because others use it too.
 package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
   var status = stat()
   let isThere = path.withSystemText { stat($0, &status) } == 0
@@ -75,7 +76,8 @@ package func replaceFile(_ path: String, _ bytes: [UInt8]) throws(Fault) {
     return try Descriptor(owning: number, path: path).append(bytes)
   }
   let target = absolutePath(path) ?? path
-  // Beside it: a rename does not leave the file system. One that is there was left by a killed process.
+  // Next to the target, because a rename cannot cross file systems. An existing file of this name
+  // was left by a killed process.
   let draft = "\(target).\(getpid())"
   remove(draft)
   let number = openFile(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666)

@@ -2,21 +2,21 @@ internal import CPipeIO
 internal import Glibc
 internal import Synchronization
 
-/// The signals that ask this process to stop. At the first it starts nothing more; at the second it waits
-/// for nothing. Where they are blocked a wait for a lock heeds them too.
+/// The signals that ask this process to stop. After the first it starts nothing more; after the
+/// second it waits for nothing. Where the signals are blocked, a wait for a lock notices them too.
 package enum Stops {
   private struct Taken {
     var watched: [Int32] = []
     var signals: [Int32] = []
-    /// When the first was taken. Microseconds of `Clock.steady`.
+    /// When the first signal was taken, microseconds of `Clock.steady`.
     var first: Int64 = 0
     var isPatient = true
   }
 
   private static let taken = Mutex(Taken())
 
-  /// Microseconds after the first signal in which a lock is still waited for: most come, and what was done
-  /// can be acknowledged instead of being delivered again.
+  /// Microseconds after the first signal during which a lock is still waited for: most locks come
+  /// free in that time, and finished work can be acknowledged instead of redelivered.
   private static let grace: Int64 = 1_000_000
 
   /// In the order in which they were taken.
@@ -29,17 +29,17 @@ package enum Stops {
     }
   }
 
-  /// From now on they interrupt waits for locks.
+  /// From now on these signals interrupt waits for locks.
   static func watch(_ signals: [Int32]) { taken.withLock { $0.watched = signals } }
 
   static var watched: sigset_t { signalSet(taken.withLock(\.watched)) }
 
-  /// Takes those that came during such a wait.
+  /// Notes the signals that arrived during such a wait.
   static func noteCaught() {
     for signal in taken.withLock(\.watched) where cpipe_caught(signal) != 0 { note(signal) }
   }
 
-  /// Runs what takes something new: its waits end at the first signal.
+  /// Runs `body`, which takes new work: its waits end at the first signal.
   package static func impatiently<Result: ~Copyable>(
     _ body: () throws(Fault) -> Result
   ) throws(Fault) -> Result {
@@ -48,7 +48,7 @@ package enum Stops {
     return try body()
   }
 
-  /// Whether a lock is not waited for any longer.
+  /// Whether waits for locks end now.
   static var endWaits: Bool {
     taken.withLock {
       guard $0.signals.count == 1, $0.isPatient else { return !$0.signals.isEmpty }

@@ -1,11 +1,11 @@
 internal import CPipeIO
 internal import Glibc
 
-/// What commands have as stderr, one after the other: a pipe whose other end is here. All that is
-/// written is passed on; the last of it is kept for the dead letter.
+/// The stderr of commands, one after another: a pipe whose read end stays in this process.
+/// Everything written is forwarded; the last 4 KiB are kept for the dead letter.
 ///
-/// Both ends stay open while this lives, so that whoever a command left behind can go on writing. Neither
-/// is inherited but as descriptor 2.
+/// Both ends stay open while this lives, so that a process that a command left behind can continue
+/// to write. A command inherits the pipe only as descriptor 2.
 package final class StderrCapture {
   private let reading: Descriptor
   private let writing: Descriptor
@@ -16,7 +16,7 @@ package final class StderrCapture {
 
   /// Bytes that a dead letter keeps.
   private static let kept = 4096
-  /// Bytes taken at once: as many as the pipe holds.
+  /// Bytes read at once: the capacity of the pipe.
   private static let portion = 1 << 16
 
   package init(_ output: NonblockingStderr) throws(Fault) {
@@ -28,7 +28,8 @@ package final class StderrCapture {
   package var readingNumber: Int32 { reading.number }
   package var writingNumber: Int32 { writing.number }
 
-  /// Passes on what is there, without waiting. Once: who writes without end must not keep us here.
+  /// Forwards what the pipe holds, without waiting. Reads once, because a process may write without
+  /// end.
   package func pump() {
     let count = retryingInterrupts { read(reading.number, buffer.baseAddress, buffer.count) }
     guard count > 0 else { return }
@@ -38,8 +39,8 @@ package final class StderrCapture {
     if last.count > StderrCapture.kept { last.removeFirst(last.count - StderrCapture.kept) }
   }
 
-  /// A command has ended: takes what is left of what it wrote, and returns the last 4 KiB. The next
-  /// command begins with nothing.
+  /// Call it when a command has ended: reads the rest of its output and returns the last 4 KiB. The
+  /// next command starts with none.
   package func takeTail() -> [UInt8] {
     pump()
     defer { last.removeAll(keepingCapacity: true) }
@@ -49,7 +50,7 @@ package final class StderrCapture {
   deinit { buffer.deallocate() }
 }
 
-/// A pipe, both ends close-on-exec. `name`: for messages.
+/// A pipe with both ends close-on-exec. `name`: for messages.
 package func makePipe(
   _ name: String
 ) throws(Fault) -> (reading: Descriptor, writing: Descriptor) {
@@ -58,9 +59,9 @@ package func makePipe(
   return (Descriptor(owning: ends[0], path: name), Descriptor(owning: ends[1], path: name))
 }
 
-/// The reader of stdout, where that is a pipe or a socket: it can go.
+/// The reader of stdout, if stdout is a pipe or a socket: it can close.
 package struct OutputReader {
-  /// nil where stdout has no reader that could go.
+  /// nil if stdout has no reader that can close.
   package init?() {
     var status = stat()
     guard fstat(STDOUT_FILENO, &status) == 0,

@@ -1,12 +1,12 @@
 internal import CPipeIO
 internal import Glibc
 
-// Words of the command line, variables and paths are bytes, which need not be UTF-8. As a String each byte
-// that is not is one character, U+10FE00 and the byte, and so is each byte of such a character itself; so
-// the bytes come back exactly as they were.
+// Words of the command line, environment variables and paths are bytes, which need not be UTF-8. A
+// String holds each byte that is not UTF-8 as one character, U+10FE00 plus the byte. Each byte of
+// such a character in the input is held the same way, so the bytes round-trip exactly.
 
 extension String {
-  /// Of what the system gave: any bytes.
+  /// From bytes that the system passed, UTF-8 or not.
   package init(system text: UnsafePointer<CChar>) {
     if let whole = String(validatingCString: text), !whole.mayBeForeign {
       self = whole
@@ -26,7 +26,7 @@ extension String {
     }
   }
 
-  /// What the system gets for it.
+  /// Calls `body` with the original bytes, NUL-terminated.
   package func withSystemText<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     guard mayBeForeign else { return withCString(body) }
     return (systemBytes + [0]).withUnsafeBytes {
@@ -34,7 +34,7 @@ extension String {
     }
   }
 
-  /// Without a NUL at the end.
+  /// The original bytes, without a NUL at the end.
   package var systemBytes: [UInt8] {
     var bytes: [UInt8] = []
     for scalar in unicodeScalars {
@@ -43,15 +43,16 @@ extension String {
     return bytes
   }
 
-  /// Whether it came as UTF-8: what is not can be a path, but no text.
+  /// Whether the original bytes were UTF-8. Other bytes can be a path but not text.
   package var isUTF8: Bool {
     !mayBeForeign || unicodeScalars.allSatisfy { $0.foreignByte == nil }
   }
 
-  // Only such characters begin with this byte: a look without taking the text apart.
+  // Only characters from U+100000 on begin with this byte: a fast test without decoding.
   private var mayBeForeign: Bool { utf8.contains(0xf4) }
 
-  /// How many bytes the character at `index` has; 0 where there is none, or one that has to be kept apart.
+  /// Length in bytes of the character at `index`; 0 if there is none, or if it must be held byte by
+  /// byte.
   private static func plainLength(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Int {
     let length =
       switch bytes[index] {
@@ -73,26 +74,26 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// The byte that it is in place of.
+  /// The byte that this character represents, if it represents one.
   var foreignByte: UInt8? {
     (0x10fe80...0x10feff).contains(value) ? UInt8(truncatingIfNeeded: value) : nil
   }
 }
 
-/// As open(2), close-on-exec.
+/// open(2), close-on-exec.
 package func openFile(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) -> Int32 {
   retryingInterrupts {
     path.withSystemText { cpipe_openat(AT_FDCWD, $0, flags | O_CLOEXEC, mode) }
   }
 }
 
-/// Of the environment; an empty one counts as none.
+/// A variable of the environment; nil if it is unset or empty.
 package func variable(_ name: String) -> String? {
   guard let value = getenv(name), value.pointee != 0 else { return nil }
   return String(system: value)
 }
 
-/// Without links and dots; nil where it does not exist.
+/// The path without symbolic links and dots; nil if it does not exist.
 package func absolutePath(_ path: String) -> String? {
   guard let found = path.withSystemText({ realpath($0, nil) }) else { return nil }
   defer { free(found) }

@@ -1,7 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Columns of the terminal at stdout; nil where there is none, or it does not say.
+/// Columns of the terminal at stdout; nil if stdout is not a terminal or its width is unknown.
 package var terminalColumns: Int? {
   var size = winsize()
   guard isatty(STDOUT_FILENO) != 0, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
@@ -10,16 +10,16 @@ package var terminalColumns: Int? {
   return Int(size.ws_col)
 }
 
-/// Before the end of the process.
+/// Closes every descriptor except the standard three. Call it just before the process ends.
 package func closeFiles() { cpipe_close_files() }
 
-/// The terminal that this process was started from, if there is one.
+/// The controlling terminal of this process, if it has one.
 package final class ControllingTerminal {
   private let number = openFile("/dev/tty", O_RDONLY | O_NOCTTY)
 
   package init() {}
 
-  /// Whether what is typed there is for this process and those of its group.
+  /// Whether this process's group is in the foreground: it gets what is typed there.
   package var isOurs: Bool { number >= 0 && tcgetpgrp(number) == getpgrp() }
 
   deinit {
@@ -27,8 +27,8 @@ package final class ControllingTerminal {
   }
 }
 
-/// Processes that commands left behind when they ended. They become children of this process, so that it
-/// knows of them: they still have what their command inherited.
+/// Processes that commands left behind when they ended. They become children of this process, so
+/// that it can find them: they still hold what their command inherited.
 package final class LeftBehind {
   private let children: Int32
   private var known: Set<Int32> = []
@@ -40,7 +40,7 @@ package final class LeftBehind {
       AT_FDCWD, "/proc/self/task/\(number)/children", O_RDONLY | O_CLOEXEC, 0)
   }
 
-  /// Whether there are some that were not there when this was asked last. `running`: the commands that
+  /// Whether there are processes that did not exist at the last call. `running`: the commands that
   /// have not ended.
   package func hasMore(than running: [Int32]) -> Bool {
     guard cpipe_has_children() != 0 else {
@@ -53,7 +53,7 @@ package final class LeftBehind {
     return !others.isSubset(of: known)
   }
 
-  // `4711 4712 `; nil where the system does not tell.
+  // `4711 4712 `; nil if the system does not list children.
   private func list() -> Set<Int32>? {
     guard children >= 0 else { return nil }
     var text: [UInt8] = []

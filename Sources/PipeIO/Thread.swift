@@ -1,7 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Runs `body` on a thread of its own. Where the system has no room for one that is a fault like others.
+/// Runs `body` on a new thread. Throws if the system has no room for another thread.
 package func startThread(_ body: @escaping @Sendable () -> Void) throws(Fault) {
   let box = Unmanaged.passRetained(ThreadBody(body))
   var thread = pthread_t()
@@ -22,7 +22,7 @@ package func startThread(_ body: @escaping @Sendable () -> Void) throws(Fault) {
   pthread_detach(thread)
 }
 
-/// Throws where the system has no room for so many open files more. `name`: what they are for.
+/// Throws if the system has no room for `count` more open files. `name`: what they are for.
 package func requireDescriptors(_ count: Int, for name: String) throws(Fault) {
   var taken: [Int32] = []
   defer { for number in taken { close(number) } }

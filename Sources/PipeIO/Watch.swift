@@ -1,41 +1,41 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Reports names that appear in directories and files in them whose last writer has closed them. Where
-/// inotify cannot be had it ticks instead, and each tick is a reason to look.
+/// Reports names that appear in directories, and files in them that a writer closes (inotify). If
+/// inotify is not available it ticks instead, and each tick is a reason to check.
 package final class Watch {
   package private(set) var number: Int32
   private(set) var isBlind = false
   private let report: (String) -> Void
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
 
-  /// Milliseconds from one look to the next where nothing is reported.
+  /// Milliseconds between ticks.
   private static let pause = 200
 
-  /// `report`: why it ticks, and the way out.
+  /// `report`: called with the reason for ticking and the remedy.
   package init(_ report: @escaping (String) -> Void) throws(Fault) {
     self.report = report
     number = cpipe_inotify()
     if number < 0 { try tick(errno, "inotify: cannot start") }
   }
 
-  /// A name that was renamed into place in `directory`, or that was removed from it.
+  /// Watches for names that are renamed into `directory` or removed from it.
   package func changes(in directory: Directory) throws(Fault) {
     try add(directory, UInt32(IN_MOVED_TO) | UInt32(IN_DELETE))
   }
 
-  /// A file in `directory` that the last holder of a writable descriptor has closed.
+  /// Watches for files in `directory` that are closed after being open for writing.
   package func closings(in directory: Directory) throws(Fault) {
     try add(directory, UInt32(IN_CLOSE_WRITE))
   }
 
-  /// Each time that something is read from a file or pipe.
+  /// Watches for reads from a file or pipe.
   func reads(of file: Descriptor) throws(Fault) {
     if isBlind || add(file.number, UInt32(IN_ACCESS)) { return }
     try tick(errno, "\(printable(file.path)): cannot watch")
   }
 
-  /// Each reader of a pipe that goes.
+  /// Watches for readers that close a pipe.
   func closings(of pipe: Descriptor) throws(Fault) {
     if isBlind || add(pipe.number, UInt32(IN_CLOSE_NOWRITE)) { return }
     try tick(errno, "\(printable(pipe.path)): cannot watch")
@@ -50,18 +50,18 @@ package final class Watch {
     try tick(errno, "\(printable(directory.path)): cannot watch")
   }
 
-  // Through the descriptor: the path may name another file by now.
+  // By descriptor: the path may refer to another file by now.
   private func add(_ file: Int32, _ events: UInt32) -> Bool {
     inotify_add_watch(number, "/proc/self/fd/\(file)", events) >= 0
   }
 
-  // What was watched so far is looked at with the rest.
+  // Ticks also cover everything that was watched before.
   private func tick(_ code: Int32, _ what: String) throws(Fault) {
     if number >= 0 { close(number) }
     isBlind = true
     number = cpipe_ticks(Watch.pause)
     if number < 0 { throw Fault("watch", "timer") }
-    // A pipe of another user, as behind sudo: there is nothing to repair.
+    // Another user's pipe, as under sudo: there is nothing to fix.
     if code == EACCES { return }
     report("\(Watch.reason(code, what)); polling every \(Watch.pause) ms instead")
   }
@@ -77,8 +77,8 @@ package final class Watch {
     return "\(what): \(String(cString: strerror(code)))\(way)"
   }
 
-  /// Forgets what was reported so far. True where `matters` holds for one of the names, where there were
-  /// more than the kernel remembers, and at each tick.
+  /// Clears pending events. Returns true if `matters` holds for one of the names, if the kernel's
+  /// event queue overflowed, and at each tick.
   package func drain(_ matters: (UnsafeRawBufferPointer) -> Bool) -> Bool {
     if isBlind { return read(number, buffer.baseAddress, buffer.count) > 0 }
     var found = false
@@ -92,7 +92,7 @@ package final class Watch {
         let length = Int(buffer.load(fromByteOffset: at + 12, as: UInt32.self))
         let name = UnsafeRawBufferPointer(rebasing: buffer[(at + 16)..<(at + 16 + length)])
         let end = name.firstIndex(of: 0) ?? length
-        // Each is asked about: it may mean more than whether to look.
+        // Called for every name: `matters` may do more than decide.
         let isMeant = matters(UnsafeRawBufferPointer(rebasing: name[..<end]))
         found = found || isMeant || mask & UInt32(IN_Q_OVERFLOW) != 0
         at += 16 + length

@@ -3,7 +3,7 @@ internal import PipeRender
 package import PipeIO
 internal import PipeQueue
 
-/// Commits drafts and prints their receipts, in that order.
+/// Commits write batches and prints their receipts, in that order.
 final class Committer {
   var batch = WriteBatch()
   private let queue: Queue
@@ -38,7 +38,8 @@ final class Committer {
     appender.pruneSome()
   }
 
-  // Who waits stores what fits meanwhile, in halves: a commit may be more than ever fits at once.
+  // Until the deadline, stores whatever fits, in halves: a commit may be larger than the room will
+  // ever be.
   private func store(
     _ part: inout WriteBatch, until deadline: Int64, _ stored: inout Int
   ) throws(Fault) {
@@ -67,9 +68,9 @@ final class Committer {
 }
 
 extension Queue {
-  /// Until something may have left the queue, a signal comes, or `deadline` (`Clock.steady`) has come. Room in
-  /// the queue comes with a rename in now/; room on the disk comes without any sign, so that one is asked about
-  /// each second.
+  /// Waits for a change in now/, a signal or `deadline` (`Clock.steady`), but at most a second. A
+  /// rename in now/ may make room in the queue; no event reports room on the disk, so the caller
+  /// retries each second.
   package func waitForRoom(until deadline: Int64 = .max, or signals: SignalQueue? = nil)
     throws(Fault)
   {

@@ -2,7 +2,7 @@ package import PipeIO
 internal import PipeJSON
 package import PipeQueue
 
-/// `pipe enqueue`, from its options on.
+/// `pipe enqueue`, after its options are parsed.
 package struct EnqueueJob {
   package var queue = QueueLocation()
   package var raw = false
@@ -27,9 +27,9 @@ package struct EnqueueJob {
     self.schedule = schedule
   }
 
-  /// A commit is full at this many bytes: a flush of so much costs more than the flush itself.
+  /// Bytes at which a commit is full: writing this much already costs more than the flush itself.
   private static let commitSize = 4 << 20
-  /// What an entry line has around its data.
+  /// Maximum bytes of an entry line besides its data.
   private static let envelope = 64 << 10
 
   package func run() throws(Fault) -> Int32 {

@@ -2,13 +2,13 @@ internal import Glibc
 internal import PipeJSON
 internal import PipeQueue
 
-/// An entry, and which bytes of its line are its data.
+/// An entry, and the range of its data in the line.
 struct ParsedEntry {
   let entry: NewEntry
   let data: Range<Int>
 }
 
-/// Reads entry lines, what `ingest` writes and `enqueue` stores (pipe-enqueue(1), ENTRY LINES).
+/// Reads entry lines, which `ingest` writes and `enqueue` stores (pipe-enqueue(1), ENTRY LINES).
 package struct EntryLineReader {
   private var scanner = LineScanner(
     watching: ["id", "priority", "time", "data", "ids", "key", "not_before"])
@@ -57,7 +57,7 @@ package struct EntryLineReader {
     return priority
   }
 
-  // Lines that ingest read together have the same time.
+  // Lines that ingest read together have the same time, so the last one is kept.
   private mutating func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
     guard let span = scanner[EntryLineReader.time] else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: line[span.range])
@@ -85,7 +85,7 @@ package struct EntryLineReader {
     return Start(try instant(line, span, "not_before"), now)
   }
 
-  // One text for one key, whatever was escaped in the line: keys are compared byte by byte.
+  // Equal keys get equal text, however the line escaped them: keys are compared byte by byte.
   private func key(_ line: UnsafeRawBufferPointer) throws(Rejection) -> [UInt8]? {
     guard let span = scanner[EntryLineReader.key] else { return nil }
     guard span.kind == .string else {
@@ -94,18 +94,18 @@ package struct EntryLineReader {
     return Self.keyColumn(decodeString(UnsafeRawBufferPointer(rebasing: line[span.range])))
   }
 
-  /// A key as it stands in a segment.
+  /// A key as a segment stores it.
   package static func keyColumn(_ key: [UInt8]) -> [UInt8] {
     var quoted: [UInt8] = []
     key.withUnsafeBytes { appendJSONString($0, to: &quoted) }
-    // A column of a segment has no space in it.
+    // Columns of a segment contain no spaces.
     return quoted.flatMap { $0 == 0x20 ? Array("\\u0020".utf8) : [$0] }
   }
 }
 
 /// Writes entry lines.
 enum EntryLineWriter {
-  /// `time` is the quoted RFC 3339 text.
+  /// `time`: RFC 3339 text with its quotes.
   static func append(
     _ id: EntryID, _ accepted: ParsedRecord, _ line: UnsafeRawBufferPointer, time: [UInt8],
     to out: inout [UInt8]

@@ -2,7 +2,7 @@ package import PipeIO
 internal import PipeJSON
 package import PipeQueue
 
-/// `pipe ingest`, from its options on.
+/// `pipe ingest`, after its options are parsed.
 package struct IngestJob {
   let queue: QueueLocation
   let acceptance: RecordValidator
@@ -46,7 +46,7 @@ package struct IngestJob {
         do throws(Rejection) {
           let record = try acceptance.judge(line)
           if output.bytes.isEmpty {
-            // Lines that were read together came together.
+            // Lines that were read together get the same time.
             now = Clock.now()
             time = JSONWriter.quotedTime(now)
           }
@@ -59,7 +59,7 @@ package struct IngestJob {
     return lines.conclusion()
   }
 
-  // A queue that is not there, or not ours to write to, counts nothing: ingest needs none.
+  // Best effort: ingest needs no queue, so a missing or read-only queue counts nothing.
   private func countRejected(_ rejected: Int) {
     guard rejected > 0, let path = try? queue.resolved() else { return }
     try? Queue(path: path, force: queue.force).count(.failedValidations, rejected)

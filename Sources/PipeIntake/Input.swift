@@ -1,9 +1,9 @@
 internal import Glibc
 package import PipeIO
 
-/// The files that a filter reads, one after the other; stdin where none is named or `-` is.
+/// The input files of a filter, in order; stdin if none is named, and for `-`.
 package enum Input {
-  /// The name that messages use.
+  /// `name`: for messages.
   package typealias Source = (name: String, file: Descriptor)
 
   static func open(_ names: [String]) throws(Fault) -> [Source] {
@@ -23,7 +23,7 @@ package enum Input {
 
   package static var standard: Source { ("stdin", Descriptor.standardInput) }
 
-  /// Without its byte-order mark, which may stand at the start of a file; nil for a blank line.
+  /// The line without a byte-order mark, which may begin a file; nil for a blank line.
   package static func content(_ line: UnsafeRawBufferPointer, isFirst: Bool)
     -> UnsafeRawBufferPointer?
   {
@@ -36,7 +36,7 @@ package enum Input {
   }
 }
 
-/// Where `--reject FILE` keeps the lines that were not accepted, as they came.
+/// The file of `--reject FILE`, which gets the rejected lines unchanged.
 package struct RejectFile {
   private let output: Output?
 

@@ -2,18 +2,20 @@ internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 
-/// What an input looks like that is not JSON Lines, and the command that makes JSON Lines of it. One source.
+/// Recognizes a source that is not JSON Lines, and names the command that converts it. One per
+/// source.
 struct InputShape {
-  /// Lines that are one value so far, from a rejected one on that ends within an object or array.
+  /// Lines of one value so far, from a rejected line that ends within an object or array.
   private var open: [UInt8] = []
   private var firstLine = 0
-  /// Whether a line behind the first was rejected, or taken for a value of its own.
+  /// Whether a line after the first was rejected, or accepted as a value of its own.
   private var (hasRejected, hasTaken) = (false, false)
-  /// Bytes of `open` at which it is scanned again: in doubling steps, so that a scan costs a byte little.
+  /// Size of `open` at which it is scanned again. It doubles, so that scanning costs little per
+  /// byte.
   private var nextScan = 0
   private var isDecided = false
 
-  /// Bytes of `open`: by then it is clear.
+  /// Bytes of `open` after which the shape is decided.
   private static let most = 64 << 10
 
   private static let beginnings: [(bytes: [UInt8], advice: String)] = [
@@ -32,12 +34,12 @@ struct InputShape {
     "looks like UTF-\(form): convert it first, with iconv -f UTF-\(form) -t UTF-8"
   }
 
-  /// By the first bytes of the source.
+  /// Advice by the first bytes of the source.
   static func advice(beginning bytes: UnsafeRawBufferPointer) -> String? {
     beginnings.first { bytes.starts(with: $0.bytes) }?.advice
   }
 
-  /// After each line, blank ones left out. `mustDecide`: the next lines will not be shown.
+  /// Advice after a line that is not blank. `mustDecide`: the next lines will not be shown.
   @inline(__always)
   mutating func advice(
     after line: UnsafeRawBufferPointer, number: Int, isTaken: Bool, mustDecide: Bool = false
@@ -71,7 +73,7 @@ struct InputShape {
     }
   }
 
-  /// At the end of the source.
+  /// Advice at the end of the source.
   mutating func adviceAtEnd() -> String? {
     guard hasRejected, !isDecided, !open.isEmpty else { return nil }
     return open.withUnsafeBytes(extent) == .none ? nil : decided
@@ -85,7 +87,7 @@ struct InputShape {
 
   private enum Extent { case none, part, whole }
 
-  /// How much of an object or array this is. What comes behind a whole one is of no matter.
+  /// How much of an object or array `text` has. Bytes after a whole one are ignored.
   private func extent(_ text: UnsafeRawBufferPointer) -> Extent {
     let first = text.first { $0 != 0x20 && $0 != 0x09 }
     guard first == 0x7b || first == 0x5b else { return .none }
@@ -113,7 +115,8 @@ struct InputShape {
   }
 }
 
-/// Says once that a line is an entry line already, as `ingest` writes it, and becomes the data of another.
+/// Warns once about a line that is already an entry line, as `ingest` writes it, and becomes the
+/// data of another entry.
 struct WrappingNotice {
   private let diagnostics: Diagnostics
   private let wayOut: String
@@ -121,7 +124,8 @@ struct WrappingNotice {
   private var looks = WrappingNotice.mostLooks
   private var isSaid = false
 
-  /// Lines that are read whole for it; of later ones only those that begin as `ingest` begins them.
+  /// Lines that are read whole for this; a later line is read only if it begins as `ingest` begins
+  /// it.
   private static let mostLooks = 16
 
   init(_ diagnostics: Diagnostics, wayOut: String) {

@@ -5,7 +5,7 @@ internal import PipeQueue
 /// stderr, the reject file and the counts; stderr shows the first ten, then a total.
 package struct LineLoop {
   let diagnostics: Diagnostics
-  /// Bytes of a record, and what a line may have around it.
+  /// Maximum bytes of a record; `margin` is for the rest of its line.
   private let limit: Int
   private let margin: Int
   private let maxErrors: Int
@@ -21,7 +21,7 @@ package struct LineLoop {
   private var current: (raw: UnsafeRawBufferPointer, line: UnsafeRawBufferPointer)?
   private var mustFill = false
 
-  /// Rejected lines that stderr shows.
+  /// Number of rejected lines that stderr shows.
   package static let shown = 10
   package static let defaultLimit = 1 << 20
 
@@ -118,16 +118,16 @@ package struct LineLoop {
     diagnostics.reject(source.name, line: reader?.lineNumber ?? 0, byte: byte, reason)
   }
 
-  // Once, though a thousand files are alike.
+  // Prints each advice once, however many files need it.
   private mutating func advise(_ advice: String?) {
     guard let advice, advised.insert(advice).inserted else { return }
     diagnostics.say("\(printable(source.name)): \(advice)")
   }
 
-  /// Whether some rejected lines are known by their number alone.
+  /// Whether some rejected lines were counted but not shown.
   var hasHidden: Bool { rejected > LineLoop.shown }
 
-  /// What the whole run comes to.
+  /// Reports the totals and returns the exit status.
   package func conclusion() -> Int32 {
     guard rejected > 0 else { return Exit.fine }
     let hidden = hasHidden ? "; the first \(LineLoop.shown) are shown" : ""

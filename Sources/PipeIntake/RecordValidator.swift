@@ -1,7 +1,7 @@
 package import PipeJSON
 package import PipeQueue
 
-/// What one line of JSON becomes, or why it does not.
+/// A valid line: a record or an id request.
 package enum ParsedRecord {
   case record(Lane, data: Range<Int>)
   case ids(Lane, list: Range<Int>, count: Int)
@@ -25,12 +25,12 @@ extension ParsedRecord {
 }
 
 package struct Rejection: Error {
-  /// What callers tell apart.
+  /// Kinds that callers distinguish.
   package enum Kind {
     case emptyIDs, idOutOfRange, priority, other
   }
 
-  /// Counts from 1; nil where the whole line is meant.
+  /// Counts from 1; nil for the whole line.
   package let byte: Int?
   package let reason: String
   package let kind: Kind
@@ -52,18 +52,18 @@ package struct Rejection: Error {
   }
 }
 
-/// Judges lines: the rules of `ingest` (pipe-ingest(1)).
+/// Validates lines by the rules of `ingest` (pipe-ingest(1)).
 package struct RecordValidator {
   private var scanner: LineScanner
   let recordsOnly: Bool
   private let fallback: Lane
   private let requirements: [Requirement]
 
-  // `data` only because a line in which it comes twice is rejected.
+  // `data` is watched only so that a line with two of them is rejected.
   private static let watched = ["ids", "priority", "data"]
   private static let ids = 0, priority = 1
 
-  /// `fallback`: of records that name no priority.
+  /// `fallback`: the priority of records that name none.
   package init(
     recordsOnly: Bool = false, fallback: Lane = .medium, requirements: [Requirement] = []
   ) {
@@ -81,7 +81,7 @@ package struct RecordValidator {
     return .record(recordPriority(line) ?? fallback, data: value.range)
   }
 
-  // No further member: what has one is a record, whatever is in `ids`.
+  // Only these members: a line with any other member is a record, whatever its `ids` contains.
   private var isIDRequest: Bool {
     let own = [RecordValidator.ids, RecordValidator.priority].count { scanner[$0] != nil }
     return own > 0 && own == scanner.memberCount
@@ -108,7 +108,7 @@ package struct RecordValidator {
   }
 }
 
-/// How many ids a list has; a list that is no list of ids is rejected.
+/// Number of ids in a list; rejects anything that is not a list of ids.
 func idCount(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> Int {
   guard list.kind == .array else {
     throw Rejection("ids is not a list", byte: list.range.lowerBound + 1)
@@ -122,7 +122,7 @@ func idCount(_ line: UnsafeRawBufferPointer, _ list: Span) throws(Rejection) -> 
   }
 }
 
-// A whole number, and yet no id.
+// A negative whole number: its kind is `idOutOfRange`.
 private func isNegative(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
   let end = text.dropFirst().drop { $0 &- 0x30 < 10 }.first
   return text.first == 0x2d
@@ -130,7 +130,7 @@ private func isNegative(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
 }
 
 extension Lane {
-  /// A JSON string that is one of the three words.
+  /// From a JSON string that is one of the three words; otherwise nil.
   init?(_ line: UnsafeRawBufferPointer, _ span: Span) {
     guard span.kind == .string else { return nil }
     let text = decodeString(UnsafeRawBufferPointer(rebasing: line[span.range]))

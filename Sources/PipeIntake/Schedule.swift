@@ -1,12 +1,12 @@
-/// When entries become ready, by the options of `enqueue`. Microseconds.
+/// When entries become ready, from the options of `enqueue`. Microseconds.
 package enum Schedule {
-  /// As their own lines say: at once, or not before a time.
+  /// As each line says: at once, or not before a time.
   case own
   case after(Int64)
   case at(Int64)
 
-  /// For the lines of a commit that begins at `now`: one instant, so that neighbours share it. nil: ask
-  /// the line.
+  /// For the lines of a commit that begins at `now`: one instant, so that adjacent entries share
+  /// it. nil: each line decides.
   func start(_ now: Int64) -> Start? {
     switch self {
     case .own: nil
@@ -19,7 +19,7 @@ package enum Schedule {
 /// When one entry becomes ready.
 struct Start {
   let notBefore: Int64?
-  /// The interval that was asked for; not for an instant.
+  /// The delay that was requested; nil for an instant.
   let delay: Int64?
 
   static let atOnce = Start(notBefore: nil, delay: nil)
@@ -29,7 +29,7 @@ struct Start {
     self.delay = delay
   }
 
-  /// What does not lie ahead delays nothing, and is not kept.
+  /// A time that is not in the future delays nothing and is not stored.
   init(_ time: Int64, _ now: Int64) {
     self.init(notBefore: time > now ? time : nil, delay: nil)
   }

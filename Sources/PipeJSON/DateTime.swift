@@ -1,6 +1,6 @@
 /// A day of the proleptic Gregorian calendar. The conversions are `days_from_civil` and
-/// `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms":
-/// years begin in March, so that the leap day is a year's last, and 400 years are one era.
+/// `civil_from_days` from Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years
+/// begin in March, so that the leap day is the last day of a year, and 400 years form an era.
 struct CivilDate: Equatable {
   var year: Int64
   var month: Int64
@@ -52,8 +52,8 @@ func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
   return rest < 0 ? quotient - 1 : quotient
 }
 
-/// Microseconds since the Unix epoch of an RFC 3339 date-time; nil if it is none. Digits after the
-/// sixth of a fraction are dropped, and second 60 is the next minute's second 0.
+/// Microseconds since the Unix epoch of an RFC 3339 date-time; nil if the text is not one. Fraction
+/// digits after the sixth are dropped, and second 60 is second 0 of the next minute.
 package func parseDateTime(_ text: UnsafeRawBufferPointer) -> Int64? {
   var reader = DateTimeReader(text: Text(text))
   guard let date = reader.date(), let time = reader.timeOfDay(),
@@ -63,7 +63,7 @@ package func parseDateTime(_ text: UnsafeRawBufferPointer) -> Int64? {
 }
 
 /// Writes a time as `2026-11-21T05:00:00.123456Z`. Years outside 0000 to 9999, which
-/// `parseDateTime` does not know, come with a sign or more digits.
+/// `parseDateTime` does not accept, have a sign or more digits.
 package func appendDateTime(microseconds: Int64, to out: inout [UInt8]) {
   let seconds = floorDivide(microseconds, by: 1_000_000)
   let days = floorDivide(seconds, by: 86_400)
@@ -76,7 +76,7 @@ package func appendDateTime(microseconds: Int64, to out: inout [UInt8]) {
   append(time / 3600, 2, after: UInt8(ascii: "T"), to: &out)
   append(time / 60 % 60, 2, after: .colon, to: &out)
   append(time % 60, 2, after: .colon, to: &out)
-  // The product alone may pass the least Int64.
+  // Wrapping: the product alone can be below Int64.min.
   append(microseconds &- seconds &* 1_000_000, 6, after: .dot, to: &out)
   out.append(UInt8(ascii: "Z"))
 }
@@ -96,7 +96,8 @@ private func append(_ value: Int64, _ width: Int, to out: inout [UInt8]) {
   }
 }
 
-/// Takes the parts of an RFC 3339 date-time off a text, in their order. Nil: not there.
+/// Reads the parts of an RFC 3339 date-time from a text, in order. nil: the part is missing or
+/// invalid.
 struct DateTimeReader {
   let text: Text
   private var index = 0
@@ -113,7 +114,7 @@ struct DateTimeReader {
     return date.isReal ? date : nil
   }
 
-  /// `T` and the seconds since midnight.
+  /// Reads `T` and the time; returns seconds since midnight.
   mutating func timeOfDay() -> Int64? {
     guard take(UInt8(ascii: "T")) || take(UInt8(ascii: "t")),
       let hour = number(2, atMost: 23), take(.colon),

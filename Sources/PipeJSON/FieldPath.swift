@@ -1,5 +1,5 @@
-/// Member names from the outside in, written with dots between them: `data.at`. A dot of a name has a backslash
-/// before it, `event\.duration`, and so has a backslash that would else be taken for that of a dot.
+/// Member names from the outside in, joined by dots: `data.at`. A backslash escapes a dot in a
+/// name, `event\.duration`, and a backslash that would otherwise be read as an escape.
 package struct FieldPath: Equatable, Sendable {
   let names: [[UInt8]]
 
@@ -20,7 +20,7 @@ package struct FieldPath: Equatable, Sendable {
     self.names = names
   }
 
-  /// How a member is written whose own name has these dots; nil: there are none.
+  /// How to write a member whose own name contains these dots; nil if there are none.
   package var asOneName: String? {
     guard names.count > 1 else { return nil }
     let escaped = names.map { name in
@@ -30,7 +30,8 @@ package struct FieldPath: Equatable, Sendable {
   }
 }
 
-/// The value at `path` in a validated value; nil if a member on the way is missing or no object.
+/// The value at `path` in a validated value; nil if a member on the path is missing or not an
+/// object.
 package func find(
   _ path: FieldPath, in object: UnsafeRawBufferPointer
 ) throws(JSONFault) -> Span? {
@@ -47,8 +48,8 @@ package func find(
 }
 
 extension Text {
-  /// The member of the object that opens at `start`. All members are looked at, because a second
-  /// one of this name is a fault.
+  /// The member of the object that opens at `start`. Reads all members, because a second one of
+  /// this name is a fault.
   fileprivate func member(_ name: [UInt8], at start: Int) throws(JSONFault) -> Span? {
     var members = Members(of: self, at: start, depth: 1)
     var value: Span?
@@ -74,7 +75,7 @@ package enum FieldType: String, CaseIterable, Sendable {
   case any
 }
 
-/// Whether the value at `span` of a validated text is of this type.
+/// Whether the value at `span` in a validated text has this type.
 package func matches(
   _ type: FieldType, _ span: Span, in buffer: UnsafeRawBufferPointer
 ) -> Bool {

@@ -1,9 +1,9 @@
-/// The ids of a request: an array of whole numbers from 1 to 10^19 + 7, which is more than Int64
-/// holds, so they stay digits.
+/// The ids of an id request: an array of integers from 1 to 10^19 + 7. They stay digits, because
+/// Int64 is too small for the limit.
 package struct IDList: Sendable {
   package let count: Int
 
-  /// Of a validated JSON array; a fault's byte counts from the start of `array`.
+  /// Checks the ids of a validated JSON array. A fault's byte counts from the start of `array`.
   package init(validating array: UnsafeRawBufferPointer) throws(JSONFault) {
     let text = Text(array)
     var i = text.spaceEnd(from: text.spaceEnd(from: 0) &+ 1)
@@ -27,7 +27,7 @@ package struct IDList: Sendable {
 }
 
 extension Text {
-  /// Passes one id and the white space behind it.
+  /// Skips one id and the white space after it.
   @inline(__always)
   fileprivate func idEnd(from start: Int) throws(JSONFault) -> Int {
     let digits = digitsEnd(from: start)
@@ -39,7 +39,8 @@ extension Text {
     return next
   }
 
-  /// JSON allows no leading zeros, so the length decides, and the digits only at the limit's own.
+  /// JSON allows no leading zeros, so the length decides; digits are compared only at the limit's
+  /// own length.
   @inline(__always)
   private func isIDInRange(_ start: Int, _ length: Int) -> Bool {
     length < 20 ? self[start] != .zero : length == 20 && isAtMostLimit(start)

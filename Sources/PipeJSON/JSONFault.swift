@@ -1,6 +1,6 @@
-/// Why a line is not accepted, and where.
+/// Why a line is rejected, and where.
 package struct JSONFault: Error, Equatable {
-  /// Offset from 0 in the scanned buffer; its count where the text ends too early.
+  /// Zero-based offset in the scanned buffer; the buffer's count if the text ends too early.
   package let byte: Int
   package let reason: Reason
 

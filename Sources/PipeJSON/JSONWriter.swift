@@ -1,4 +1,4 @@
-/// Appends pieces of JSON to bytes.
+/// Appends JSON fragments to bytes.
 package enum JSONWriter {
   @inline(__always)
   package static func append(_ text: StaticString, to out: inout [UInt8]) {

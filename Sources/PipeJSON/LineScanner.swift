@@ -1,10 +1,10 @@
-/// Validates lines, one JSON text each, and remembers where the watched top-level members are.
+/// Validates lines, one JSON text each, and records where the watched top-level members are.
 package struct LineScanner {
   private let watched: WatchedNames
   private var spans: [Span]
-  /// A bit for each watched name the last line had.
+  /// One bit for each watched name in the last line.
   private var found: UInt16 = 0
-  /// Members of the last line at the top level; 0 if it was no object.
+  /// Number of top-level members in the last line; 0 if it was not an object.
   package private(set) var memberCount = 0
 
   /// At most 16 names in ASCII.
@@ -13,7 +13,8 @@ package struct LineScanner {
     spans = Array(repeating: Span(0, 0, .null), count: names.count)
   }
 
-  /// The value of the watched name at `index` in the last line that was scanned without a fault.
+  /// The value of the watched name at `index` in the last line; nil if the name is missing or the
+  /// line had a fault.
   package subscript(index: Int) -> Span? {
     found & 1 &<< UInt16(truncatingIfNeeded: index) != 0 ? spans[index] : nil
   }

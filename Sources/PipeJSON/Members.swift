@@ -1,18 +1,18 @@
 struct Member {
-  /// Between the quotes.
+  /// The range between the quotes.
   let name: Range<Int>
   let isEscaped: Bool
   let value: Span
 }
 
-/// The members of one object, in order, each validated as it is passed.
+/// The members of one object, in order. Each is validated as it is read.
 struct Members {
   private let text: Text
   private let depth: Int
   private(set) var index: Int
   private var isFirst = true
 
-  /// Of the object that opens at `start`, which counts as the bracket number `depth`.
+  /// `start`: the object's opening brace, which is bracket number `depth`.
   @inline(__always)
   init(of text: Text, at start: Int, depth: Int) {
     self.text = text
@@ -20,7 +20,7 @@ struct Members {
     index = start &+ 1
   }
 
-  /// Nil after the closing brace; `index` is then the place behind it.
+  /// nil after the closing brace; `index` is then just after it.
   @inline(__always)
   mutating func next() throws(JSONFault) -> Member? {
     guard try reachName() else { return nil }
@@ -52,20 +52,20 @@ struct Members {
   }
 }
 
-/// The elements of one array of a validated text, in order: where each lies, nothing decoded.
+/// The elements of one array in a validated text, in order. Gives spans and decodes nothing.
 package struct Elements: Sequence, IteratorProtocol {
   private let text: Text
   private var index: Int
 
-  /// `array`: as a scan of `line` gave it.
+  /// `array`: as returned by a scan of `line`.
   @inline(__always)
   package init(of array: Span, in line: UnsafeRawBufferPointer) {
-    // Nothing behind it can be taken for a part of it.
+    // Cut after the array: later bytes cannot be read as part of it.
     text = Text(line[part: 0..<array.range.upperBound])
     index = array.range.lowerBound &+ 1
   }
 
-  /// nil after the last one.
+  /// nil after the last element.
   package mutating func next() -> Span? {
     let start = text.spaceEnd(from: index)
     guard start < text.count, !text.has(.closeBracket, at: start),
@@ -77,13 +77,13 @@ package struct Elements: Sequence, IteratorProtocol {
   }
 }
 
-/// A few names, made ready for comparing with a member's name as one word.
+/// A few names, prepared for comparing each with a member's name as one word.
 struct WatchedNames {
   private let names: [[UInt8]]
-  /// The first eight bytes of each name, as `Text.word` reads them, filled up with zeros. A name
-  /// in a validated text has no zero byte, so equal words of short names are equal names.
+  /// The first eight bytes of each name, as `Text.word` reads them, padded with zeros. A name in a
+  /// validated text has no zero byte, so short names with equal words are equal.
   private let heads: [UInt64]
-  /// A bit for each length, of the lengths modulo 64.
+  /// One bit for each name's length, modulo 64.
   private let lengths: UInt64
 
   init(_ names: [String]) {
@@ -114,7 +114,7 @@ struct WatchedNames {
     return names.firstIndex(of: name)
   }
 
-  /// The fault of a member that was there before: its byte is the name's opening quote.
+  /// The fault for a repeated member: its byte is the name's opening quote.
   func duplicate(_ index: Int, _ member: Member) -> JSONFault {
     let name = String(decoding: names[index], as: UTF8.self)
     return JSONFault(byte: member.name.lowerBound - 1, reason: .duplicateMember(name))
@@ -122,7 +122,7 @@ struct WatchedNames {
 }
 
 extension Text {
-  /// Up to eight bytes from `start`, filled up with zeros.
+  /// Up to eight bytes from `start`, padded with zeros.
   @inline(__always)
   fileprivate func head(of start: Int, length: Int) -> UInt64 {
     if start &+ 8 <= count {
@@ -130,11 +130,11 @@ extension Text {
       let bits = UInt64(truncatingIfNeeded: length) &<< 3
       return word(at: start) & (1 &<< bits &- 1)
     }
-    // Shorter than eight bytes, or the closing quote would not fit.
+    // Fewer than eight bytes remain, so the name, which a quote follows, is shorter than that.
     return (0..<length).reversed().reduce(0) { $0 &<< 8 | UInt64(self[start &+ $1]) }
   }
 
-  /// Whether `name` is written there, its first bytes being known to be the same.
+  /// Whether the bytes at `range` are `name`. Skips the first `first` bytes, known to be equal.
   @inline(__always)
   func equals(_ range: Range<Int>, _ name: [UInt8], from first: Int = 0) -> Bool {
     guard range.upperBound &- range.lowerBound == name.count else { return false }

@@ -1,5 +1,5 @@
 extension Text {
-  /// The number that begins, with a digit or a minus, at `start`.
+  /// The number that begins at `start`, with a digit or a minus.
   @inline(__always)
   func number(from start: Int) throws(JSONFault) -> Span {
     let first = self[start] == .minus ? start &+ 1 : start
@@ -29,7 +29,7 @@ extension Text {
     return i
   }
 
-  /// Passes `true`, `false` or `null`.
+  /// Skips `true`, `false` or `null`.
   func literalEnd(from start: Int) throws(JSONFault) -> Int {
     switch self[start] {
     case UInt8(ascii: "t"): try literalEnd(from: start, "true")

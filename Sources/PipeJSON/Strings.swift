@@ -1,5 +1,5 @@
 extension Text {
-  /// Passes a string whose first byte, after the opening quote, is at `start`; returns the place
+  /// Skips a string whose first byte, after the opening quote, is at `start`. Returns the index
   /// after the closing quote.
   @inline(__always)
   func stringEnd(from start: Int) throws(JSONFault) -> Int {
@@ -43,8 +43,8 @@ extension Text {
     return start &+ length
   }
 
-  /// The first place from `start` with a quote, a backslash, a control byte or a byte outside
-  /// ASCII; `count` if there is none.
+  /// The first index from `start` on of a quote, a backslash, a control byte or a non-ASCII byte;
+  /// `count` if there is none.
   @inline(__always)
   private func specialIndex(from start: Int) -> Int {
     var i = start
@@ -67,10 +67,10 @@ extension Text {
     byte == .quote || byte == .backslash || Int8(bitPattern: byte) < 0x20
   }
 
-  /// How many of the 16 bytes from `index` come before a special one. Bytes outside ASCII are
-  /// negative as signed ones, so one comparison finds them and the control bytes.
-  /// The types are spelt out because a comparison with a scalar, or with an inferred type, goes
-  /// lane by lane, thirty times slower.
+  /// The number of bytes before the first special one among the 16 from `index`. Non-ASCII bytes
+  /// are negative as signed bytes, so one comparison finds them and the control bytes. The types
+  /// are explicit because a comparison with a scalar, or with an inferred type, runs lane by lane,
+  /// thirty times slower.
   @inline(__always)
   private func specialOffset(at index: Int) -> Int {
     let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<Int8>.self)
@@ -86,7 +86,7 @@ extension Text {
 }
 
 extension Text {
-  /// Passes the escape whose backslash is at `start`.
+  /// Skips the escape whose backslash is at `start`.
   private func escapeEnd(from start: Int) throws(JSONFault) -> Int {
     guard start &+ 1 < count else { throw unexpectedEnd }
     switch self[start &+ 1] {
@@ -129,7 +129,7 @@ extension Text {
   }
 }
 
-/// The UTF-8 bytes that a validated JSON string, given with its quotes, stands for.
+/// The UTF-8 bytes that a validated JSON string represents. `bytes` includes its quotes.
 package func decodeString(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
   var out: [UInt8] = []
   out.reserveCapacity(bytes.count)
@@ -158,7 +158,7 @@ private func unescaped(_ letter: UInt8) -> UInt8 {
   }
 }
 
-/// Returns the place after the escape, or after the pair of them.
+/// Returns the index after the escape, or after the surrogate pair.
 private func appendUnicodeEscape(
   _ bytes: UnsafeRawBufferPointer, at index: Int, to out: inout [UInt8]
 ) -> Int {
@@ -217,9 +217,9 @@ private func hex(_ value: UInt8) -> UInt8 {
   return digit < 10 ? .zero + digit : UInt8(ascii: "A") + digit - 10
 }
 
-/// The length of the well-formed UTF-8 sequence at `index`, 0 if there is none. The table of
-/// well-formed sequences is 3-7 of the Unicode Standard: the second byte alone keeps out overlong
-/// forms, surrogates and values over U+10FFFF.
+/// The length of the well-formed UTF-8 sequence at `index`, 0 if there is none. Follows table 3-7
+/// (well-formed sequences) of the Unicode Standard: the second byte alone excludes overlong forms,
+/// surrogates and values above U+10FFFF.
 func sequenceLength(in bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
   let lead = bytes[index]
   if lead < 0x80 { return 1 }

@@ -1,4 +1,4 @@
-/// The bytes of one JSON text. No read passes `count`: the buffer may end at an unmapped page.
+/// The bytes of one JSON text. No read goes past `count`: the buffer may end at an unmapped page.
 struct Text {
   let bytes: UnsafeRawBufferPointer
   let count: Int
@@ -17,7 +17,7 @@ struct Text {
     index < count && bytes[index] == byte
   }
 
-  /// Eight bytes with the first one in the lowest place.
+  /// Eight bytes, the first one in the lowest bits.
   @inline(__always)
   func word(at index: Int) -> UInt64 {
     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
@@ -36,7 +36,7 @@ struct Text {
     return i
   }
 
-  /// The first place from `start` that holds no digit.
+  /// The first index from `start` on that does not hold a digit.
   @inline(__always)
   func digitsEnd(from start: Int) -> Int {
     var i = start
@@ -49,8 +49,8 @@ struct Text {
     return i
   }
 
-  /// Sets the high bit of each byte that is no digit. A carry spoils only bytes after a set one,
-  /// so the lowest set bit is exact.
+  /// Sets the high bit of each byte that is not a digit. A carry corrupts only bytes after a set
+  /// one, so the lowest set bit is exact.
   @inline(__always)
   private func nonDigits(_ word: UInt64) -> UInt64 {
     let values = word ^ 0x3030_3030_3030_3030

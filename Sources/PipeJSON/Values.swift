@@ -1,5 +1,6 @@
 extension Text {
-  /// The value that begins at `start`, which may be the end, inside `depth` open brackets.
+  /// The value that begins at `start` inside `depth` open brackets. `start` may be the end of the
+  /// text.
   @inline(__always)
   func value(from start: Int, depth: Int) throws(JSONFault) -> Span {
     guard start < count else { throw unexpectedEnd }
@@ -14,7 +15,7 @@ extension Text {
     return Span(start, end, first == UInt8(ascii: "n") ? .null : .boolean)
   }
 
-  /// Passes the object or array that opens at `start`.
+  /// Skips the object or array that opens at `start`.
   @inline(never)
   private func containerEnd(from start: Int, outside: Int) throws(JSONFault) -> Int {
     var nesting = Nesting(outside: outside)
@@ -37,7 +38,8 @@ extension Text {
     }
   }
 
-  /// Passes an opening bracket and what comes before its first value. False: it is closed again.
+  /// Skips an opening bracket and everything before its first value. False: the bracket is closed
+  /// again.
   @inline(__always)
   private func open(_ i: inout Int, _ nesting: inout Nesting) throws(JSONFault) -> Bool {
     if nesting.isFull { throw fault(.tooDeep, at: i) }
@@ -45,7 +47,7 @@ extension Text {
     i = spaceEnd(from: i &+ 1)
     if has(isObject ? .closeBrace : .closeBracket, at: i) {
       i &+= 1
-      // Never counted, so that after a whole text `{}` the depth is 0 as after any other.
+      // Never counted: after a text `{}` the depth is 0, as after any other text.
       return false
     }
     nesting.open(object: isObject)
@@ -53,7 +55,7 @@ extension Text {
     return true
   }
 
-  /// After a value: passes closing brackets up to a comma, and the comma. True: all are closed.
+  /// After a value: skips closing brackets up to a comma, and the comma. True: all are closed.
   @inline(__always)
   private func closeOrGoOn(_ i: inout Int, _ nesting: inout Nesting) throws(JSONFault) -> Bool {
     while nesting.depth > 0 {
@@ -73,14 +75,14 @@ extension Text {
     return true
   }
 
-  /// Passes a member's name and colon.
+  /// Skips a member's name and colon.
   @inline(__always)
   private func memberValueStart(from start: Int) throws(JSONFault) -> Int {
     guard has(.quote, at: start) else { throw fault(.expectedName, at: start) }
     return try colonEnd(from: try stringEnd(from: start &+ 1))
   }
 
-  /// Passes a colon and the white space on both sides.
+  /// Skips a colon and the white space on both sides.
   @inline(__always)
   func colonEnd(from start: Int) throws(JSONFault) -> Int {
     let i = spaceEnd(from: start)
@@ -89,15 +91,15 @@ extension Text {
   }
 }
 
-/// The open brackets around a place, one bit each, set for an object: what recursion would keep
-/// on the call stack, in a bounded place.
+/// The open brackets around an index, one bit each, set for an object. Bounded, unlike a recursive
+/// parser's call stack.
 struct Nesting {
   static let limit = 512
 
-  /// Brackets opened before this count was begun.
+  /// Brackets opened before this count began.
   let outside: Int
   private(set) var depth = 0
-  /// The innermost brackets, back to the last multiple of 64; the older ones are in `filled`.
+  /// The innermost brackets, back to the last multiple of 64; older ones are in `filled`.
   private var word: UInt64 = 0
   private var filled = SIMD8<UInt64>()
 
@@ -127,14 +129,14 @@ struct Nesting {
 
 package enum Kind: Sendable {
   case object, array, string
-  /// A number without fraction and exponent.
+  /// A number without a fraction or an exponent.
   case integer
-  /// A number with one of them, or both.
+  /// A number with a fraction, an exponent, or both.
   case number
   case boolean, null
 }
 
-/// Where a value lies in the scanned buffer, without white space around it.
+/// The range of a value in the scanned buffer, without surrounding white space.
 package struct Span: Equatable, Sendable {
   package let range: Range<Int>
   package let kind: Kind

@@ -10,14 +10,14 @@ package enum BatchLine {
     return out
   }
 
-  /// Of a batch that nobody has: when it would be handed out, in microseconds from now.
+  /// The line of a batch that is not claimed. `wait`: microseconds until it would be handed out.
   package static func bytes(_ claim: borrowing Claim, startingIn wait: Int64) -> [UInt8] {
     var out = Array(#"{"at":\#(seconds(wait))"#.utf8)
     append(claim.attempt, claim.items[...], data: claim.bytes, to: &out)
     return out
   }
 
-  /// `data`: the bytes in which the items are.
+  /// `data`: the bytes that the items' ranges refer to.
   package static func append(
     _ claim: EntryID, _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8],
     to out: inout [UInt8]

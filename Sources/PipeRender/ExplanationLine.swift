@@ -1,7 +1,8 @@
 package import PipeIO
 package import PipeQueue
 
-/// Why an entry has not run, for a script: `{"id":"…","priority":"HIGH",…,"runs":[{"from":1,"to":3,…}],…}`
+/// Explains as JSON why an entry has not run:
+/// `{"id":"…","priority":"HIGH",…,"runs":[{"from":1,"to":3,…}],…}`
 package enum ExplanationLine {
   package static func append(_ found: Explanation, at now: Int64, to output: Output) {
     output.append(#"{"id":""# + found.id.text + #"","priority":""# + found.priority.name)

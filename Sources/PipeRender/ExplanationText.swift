@@ -2,7 +2,7 @@ internal import PipeIO
 internal import PipeJSON
 package import PipeQueue
 
-/// Why an entry has not run, for a person.
+/// Explains in sentences why an entry has not run.
 package struct ExplanationText {
   private let explanation: Explanation
   private let now: Int64
@@ -20,7 +20,8 @@ package struct ExplanationText {
     return ([head] + runs).joined(separator: "\n")
   }
 
-  // Each dead letter is a run of its own; what died of the same is told once.
+  // Each dead letter is a run of its own; neighbours with the same last attempt and reason are
+  // joined.
   private func joined() -> [Explanation.Run] {
     var all: [Explanation.Run] = []
     for run in explanation.runs {

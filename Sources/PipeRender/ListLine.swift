@@ -2,7 +2,7 @@ package import PipeIO
 internal import PipeJSON
 package import PipeQueue
 
-/// An entry line, with the state of its items, and those of its ids that are in it.
+/// An entry line with a state; an id request lists only its ids in that state.
 package enum ListLine {
   package static func append(_ listed: ListedEntry, to output: Output) {
     output.append(#"{"id":""# + listed.id.text)
@@ -65,13 +65,13 @@ enum HistoryList {
 }
 
 extension Output {
-  /// As a JSON string; null for nil.
+  /// Appends a JSON string; null for nil.
   package func appendString(_ text: String?) {
     guard var text else { return append("null") }
     text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &bytes) }
   }
 
-  /// Microseconds since the epoch, as a quoted RFC 3339 time; null for nil.
+  /// Appends microseconds since the epoch as a quoted RFC 3339 time; null for nil.
   package func appendTime(_ time: Int64?) {
     guard let time else { return append("null") }
     bytes += JSONWriter.quotedTime(time)

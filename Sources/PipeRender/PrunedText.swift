@@ -1,6 +1,6 @@
 package import PipeQueue
 
-/// What `prune` did.
+/// The result of `prune`, as text and as JSON.
 package struct PrunedText {
   private let pruned: Pruned
 

@@ -2,7 +2,7 @@ package import PipeIO
 internal import PipeJSON
 package import PipeQueue
 
-/// `{"ingestion_id":"…"}`, with `"duplicate":true` where an earlier entry answered.
+/// `{"ingestion_id":"…"}`, with `"duplicate":true` if the id is that of an earlier entry.
 package enum ReceiptLine {
   package static func append(_ receipt: Receipt, to output: Output) {
     append(receipt, to: &output.bytes)

@@ -3,7 +3,7 @@ package func counted(_ number: Int, _ noun: String) -> String {
   "\(number) \(noun)" + (number == 1 ? "" : "s")
 }
 
-/// Seconds as JSON has them, to the millisecond: `5.0`, `0.125`.
+/// Seconds for JSON, to the millisecond: `5.0`, `0.125`.
 package func seconds(_ microseconds: Int64) -> String {
   let rounded = (microseconds + 500) / 1000
   let text = "\(rounded / 1000)." + String(String(1000 + rounded % 1000).dropFirst())

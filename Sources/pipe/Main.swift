@@ -14,14 +14,14 @@ enum Main {
       try command.run()
     } catch {
       let status = Root.exitCode(for: error)
-      // Help and version are no mistakes, and are printed as the parser has them.
+      // Help and version are not mistakes; the parser prints them.
       if status == .success { Root.exit(withError: error) }
       complain("\(commandName): \(printable(Root.message(for: error))) (\(wayOut(error)))")
       Root.exit(withError: status)
     }
   }
 
-  // The mistake that everybody makes once.
+  // Advice for a mistake: the fix of a common one, otherwise --help.
   private static func wayOut(_ error: any Error) -> String {
     if Root.message(for: error).contains("<duration") {
       return "a duration needs a unit: 500ms 5s 10m 2h 7d"

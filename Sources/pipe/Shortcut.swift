@@ -1,11 +1,11 @@
 internal import PipeQueue
 internal import PipeIntake
 
-/// The one form of command line that shell loops run by the thousand, read without the argument parser:
-/// that one takes a millisecond, as much as all the rest of a durable `enqueue` of one line. Anything
-/// else, a mistake too, is left to it.
+/// Reads one form of command line, which shell loops run by the thousand, without the argument
+/// parser: the parser takes a millisecond, as long as the rest of a durable `enqueue` of one line.
+/// Everything else, including mistakes, is left to the parser.
 enum Shortcut {
-  /// `arguments`: with the program's name in front.
+  /// `arguments`: with the program's name first.
   static func enqueue(_ arguments: [String]) -> EnqueueJob? {
     guard arguments.count > 1, arguments[1] == "enqueue" else { return nil }
     var job = EnqueueJob()

@@ -1,4 +1,5 @@
-// What Swift cannot import from Linux: variadic calls, macros, and one processor instruction.
+// Linux calls that Swift cannot import (variadic calls, macros), helpers in C, and CRC32C by
+// processor instruction.
 #ifndef CPIPEIO_H
 #define CPIPEIO_H
 
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// Declared here because _GNU_SOURCE would change structures that Swift's own module of Glibc has too.
+// Declared here because _GNU_SOURCE would change structures that Swift's own Glibc module also has.
 int renameat2(int, const char *, int, const char *, unsigned int);
 int memfd_create(const char *, unsigned int);
 int syncfs(int);
@@ -38,7 +39,7 @@ int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int cpipe_argument_count(void);
 const char *cpipe_argument(int index);
-// Takes back what the environment got where there is no /proc.
+// Removes the variable that was added to the environment where there is no /proc.
 void cpipe_restore_environment(void);
 
 static inline int cpipe_rename_noreplace(int dir, const char *from, const char *to) {
@@ -57,7 +58,8 @@ static inline int cpipe_openat(int dir, const char *path, int flags, unsigned in
   return openat(dir, path, flags, mode);
 }
 
-// What tells a file from a copy of it: inode, and time of birth in ns where the file system keeps one.
+// The values that distinguish a file from a copy: its inode and, if the file system records one,
+// its birth time in ns.
 static inline int cpipe_birth(int fd, uint64_t *inode, uint64_t *birth) {
   struct statx found;
   if (syscall(SYS_statx, fd, "", 0x1000 /* AT_EMPTY_PATH */, STATX_INO | STATX_BTIME, &found) != 0) return -1;
@@ -65,13 +67,13 @@ static inline int cpipe_birth(int fd, uint64_t *inode, uint64_t *birth) {
   *birth = found.stx_mask & STATX_BTIME ? (uint64_t)found.stx_btime.tv_sec * 1000000000u + found.stx_btime.tv_nsec : 0;
   return 0;
 }
-// O_PATH, O_NOFOLLOW and O_CLOEXEC: a file to look at, not into.
+// O_PATH, O_NOFOLLOW and O_CLOEXEC: for a file's status, not its contents.
 static const int cpipe_path_only = 010000000 | O_NOFOLLOW | O_CLOEXEC;
 
-// Opens `path` beneath `dir` without following a link anywhere on the way.
+// Opens `path` beneath `dir`. Follows no symbolic link in any component.
 int cpipe_open_beneath(int dir, const char *path, int flags, unsigned int mode);
 
-// Who new files are to belong to, and their mode whatever the umask.
+// The owner of new files, and their mode whatever the umask.
 struct cpipe_origin {
   uid_t user;
   gid_t group;
@@ -79,11 +81,11 @@ struct cpipe_origin {
   int is_other;  // `user` is not the one that this process runs as
 };
 
-// Makes a file that is not there (O_CREAT and O_EXCL are added), and opens it.
+// Creates and opens a file that does not exist (adds O_CREAT and O_EXCL).
 int cpipe_create_beneath(int dir, const char *path, int flags, const struct cpipe_origin *origin);
 int cpipe_make_directory(int dir, const char *path, const struct cpipe_origin *origin);
 
-// Without a system call.
+// Makes no system call.
 uid_t cpipe_effective_user(void);
 
 int fallocate(int, int, off_t, off_t);
@@ -93,7 +95,7 @@ static inline void cpipe_close_files(void) { syscall(SYS_close_range, 3u, ~0u, 0
 
 static const int cpipe_o_path = 010000000;  // O_PATH
 
-// A descriptor that keeps a file and neither end of a pipe.
+// A descriptor that keeps a file open but neither end of a pipe.
 static inline int cpipe_open_path(const char *path) {
   return open(path, 010000000 /* O_PATH */ | O_CLOEXEC);
 }
@@ -111,15 +113,15 @@ static inline int cpipe_resize_pipe(int fd, int size) {
   return fcntl(fd, 1031 /* F_SETPIPE_SZ */, size);
 }
 
-// Waits for `microseconds` at the most, or without end where negative.
+// Waits at most `microseconds`, or without limit if negative.
 static inline int cpipe_poll(struct pollfd *entries, nfds_t count, int64_t microseconds) {
   struct timespec limit = {microseconds / 1000000, microseconds % 1000000 * 1000};
   return ppoll(entries, count, microseconds < 0 ? NULL : &limit, NULL);
 }
 
-// From now on orphans among its descendants are children of this process.
+// From now on orphaned descendants become children of this process.
 static inline void cpipe_become_subreaper(void) { prctl(36 /* PR_SET_CHILD_SUBREAPER */, 1ul); }
-// Whether there are children, running or ended; takes none of them away.
+// Whether there are children, running or ended. Reaps none.
 static inline int cpipe_has_children(void) {
   siginfo_t info;
   return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
@@ -132,17 +134,17 @@ static inline int cpipe_signalfd(const sigset_t *set) {
   return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-// What interrupts a blocked call of one thread.
+// State of an interruption of one thread's blocking calls.
 struct cpipe_interruption {
   timer_t timer;
   int has_timer;
   sigset_t mask;
 };
-// From now until the end a blocked call of this thread ends with EINTR: each second by SIGALRM, and by
-// the signals in `stops`, which cpipe_caught then tells of.
+// Until cpipe_end_interruption, SIGALRM every second and the signals in `stops` interrupt a blocked
+// call of this thread with EINTR. cpipe_caught reports the signals.
 void cpipe_begin_interruption(struct cpipe_interruption *, const sigset_t *stops);
 void cpipe_end_interruption(struct cpipe_interruption *);
-// Whether the signal came during an interruption, once.
+// Whether the signal arrived during an interruption. Reports it once.
 int cpipe_caught(int number);
 
 static inline int cpipe_is_ignored(int number) {
@@ -150,14 +152,14 @@ static inline int cpipe_is_ignored(int number) {
   return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// A descriptor that is readable once the wall clock was set. Read it to watch on.
+// A descriptor that is readable once the wall clock was set. Read it to rearm it.
 static inline int cpipe_clock_steps(void) {
   int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
   struct itimerspec never = {{0, 0}, {INT64_MAX / 1000000000, 0}};
   if (fd >= 0) timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
   return fd;
 }
-// A descriptor that is readable once in so many milliseconds.
+// A descriptor that becomes readable every `milliseconds`.
 static inline int cpipe_ticks(long milliseconds) {
   int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
   struct timespec every = {milliseconds / 1000, milliseconds % 1000 * 1000000};
@@ -189,7 +191,8 @@ static inline int cpipe_ignore_signal(int number) {
   return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0;
 }
 
-// CRC32C (Castagnoli, RFC 3720 appendix B.4), `crc` being the value of what came before, 0 at first.
+// CRC32C (Castagnoli, RFC 3720 appendix B.4). `crc` of cpipe_crc32c is the CRC of the preceding
+// bytes, 0 at the start.
 static inline uint32_t cpipe_crc32c_bytewise(uint32_t crc, const uint8_t *p, size_t n) {
   while (n--) {
     crc ^= *p++;

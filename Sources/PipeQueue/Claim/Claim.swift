@@ -1,23 +1,23 @@
-/// One item on its way to a worker.
+/// One item as it is handed out to a worker.
 package struct Item {
   package let entry: EntryID
   /// Counts from 1 within its entry.
   package let index: Int
   package let priority: Lane
-  /// Bytes of the claim's `bytes`, the newline behind it not included.
+  /// Range in the claim's `bytes`, without the newline after it.
   package let data: Range<Int>
 }
 
 /// A range of a claim under its name in now/.
 struct Part {
   var name: NowName
-  /// Of the claim's items, those of this range.
+  /// Which items of the claim belong to this range.
   let items: Range<Int>
-  /// Where each of these items is; damaged lines leave gaps between.
+  /// The position of each of these items; damaged lines leave gaps between them.
   let places: [Position]
 
-  /// From one of the claim's items to another, which is not included. What lies between items goes with
-  /// the one before.
+  /// The lane range of these items of the claim. A gap belongs to the item before it, or to the
+  /// part's first item.
   func range(_ run: Range<Int>) -> ItemRange {
     var range = name.range
     if run.lowerBound > items.lowerBound { range.from = places[run.lowerBound - items.lowerBound] }
@@ -26,14 +26,14 @@ struct Part {
   }
 }
 
-/// A batch that was handed out and is not settled. Settling consumes it, so that it cannot happen twice;
-/// forgetting it is what a crash does, and heals the same way.
+/// A batch that was handed out and is not settled. Settling consumes it, so that it cannot happen
+/// twice. Forgetting it equals a crash, and heals the same way.
 package struct Claim: ~Copyable {
   package let batch: EntryID
-  /// The highest of its items' attempts, this one included.
+  /// The highest attempt number of its items, this attempt included.
   package let attempt: Int
   package let items: [Item]
-  /// Each item's data and a newline, in order: what a command gets as its stdin.
+  /// The data of each item and a newline, in order: what a command gets as its stdin.
   package let bytes: [UInt8]
   var parts: [Part]
   let acceptances: [AcceptedItems]
@@ -43,19 +43,19 @@ package struct Claim: ~Copyable {
 struct AcceptedItems {
   /// Microseconds since the epoch.
   let time: Int64
-  /// Of the claim's items.
+  /// Indices in the claim's items.
   var items: Range<Int>
 }
 
 extension Claim {
-  /// An id of its own for each line that the claim is handed out in.
+  /// A separate id for each line in which the claim is handed out.
   package func token(_ line: Int) -> EntryID {
     EntryID(high: batch.high, low: batch.low + UInt64(line + 1) << 32)
   }
 }
 
-/// What the ids of one run's batches have in common: 31 bits of chance. So a batch tells its run, and when
-/// it was claimed:
+/// The 31 random bits that all batch ids of one run share. A batch id thus identifies its run and
+/// the time of its claim:
 ///
 ///     milliseconds 48, run 16 | run 16, withdrawn 1, line 15, microseconds 10, serial number 22
 struct Run: Equatable {
@@ -67,10 +67,12 @@ struct Run: Equatable {
     low = batch.low >> 48
   }
 
-  /// A new one, of the random bits of `id`. Never that of ids that are no batches.
+  /// A new run from the random bits of `id`. Its top bit is set, so that it never equals the run of
+  /// an id that is not a batch, such as `.delayed`.
   init(random id: EntryID) { self.init(of: EntryID(high: id.high, low: id.low | 1 << 63)) }
 
-  /// `now`: microseconds since the epoch. `serial` tells apart what is claimed within one.
+  /// `now`: microseconds since the epoch. `serial` distinguishes batches that are claimed in one
+  /// microsecond.
   func batch(_ serial: UInt64, at now: Int64) -> EntryID {
     let time = UInt64(max(0, now))
     return EntryID(
@@ -80,16 +82,17 @@ struct Run: Equatable {
 }
 
 extension EntryID {
-  /// Of a batch: when it was claimed, microseconds since the epoch.
+  /// For a batch: when it was claimed, microseconds since the epoch.
   package var claimed: Int64 { milliseconds * 1000 + Int64(low >> 22 & 0x3ff) }
 
-  /// Of a batch that somebody took over to bury it: of the same run still, but no token that was handed out,
-  /// so that nobody else settles what is being buried. Above all lines of a claim.
+  /// For a batch that a process took over to bury: the id that names it meanwhile. It belongs to
+  /// the same run but is not a token that was handed out, so that no other process settles what is
+  /// being buried. Its bit is above the line bits of a token.
   var withdrawn: EntryID { EntryID(high: high, low: low | 1 << 47) }
 }
 
 extension Part {
-  /// The same items' part of it, under a name of their own.
+  /// The part of it that holds these items, under a name of its own.
   func cut(to run: Range<Int>, _ name: NowName) -> Part {
     let first = run.lowerBound - items.lowerBound
     return Part(name: name, items: run, places: Array(places[first..<(first + run.count)]))
@@ -97,7 +100,7 @@ extension Part {
 }
 
 extension Claim {
-  /// A claim of those of its items that these parts have.
+  /// A claim of only the items in these parts.
   consuming func reduced(to kept: [Part]) -> Claim {
     var items: [Item] = []
     var parts: [Part] = []

@@ -1,14 +1,15 @@
 package import PipeIO
 
-// Claims that another process holds, or the clock: `ack` settles what `batch` handed out.
+// Claims that another process or the clock holds: `ack` settles what `batch` handed out.
 extension Claimer {
-  /// What is held under some tokens, at one instant.
+  /// The names held under some tokens, at one instant.
   package struct Holdings {
     fileprivate var names: [EntryID: [NowName]] = [:]
   }
 
-  /// Looks for claims by their tokens. Those whose holder is dead are not held any more, though nobody
-  /// may have found out yet. `own`: only those that this process holds; somebody may be burying the others.
+  /// Finds claims by their tokens. A claim whose owner is dead is not held any more, even if no
+  /// process has reaped it yet. `own`: finds only claims that this process holds; another process
+  /// may be burying the others.
   package func holdings(_ batches: Set<EntryID>, own: Bool = false) throws(Fault) -> Holdings {
     try queue.lockNow(exclusive: false)
     defer { queue.unlockNow() }
@@ -27,7 +28,7 @@ extension Claimer {
     return found
   }
 
-  /// Tokens of this run that this process still holds.
+  /// Tokens of this run whose claims this process still holds.
   package func heldByThisRun() throws(Fault) -> Set<EntryID> {
     var found: Set<EntryID> = []
     for name in try queue.namesNow() where name.isClaim && name.owner == owner?.slot {
@@ -36,14 +37,15 @@ extension Claimer {
     return found
   }
 
-  /// The claim of a token; nil where nobody holds it any more.
+  /// The claim of a token; nil if it is no longer held.
   package func adopt(_ batch: EntryID, _ holdings: Holdings) throws(Fault) -> Claim? {
     guard let names = holdings.names[batch] else { return nil }
     let inOrder = names.sorted { $0.range.comesBefore($1.range) }
     return try claim(batch, inOrder, try queue.ends())
   }
 
-  /// Lets the clock hold a claim instead of this process, for `span` microseconds.
+  /// Makes the clock hold a claim for `span` microseconds, instead of this process.
+  /// Transition: hold
   package func hold(_ claim: consuming Claim, for span: Int64) throws(Fault) -> Claim {
     let until = ReadyTime.after(span, from: wall())
     try queue.lockNow(exclusive: true)
@@ -60,11 +62,11 @@ extension Claimer {
   }
 }
 
-/// An entry as it is stored, whole, though a claim may have some of its items only.
+/// A whole stored entry, although a claim may have only some of its items.
 package struct StoredEntry {
-  /// What stores it again: under its id, with its priority, and when it was first seen.
+  /// Stores the entry again: under its id, with its priority, and with the time it was first seen.
   package let entry: NewEntry
-  /// One line: the record's value, or the compact list of its ids. Valid while it is visited.
+  /// One line: the record's value, or the compact list of its ids. Valid during the visit.
   package let data: UnsafeRawBufferPointer
 
   fileprivate init(_ line: SegmentLine, _ lane: Lane) {
@@ -76,8 +78,8 @@ package struct StoredEntry {
 }
 
 extension Claimer {
-  /// Reads the entries anew that the claim's items are of, in order; with those of the claim's items that are
-  /// of each. Of one that was damaged since it was claimed: the fault.
+  /// Reads the entries of the claim's items again, in order, and calls `visit` with each entry and
+  /// the claim's items that belong to it. Throws if a line was damaged after it was claimed.
   package func forEachEntry(
     of claim: borrowing Claim, _ visit: (StoredEntry, Range<Int>) throws(Fault) -> Void
   ) throws(Fault) {

@@ -1,19 +1,21 @@
 internal import PipeIO
 
-// Dead letters: a file in dead/ for each item, flushed before the item is done in now/. While its claim
-// stands the file means nothing, because a claim beats it.
+// Dead letters: one file in dead/ for each item, flushed before the item is done in now/. While the
+// item is claimed the file means nothing, because a claim beats it.
 extension Claimer {
-  /// Writes dead letters. Returns those for which there is no room: they are for later.
+  /// Writes dead letters. Returns the burials for which there is no room: they are tried again
+  /// later.
   func bury(
     _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
   ) throws(Fault) -> [SettlingPlan.Burial] {
-    // Were the claim not on disk and the letter were, a power cut would leave an item that is ready and dead.
+    // If the letter were on disk before the claim, a power cut would leave an item both ready and
+    // dead.
     try queue.now().flush()
     let written = try writeLetters(burials, of: claim)
     let register = Register(queue.root)
     var done = 0
     do throws(Fault) {
-      // Last, and lane by lane: on a full disk what is in it is not easily taken back.
+      // The register comes last, and lane by lane: on a full disk its changes are hard to undo.
       while done < written {
         let lane = claim.parts[burials[done].part].name.range.lane
         let next = burials[done..<written].prefix {
@@ -33,7 +35,7 @@ extension Claimer {
     }
   }
 
-  // Returns for how many of them there was room.
+  // Returns how many of them found room.
   private func writeLetters(
     _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
   ) throws(Fault) -> Int {
@@ -66,8 +68,9 @@ extension Claimer {
     burials.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
   }
 
-  /// Makes this process the holder of what it is going to bury: if it dies on the way a reaper takes away
-  /// what it has written. The one who handed it out, or the clock, would know nothing of that.
+  /// Makes this process the holder of the items that it will bury: if it dies on the way, a reaper
+  /// removes what it wrote. The process that handed the items out, or the clock, would not know of
+  /// that.
   func own(
     _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
   ) throws(Fault) -> Claim {

@@ -1,11 +1,11 @@
 internal import PipeIO
 
-// Going along a range of items and reading them from the segments.
+// Scans ranges of items and reads the items from the segments.
 extension Claimer {
-  /// A fault keeps what was collected before it.
+  /// Adds the items of a ready range to the selection. Items read before a fault stay in it.
   func collect(_ offer: ReadyRange, into selection: Selection, end: LaneEnd) throws(Fault) {
     guard selection.accepts(offer) else {
-      // Items that are not to be handed out yet keep no others waiting.
+      // Delayed entries do not block the items after them.
       if offer.name == nil, try delay(offer.range, into: selection, end) >= offer.range.to {
         return
       }
@@ -25,7 +25,7 @@ extension Claimer {
       }
       scan = try collect(range, name, into: selection, end)
     }
-    // What is behind the gap comes first the next time.
+    // The items after the gap come first in the next selection.
     if scan.isBeforeGap { selection.close() }
   }
 
@@ -42,7 +42,7 @@ extension Claimer {
         if gap.range.count > 0, gap.missing == nil { selection.lose(gap.range, of: nil) }
         rest.from = gap.range.to
       } else {
-        // What stopped it may be an entry that is not to be handed out yet.
+        // The scan may have stopped at a delayed entry.
         rest.from = try delay(rest, into: selection, end)
       }
     }
@@ -74,8 +74,9 @@ extension Claimer {
     return scan
   }
 
-  /// The first items of a range that no line at their place holds, up to the next that a line holds; none
-  /// where a line further on holds the first of them. `missing`: a segment on the way that is not there.
+  /// The first items of a range that no line holds, up to the next item that a line holds. Empty if
+  /// a later line holds the first item. `missing`: the first segment on the way that does not
+  /// exist.
   private func gap(
     before range: ItemRange, _ end: LaneEnd
   ) throws(Fault) -> (range: ItemRange, missing: Int?) {
@@ -102,8 +103,8 @@ extension Claimer {
     return (gap, missing)
   }
 
-  /// Passes over entries whose time has not come. One name serves for many, up to when the first of them
-  /// is due; then they are looked at again.
+  /// Passes over entries whose delay is not over. One name covers many of them until the first is
+  /// due; then they are examined again. Returns the position after them.
   private func delay(
     _ range: ItemRange, into selection: Selection, _ end: LaneEnd
   ) throws(Fault) -> Position {
@@ -127,10 +128,10 @@ extension Claimer {
     return at
   }
 
-  /// Entries under one name: what is read again when the first of them is due.
+  /// Entries under one name: all are read again when the first of them is due.
   private static let mostDelayed = 1024
 
-  /// What is at a place; nil where its segment is missing.
+  /// What is at a position; nil if its segment is missing. Damage is quarantined.
   func step(
     _ lane: Lane, _ place: Position, _ end: LaneEnd
   ) throws(Fault) -> SegmentReader.Reading? {
@@ -144,7 +145,8 @@ extension Claimer {
     return reading
   }
 
-  /// The claim of these names, read again. Items whose lines were damaged since are left out.
+  /// The claim of these names, read again. Items whose lines were damaged since the claim are left
+  /// out.
   func claim(_ batch: EntryID, _ names: [NowName], _ ends: LaneEnds) throws(Fault) -> Claim {
     let selection = Selection(size: .max, byteLimit: .max, now: .max, retries: .max)
     for name in names {
@@ -171,7 +173,8 @@ extension Claimer {
   }
 }
 
-/// Goes along a range, taking items until it ends, the batch is full, or items are not where they should be.
+/// Scans a range and takes its items until the range ends, the batch is full, or an item is not
+/// where it should be.
 struct RangeScan {
   let range: ItemRange
   private let selection: Selection
@@ -180,12 +183,12 @@ struct RangeScan {
   let firstItem: Int
   private(set) var places: [Position] = []
   private var isStopped = false
-  /// Whether it stopped because no line at its place holds the next item.
+  /// Whether it stopped because no line at its position holds the next item.
   private(set) var isBeforeGap = false
-  /// Where damage began that no line has followed yet.
+  /// Where the current damage began; nil after an intact line.
   private var damage: Position?
 
-  /// `passesGaps`: items that no line holds are left out, and it goes on behind them.
+  /// `passesGaps`: leaves out items that no line holds and continues after them.
   init(_ range: ItemRange, _ selection: Selection, passesGaps: Bool = false) {
     self.range = range
     self.selection = selection
@@ -205,13 +208,13 @@ struct RangeScan {
     place = damage ?? place
   }
 
-  /// The bytes at its place are no line.
+  /// The bytes at its position are not a line.
   mutating func pass(damageUntil offset: Int) {
     damage = damage ?? place
     place.offset = offset
   }
 
-  /// Takes items of the line at `place`.
+  /// Takes items from the line at its position.
   mutating func take(_ line: SegmentLine) {
     if line.number > place.number {
       guard passesGaps else { return stopAtGap() }
@@ -233,7 +236,7 @@ struct RangeScan {
       var ids = ItemList(line.data, skipping: first)
       while index < stop, !selection.isFull {
         guard let item = ids.next() else {
-          // It has fewer items than it says: the others are nowhere.
+          // The line holds fewer items than it says: the others do not exist.
           place.number = line.number + index
           place.offset += line.length
           return
@@ -253,7 +256,7 @@ struct RangeScan {
     places.append(at)
   }
 
-  /// The segment has no more lines: go on at the start of the next one.
+  /// The segment has no more lines: continues at the start of the next one.
   mutating func skipSegment(_ end: LaneEnd) {
     if place.segment < end.place.segment {
       place.segment += 1

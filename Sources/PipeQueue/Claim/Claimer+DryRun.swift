@@ -1,16 +1,16 @@
 package import PipeIO
 
-// What would be handed out if nothing else happened from now on.
+// The batches that would be handed out if nothing else happened from now on.
 extension Claimer {
-  /// Calls `body` with each batch that waits in now/ or was never tried, in the order in which they would
-  /// be handed out, and microseconds from now until then, until it says false. Takes nothing; leaves out
-  /// what waits in later/.
+  /// Calls `body` with each batch of the items that wait in now/ or were never tried, in the order
+  /// of handing out, and with the microseconds from now until then, until it returns false. Takes
+  /// nothing, and leaves out the items in later/.
   package func rehearse(
     size: Int, every: Int64, _ body: (Int64, borrowing Claim) throws(Fault) -> Bool
   ) throws(Fault) {
     let now = wall()
     let names = try queue.reportedNames().map { name in
-      // The last attempt of a dead process: it is buried, and not handed out.
+      // The last attempt of a dead process: its items are buried, not handed out.
       name.isAgain && name.attempt! > queue.settings.retries ? NowName(name.range, .done) : name
     }
     let ends = try queue.ends()
@@ -28,7 +28,7 @@ extension Claimer {
         }
       }
       if selection.isEmpty {
-        // None of it can be read.
+        // None of its items can be read.
         rehearsal.drop(at: now + at)
         continue
       }
@@ -40,13 +40,13 @@ extension Claimer {
   }
 }
 
-/// What waits, as it is used up.
+/// The waiting items that are not yet used up.
 private struct Rehearsal {
-  /// What lies further ahead, microseconds, is told as if it were then: a century apart, a few thousand batches would
-  /// pass the largest number.
+  /// Microseconds. Batches further ahead are reported as this far ahead: a few thousand batches a
+  /// century apart would exceed the largest number.
   static let horizon: Int64 = 1 << 61
 
-  /// In the order of the lanes and of the line; `from`: when it is ready, microseconds since the epoch.
+  /// In lane order. `from`: when it is ready, microseconds since the epoch.
   private var waiting: [(offer: ReadyRange, from: Int64)] = []
 
   init(_ names: [NowName], _ ends: LaneEnds, at now: Int64) {
@@ -63,7 +63,7 @@ private struct Rehearsal {
     waiting.sort { $0.offer.range.comesBefore($1.offer.range) }
   }
 
-  /// When the first is ready, at `now` or later; nil when all is used up.
+  /// When the first is ready, at `now` or later; nil when all are used up.
   func nextReady(at now: Int64) -> Int64? { waiting.map { max(now, $0.from) }.min() }
 
   func offers(at now: Int64) -> [ReadyRange] { waiting.filter { $0.from <= now }.map(\.offer) }
@@ -80,7 +80,7 @@ private struct Rehearsal {
     sort()
   }
 
-  // What is taken is the front of an offer, but for delays that were passed over before it.
+  // A taken range is the front of a ready range, except for delays that were passed over before it.
   private mutating func cut(_ taken: ItemRange) {
     guard
       let index = waiting.firstIndex(where: {

@@ -1,11 +1,11 @@
 internal import PipeIO
 
-// now/ is listed at each claim, so it holds few names that only wait; the others are parked in later/.
-// On its way an item is claimed by whoever moves it, with the attempts that it has: so a crash anywhere
-// leaves a claim of a dead process and perhaps a file in later/, which the reaper removes.
+// Each claim lists now/, so now/ holds only a few names that wait; the others are parked in later/.
+// While an item moves, the process that moves it claims it, attempts unchanged. So a crash at any
+// point leaves a claim of a dead process and perhaps a file in later/, which the reaper removes.
 extension Claimer {
-  /// Moves names that wait longest from now/ to later/, until few are left. Does nothing where somebody else
-  /// is at it.
+  /// Parks the names that wait longest, from now/ in later/, until few are left. Does nothing if
+  /// another process has the lock of later/.
   func park() throws(Fault) {
     let later = try queue.part(SideKind.later.rawValue)
     guard try later.tryLock() else { return }
@@ -17,7 +17,7 @@ extension Claimer {
     let moving = try takeForParking()
     guard !moving.isEmpty else { return false }
     do throws(Fault) {
-      // Were the claims not on disk and the files were, a power cut would leave items in both places.
+      // If the files were on disk before the claims, a power cut would leave items in both places.
       try queue.now().flush()
       try write(moving)
       try finishParking(moving)
@@ -60,7 +60,9 @@ extension Claimer {
     try Register(queue.root).add(moving.map(\.name.range))
   }
 
-  // From the earliest on: the mark is there before anything is done with.
+  /// Lowers the parked hint to the earliest of the names first, so that it covers every item that
+  /// becomes done.
+  /// Transition: park
   private func finishParking(_ moving: [Moving]) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
@@ -71,7 +73,7 @@ extension Claimer {
   }
 
   private func unpark(_ all: [Moving]) throws(Fault) {
-    // What is done with already is in later/ alone.
+    // Items that are done already are in later/ alone.
     let held = try queue.namesNow()
     let moving = all.filter { held.contains($0.claim) }
     try queue.clearAside(.later, moving.map(\.name.range))
@@ -83,7 +85,8 @@ extension Claimer {
 }
 
 extension Claimer {
-  /// Brings names that are due, and some that soon are, from later/ to now/. Waits for whoever is at it.
+  /// Restores names that are due, and some that soon are, from later/ to now/. Waits for the lock
+  /// of later/.
   func restore() throws(Fault) {
     let later = try queue.part(SideKind.later.rawValue)
     try Queue.lock(later, exclusive: true, queue.report)
@@ -100,6 +103,8 @@ extension Claimer {
     try finishRestoring(moving, scan, at: now)
   }
 
+  /// Claims the parked items in now/, attempts unchanged.
+  /// Transition: restore
   private func claimParked(_ names: [SideName]) throws(Fault) -> [Moving] {
     let known = try histories(names)
     try queue.lockNow(exclusive: true)
@@ -134,8 +139,8 @@ extension Claimer {
     sync.note()
   }
 
-  /// A mark that a crash took back: without it nothing in later/ would ever come. Returns whether there is
-  /// something now that was not seen.
+  /// Creates the parked hint if a crash undid it: without the hint no item would ever leave later/.
+  /// Returns whether it created one.
   func ensureMark() throws(Fault) -> Bool {
     guard try queue.mark() == nil else { return false }
     for lane in Lane.allCases where try !queue.shards(.later, lane).isEmpty {
@@ -155,18 +160,19 @@ extension Claimer {
   }
 }
 
-/// All of later/, of which only what comes first is kept.
+/// A scan of later/ that keeps only the names that come first.
 struct LaterScan {
-  /// What is due, in the order of the line; if there is room, then what is due next.
+  /// Due names in lane order; if there is room, then the names that are due next.
   private(set) var chosen: [SideName] = []
-  /// Items that stay, and when the first of them is due.
+  /// Items that stay in later/, and when the first of them is due.
   private(set) var left = 0
   private(set) var nextDue = Int64.max
   private let most: Int
   private let now: Int64
 
-  /// `known`: the items there are, as the mark says. Then the scan ends where enough is due: what is due
-  /// comes in the order of the line, in which the directories are looked through.
+  /// `known`: the number of items in later/ by the parked hint. If it is given, the scan ends once
+  /// enough names are due: directories are listed in lane order, and due names are chosen in that
+  /// order.
   init(_ queue: Queue, at now: Int64, most: Int, known: Int? = nil) throws(Fault) {
     self.most = most
     self.now = now
@@ -201,7 +207,8 @@ struct LaterScan {
     chosen = Array(sorted.prefix(most))
   }
 
-  // One that the clock makes wait for longer than was meant comes now, to be corrected there.
+  // A name that would wait longer than intended because the clock was set back counts as due, and
+  // is corrected in now/.
   private func time(_ name: SideName) -> Int64 {
     guard case .again(_, _, let due) = name.waiting else { return 0 }
     return due.corrected(at: now) == nil ? max(due.at, now) : now

@@ -1,10 +1,11 @@
 internal import PipeIO
 
-// What dead processes held. Nothing here waits for a lock but that of now/.
+// Claims of dead owners. Reaping waits for no locks except that of now/ and those of register
+// files.
 extension Claimer {
-  /// Makes the claims of dead holders ready again, their attempts counted; those that were at their last
-  /// attempt are buried: what kills its consumer each time must not do so for ever. Returns whether there
-  /// were any.
+  /// Makes the claims of dead owners ready again, attempt counted. Claims at their last attempt are
+  /// buried: an item that kills its consumer each time must not do so for ever. Returns whether
+  /// there were any.
   @discardableResult
   func reap() throws(Fault) -> Bool {
     var hasReaped = false
@@ -18,8 +19,9 @@ extension Claimer {
     }
   }
 
-  /// Slots without a holder, each with its lock where it has one: held until the last of their claims is
-  /// renamed, so that no process takes the slot before. A portion of them, since each is a descriptor.
+  /// Slots without a holder, each with its lock; nil where no process can take the slot. The locks
+  /// are kept until the last of their claims is renamed, so that no process takes a slot earlier.
+  /// At most `portion` of them at a time, since each lock is a descriptor.
   private struct DeadSlots {
     private var locks: [Int: Descriptor?] = [:]
     private var alive: Set<Int> = []
@@ -69,7 +71,7 @@ extension Claimer {
     var found: [NowName] = []
     for name in try queue.listNow().names {
       guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch) else { continue }
-      // This process's own slot: its last holder must be dead, or the slot would not be free.
+      // This process's own slot: its previous owner is dead, or the slot would not have been free.
       if slot == owner?.slot {
         found.append(name)
       } else if try dead.contain(slot, queue) {
@@ -81,8 +83,8 @@ extension Claimer {
 
   private static let died = Failure("the process that held it died")
 
-  // Their holders may have been putting them aside, or bringing them back: then a claim that is not on disk
-  // is all that keeps an item.
+  // Removes what dead owners were putting into later/ or dead/, or were bringing back. Their claims
+  // are flushed first: a claim that is not on disk may be all that keeps an item.
   private func clearAside(_ orphans: [NowName]) throws(Fault) {
     let ranges = orphans.map(\.range)
     let aside =
@@ -98,11 +100,13 @@ extension Claimer {
     try register.remove(listed)
   }
 
-  // Returns a claim of our own where it is to be buried.
+  /// Makes an orphaned claim ready again, or takes it over at its last attempt. Returns the claim
+  /// that was taken over, to be buried.
+  /// Transition: reap, reap last
   private func release(_ name: NowName) throws(Fault) -> NowName? {
     guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
-      // Only on its way to later/ or from there.
+      // Attempt 0: the item was only moving to later/ or from there.
       var nowDirectory = NowDirectory(queue, try queue.listNow())
       _ = try nowDirectory.uncover(name)
       return nil
@@ -116,7 +120,7 @@ extension Claimer {
     let now = try queue.now()
     let isKnown = History.attempts(now.history(text), of: name.range.from.number, name.range.lane)
       .contains { $0.number == attempt }
-    // Known: it was only on its way to later/ or from there.
+    // If the attempt is known, the item was only moving to later/ or from there.
     if !isKnown {
       let ended = Attempt(Self.died, number: attempt, started: batch.claimed, ended: wall())
       now.note(History.line(name.range, ended), in: text, anew: attempt == 1)
@@ -126,7 +130,7 @@ extension Claimer {
     return nil
   }
 
-  /// What this process took from somebody only to bury it.
+  /// Buries a claim that this process took over only for that.
   func bury(_ name: NowName, _ failure: Failure) throws(Fault) {
     let claim = try claim(name.batch!, [name], try queue.ends())
     _ = try bury(claim, failure)

@@ -1,12 +1,12 @@
-// What is noted of a claim, or of some of it, once it is settled.
+// What the statistics record of a claim, or of a part of it, once it is settled.
 
 extension Claimer {
-  /// Of this process's claims; the statistics tell them apart by it. One word.
+  /// Appends the lines to stats/log.
   func record(_ lines: some Sequence<SettledLine>) { recorder.note(lines, at: steady()) }
 }
 
 extension [AcceptedItems] {
-  /// So many items come next.
+  /// The next `more` items were accepted at `time`.
   @inline(__always)
   mutating func note(_ time: Int64, items more: Int = 1) {
     let end = last?.items.upperBound ?? 0
@@ -19,7 +19,7 @@ extension [AcceptedItems] {
 }
 
 extension Claim {
-  /// When some of its items were accepted.
+  /// Calls `body` with each instant at which some of these items were accepted, and those items.
   func forEachAcceptance(of items: Range<Int>, _ body: (AcceptedItems) -> Void) {
     let first = acceptances.partitionPoint { $0.items.upperBound <= items.lowerBound }
     for accepted in acceptances[first...] {
@@ -53,7 +53,7 @@ extension Claim {
 }
 
 extension SettledLine {
-  // Neighbours of one class are noted together.
+  // Consecutive waits of one histogram bucket share one count.
   fileprivate mutating func note(wait: Int, items: Int) {
     if let last = waits.last,
       HistogramBuckets.index(of: wait) == HistogramBuckets.index(of: last.microseconds)
@@ -66,14 +66,14 @@ extension SettledLine {
 }
 
 extension SettlingPlan {
-  /// Ranges of the claim's items.
+  /// Ranges of the claim's items that had this outcome.
   fileprivate func items(_ outcome: SettledLine.Outcome) -> [Range<Int>] {
     let letters = burials.filter { fate($0) == .done }.map(\.item)
     switch outcome {
     case .buried: return letters.map { $0..<($0 + 1) }
     case .retried: return items(Fate.again)
     case .done:
-      // A letter is done as well, as far as names go.
+      // Dead letters have the fate done too: their names in now/ say so.
       let others = Set(letters)
       if others.isEmpty { return items(Fate.done) }
       return items(Fate.done).flatMap { $0.filter { !others.contains($0) } }.map { $0..<($0 + 1) }

@@ -1,13 +1,14 @@
 internal import PipeIO
 
-// Items that the register lists and of which neither later/ nor dead/ has a name: it was lost. Nobody did
-// them, so they are ready again (pipe-queue(5), REGISTER).
+// Unfiled items: the register lists them, but they have no name in later/ or dead/, because the
+// name was lost. No process has done them, so they are ready again (pipe-queue(5), REGISTER).
 extension Claimer {
-  /// Looks for such items once a process, when it finds nothing else. Returns whether there were any.
+  /// Returns unfiled items to now/. Searches once in the life of a process, when nothing else is
+  /// ready. Returns whether there were any.
   func returnUnfiled() throws(Fault) -> Bool {
     guard !hasLookedForUnfiled else { return false }
     let later = try queue.part(SideKind.later.rawValue)
-    // Another process is parking, or bringing back.
+    // Another process is parking or restoring; the next claim tries again.
     guard try later.tryLock() else { return false }
     defer { later.unlock() }
     hasLookedForUnfiled = true
@@ -18,7 +19,8 @@ extension Claimer {
     return true
   }
 
-  // Under the lock of later/: what is on its way to dead/ is claimed.
+  // Needs the lock of later/, so that nothing is parked or restored meanwhile. Items on their way
+  // to dead/ are claimed.
   private func unfiled(_ lane: Lane) throws(Fault) -> [ItemRange] {
     var numbers: [Int] = []
     try queue.forEachUnfiled(lane) { numbers += $0 }
@@ -42,12 +44,14 @@ extension Claimer {
 
   private func giveBackUnfiled(_ ranges: [ItemRange]) throws(Fault) {
     let covered = try coverUnfiled(ranges)
-    // On disk before they are off the list.
+    // The names must be on disk before the register drops the items.
     try queue.now().flush()
     try Register(queue.root).remove(covered)
   }
 
-  // Returns those that are off the list then: all but what a process is just putting aside.
+  /// Makes the items ready again. Returns the ranges that the register is to drop: all except those
+  /// with a claimed item, which may be on its way to dead/.
+  /// Transition: return
   private func coverUnfiled(_ ranges: [ItemRange]) throws(Fault) -> [ItemRange] {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
@@ -60,7 +64,8 @@ extension Claimer {
       let states = range.numbers.map { line.state(of: $0) }
       if states.contains(where: { if case .claim = $0 { true } else { false } }) { continue }
       covered.append(range)
-      // Anything but done says by itself what they are: a process died between this and the register.
+      // Any state but done is the true one: a process died after the rename and before it changed
+      // the register.
       guard states.allSatisfy({ $0 == .done }) else { continue }
       try nowDirectory.create(NowName(range, .again(batch: .revived, attempt: 0, due: .now)))
       count += range.count
@@ -76,8 +81,9 @@ extension Claimer {
 }
 
 extension Queue {
-  /// Calls `body` with numbers of items that the register lists and that have no name in later/ or dead/,
-  /// ascending; `old` gets those whose lines are removed because they are old: they were dropped.
+  /// Calls `body` with the numbers of items that the register lists and that have no name in later/
+  /// or dead/, ascending. `old` gets those whose lines were removed because of their age: they were
+  /// dropped.
   func forEachUnfiled(
     _ lane: Lane, old: ([Int]) -> Void = { _ in }, _ body: ([Int]) throws(Fault) -> Void
   ) throws(Fault) {
@@ -96,14 +102,14 @@ extension Queue {
     }
   }
 
-  /// The number of the first item whose line is there; 0 where there is none.
+  /// The number of the first item whose line exists; 0 if there is none.
   private func oldestNumber(_ lane: Lane) throws(Fault) -> Int {
     for segment in try segmentNumbers(lane) {
       guard let file = try Segment.open(self, lane, segment) else { continue }
       if case .line(let line) = try SegmentReader(file, lane, segment).line(at: 0, limit: .max) {
         return line.number
       }
-      // Damaged at its start: all of it counts.
+      // The segment is damaged at its start: no item counts as old.
       return 0
     }
     return 0

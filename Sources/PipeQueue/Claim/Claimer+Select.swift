@@ -1,22 +1,24 @@
 internal import PipeIO
 
-// Looking for what is ready, under the lock of now/, and claiming it.
+// Selects what is ready, under the lock of now/, and claims it.
 extension Claimer {
   enum ClaimAttempt: ~Copyable {
-    /// `isCrowded`: now/ has more names than is good for it.
+    /// `isCrowded`: more names wait in now/ than `limits` allow.
     case claim(Claim, isCrowded: Bool)
     case nothing
-    /// Nothing yet; entries with a delay were passed over, and there is more behind them.
+    /// Nothing yet: delayed or lost entries were passed over, and more may follow them.
     case more
     case crowded
-    /// Something in later/ is due, and may come before all that is here.
+    /// Parked items are due, and may come before everything in now/.
     case restore
-    /// Held by the clock for their last attempt, and that is over: claimed, to be buried.
+    /// Holds that ended at their last attempt: claimed, to be buried.
     case overdue([NowName])
-    /// A name reaches beyond the end of its lane.
+    /// A name extends past the end of its lane.
     case ahead
   }
 
+  /// Selects and claims one batch. Names the entries that it passes over.
+  /// Transition: pass over
   func look(_ request: Request) throws(Fault) -> ClaimAttempt {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
@@ -28,7 +30,7 @@ extension Claimer {
     let overdue = try takeOverdue(listing, at: now)
     if !overdue.isEmpty { return .overdue(overdue) }
     let hasDue = listing.later?.isOver(at: now) == true
-    // 0: dead letters that are to be tried again, and may come before all that is here.
+    // 0: revived dead letters, which may come before everything in now/.
     let isRevived = listing.later?.due == 0
     if isRevived || hasDue && listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
       return .restore
@@ -47,7 +49,7 @@ extension Claimer {
     let isCrowded = listing.farNames(at: now) + selection.delays.count > limits.mostWaiting
     nextPoll = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
     if unreadable != nil {
-      // Nothing reports that a segment is put back.
+      // No event reports that a missing segment was put back.
       nextPoll = min(nextPoll ?? .max, steady() + Claimer.lookAgainAtUnreadable)
     }
     isPaced = false
@@ -62,7 +64,9 @@ extension Claimer {
   /// Microseconds.
   private static let lookAgainAtUnreadable: Int64 = 10_000_000
 
-  // The turn comes last: what is taken is decided at the instant of dispatch.
+  /// Claims the selected items if the pace allows a batch now. The pace is checked last, so that
+  /// the choice of items is made at the instant of dispatch.
+  /// Transition: paced claim
   private func take(
     _ selection: Selection, _ request: Request, _ nowDirectory: inout NowDirectory, at now: Int64
   ) throws(Fault) -> Bool {
@@ -79,7 +83,8 @@ extension Claimer {
       if let old = part.replacing, old.isHold { try noteOverdue(old) }
       try nowDirectory.name(part.claim, replacing: part.replacing)
     }
-    // Behind the names: who dies before this has started nothing, and takes nobody's turn.
+    // After the renames: a process that dies before this has started nothing, and its turn stays
+    // free.
     last.start(
       selection.itemCount, size: request.size, every: request.every, at: time, wall: now)
     pace.keep(last)
@@ -87,7 +92,8 @@ extension Claimer {
     return true
   }
 
-  // Once, though it may be taken in several parts.
+  // Notes once that the hold was not settled in time, even if its items are claimed in several
+  // parts.
   private func noteOverdue(_ name: NowName) throws(Fault) {
     guard case .hold(_, let attempt, let until) = name.state else { return }
     let now = try queue.now()
@@ -101,8 +107,8 @@ extension Claimer {
 
   static let overdue = Failure("not settled within its hold time")
 
-  // `more`: later/ has more that is due. It comes behind the last that was brought from there, but may come
-  // before all else.
+  // `more`: later/ still has due names. They sort after the last one restored, but possibly before
+  // everything else.
   private func select(
     into selection: Selection, _ listing: NowListing, _ ends: LaneEnds, at now: Int64, more: Bool
   ) throws(Fault) {
@@ -112,7 +118,7 @@ extension Claimer {
       let last = more ? offers.lastIndex { $0.name != nil } : nil
       for offer in offers[...(last ?? offers.count - 1)] where !selection.isFull {
         do throws(Fault) { try collect(offer, into: selection, end: ends[lane]) } catch {
-          // A lane that cannot be read keeps no other lane waiting.
+          // A lane that cannot be read does not block the other lanes.
           keep(error)
           break
         }
@@ -125,7 +131,7 @@ extension Claimer {
     name.due?.isOver(at: now) == true && !isHidden(name)
   }
 
-  // In the order of the line: a retry keeps its place.
+  // In lane order: a retried item keeps its position.
   private func offers(_ line: LaneMap, at now: Int64) -> [ReadyRange] {
     let waiting = line.waiting.filter { isReady($0, at: now) }
     let untouched = line.untouched.map { ReadyRange(range: $0, name: nil) }
@@ -135,7 +141,9 @@ extension Claimer {
     }
   }
 
-  // A clock that was set back must not keep what waits for longer than was meant.
+  /// Renames what would wait longer than intended because the clock was set back: its wait starts
+  /// again now.
+  /// Transition: correct
   private func correct(_ listing: inout NowListing, at now: Int64) throws(Fault) {
     for index in listing.names.indices {
       let name = listing.names[index]
@@ -145,7 +153,8 @@ extension Claimer {
       case .hold(let batch, let attempt, _):
         right.state = .hold(batch: batch, attempt: attempt, until: due)
       case .again(let batch, let attempt, _):
-        // By its line an entry with a delay would wait again and again: it comes when this name says.
+        // Under its old batch the name would be dissolved when due, and the line's delay would make
+        // the entry wait again and again. Under this batch the name alone decides when it is ready.
         let batch = name.isDelay ? EntryID.revived : batch
         right.state = .again(batch: batch, attempt: attempt, due: due)
       case .claim, .done, .lost, .dropped: continue
@@ -154,6 +163,8 @@ extension Claimer {
     }
   }
 
+  /// Takes over the holds that ended at their last attempt.
+  /// Transition: bury hold
   private func takeOverdue(_ listing: NowListing, at now: Int64) throws(Fault) -> [NowName] {
     var taken: [NowName] = []
     for name in listing.names {
@@ -168,7 +179,9 @@ extension Claimer {
     return taken
   }
 
-  // Entries with a delay, the first of which is due: without a name they are looked at one by one.
+  /// Removes pass-over names whose first entry is due: entries that no name covers are examined one
+  /// by one.
+  /// Transition: dissolve
   private func dissolve(_ listing: inout NowListing, at now: Int64) throws(Fault) {
     for name in listing.names where name.isDelay && name.due!.isOver(at: now) {
       var nowDirectory = NowDirectory(queue, listing)
@@ -190,7 +203,7 @@ extension Claimer {
   }
 }
 
-/// Items that are ready, and the name that says so; nil for those that no name covers.
+/// Ready items, and the name that makes them ready; nil for items that no name covers.
 struct ReadyRange {
   let range: ItemRange
   let name: NowName?

@@ -1,7 +1,7 @@
 package import PipeIO
 
-// Settling is one rename a range (pipe-queue(5), TRANSITIONS). A name that is gone means that somebody
-// found this process dead; what the claim held is ready again, or done, by others.
+// Settling is one rename for each range (pipe-queue(5), TRANSITIONS). If the name is gone, another
+// process settled the claim, or found this process dead and made the items ready again.
 extension Claimer {
   /// Acknowledges the whole claim.
   package func done(_ claim: consuming Claim) throws(Fault) {
@@ -10,6 +10,8 @@ extension Claimer {
     record(CollectionOfOne(claim.settled(.done, all, at: wall(), tag)))
   }
 
+  /// Renames each range of the claim to done.
+  /// Transition: acknowledge
   private func acknowledge(_ claim: borrowing Claim) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
@@ -19,8 +21,8 @@ extension Claimer {
     }
   }
 
-  /// Makes all of it ready again, with its attempt counted, after the backoff that the settings give; or
-  /// buries it, if that was the last attempt.
+  /// Makes all its items ready again, attempt counted, after the backoff from the settings; or
+  /// buries them if that was the last attempt.
   package func retry(_ claim: consuming Claim, _ failure: Failure) throws(Fault) -> Disposal {
     let isLast = claim.attempt > queue.settings.retries
     let count = claim.items.count
@@ -39,12 +41,12 @@ extension Claimer {
     return unburied == before ? .buried(items: count) : .again(after: wait)
   }
 
-  /// Makes all of it ready again as if it had not been claimed.
+  /// Makes all its items ready again, as if they had not been claimed.
   package func giveBack(_ claim: consuming Claim) throws(Fault) {
     try acknowledge(claim, first: 0)
   }
 
-  /// Acknowledges the first `count` items and gives the others back unharmed.
+  /// Acknowledges the first `count` items and gives the others back.
   package func acknowledge(_ claim: consuming Claim, first count: Int) throws(Fault) {
     if count >= claim.items.count { return try done(claim) }
     _ = try settle(claim) { $0 < count ? .done : .giveBack }
@@ -68,12 +70,12 @@ extension Claimer {
   }
 }
 
-// Items of one claim that go different ways.
+// Items of one claim with different outcomes.
 extension Claimer {
-  /// Settles the items for which `outcome` (of an index in `claim.items`) says something. Returns a claim
-  /// of the others, nil if there are none. `wait`: microseconds until what failed is ready again; else the
-  /// backoff that the settings give. `takingOver`: this process holds the others from here on, instead of
-  /// the one that handed them out.
+  /// Settles the items for which `outcome`, given an index in `claim.items`, returns one. Returns a
+  /// claim of the other items; nil if there are none. `wait`: microseconds until failed items are
+  /// ready again; by default the backoff from the settings. `takingOver`: from here on this process
+  /// holds the other items, instead of the process that handed them out.
   package func settle(
     _ claim: consuming Claim, wait: Int64? = nil, takingOver: Bool = false,
     _ outcome: (Int) -> Outcome?
@@ -106,7 +108,7 @@ extension Claimer {
     return owner != nil
   }
 
-  // What the clock holds stays with it.
+  // A hold stays with the clock.
   private func ours(_ state: NowName.State) -> NowName.State {
     guard case .claim(let batch, let attempt, _) = state else { return state }
     return .claim(batch: batch, attempt: attempt, owner: owner!.slot)
@@ -125,15 +127,17 @@ extension Claimer {
     return kept
   }
 
-  /// Returns what of it stays claimed. `holder`: what it was before this process took it over to bury some
-  /// of it; so the others stay with who held them, and come back with those they failed with.
+  /// Settles one range, and returns the parts that stay claimed. `holder`: the state before this
+  /// process took the range over to bury some of it; the other items stay with that holder and come
+  /// back with the items they failed with.
+  /// Transition: retry, partial settle, bury, give back
   private func settle(
     _ part: Part, _ fates: [SettlingPlan.Fate], _ due: ReadyTime, _ holder: NowName.State,
     batch: EntryID
   ) throws(Fault) -> [Part] {
     let state = { (fate: SettlingPlan.Fate) in fate.state(of: holder, due) }
     let runs = SettlingPlan.runs(fates, from: part.items.lowerBound)
-    // The file of the claim knows what happened to its items: it goes on with some that need it.
+    // The claim's file has the history: it becomes the last run that needs the history.
     let last = runs.lastIndex { $0.fate.keepsHistory } ?? runs.count - 1
     var kept: [Part] = []
     let listing =
@@ -162,15 +166,17 @@ extension Claimer {
     return kept.sorted { $0.items.lowerBound < $1.items.lowerBound }
   }
 
-  // Never attempted before: what no name covers is ready. But what came back from beside the line has been
-  // done with in now/, which would show again.
+  // Whether the items need no name, because they were never tried before and items that no name
+  // covers are ready. Items that came from later/ or dead/ need one: they are done in now/, which
+  // would show again.
   private func isUncovered(
     _ name: NowName, _ fate: SettlingPlan.Fate, _ listing: NowListing
   ) -> Bool {
     fate == .ready && name.attempt! == 0 && !listing.hasDone(in: name.range)
   }
 
-  // Into the file of the claim, before it gets its new name. Who cannot write goes on without.
+  // Notes a failed attempt in the claim's file, before the claim is renamed. If the file cannot be
+  // written, the attempt goes unnoted.
   private func note(_ failed: SettlingPlan.Failed, of part: Part) {
     guard let now = try? queue.now() else { return }
     let name = part.name.text
@@ -178,7 +184,7 @@ extension Claimer {
     let line = History.line(
       part.range(failed.items),
       Attempt(failed.failure, number: attempt, started: part.name.batch?.claimed, ended: wall()))
-    // What is in a file that never failed for these items is of its earlier life.
+    // A file that has no attempts at these items holds only lines of its earlier use.
     let isFirst =
       failed.isFirst
       && History.attempts(

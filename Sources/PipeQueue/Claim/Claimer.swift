@@ -2,41 +2,44 @@ internal import CPipeIO
 internal import Glibc
 package import PipeIO
 
-/// The way out: claims items, in order, and settles them.
+/// Claims items, in order, and settles them.
 package final class Claimer {
   let queue: Queue
   private var mint = ULIDGenerator()
-  /// In the id of each of its batches: what this run failed is not offered to it again.
+  /// Part of the id of each of its batches: identifies the items that failed in this run.
   private let run: Run
   private var serial: UInt64 = 0
   package internal(set) var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
   private var readers = PerLane<SegmentReader?>.repeating(nil)
   private var lastReaping: Int64?
-  /// Whether what failed in this run is left to others: a run that ends would never end otherwise.
+  /// Whether this run leaves the items it failed to other runs: a run that ends once nothing is
+  /// ready would otherwise never end.
   private let hidesOwnFailures: Bool
-  /// The first fault that kept items from being read. They stay ready; other lanes and segments go on.
+  /// The first fault that kept items from being read. The items stay ready; other lanes and
+  /// segments continue.
   package private(set) var unreadable: Fault?
   var hasLookedForUnfiled = false
   private var missingSegments: Set<String> = []
-  /// Items that were met in the line but not in any segment: damaged, or removed by hand.
+  /// Items whose turn came but that no segment holds: damaged, or removed by hand.
   package private(set) var lostItems = 0
-  /// Items that should have become dead letters and for which the disk had no room: they are tried again.
+  /// Items that should have become dead letters but found no room on the disk: they are retried.
   package internal(set) var unburied = 0
   package let sync: GroupCommit
   let recorder: SettleLog
-  /// One word by which the statistics tell apart what this settles; nil for none.
+  /// The word that identifies this claimer's settlements in the statistics; nil for none.
   package var tag: String?
-  /// When the last look that found nothing is worth repeating for no other reason than the time, by
+  /// When to repeat the last unsuccessful claim attempt even if nothing else happens, by
   /// `Clock.steady`; nil if time alone changes nothing.
   package internal(set) var nextPoll: Int64?
-  /// Whether that look found something that is ready and only waits for its turn.
+  /// Whether that attempt found ready items that wait only for the pace.
   package internal(set) var isPaced = false
-  /// The time; tests pass in their own.
+  /// The clocks and the source of random numbers; tests pass in their own.
   var wall: () -> Int64 = Clock.now
   var steady: () -> Int64 = Clock.steady
   var random: () -> UInt64 = { UInt64.random(in: 0 ... .max) }
-  /// What is too much for now/, and how much is moved; tests have less, to see it move.
+  /// How many names are too many for now/, and how many move at a time; tests set less, to see them
+  /// move.
   var limits = NowLimits()
 
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
@@ -63,9 +66,9 @@ package final class Claimer {
   /// The descriptor whose lock holds the claims; a worker that inherits it holds them too.
   package var lockDescriptor: Int32? { owner?.file.number }
 
-  /// Claims the next items, at most `size` and, but for the first, at most `bytes` of data; `every`
-  /// microseconds after the last batch that anybody claimed, at the soonest. nil when nothing is ready;
-  /// `nextPoll` then says until when.
+  /// Claims the next items: at most `size`, and none after their data reach `bytes`; at the
+  /// earliest `every` microseconds after the last batch that any process claimed. Returns nil if
+  /// nothing is ready; `nextPoll` then says when to try again.
   package func claim(
     size: Int, bytes: Int = .max, every: Int64 = 0
   ) throws(Fault) -> Claim? {
@@ -75,7 +78,7 @@ package final class Claimer {
       try begin()
       lastReaping = now
     }
-    // Busy consumers look for dead ones once a second, idle ones each time.
+    // A busy consumer looks for dead owners once a second, an idle one at each attempt.
     if now - (lastReaping ?? 0) > 1_000_000 {
       lastReaping = now
       try reap()
@@ -96,20 +99,20 @@ package final class Claimer {
     let every: Int64
   }
 
-  /// Takes a slot for what is going to be held.
+  /// Takes an owner slot, which holds what is claimed from here on.
   func begin() throws(Fault) {
     guard owner == nil else { return }
     Reserve(queue.root).take()
     owner = try Owner.take(queue)
     try queue.makeSound()
-    // A crash may have left an end behind what is on disk, in a lane that comes before others.
+    // After a crash the end of a higher lane may be behind the lines that are on disk.
     _ = try queue.advanceEnds(try queue.ends())
-    // What the last holder of the slot left seems to be held from now on.
+    // What the slot's previous owner left would count as held from now on.
     try reap()
   }
 
-  /// Lets another slot hold what is claimed from here on, or settles what it holds: `other`, or a new one.
-  /// Where none is to be had it stays with the last one.
+  /// Makes another slot hold what is claimed or settled from here on: `other`, or a new slot if it
+  /// is nil. If no new slot is available, the current one stays. Returns the slot in use.
   package func change(to other: Owner?) throws(Fault) -> Owner? {
     if let other {
       owner = other
@@ -119,7 +122,7 @@ package final class Claimer {
     } else {
       do throws(Fault) {
         owner = try Owner.take(queue)
-        // As in `begin`, by the next claim.
+        // The next claim reaps, as `begin` does.
         lastReaping = nil
       } catch {
         guard error.kind == .tryLater else { throw error }
@@ -155,14 +158,14 @@ package final class Claimer {
 
   func lose(_ count: Int) { lostItems += count }
 
-  /// Why some items could not be read: thrown when all else is done.
+  /// Keeps the first reason why items could not be read: it is thrown after all else is done.
   func keep(_ fault: Fault) {
     guard unreadable == nil else { return }
     unreadable = fault
     reportIfFollowing(fault)
   }
 
-  // A run that ends says it then.
+  // A run that ends reports it at its end.
   private func reportIfFollowing(_ fault: Fault) {
     if !hidesOwnFailures { queue.note(fault.text) }
   }

@@ -1,11 +1,11 @@
 package import PipeIO
 
-/// Renames in now/ on their way to stable storage: one flush for all of the last 50 ms.
+/// Flushes renames in now/ together: one flush for all of the last 50 ms.
 package final class GroupCommit {
   private let queue: Queue
   private var first: Int64?
 
-  /// The longest that a rename waits for its flush. Microseconds.
+  /// The longest that a rename waits for its flush, microseconds.
   private static let patience: Int64 = 50_000
 
   init(_ queue: Queue) {
@@ -16,7 +16,7 @@ package final class GroupCommit {
     if first == nil { first = Clock.steady() }
   }
 
-  /// When a flush is owed, by `Clock.steady`; nil if none is.
+  /// When the next flush is due, by `Clock.steady`; nil if no rename waits for one.
   package var deadline: Int64? { first.map { $0 + GroupCommit.patience } }
 
   package func flushIfDue() throws(Fault) {

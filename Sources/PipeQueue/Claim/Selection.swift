@@ -1,8 +1,8 @@
 internal import PipeIO
 
-/// A batch while it is put together: the longest run of what is ready, in order, that may come together.
-/// What was never tried comes together; what failed comes back with the items it failed with, and one by
-/// one for its last attempt, so that only what is bad is buried.
+/// A batch while it is put together: the longest run of ready items, in order, that may come
+/// together. Items that were never tried come together. Failed items come back with the items they
+/// failed with, and one by one for their last attempt, so that only the bad ones are buried.
 final class Selection {
   struct Planned {
     var claim: NowName
@@ -16,9 +16,9 @@ final class Selection {
   private let byteLimit: Int
   private let retries: Int
   private(set) var parts: [Planned] = []
-  /// Names for entries that were passed over because their time has not come.
+  /// Names for entries that were passed over because their delay is not over.
   private(set) var delays: [NowName] = []
-  /// Items that no intact line holds, with the name they have.
+  /// Items that no intact line holds, with their name; nil where no name covers them.
   private(set) var losses: [(range: ItemRange, name: NowName?)] = []
   private var kind: EntryID?
   private var isSingle = false
@@ -31,10 +31,10 @@ final class Selection {
   private var batch = Selection.unnamed
 
   private static let unnamed = EntryID(high: 0, low: 0)
-  /// More delays at once would hold the lock for long.
+  /// More delays and losses than this would hold the lock of now/ for too long.
   private static let mostDelays = 64
 
-  /// `retries`: the settings'.
+  /// `retries`: from the settings.
   init(size: Int, byteLimit: Int, now: Int64, retries: Int) {
     self.size = size
     self.byteLimit = byteLimit
@@ -49,28 +49,28 @@ final class Selection {
 
   var hasLosses: Bool { !losses.isEmpty }
 
-  /// Whether there is anything to give a name to.
+  /// Whether there is nothing to name.
   var isEmpty: Bool { parts.isEmpty && delays.isEmpty && losses.isEmpty }
 
   func lose(_ range: ItemRange, of name: NowName?) { losses.append((range, name)) }
 
   var itemCount: Int { items.count }
 
-  /// Nothing behind it may come with this batch: it would overtake.
+  /// Ends the batch: any later item would overtake an item that is not in it.
   func close() { isClosed = true }
 
   func accepts(_ offer: ReadyRange) -> Bool {
     let attempts = offer.name?.attempt ?? 0
     let kind = attempts > 0 ? offer.name?.batch : nil
     let isLast = attempts > 0 && attempts >= retries
-    // Items of one batch may differ: what was given back has an attempt less.
+    // Attempts within one batch may differ: an item that was given back has one less.
     if !parts.isEmpty { return kind == self.kind && !isSingle && !isLast }
     self.kind = kind
     isSingle = isLast
     return true
   }
 
-  /// What is added from here on was accepted then, microseconds since the epoch.
+  /// The items added from here on were accepted at `time`, microseconds since the epoch.
   @inline(__always)
   func begin(accepted time: Int64) {
     if time == accepted.time { return }
@@ -93,7 +93,7 @@ final class Selection {
       Item(entry: entry, index: index, priority: lane, data: start..<(start + data.count)))
   }
 
-  /// `scan.place` is how far it came: the range ends there.
+  /// Adds the part of a scan's range that ends at the scan's position.
   func add(_ scan: RangeScan, replacing name: NowName?) {
     var range = scan.range
     range.to = scan.place
@@ -126,7 +126,7 @@ final class Selection {
       acceptances: acceptances)
   }
 
-  /// Of names that are claims already.
+  /// The claim of names that are claims already.
   func claim(_ batch: EntryID, _ names: [NowName]) -> Claim {
     endAcceptance()
     let parts = zip(names, parts).map { Part(name: $0, items: $1.items, places: $1.places) }

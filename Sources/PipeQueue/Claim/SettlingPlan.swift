@@ -1,11 +1,11 @@
-/// What is to become of the items of a claim, as far as names go.
+/// The next state of each item of a claim, as far as names in now/ give it.
 struct SettlingPlan {
   enum Fate: Equatable {
     case done, ready, again, lost
-    /// It stays claimed.
+    /// Stays claimed.
     case held
 
-    /// Whether what happened to the items so far must stay known.
+    /// Whether the items' history must be kept.
     var keepsHistory: Bool { self == .again || self == .held || self == .ready }
 
     func state(of claimed: NowName.State, _ due: ReadyTime) -> NowName.State {
@@ -32,12 +32,12 @@ struct SettlingPlan {
     let fate: Fate
   }
 
-  /// Neighbours that failed for the same reason.
+  /// Adjacent items that failed for the same reason.
   struct Failed {
     let part: Int
     var items: Range<Int>
     let failure: Failure
-    /// Whether nothing was noted of this part before.
+    /// Whether these are the first failed items of the part.
     let isFirst: Bool
   }
 
@@ -47,18 +47,18 @@ struct SettlingPlan {
     let failure: Failure
   }
 
-  /// By part, then by its items.
+  /// By part, then by item of the part.
   private(set) var fates: [[Fate]] = []
   private(set) var failures: [Failed] = []
   private(set) var burials: [Burial] = []
-  /// Of each part.
+  /// The items of each part.
   private let items: [Range<Int>]
 
   init(_ claim: borrowing Claim, _ retries: Int, _ outcome: (Int) -> Outcome?) {
     items = claim.parts.map(\.items)
     for (index, part) in claim.parts.enumerated() {
       let isLast = part.name.attempt! > retries
-      // Damaged since it was claimed, to the last item.
+      // All its lines were damaged after it was claimed.
       if part.items.isEmpty { fates.append([.lost]) } else { fates.append([]) }
       for item in part.items {
         switch outcome(item) {
@@ -88,7 +88,7 @@ struct SettlingPlan {
     }
   }
 
-  /// Those for whose dead letter there is no room stay in the line.
+  /// Burials without room on the disk: their items are retried.
   mutating func unburied(_ refused: [Burial]) {
     for burial in refused {
       fates[burial.part][burial.item - items[burial.part].lowerBound] = .again
@@ -99,7 +99,7 @@ struct SettlingPlan {
     fates[burial.part][burial.item - items[burial.part].lowerBound]
   }
 
-  /// The items that go this way, in order.
+  /// The items with this fate, in order.
   func items(_ fate: Fate) -> [Range<Int>] {
     zip(items, fates).filter { items, _ in !items.isEmpty }.flatMap { items, fates in
       SettlingPlan.runs(fates, from: items.lowerBound).filter { $0.fate == fate }.map(\.items)

@@ -1,23 +1,23 @@
 package import PipeIO
 
-/// How many items of a lane are in each state, and which wait.
+/// How many items of a lane are in each state, and which of them wait.
 package struct LaneCensus {
   package let ready: Int
   package let claimed: Int
   package let later: Int
   package let dead: Int
   package let done: Int
-  /// Items that no intact line held when their turn came, and that nobody dropped.
+  /// Items that no intact line held when their turn came, and that were not dropped.
   package let lost: Int
-  /// When the oldest item was accepted that is ready, microseconds since the epoch.
+  /// When the oldest ready item was accepted, microseconds since the epoch.
   package fileprivate(set) var oldestReady: Int64?
-  /// The same of those that wait, ready or for later.
+  /// When the oldest waiting item, ready or later, was accepted, microseconds since the epoch.
   package fileprivate(set) var oldestWaiting: Int64?
   /// Entries that the lane ever took.
   package let entries: Int
-  /// Their items.
+  /// Items that the lane ever took.
   package let items: Int
-  /// What waits, by the numbers of items; ranges do not overlap.
+  /// The waiting items; the ranges do not overlap.
   private let waiting: [ItemRange]
 
   fileprivate init(_ ranges: LaneRanges, _ end: LaneEnd) {
@@ -28,14 +28,14 @@ package struct LaneCensus {
     later = ranges.later.items
     dead = ranges.dead.items
     lost = ranges.lost.items
-    // What is aside is done in now/.
+    // Items in later/, dead/ or the register are done in now/.
     done = max(0, ranges.final.items - ranges.aside)
     waiting = ItemRange.merged(ranges.ready + ranges.later)
   }
 
   fileprivate var firstWaiting: ItemRange? { waiting.first }
 
-  /// How many of those that wait have a number below this.
+  /// How many waiting items have a number below `number`.
   package func waiting(below number: Int) -> Int {
     waiting.reduce(0) { $0 + max(0, min($1.to.number, number) - $1.from.number) }
   }
@@ -50,9 +50,9 @@ private struct LaneRanges {
   let lost: [ItemRange]
   /// Done in now/.
   let final: [ItemRange]
-  /// Items of these that later/, dead/ or the register says something else of.
+  /// How many items of `final` have another state by later/, dead/ or the register.
   private(set) var aside = 0
-  /// What beats all that is aside.
+  /// Ranges with a state in now/ that beats later/ and dead/.
   private let undone: [ItemRange]
 
   init(_ line: LaneMap, at now: Int64) {
@@ -84,7 +84,7 @@ private struct LaneRanges {
     }
   }
 
-  /// Items that the register alone lists: their names are lost, and they are ready.
+  /// Adds items that only the register lists: their names are lost, and they are ready.
   mutating func add(unfiled ranges: [ItemRange]) {
     for range in ranges where final.contains(where: { $0.contains(range) }) {
       ready.append(range)
@@ -92,13 +92,15 @@ private struct LaneRanges {
     }
   }
 
-  /// Items that the register lists and whose lines are removed because they are old: they were dropped.
+  /// Adds items that the register lists and whose lines were removed because of their age: they
+  /// were dropped.
   mutating func add(dropped count: Int) { aside += count }
 }
 
 extension Queue {
-  /// Counts names, and reads two lines a lane: the cost grows with the dead and the delayed, not with what
-  /// waits or is done. An entry with a delay that no consumer has met yet counts as ready.
+  /// Counts names and reads two lines for each lane, plus the delayed entries that it skips: the
+  /// cost grows with the dead and delayed items, not with the waiting or done ones. A delayed entry
+  /// that no consumer has met yet counts as ready.
   package func census(at now: Int64) throws(Fault) -> [LaneCensus] {
     let names = try reportedNames()
     let ends = try ends()
@@ -118,7 +120,7 @@ extension Queue {
   private func addUnfiled(_ lane: Lane, to ranges: inout LaneRanges) throws(Fault) {
     var (found, old): ([ItemRange], Int) = ([], 0)
     try forEachUnfiled(lane, old: { old += $0.count }) { numbers in
-      // The number alone is counted.
+      // Only the number is counted.
       found += numbers.map {
         let place = Position(number: $0, segment: 0, offset: 0)
         return ItemRange(
@@ -129,15 +131,15 @@ extension Queue {
     ranges.add(dropped: old)
   }
 
-  // All of a lane, in the order of the line.
+  // All names of a lane, in lane order.
   private func namesAside(_ kind: SideKind, _ lane: Lane) throws(Fault) -> [SideName] {
     var found: [SideName] = []
     for shard in try shards(kind, lane) { found += try namesAside(kind, lane, shard) }
     return found
   }
 
-  // When the first item of a range was accepted. `passing`: entries whose time comes later than this do not
-  // count.
+  // When the first item of a range was accepted. `passing`: skips entries whose delay is not over
+  // at that time, up to `mostPassed` of them.
   private func accepted(
     _ range: ItemRange?, _ end: LaneEnd, passing now: Int64?
   ) throws(Fault) -> Int64? {
@@ -163,23 +165,23 @@ extension [ItemRange] {
 }
 
 extension ItemRange {
-  /// Whether it overlaps one of these, which are merged.
+  /// Whether it overlaps one of `ranges`, which are merged.
   fileprivate func overlaps(_ ranges: [ItemRange]) -> Bool {
     let next = ranges.partitionPoint { $0.to.number <= from.number }
     return next < ranges.count && overlaps(ranges[next])
   }
 }
 
-/// What was stored from some instant on.
+/// The items stored from some instant on.
 package struct Arrivals {
   package fileprivate(set) var items = 0
-  /// When the first and the last of them was accepted, microseconds since the epoch.
+  /// When the first and the last of them were accepted, microseconds since the epoch.
   package fileprivate(set) var first: Int64?
   package fileprivate(set) var last: Int64?
 }
 
 extension Queue {
-  /// `since`: microseconds since the epoch; 0: all that is kept. Found by halving.
+  /// `since`: microseconds since the epoch; 0 for all that is kept. Found by binary search.
   package func arrivals(since: Int64) throws(Fault) -> Arrivals {
     let ends = try ends()
     var found = Arrivals()
@@ -193,7 +195,7 @@ extension Queue {
     return found
   }
 
-  /// Of each lane, the number of the first item that was accepted at an instant or later.
+  /// For each lane, the number of the first item that was accepted at `time` or later.
   package func numbers(from time: Int64) throws(Fault) -> [Int] {
     let ends = try ends()
     return try Lane.allCases.map { (lane) throws(Fault) in

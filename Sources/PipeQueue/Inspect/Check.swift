@@ -1,8 +1,8 @@
 package import PipeIO
 
-/// Something in a queue that is not as pipe-queue(5) has it.
+/// A deviation of a queue from pipe-queue(5).
 package struct Finding {
-  /// Below the queue.
+  /// Relative to the queue.
   package let place: String
   package let text: String
 
@@ -13,8 +13,9 @@ package struct Finding {
 }
 
 extension Queue {
-  /// Reads every name and every line, changes nothing, and calls `found` with what is wrong. In a queue that is
-  /// in use it may miss what is changed meanwhile, and reports nothing that is right.
+  /// Checks the directories, both copies of the format, the names in now/ and end/, the register,
+  /// and every line. Changes nothing, and calls `found` with each deviation. In a queue that is in
+  /// use it may miss what changes meanwhile, but reports nothing that is correct.
   package func check(_ found: (Finding) -> Void) throws(Fault) {
     for part in Queue.parts where root.lacks(part) {
       found(Finding(part + "/", "is missing; the next command that needs it creates it"))

@@ -1,25 +1,25 @@
 package import PipeIO
 
-/// A batch that is handed out and not settled.
+/// A batch that was handed out and is not settled.
 package struct ClaimView {
   package let claim: EntryID
   package fileprivate(set) var items: Int
-  /// The highest of its items'.
+  /// The highest attempt number of its items.
   package fileprivate(set) var attempt: Int
-  /// The first of its items'.
+  /// The priority of its first item.
   package fileprivate(set) var priority: Lane
-  /// Microseconds since the epoch.
+  /// When it was claimed, microseconds since the epoch.
   package let since: Int64
-  /// nil where the clock holds it, or where the system does not say.
+  /// nil if the clock holds it, or if the system does not name the holder.
   package fileprivate(set) var holder: String?
-  /// Until when the clock holds it; nil where a process does.
+  /// When the clock stops holding it; nil if a process holds it.
   package let until: Int64?
   fileprivate let slot: Int?
 }
 
 extension Queue {
-  /// What is handed out, the longest of it first, and how many more than `most` there are. Reads names, and
-  /// of those that are returned who holds them.
+  /// The claims, oldest first, and how many there are beyond `most`. Reads names, and looks up the
+  /// holders of the returned claims only.
   package func claims(
     upTo most: Int, at now: Int64
   ) throws(Fault) -> (claims: [ClaimView], more: Int) {
@@ -67,7 +67,7 @@ extension ClaimView {
   }
 }
 
-/// What was stored under an id.
+/// The content stored under an id.
 package struct EntryContent: Equatable {
   package let priority: Lane
   package let isRecord: Bool
@@ -82,7 +82,7 @@ package struct EntryContent: Equatable {
 }
 
 extension Queue {
-  /// nil for an id that no entry before the ends has.
+  /// nil if no entry before the lane ends has this id.
   package func content(of id: EntryID) throws(Fault) -> EntryContent? {
     guard let found = try Lookup(self).find(id, try ends()),
       case .line(let line) = try found.reader.line(
@@ -91,14 +91,14 @@ extension Queue {
     return EntryContent(priority: found.lane, isRecord: line.isRecord, data: Array(line.data))
   }
 
-  /// Throws where nothing can be stored though there is room: on a file system that is read-only, or in a
-  /// queue that this process may not write to.
+  /// Throws if nothing can be stored although there is room: the file system is read-only, or this
+  /// process may not write to the queue.
   package func requireWritable() throws(Fault) {
     try root.requireWritable("end")
     for lane in Lane.allCases { try root.requireWritable("segments/" + lane.name) }
   }
 
-  /// Throws what keeps entries from being stored now: "full", or that the queue is gone.
+  /// Throws the reason why entries cannot be stored now: the queue is full, or gone.
   package func requireRoom() throws(Fault) {
     let ends = try ends()
     var draft = WriteBatch()

@@ -1,7 +1,7 @@
 package import PipeIO
 
 extension Queue {
-  /// Calls `body` with each dead letter, lane by lane in order, until it says false.
+  /// Calls `body` with each dead letter, lane by lane in order, until it returns false.
   package func deadLetters(
     _ body: (DeadLetter) throws(Fault) -> Bool
   ) throws(Fault) {
@@ -14,7 +14,7 @@ extension Queue {
     }
   }
 
-  /// Those of one entry; nil for an id that no entry has.
+  /// The dead letters of one entry; nil if no entry has this id.
   package func deadLetters(of id: EntryID) throws(Fault) -> [DeadLetter]? {
     guard let view = try look(at: id) else { return nil }
     let letters = DeadLetterReader(self)
@@ -25,12 +25,13 @@ extension Queue {
     return found
   }
 
-  /// Calls `body` with the names of each directory of dead letters, in order, until it says false.
+  /// Calls `body` with the names of each directory of dead letters, in order, until it returns
+  /// false.
   func forEachDeadShard(_ body: ([SideName]) throws(Fault) -> Bool) throws(Fault) {
     for lane in Lane.allCases {
       for shard in try shards(.dead, lane) {
         var names = try namesAside(.dead, lane, shard).filter { !$0.isDropped }
-        // On its way back already, after a crash.
+        // A crash during a revival can leave an item in both: later/ beats dead/.
         let back = SideMap(try namesAside(.later, lane, shard))
         names.removeAll { back.state(of: $0.range.from.number) != nil }
         if try !body(names) { return }
@@ -47,7 +48,7 @@ extension Queue {
   }
 }
 
-/// Reads dead letters. They come in the order of the line, so it stays where the last one was.
+/// Reads dead letters. They come in lane order, so it keeps the last segment open.
 final class DeadLetterReader {
   private let queue: Queue
   private var held: SegmentReader?
@@ -55,7 +56,7 @@ final class DeadLetterReader {
 
   init(_ queue: Queue) { self.queue = queue }
 
-  /// nil where its line is gone or damaged.
+  /// nil if its line is missing or damaged.
   func letter(_ name: SideName) throws(Fault) -> DeadLetter? {
     guard
       let directory = try Directory.open(
@@ -71,7 +72,7 @@ final class DeadLetterReader {
       stderr: DeadLetter.stderr(in: bytes))
   }
 
-  /// The line of its entry, valid until the next call.
+  /// The line of its entry, valid until the next call; nil if the line is missing or damaged.
   func line(_ name: SideName) throws(Fault) -> SegmentLine? {
     let place = name.range.from
     guard let reader = try reader(name.range.lane, place.segment),
@@ -89,14 +90,14 @@ final class DeadLetterReader {
 }
 
 extension SegmentLine {
-  /// The bytes of the item of this number. `mark` is where the item before it was found, if it was one of
-  /// this line, and is moved on: going through a long list costs as much as the list is long.
+  /// The data of the item with this number. `mark` is the position after the previous item, if that
+  /// was in this line, and advances: a pass over a long list costs as much as the list is long.
   fileprivate func item(_ number: Int, _ mark: inout ItemMark) -> [UInt8] {
     if isRecord { return Array(data) }
     let isBehind = mark.id == id && mark.number <= number
     let start =
       isBehind ? mark : ItemMark(id: id, number: self.number, rest: max(0, data.count - 2))
-    // From the first byte that is not yet passed, the closing bracket included.
+    // From the bracket or comma before the first unread byte through the closing bracket.
     let rest = cut(data, data.count - 1 - start.rest - 1, data.count)
     var list = ItemList(rest, skipping: number - start.number)
     let found = Array(list.next() ?? cut(data, 0, 0))
@@ -105,7 +106,7 @@ extension SegmentLine {
   }
 }
 
-/// Dead letters of one entry that were treated alike.
+/// Dead letters of one entry that were revived or dropped together.
 package struct DeadLetterResult {
   package let id: EntryID
   package var items: Int
@@ -117,17 +118,18 @@ package struct DeadLetterResult {
 }
 
 extension Queue {
-  /// Makes the dead items of an entry ready again, as if they had never been tried. How many there were.
+  /// Makes the dead items of an entry ready again, as if they had never been tried. Returns how
+  /// many there were.
   package func revive(_ id: EntryID) throws(Fault) -> Int {
     try treat(id, revive)
   }
 
-  /// The same of all dead items of the queue.
+  /// Does the same for all dead items of the queue; calls `body` with the result for each entry.
   package func reviveAll(_ body: (DeadLetterResult) throws(Fault) -> Void) throws(Fault) {
     try treatAll(revive, body)
   }
 
-  /// Removes the dead items of an entry; what they were part of stays failed. How many there were.
+  /// Drops the dead items of an entry; their slices stay failed. Returns how many there were.
   package func drop(_ id: EntryID) throws(Fault) -> Int {
     try treat(id, drop)
   }
@@ -136,7 +138,7 @@ extension Queue {
     try treatAll(drop, body)
   }
 
-  /// Of some names, those that it treated.
+  /// Revives or drops dead letters by their names. Returns the names that it changed.
   private typealias Treatment = ([SideName]) throws(Fault) -> [SideName]
 
   private func treat(_ id: EntryID, _ treatment: Treatment) throws(Fault) -> Int {
@@ -151,7 +153,7 @@ extension Queue {
     drainsOnFullDisk()
     let letters = DeadLetterReader(self)
     try forEachDeadShard { (names) throws(Fault) in
-      // Before it is done: what is dropped keeps no segment.
+      // Read before the treatment: dropped items do not keep their segment.
       let ids = try names.map { (name) throws(Fault) in try letters.line(name)?.id ?? .delayed }
       let done = Set(try treatment(names).map(\.text))
       var treated: [DeadLetterResult] = []
@@ -164,8 +166,9 @@ extension Queue {
     }
   }
 
-  // First the mark, then the file in later/, then away with the one in dead/: at any instant the item is
-  // one or the other, and found.
+  /// Writes the parked hint, then the file in later/, then removes the file in dead/: at any
+  /// instant the item is parked or dead, and is found.
+  /// Transition: revive
   private func revive(_ candidates: [SideName]) throws(Fault) -> [SideName] {
     let mark = { (names: [SideName]) throws(Fault) in
       try self.lowerMark(to: 0, adding: names.count, at: Clock.now())
@@ -186,6 +189,8 @@ extension Queue {
     }
   }
 
+  /// Renames each letter to its dropped name and flushes the directory.
+  /// Transition: drop
   private func drop(_ candidates: [SideName]) throws(Fault) -> [SideName] {
     try withStillDead(candidates) { (names) throws(Fault) in
       for group in SideGroup.split(names) {
@@ -203,12 +208,13 @@ extension Queue {
   }
 }
 
-// Somebody else may have treated them since they were looked up, or be about to bury them.
+// Another process may have revived or dropped them since the look-up, or may be about to bury them.
 extension Queue {
   typealias DeadStep = ([SideName]) throws(Fault) -> Void
 
-  /// Takes two steps with those that are dead still, if there are any, and returns them. Under the lock of
-  /// later/, and the first one under that of now/ too: without both nothing that is dead changes.
+  /// Runs two steps with the letters that are still dead, if any, and returns them. Keeps the lock
+  /// of later/, without which no dead item changes; the check and the first step also have the lock
+  /// of now/.
   func withStillDead(
     _ candidates: [SideName], first: DeadStep? = nil, then: DeadStep
   ) throws(Fault) -> [SideName] {

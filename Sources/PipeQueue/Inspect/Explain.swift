@@ -1,7 +1,7 @@
 package import PipeIO
 
 extension Queue {
-  /// nil for an id that no entry before the ends has.
+  /// nil if no entry before the lane ends has this id.
   package func explain(
     _ id: EntryID, at now: Int64 = Clock.now()
   ) throws(Fault) -> Explanation? {
@@ -27,14 +27,14 @@ private struct Explainer {
   private let queue: Queue
   private let view: EntryView
   private let now: Int64
-  /// In the lanes that come no later than the entry's.
+  /// The ready items in the entry's lane and in the lanes before it.
   private let ready: [ItemRange]
 
   init(_ queue: Queue, _ view: EntryView, at now: Int64) {
     self.queue = queue
     self.view = view
     self.now = now
-    // From names alone: what waits in the line is never looked at.
+    // From names alone: the waiting lines are never read.
     ready = Lane.allCases.filter { $0 <= view.lane }.flatMap { lane in
       let line = LaneMap(lane, end: view.ends[lane].place, names: view.names)
       return line.untouched + line.waiting.filter { $0.due!.isOver(at: now) }.map(\.range)
@@ -103,7 +103,7 @@ private struct Explainer {
     case .now(.done), .now(.lost), .now(.dropped), .ready: return []
     case .now:
       guard let name = view.name(of: number) else { return [] }
-      // The file of a dead holder's claim still has the claim's name.
+      // If a dead owner's claim is not reaped yet, its file still has the claim's name.
       let claim = try queue.namesNow().first { $0.isClaim && $0.reaped == name }
       return try queue.now().history((claim ?? name).text)
     }
@@ -118,7 +118,7 @@ private struct Explainer {
 }
 
 extension EntryView {
-  /// The name in now/ that says what an item is.
+  /// The name in now/ that gives the item's state.
   fileprivate func name(of number: Int) -> NowName? {
     guard case .now(let state) = self.state(of: number) else { return nil }
     return names.first {
@@ -127,20 +127,21 @@ extension EntryView {
   }
 }
 
-/// Why items of an entry are not done.
+/// Why the items of an entry are not done.
 package struct Explanation {
-  /// Items of the entry, from and to, counted from 1, that share a fate.
+  /// Consecutive items of the entry that share a fate; they count from 1, and the last is included.
   package struct Run {
     package var items: ClosedRange<Int>
     package let fate: Fate
-    /// Attempts at the first of them that did not end well.
+    /// The unsuccessful attempts at the first of them.
     package let history: [Attempt]
   }
 
   package enum Fate {
     /// Ready; `ahead` items come before it.
     case ready(ahead: Int)
-    /// Handed out. `holder` is nil where the clock holds it.
+    /// Handed out. `holder` is nil if the clock holds it, or if the system does not name the
+    /// holder.
     case claimed(token: EntryID, attempt: Int, holder: String?, since: Int64?, until: Int64?)
     /// Waits for a time, after `attempts` attempts.
     case later(due: Int64, attempts: Int)
@@ -161,18 +162,18 @@ package struct Explanation {
 
 /// How items leave the queue.
 package struct PaceView {
-  /// Microseconds between the starts of batches; 0 where the last one was started without a pace.
+  /// Microseconds between the starts of batches; 0 if the last batch was started without a pace.
   package let every: Int64
-  /// Microseconds until the next may start.
+  /// Microseconds until the next batch may start.
   package let wait: Int64
-  /// Microseconds since the last was started.
+  /// Microseconds since the last batch started.
   package let sinceLast: Int64
   package let size: Int
-  /// Items a second recently; nil where too few have left to tell.
+  /// Items per second recently; nil if too few have left to compute it.
   package let rate: Double?
 
-  /// Microseconds until an item with `ahead` items before it is handed out, if all goes on as it did recently; nil
-  /// where nothing has been handed out for so long that it cannot be told.
+  /// Microseconds until an item with `ahead` items before it is handed out, at the recent pace or
+  /// rate; nil if nothing was handed out recently enough to estimate it.
   package func estimate(ahead: Int) -> Int64? {
     if every > 0, sinceLast / 10 < max(6_000_000, every) {
       let turns = Double(ahead / max(1, size)) * Double(every)
@@ -182,6 +183,6 @@ package struct PaceView {
     return Int64(min(PaceView.most, Double(ahead) / rate * 1e6))
   }
 
-  /// Some thirty years, which is as good as never. Microseconds.
+  /// Microseconds; about thirty years, which is as good as never.
   private static let most = 1e15
 }

@@ -1,6 +1,6 @@
 package import PipeIO
 
-/// What `list` shows of an entry: those of its items that are in one state.
+/// What `list` shows of an entry: its items in one state.
 package struct ListedEntry {
   package enum State: String, CaseIterable {
     case ready, claimed, later, dead, done, lost
@@ -16,9 +16,10 @@ package struct ListedEntry {
 }
 
 extension Queue {
-  /// Calls `body` with each entry, lane by lane in order, once for each of these states that items of it
-  /// are in, until it says false. Shows one instant of now/, and no entry that came later. Only what can
-  /// be in one of the states is read. Of items that are lost there is no entry: `lost` gets their places.
+  /// Calls `body` with each entry, lane by lane in order, once for each of `states` that some of
+  /// its items are in, until it returns false. Shows one instant of now/, and no entry that came
+  /// later. Reads only the ranges that can hold items in these states. Lost items have no entry:
+  /// `lost` gets their locations.
   package func list(
     _ states: [ListedEntry.State], at now: Int64,
     lost: (LostItems) throws(Fault) -> Bool = { _ in true },
@@ -36,14 +37,14 @@ extension Queue {
     }
   }
 
-  // Where there can be items in these states, in the order of the line.
+  // The ranges that can hold items in these states, in lane order.
   private func ranges(_ line: LaneMap, _ states: [ListedEntry.State]) throws(Fault) -> [ItemRange] {
     if states.contains(.done) {
       return [ItemRange(lane: line.lane, from: .origin, to: line.end)]
     }
     var ranges: [ItemRange] = []
     if !states.allSatisfy({ $0 == .dead || $0 == .lost }) { ranges += line.undone }
-    // What is due in later/ is ready, though nobody has brought it back yet.
+    // Due items in later/ are ready, even if no process has restored them yet.
     let isLaterAsked = states.contains(.later) || states.contains(.ready)
     for kind in SideKind.allCases where kind == .later ? isLaterAsked : states.contains(.dead) {
       for shard in try shards(kind, line.lane) {
@@ -80,7 +81,7 @@ extension Queue {
         case .line(let entry):
           if entry.number >= range.to.number { return true }
           defer { offset += entry.length }
-          // Where two ranges lie in one line it is met twice.
+          // A line that two ranges share is read twice.
           guard view.isNew(entry) else { continue }
           for listed in try view.listed(entry) where try !body(listed) { return false }
         case .damaged(let until):
@@ -94,7 +95,7 @@ extension Queue {
   }
 }
 
-/// One lane at one instant, for telling what each item of its lines is.
+/// One lane at one instant, from which the state of each item of a line follows.
 private final class LaneView {
   private let queue: Queue
   private let line: LaneMap
@@ -135,7 +136,7 @@ private final class LaneView {
     }
   }
 
-  // nil for what was dropped: it is gone.
+  // nil for lost and dropped items: `list` shows no entry of them.
   private func state(
     of number: Int, _ entry: SegmentLine
   ) throws(Fault) -> ListedEntry.State? {

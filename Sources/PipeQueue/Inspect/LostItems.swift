@@ -4,9 +4,9 @@ package import PipeIO
 package struct LostItems {
   package let priority: Lane
   package let items: Int
-  /// The number of the first; counts all items that the lane ever took, from 0.
+  /// The number of the first item; counts all items that the lane ever took, from 0.
   package let number: Int
-  /// Below the queue, and the byte in it where they should begin.
+  /// Relative to the queue; `byte` is where in it the items should begin.
   package let segment: String
   package let byte: Int
 }
@@ -22,13 +22,13 @@ extension LostItems {
 }
 
 extension Queue {
-  /// Takes lost items out of the count, lane by lane in order, and calls `body` with each run of them. They
-  /// stay failed.
+  /// Drops the lost items, lane by lane in order, and calls `body` with each run of them. They no
+  /// longer count as lost, and stay failed.
   package func dropLost(_ body: (LostItems) throws(Fault) -> Void) throws(Fault) {
     for name in try dropLostNames() { try body(LostItems(name.range)) }
   }
 
-  /// How many items are lost and not dropped, in all lanes.
+  /// How many items in all lanes are lost and not dropped.
   package func lostItems() throws(Fault) -> Int {
     let names = try namesNow()
     guard names.contains(where: \.isLost) else { return 0 }
@@ -39,6 +39,8 @@ extension Queue {
     }
   }
 
+  /// Renames each lost name to dropped, and flushes now/.
+  /// Transition: drop lost
   private func dropLostNames() throws(Fault) -> [NowName] {
     try lockNow(exclusive: true)
     defer { unlockNow() }
@@ -50,8 +52,9 @@ extension Queue {
 }
 
 extension Queue {
-  /// Where the damaged line of this id is, as a person may look at it; nil where no damaged line has this id
-  /// in it. Looks at the damage among the lines of the time at which it must have been stored.
+  /// The location of the damaged line that contains this id, as text for a person; nil if there is
+  /// none. Searches the damage between the lines of the time at which the entry must have been
+  /// stored.
   func lostLine(_ id: EntryID) throws(Fault) -> String? {
     let ends = try ends()
     let lookup = Lookup(self)
@@ -72,7 +75,7 @@ extension Queue {
 }
 
 extension Descriptor {
-  /// Where these bytes begin in a stretch of the file.
+  /// The first byte in this range of the file at which `text` begins; nil if it is not there.
   fileprivate func position(of text: [UInt8], in bytes: Range<Int>) throws(Fault) -> Int? {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
     defer { buffer.deallocate() }
@@ -88,7 +91,7 @@ extension Descriptor {
       }) {
         return at + found
       }
-      // So that it is found across two pieces.
+      // The pieces overlap, so that text across two of them is found.
       if count < buffer.count { return nil }
       at += count - text.count
     }

@@ -1,8 +1,8 @@
 package import PipeIO
 
-/// What has become of one entry, as far as the names in the queue say.
+/// The status of one entry, as the names and lines of the queue give it.
 package struct EntryStatus {
-  /// Of an entry and of each of its slices.
+  /// The status of an entry, or of one of its slices.
   package enum Word: String {
     case yetToStart = "yet_to_start"
     case triggered
@@ -13,7 +13,7 @@ package struct EntryStatus {
   package struct Slice {
     /// Counts from 1.
     package let number: Int
-    /// The ids of an id request's slice, each in digits; empty for a record.
+    /// The ids of an id request's slice, in digits; empty for a record.
     package let ids: [String]
     package let word: Word
   }
@@ -23,25 +23,25 @@ package struct EntryStatus {
   package let slices: [Slice]
   /// Microseconds since the epoch.
   package let created: Int64
-  /// The most attempts that were made at an item that is not done; nil where none is known.
+  /// The most attempts at any item that is not done; nil if none is known.
   package let attempts: Int?
-  /// Why it failed, where that is no handler's doing.
+  /// Why the entry failed, if no handler caused it.
   package let reason: String?
 }
 
 extension Queue {
-  /// nil for an id that no entry before the ends has.
+  /// nil if no line before the lane ends, intact or damaged, has this id.
   package func status(_ id: EntryID) throws(Fault) -> EntryStatus? {
     if let view = try look(at: id) { return EntryStatus(view) }
     return try lostLine(id).map { EntryStatus(id, $0) }
   }
 
-  /// Where an entry is and what is known of its items, at one instant.
+  /// Where an entry is and which state its items are in, at one instant.
   func look(at id: EntryID) throws(Fault) -> EntryView? {
     var ends = try ends()
     var found = try Lookup(self).find(id, ends)
     if found == nil, (try? advanceEnds(ends)) == true {
-      // A crash had taken back the end, though not what is before it.
+      // A crash may have undone the rename of a lane end, but not the lines before it.
       ends = try self.ends()
       found = try Lookup(self).find(id, ends)
     }
@@ -80,7 +80,7 @@ extension EntryStatus {
     reason = isLost ? "lost: its line was damaged or missing when its turn came" : nil
   }
 
-  /// Of an entry whose line is damaged, at this place.
+  /// For an entry whose line is damaged; `place` names the line.
   init(_ id: EntryID, _ place: String) {
     self.id = id
     word = .failed
@@ -92,7 +92,7 @@ extension EntryStatus {
 }
 
 extension EntryStatus.Word {
-  /// Of a slice, by the states of its items.
+  /// For a slice, from the states of its items.
   init(_ items: [ItemState]) {
     if items.contains(where: { $0.isDead || $0.isLost }) {
       self = .failed
@@ -103,7 +103,7 @@ extension EntryStatus.Word {
     }
   }
 
-  /// Of an entry, by its slices; `canRun`: whether some item of it still can.
+  /// For an entry, from its slices. `canRun`: whether any of its items can still run.
   init(of slices: [Self], canRun: Bool) {
     if slices.allSatisfy({ $0 == .completed }) {
       self = .completed
@@ -121,7 +121,7 @@ extension NowName {
   }
 }
 
-/// Names of items that are aside, to be found by number.
+/// Names in later/ and dead/, found by item number.
 struct SideMap {
   private let later: [SideName]
   private let dead: [SideName]
@@ -131,7 +131,7 @@ struct SideMap {
     dead = names.filter { $0.kind == .dead }
   }
 
-  /// nil for what is not aside.
+  /// nil if the item is in neither of them.
   func state(of number: Int) -> ItemState? {
     if let found = SideMap.name(of: number, later) { return .later(found) }
     return SideMap.name(of: number, dead).map(ItemState.dead)
@@ -144,9 +144,10 @@ struct SideMap {
   }
 }
 
-/// What an item is.
+/// The state of an item.
 enum ItemState: Equatable {
-  /// Never handed out, or given back unharmed.
+  /// Never handed out, or given back with no attempt counted, or its name in later/ or dead/ was
+  /// lost.
   case ready
   case now(NowName.State)
   case later(SideName)
@@ -166,7 +167,7 @@ enum ItemState: Equatable {
   var isLost: Bool { self == .now(.lost) || self == .now(.dropped) }
   var isDead: Bool { if case .dead = self { true } else { false } }
 
-  /// nil for what is done or dead, or was never tried.
+  /// nil for items that are ready, done, dead or lost.
   var attempts: Int? {
     switch self {
     case .now(.again(_, let attempt, _)), .now(.claim(_, let attempt, _)),
@@ -182,19 +183,19 @@ enum ItemState: Equatable {
   }
 }
 
-/// An entry, its line, and the names that its items have.
+/// An entry, its line, and the names of its items.
 struct EntryView {
   let line: SegmentLine
-  /// Keeps the bytes of `line`.
+  /// Owns the bytes of `line`.
   let reader: SegmentReader
   let offset: Int
   let lane: Lane
   private(set) var names: [NowName]
   let ends: LaneEnds
-  /// Of its items alone.
+  /// From the names of its items alone.
   private var near: LaneMap
   private var aside: SideMap
-  /// Numbers of its items that must have a name aside.
+  /// The numbers of its items that the register lists.
   private var registered: Set<Int> = []
 
   init(_ queue: Queue, _ line: SegmentLine, _ found: Lookup.Found, _ ends: LaneEnds) throws(Fault) {
@@ -203,8 +204,8 @@ struct EntryView {
     self.ends = ends
     let numbers = line.number..<(line.number + line.items)
     let end = ends[found.lane].place
-    // Between now/ and the directories beside it items are in both: what is the same before and after
-    // the look at now/ was not on its way.
+    // An item that moves between now/ and later/ or dead/ is in both for a while. Names that are
+    // the same before and after the listing of now/ were not moving.
     var before = try queue.namesAside(lane, numbers)
     while true {
       names = try queue.reportedNames()
@@ -223,7 +224,7 @@ struct EntryView {
   func state(of number: Int) -> ItemState {
     let state = near.state(of: number)
     guard state == .done else { return state.map(ItemState.now) ?? .ready }
-    // Its name was lost, not its line: nobody did it.
+    // If the register lists the item, its name was lost, not its line: no process has done it.
     return aside.state(of: number) ?? (registered.contains(number) ? .ready : .now(.done))
   }
 }

@@ -3,12 +3,12 @@ package import PipeQueue
 
 /// A queue that entries are moved to.
 package final class Destination {
-  /// As it was given.
+  /// As given on the command line.
   let name: String
   let queue: Queue
   private let appender: Appender
   private var draft = WriteBatch()
-  /// Entries that were stored there.
+  /// Entries stored, without duplicates.
   private(set) var stored = 0
 
   init(_ name: String, _ queue: Queue) {
@@ -18,12 +18,12 @@ package final class Destination {
   }
 
   func add(_ entry: StoredEntry) {
-    // What was stored before a crash is not stored again.
+    // Entries keep their ids, so those stored before a crash are recognized as duplicates.
     draft.hasForeignIDs = true
     draft.append(entry.entry, data: entry.data)
   }
 
-  /// Stores what was added, all of it or nothing.
+  /// Stores all added entries or none.
   func commit() throws(Fault) {
     guard !draft.isEmpty else { return }
     try appender.commit(&draft)
@@ -35,7 +35,7 @@ package final class Destination {
   func forget() { draft.removeAll() }
 }
 
-/// The queues that were named, each opened once; those that are not there are created.
+/// The named queues, each opened once; missing queues are created.
 package final class Destinations {
   private let origin: Queue
   private let force: Bool

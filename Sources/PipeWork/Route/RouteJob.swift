@@ -3,8 +3,9 @@ internal import PipeRender
 package import PipeIO
 internal import PipeQueue
 
-/// `pipe route`: an entry is acknowledged here once it is on disk there, under its own id; so whatever ends
-/// it half-way, the next run finds what was stored already and stores it no second time.
+/// `pipe route`: acknowledges an entry once it is on disk at its destinations, under its own id. A
+/// run that ends in between leaves the entry unacknowledged; the next run finds its id at the
+/// destinations and does not store it again.
 package final class RouteJob {
   private let source: BatchSource
   private let claimer: Claimer
@@ -12,9 +13,9 @@ package final class RouteJob {
   private let destinations: [Destination]
   private let diagnostics: Diagnostics
   private var unrouted = 0
-  /// Items of the next claim: fewer while a destination has little room.
+  /// Items per claim; fewer while a destination has little room.
   private var size = RouteJob.batchItems
-  /// Who waits for room says so once.
+  /// Whether the wait for room was already reported.
   private var isWaiting = false
 
   private static let batchItems = 8192
@@ -44,7 +45,8 @@ package final class RouteJob {
     return unrouted > 0 ? Exit.someFailed : Exit.fine
   }
 
-  // What does not fit as a whole is tried in halves, down to one item.
+  // Moves a claim. A claim that does not fit is given back and the next one is half its size, down
+  // to one item.
   private func moveOrWait(_ claim: consuming Claim) throws(Fault) {
     let items = claim.items.count
     var next: Destination?
@@ -70,7 +72,7 @@ package final class RouteJob {
     try full.queue.waitForRoom(or: source.signals)
   }
 
-  /// `next`: the destination that was to be stored in when it fails.
+  /// `next`: the destination whose commit failed, when this throws.
   private func move(_ claim: consuming Claim, _ next: inout Destination?) throws(Fault) {
     var refused: [Int: String] = [:]
     do throws(Fault) {
@@ -98,7 +100,7 @@ package final class RouteJob {
     }
   }
 
-  /// `{"queue":"errors","entries":12}` for each.
+  /// Prints `{"queue":"errors","entries":12}` for each destination.
   private func tell() throws(Fault) {
     let output = Output()
     for destination in destinations {

@@ -2,14 +2,14 @@ internal import PipeIO
 package import PipeJSON
 internal import PipeQueue
 
-/// Which destinations an entry goes to.
+/// Maps an entry to its destinations.
 package enum RouteTable {
-  /// To the one that the value of a member names, else to `otherwise`.
+  /// The destination that a member's value names, otherwise `otherwise`.
   case byValue(FieldPath, [String: Destination], otherwise: Destination?)
-  /// To each of them.
+  /// All of them.
   case toAll([Destination])
 
-  /// Empty: nobody takes it.
+  /// Empty if the entry has no route.
   func destinations(of entry: StoredEntry) -> [Destination] {
     switch self {
     case .toAll(let all): return all
@@ -19,7 +19,7 @@ package enum RouteTable {
     }
   }
 
-  /// Why nobody takes it.
+  /// Why an entry has no route.
   func reason(_ entry: StoredEntry) -> String {
     guard case .byValue(let path, _, _) = self else { return "" }
     do throws(JSONFault) {
@@ -30,7 +30,7 @@ package enum RouteTable {
     } catch { return "no route: \(error.reason.text)" }
   }
 
-  /// A string's characters, or a number or word as it stands there; nil where there is none.
+  /// A string's characters, or the text of a number, true, false or null; nil for anything else.
   private static func value(
     at path: FieldPath, of entry: StoredEntry
   ) throws(JSONFault) -> String? {

@@ -2,8 +2,8 @@ internal import PipeRender
 package import PipeIO
 internal import PipeQueue
 
-/// `pipe batch`: writes batch lines, and stays until all that it handed out is settled. The reader gets the
-/// end after the last batch, so that the pipeline ends, whatever it leaves without an answer.
+/// `pipe batch`: writes batch lines and waits until everything handed out is settled. stdout is
+/// closed after the last batch, so that the pipeline ends even if it leaves items unanswered.
 package final class BatchWriter {
   private let source: BatchSource
   private let claimer: Claimer
@@ -12,22 +12,25 @@ package final class BatchWriter {
   private let pipe = PipeOutput(capacity: BatchWriter.pipeSize)
   private let plain = Output()
   private let settling: Watch
-  /// What is not settled: token, and where its line ends in all that was written.
+  /// Unsettled claims: token, and the output offset at which the line ends.
   private var waiting: [(token: EntryID, end: Int)] = []
   private var lastProgress = Clock.steady()
   private var hasHinted = false
-  /// The pipeline, once it was given the end.
+  /// The rest of the pipeline, once stdout is closed.
   private var downstream: Downstream?
-  /// When what is not settled is taken from a reader that has gone.
+  /// When unsettled claims are taken back from a reader that has gone. Microseconds of
+  /// `Clock.steady`.
   private var farewell: Int64?
-  /// Why no more is claimed: thrown once what was handed out is settled.
+  /// The fault that stopped claiming; thrown once everything handed out is settled.
   private var fault: Fault?
 
-  /// What is in the pipe has been dispatched: the less, the later the choice. Bytes.
+  /// Capacity of the pipe, bytes. A batch in the pipe is already dispatched, so a small pipe
+  /// selects items later.
   private static let pipeSize = 4096
-  /// Microseconds that items stay claimed after the reader has gone: `ack` may be about to settle them.
+  /// Microseconds that claims stay held after the reader has gone: `ack` may be about to settle
+  /// them.
   private static let grace: Int64 = 1_000_000
-  /// Microseconds without any settlement before something seems to be wrong.
+  /// Microseconds without a settlement before the warning.
   private static let patience: Int64 = 5_000_000
 
   package init(_ source: BatchSource, _ diagnostics: Diagnostics, size: Int) throws(Fault) {
@@ -65,8 +68,9 @@ package final class BatchWriter {
     }
   }
 
-  // Filters that read up to the end go on, and `ack` gives back what no line has named. All is taken
-  // before, for nothing says afterwards how much is.
+  // Closes stdout: filters that read to the end of file then continue, and `ack` gives back the
+  // items that no line named. Waits first until the reader has taken everything, because the unread
+  // bytes cannot be counted afterwards.
   private func giveEnd() throws(Fault) {
     guard let pipe else { return }
     while !waiting.isEmpty, !isOver, !source.isReaderGone {
@@ -89,7 +93,7 @@ package final class BatchWriter {
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
     let line = BatchLine.bytes(claim)
-    // Before that there was nothing to be settled.
+    // Nothing was unsettled before this batch.
     if waiting.isEmpty { lastProgress = Clock.steady() }
     guard let pipe else {
       plain.bytes = line
@@ -121,7 +125,7 @@ package final class BatchWriter {
       _ = try source.wait(
         forReady: forReady, until: deadline, output: output ?? reader, events: events)
     } catch {
-      // The pipeline has the lines, and is waited for all the same.
+      // The pipeline still has lines, so the first fault does not end the wait.
       if fault != nil { throw error }
       fault = error
     }
@@ -131,7 +135,7 @@ package final class BatchWriter {
     hint()
   }
 
-  // Where there is one that can go, and has not.
+  // nil if stdout is not a pipe, is closed, or has lost its reader.
   private var reader: BatchSource.OutputEvent? {
     guard let pipe, downstream == nil, !pipe.isBroken else { return nil }
     return .nothing(pipe)
@@ -193,11 +197,11 @@ package final class BatchWriter {
   }
 }
 
-/// `pipe batch --hold`: writes batch lines and ends; the clock holds what it handed out.
+/// `pipe batch --hold`: writes batch lines and ends; the clock holds the claims.
 package struct HoldWriter {
   let source: BatchSource
   let size: Int
-  /// Microseconds.
+  /// Microseconds that each claim is held.
   let span: Int64
 
   package init(source: BatchSource, size: Int, span: Int64) {
@@ -215,7 +219,7 @@ package struct HoldWriter {
   private func hand(_ claim: consuming Claim, _ output: Output) throws(Fault) {
     let claimer = source.claimer
     let held = try claimer.hold(claim, for: span)
-    // Whoever reads the line may count on it.
+    // On disk first: a process that reads the line relies on the claim.
     try claimer.sync.flush()
     output.bytes = BatchLine.bytes(held)
     do throws(Fault) { try output.flush() } catch {

@@ -1,11 +1,12 @@
 package import PipeIO
 internal import PipeQueue
 
-/// `consume -- CMD`: runs the command for each batch, several at once, and settles by its exit status.
+/// `consume -- CMD`: runs the command for each batch, several at once, and settles the batch by the
+/// exit status.
 ///
-/// Each place for a command has a slot of its own, which the command inherits: a claim lives as long as
-/// this process or its own command. A place whose command left processes behind gets another slot, since
-/// they have the old one.
+/// Each concurrent command has its own owner slot, which it inherits: its claim lives as long as
+/// this process or the command. If a command leaves processes behind, the next command gets another
+/// slot, because they still hold the old one.
 package final class CommandRunner {
   private let source: BatchSource
   private let claimer: Claimer
@@ -14,20 +15,20 @@ package final class CommandRunner {
   private let jobs: Int
   private let timeout: Int64?
   private var running: [Job] = []
-  /// Of each place, by the stderr that its commands have.
+  /// Owner slots, by the stderr descriptor of the commands that inherit them.
   private var owners: [Int32: Owner] = [:]
   private let leftBehind = LeftBehind()
   private var someFailed = false
-  /// The signal that ended a command with which this process shares the terminal.
+  /// The signal that ended a command sharing the terminal with this process.
   private var interruption: Int32?
   private var isAdvised = false
-  /// A command failed after stdout's reader had gone.
+  /// A command failed after the reader of stdout had gone.
   private var hasLostReader = false
-  /// Why no more is started: thrown once what runs is settled.
+  /// The fault after which no command is started; thrown once the running ones are settled.
   private var fault: Fault?
   private var faults = 0
 
-  /// After more than these nothing is waited for.
+  /// After more faults than this, nothing is waited for.
   private static let mostFaults = 8
 
   private struct Job {
@@ -60,7 +61,7 @@ package final class CommandRunner {
           mayBeReady = true
         }
       } catch { try note(error) }
-      // Before looking who has ended: of the end of a group that is killed nobody tells.
+      // Before ended commands are collected: no event reports the end of a killed group.
       for index in running.indices { running[index].group.enforce() }
       if settleEnded() { mayBeReady = true }
       if source.mustDie != nil {
@@ -75,7 +76,8 @@ package final class CommandRunner {
     return someFailed ? Exit.someFailed : Exit.fine
   }
 
-  // Commands that run are waited for all the same, or they would be taken for those of a dead process.
+  // Running commands are still waited for: otherwise their claims would become those of a dead
+  // process.
   private func note(_ fault: Fault) throws(Fault) {
     self.fault = self.fault ?? fault
     faults += 1
@@ -92,8 +94,8 @@ package final class CommandRunner {
     return look || !hadRoom
   }
 
-  /// Starts commands until there is no more room, or nothing more is ready; but only some at a time, so
-  /// that signals and those that have ended get their turn. Returns whether there may be more.
+  /// Starts commands while there is room and items are ready, at most 16 at a time, so that signals
+  /// and ended commands are handled in between. Returns whether more may be ready.
   private func startSome() -> Bool {
     for _ in 0..<16 where hasRoom && fault == nil {
       do throws(Fault) {
@@ -104,7 +106,7 @@ package final class CommandRunner {
         }
         try start(claim, errors)
       } catch {
-        // With commands running, room may come when they end.
+        // Running commands may free room when they end.
         if error.kind == .tryLater, !running.isEmpty { return false }
         fault = error
       }
@@ -112,7 +114,7 @@ package final class CommandRunner {
     return hasRoom && fault == nil
   }
 
-  // Held by the slot of the place that the command will have.
+  // Claims with the owner slot that the command will inherit.
   private func next(_ errors: StderrCapture) throws(Fault) -> Claim? {
     do throws(Fault) {
       guard try source.change(to: &owners[errors.readingNumber]) else { return nil }
@@ -183,7 +185,7 @@ package final class CommandRunner {
     case .retry:
       source.lookForReader()
       if source.isReaderGone, !job.group.isTerminated {
-        // It could not write, and the item is not to blame.
+        // Presumably the command could not write, and the item is not to blame.
         hasLostReader = true
         try claimer.giveBack(claim)
       } else {
@@ -199,7 +201,7 @@ package final class CommandRunner {
     }
   }
 
-  // Once.
+  // Prints the advice once.
   private func advise() {
     if !isAdvised { stderr.say(ProcessGroup.terminalAdvice) }
     isAdvised = true
@@ -214,11 +216,12 @@ package final class CommandRunner {
     stderr.say("\(what); \(try settle(claim, failure).text)")
   }
 
-  // A second signal: the commands get it too, and what they held goes back as if never tried.
+  // At a second signal, running commands get SIGTERM and their batches are given back, no attempt
+  // counted.
   private func abandon() {
     for job in running {
       job.group.worker.terminate()
-      // One that is lost keeps no other from going back.
+      // A lost claim does not keep the others from being given back.
       try? claimer.giveBack(job.claim.take())
     }
     stderr.pass()

@@ -1,15 +1,15 @@
 internal import PipeIO
 internal import PipeQueue
 
-/// What an exit status means for the batch (pipe-consume(1), EXIT STATUS OF THE COMMAND).
+/// The meaning of an exit status for the batch (pipe-consume(1), EXIT STATUS OF THE COMMAND).
 enum ExitDisposition {
   case acknowledge
   case bury
-  /// The command cannot do its work at all: it is of no use to try other batches.
+  /// The command cannot do its work at all, so no other batch is tried.
   case stop
   case retry
 
-  /// `wasEnded`: not by itself.
+  /// `wasEnded`: this process terminated the command.
   init(_ ending: Worker.Ending, wasEnded: Bool) {
     switch ending {
     case _ where wasEnded: self = .retry
@@ -23,7 +23,8 @@ enum ExitDisposition {
 }
 
 extension Failure {
-  /// `reason`: why the command was ended; nil: it ended by itself. `stderr`: the last of what it wrote there.
+  /// `reason`: why the command was terminated; nil if it ended by itself. `stderr`: the tail of its
+  /// stderr.
   init(_ ending: Worker.Ending, _ reason: String?, stderr: [UInt8]) {
     switch ending {
     case .exited(let status):
@@ -35,7 +36,7 @@ extension Failure {
 }
 
 extension Disposal {
-  /// How messages end.
+  /// The end of a message.
   var text: String {
     switch self {
     case .again(after: 0): "ready again"

@@ -2,8 +2,8 @@ internal import PipeRender
 package import PipeIO
 internal import PipeQueue
 
-/// `consume` without a command: items to stdout. What was written to a file is acknowledged; what was
-/// written to a pipe is acknowledged once its reader has taken it.
+/// `consume` without a command: writes items to stdout. Items written to a pipe are acknowledged
+/// once its reader has taken them, others once they are written.
 package final class ItemWriter {
   private let source: BatchSource
   private let claimer: Claimer
@@ -16,11 +16,11 @@ package final class ItemWriter {
   private var fault: Fault?
   private var faults = 0
 
-  /// A batch where no size is asked for: few enough to be shared with other consumers, many enough that
-  /// claiming them costs little.
+  /// Default batch limits: small enough to share the queue with other consumers, large enough to
+  /// make claiming cheap.
   private static let batchItems = 8192
   private static let batchBytes = 512 << 10
-  /// After more than these nothing is waited for.
+  /// After more faults than this, nothing is waited for.
   private static let mostFaults = 8
 
   package init(_ source: BatchSource, envelope: Bool) {
@@ -40,7 +40,7 @@ package final class ItemWriter {
     return Exit.fine
   }
 
-  // A fault ends the run, but not before its reader has taken what was written, and that is settled.
+  // A fault ends the run, but only after the reader has taken the output and its items are settled.
   private func keep(_ body: () throws(Fault) -> Void) {
     do throws(Fault) { try body() } catch {
       fault = fault ?? error
@@ -82,7 +82,7 @@ package final class ItemWriter {
         try pipe.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[done...]))
       }
       done += count
-      // Half an item is of no use to the reader.
+      // A fault does not end the wait: half an item is useless to the reader.
       if count == 0, !isOver {
         keep { () throws(Fault) in _ = try source.wait(forReady: false, output: .room(pipe)) }
       }
@@ -90,14 +90,14 @@ package final class ItemWriter {
   }
 
   private func write(_ bytes: [UInt8], _ claim: consuming Claim) throws(Fault) {
-    // A terminal or a socket may block for long: nothing that was acknowledged waits for it.
+    // A terminal or a socket may block for long; earlier acknowledgements are flushed first.
     if mayBlock { try claimer.sync.flush() }
     plain.bytes = bytes
     var written = 0
     do throws(Fault) { try plain.flush(written: &written) } catch {
       let whole = envelope ? 0 : claim.items.prefix { $0.data.upperBound < written }.count
       let end = whole == 0 ? 0 : claim.items[whole - 1].data.upperBound + 1
-      // What comes next must not be glued to half an item.
+      // The next output must not continue half an item.
       if isFile { plain.takeBack(written - end) }
       try claimer.acknowledge(claim, first: whole)
       throw error
@@ -113,7 +113,8 @@ package final class ItemWriter {
     }
   }
 
-  // The first of those that are held; a fault in one keeps no other from being settled.
+  // Settles the first `count` held claims; a fault in one does not keep the others from being
+  // settled.
   private func settle(
     _ count: Int, _ body: (HeldClaim) throws(Fault) -> Void
   ) throws(Fault) {
@@ -126,20 +127,20 @@ package final class ItemWriter {
     if let first { throw first }
   }
 
-  // Nothing is ready: until something is, acknowledge what the reader takes.
+  // Nothing is ready: acknowledges the items that the reader takes until something is.
   private func rest() throws(Fault) {
     while source.mayGoOn, !isOver {
       if try source.wait(forReady: true, output: try outputEvent()) { return }
     }
   }
 
-  // What a fault kept from being written is never taken.
+  // Bytes that a fault kept from being written are never taken.
   private var hasUntaken: Bool {
     guard let pipe, !held.isEmpty else { return false }
     return pipe.taken < pipe.written
   }
 
-  // All is written: wait until the reader has taken it, or has gone.
+  // Everything is written: waits until the reader has taken it or has gone.
   private func drain() {
     keep { () throws(Fault) in try settleTaken() }
     while hasUntaken, !isOver {
@@ -151,7 +152,7 @@ package final class ItemWriter {
     }
   }
 
-  // Watching comes before looking: what is taken in between is reported.
+  // Watches before asking, so that bytes taken in between are reported.
   private func outputEvent() throws(Fault) -> BatchSource.OutputEvent? {
     guard let pipe else { return nil }
     guard !held.isEmpty else { return .nothing(pipe) }

@@ -2,14 +2,15 @@ internal import PipeRender
 internal import PipeIO
 internal import PipeQueue
 
-/// Starts the command for a claim: the items on its stdin, the circumstances in its environment.
+/// Starts the command for a claim, with the items on stdin and the claim described in the
+/// environment.
 struct Launcher {
   private let command: Command
   private let envelope: Bool
   private let queuePath: String
   private let terminal: ControllingTerminal?
 
-  /// `runsAlone`: one command at a time, without a time limit: it may have the terminal.
+  /// `runsAlone`: one command at a time, without a time limit; it may have the terminal.
   init(_ queue: Queue, envelope: Bool, runsAlone: Bool) {
     terminal = runsAlone ? ControllingTerminal() : nil
     command = Command(
@@ -21,7 +22,7 @@ struct Launcher {
   var name: String { command.name }
 
   /// `lock`: the descriptor that holds the claims; the command holds them too while it runs.
-  /// `errors`: what it has as stderr.
+  /// `errors`: its stderr.
   func start(
     _ claim: borrowing Claim, lock: Int32?, errors: Int32
   ) throws(Fault) -> Command.Start {
@@ -35,7 +36,7 @@ struct Launcher {
     return try start(streams, lock, settings(claim))
   }
 
-  /// The one that stays, for all batches.
+  /// Starts the one worker for all batches.
   func start(_ streams: WorkerStreams, lock: Int32?) throws(Fault) -> Command.Start {
     try start(streams, lock, ["PIPE_QUEUE=" + queuePath])
   }
@@ -59,7 +60,7 @@ struct Launcher {
 }
 
 extension Claim {
-  /// How messages call it.
+  /// The claim's name in messages.
   var label: String {
     guard let first = items.first else { return "claim \(batch.text)" }
     return items.count == 1

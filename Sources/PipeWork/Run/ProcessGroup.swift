@@ -1,32 +1,32 @@
 internal import PipeIO
 
-/// A command that runs, and its end: that of its process, or, once it was asked to end, that of its whole
-/// process group.
+/// A running command and its end: the end of its process or, if this process terminates it, of its
+/// whole process group.
 ///
-/// A command has 5 s to end, and so have the processes that it started: while those live the claim stays
-/// held, since they may still be working, and then they are killed.
+/// The command and the processes that it started have 5 s to end after SIGTERM. While they live,
+/// the claim stays held, because they may still be working. Then they are killed.
 struct ProcessGroup {
   let worker: Worker
-  /// When it gets the next signal. Microseconds of `Clock.steady`.
+  /// When the next signal is due. Microseconds of `Clock.steady`.
   private var deadline: Int64?
   private(set) var isTerminated = false
   private var isDestroyed = false
   private(set) var ending: Worker.Ending?
-  /// It was ended because it is in the background and wants the terminal.
+  /// It was terminated because it is in the background and wants the terminal.
   private(set) var wantsTerminal = false
 
   /// From SIGTERM to SIGKILL. Microseconds.
   private static let grace: Int64 = 5_000_000
-  /// The kernel tells of the end of a child, but not of that of a group.
+  /// Poll interval: the kernel reports the end of a child, but not of a group. Microseconds.
   private static let pause: Int64 = 20_000
 
-  /// `deadline`: when it is told to end.
+  /// `deadline`: when to terminate it.
   init(_ worker: Worker, deadline: Int64? = nil) {
     self.worker = worker
     self.deadline = deadline
   }
 
-  /// When to call `enforce` at the latest.
+  /// The latest time to call `enforce`.
   var wakeUp: Int64? {
     guard ending != nil, let deadline else { return deadline }
     return min(deadline, Clock.steady() + ProcessGroup.pause)
@@ -39,7 +39,7 @@ struct ProcessGroup {
     worker.terminate()
   }
 
-  /// Sends what is due.
+  /// Sends the signal that is due: SIGTERM, later SIGKILL.
   mutating func enforce() {
     guard let deadline, deadline <= Clock.steady() else { return }
     guard isTerminated else { return terminate() }
@@ -58,22 +58,23 @@ struct ProcessGroup {
     }
   }
 
-  /// Why it was ended; nil: it ended by itself.
+  /// Why it was terminated; nil if it ended by itself.
   var reason: String? {
     isTerminated ? (wantsTerminal ? "wants the terminal" : "timed out") : nil
   }
 
-  /// The way out for one that wants it.
+  /// Advice for a command that wants the terminal.
   static let terminalAdvice =
     "a command can use the terminal only alone and in the foreground: leave out -j and --timeout"
 
-  /// The signal that ended it, if it was typed at the terminal, for this process too: one of `stops`.
+  /// The signal of `stops` that ended it, if it was typed at the terminal and reached this process
+  /// too.
   func interruption(_ stops: [Int32]) -> Int32? {
     guard !worker.leadsGroup, let ending else { return nil }
     return stops.first { ending == .killed(signal: $0) || ending == .exited(128 + $0) }
   }
 
-  /// A number that no process has any more may be given to a new group, but not within a `pause`.
+  /// The kernel may give the id of an empty group to a new one, but not within one `pause`.
   var isOver: Bool {
     ending != nil && (!isTerminated || isDestroyed || !worker.hasGroup)
   }

@@ -1,7 +1,8 @@
 internal import PipeIO
 
-/// The stderr of a consumer and of its commands. Nothing here waits for who reads it: what it does not
-/// take is kept, and when that is much nothing more is started or read, so that the commands wait.
+/// Forwards the stderr of a consumer and its commands, without ever blocking on stderr's reader.
+/// Unread output is buffered. While the buffer is full, no command is started and no output read,
+/// so the commands block.
 final class StderrForwarder {
   private let diagnostics: Diagnostics
   private let output = NonblockingStderr()
@@ -18,7 +19,7 @@ final class StderrForwarder {
 
   var hasRoom: Bool { output.hasRoom }
 
-  /// For one command; one that nobody uses, if there is one.
+  /// The capture for one command; an idle one is reused.
   func pipe() throws(Fault) -> StderrCapture {
     if idle.isEmpty { idle.append(try StderrCapture(output)) }
     let pipe = idle.removeLast()
@@ -33,7 +34,7 @@ final class StderrForwarder {
 
   func say(_ text: String) { output.say(diagnostics.line(text)) }
 
-  /// What to wait for; `pass` is to follow.
+  /// The descriptors to wait for; call `pass` after the wait.
   func events() -> Events {
     wanted.clear()
     want(wanted)
@@ -43,18 +44,19 @@ final class StderrForwarder {
   func want(_ events: Events) {
     if !output.isEmpty { events.want(output.number, .writing) }
     guard output.hasRoom else { return }
-    // Whoever was left behind may write there too.
+    // Processes that a command left behind may write there too.
     for pipe in inUse + idle { events.want(pipe.readingNumber) }
   }
 
-  /// Passes on what commands have written and what waits, as far as it goes.
+  /// Forwards the commands' new output and the buffered output, as far as it fits.
   func pass(_ events: Events? = nil) {
     let events = events ?? wanted
     if !output.isEmpty { output.push() }
     for pipe in inUse + idle where events.isReady(pipe.readingNumber) { pipe.pump() }
   }
 
-  /// At the end of the run: all is settled, and only the reader is waited for, not for long.
+  /// At the end of the run, when everything is settled: waits for the reader until it takes nothing
+  /// for `patience`.
   func finish(_ source: BatchSource) throws(Fault) {
     var deadline = Clock.steady() + StderrForwarder.patience
     while !output.isEmpty, source.mustDie == nil, Clock.steady() < deadline {

@@ -2,10 +2,10 @@ internal import PipeIntake
 package import PipeIO
 package import PipeQueue
 
-/// `pipe ack`, from its options on.
+/// `pipe ack`, after its options are parsed.
 package struct AckJob {
   let queue: QueueLocation
-  /// What becomes of items of which the line says nothing.
+  /// The result of items for which the line names none.
   let fallback: Settlement.Word
   let reason: String?
   let tee: Bool
@@ -21,7 +21,7 @@ package struct AckJob {
     self.claims = claims
   }
 
-  /// Bytes of a line: more than a batch can have.
+  /// Maximum bytes of a line: a batch of 16 MiB fits, with the ids of its items.
   private static let longest = 24 << 20
 
   package func run() throws(Fault) -> Int32 {

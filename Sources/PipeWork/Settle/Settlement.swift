@@ -2,17 +2,17 @@ internal import PipeIntake
 internal import PipeJSON
 internal import PipeQueue
 
-/// What one settlement line says: how a claim, or some of its items, went.
+/// One settlement line: the result of a claim, or of some of its items.
 package struct Settlement {
   package enum Word {
     case ok, retry, bury
   }
 
   let claim: EntryID
-  /// Of the items that have none of their own.
+  /// For items without a result of their own.
   let result: Word?
   let reason: String?
-  /// nil: all that is left of the claim.
+  /// nil: all remaining items of the claim.
   let items: [ItemSettlement]?
 }
 
@@ -24,17 +24,17 @@ struct ItemSettlement {
   let reason: String?
 }
 
-/// Reads settlement lines, what `ack` takes and the worker of `consume --stream` answers:
+/// Reads settlement lines, from stdin of `ack` or from the worker of `consume --stream`:
 /// `{"claim":"01J…","result":"retry","reason":"busy","items":[{"id":"01J…","item":3,"result":"ok"},…]}`.
-/// Only `claim` must be there; further members are the worker's own.
+/// Only `claim` is required; unknown members are ignored.
 struct SettlementReader {
   private var scanner = LineScanner(watching: ["claim", "items", "result", "reason"])
   private var itemScanner = LineScanner(watching: ["id", "item", "result", "reason"])
   private static let claim = 0, items = 1
   private static let id = 0, item = 1
-  // In both.
+  // The same in both scanners.
   private static let result = 2, reason = 3
-  /// Of the line read last, also where nothing else of it can be read.
+  /// The claim of the last line, even if the rest of the line is invalid.
   private(set) var claim: EntryID?
 
   mutating func read(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Settlement {
@@ -90,12 +90,12 @@ struct SettlementReader {
   }
 }
 
-/// A member that pipe reads, while it is read.
+/// One member, while it is being read.
 private struct Field {
   let span: Span
   let name: StaticString
   let text: UnsafeRawBufferPointer
-  /// Of the text in its line.
+  /// Offset of `text` in its line.
   let offset: Int
 
   init(_ span: Span, _ name: StaticString, _ text: UnsafeRawBufferPointer, _ offset: Int = 0) {
@@ -105,14 +105,14 @@ private struct Field {
     self.offset = offset
   }
 
-  /// Bytes of a reason that are kept.
+  /// Bytes kept of a reason.
   private static let longest = 4096
 
   private func wrong(_ what: String) -> Rejection {
     Rejection("\(name) \(what)", byte: offset + span.range.lowerBound + 1)
   }
 
-  // Between the quotes. What is compared with it has no need of escapes.
+  // The text between the quotes. Escapes are not decoded: ids and results contain none.
   private var inside: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       rebasing: text[(span.range.lowerBound + 1)..<(span.range.upperBound - 1)])

@@ -2,26 +2,26 @@ internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
 
-/// Settles claims that others hold, some at a time.
+/// Settles claims that other processes hold, several at a time.
 final class Settler {
   private let claimer: Claimer
   private let diagnostics: Diagnostics
   private let fallback: Settlement.Word
   private let reason: String?
   private let output: Output?
-  /// With the line that said so, where it is to be written on.
+  /// Settlements to apply, each with its line if that is written to stdout.
   private var waiting: [(settlement: Settlement, line: [UInt8])] = []
-  /// Of lines that cannot be read otherwise: ready again at the end, unless another line settles them.
+  /// Claims of invalid lines: given back at the end unless another line settles them.
   private var unread: Set<EntryID> = []
   private var bytes = 0
-  /// What lines have left out so far of the claims that they name.
+  /// By token: the items of a claim that no line has settled yet.
   private var rests: [EntryID: HeldClaim] = [:]
   private(set) var hasLost = false
   private(set) var hasRefused = false
   private var complaints = 0
   var hasNoRoom: Bool { claimer.unburied > 0 }
 
-  /// More at a time would hold up what comes behind.
+  /// Settlements applied at once; more would delay the lines behind them.
   private static let most = 256
 
   init(
@@ -44,10 +44,10 @@ final class Settler {
     bytes += kept.count
   }
 
-  /// The line of this claim cannot be read.
+  /// Notes the claim of an invalid line.
   func addUnread(_ claim: EntryID) { unread.insert(claim) }
 
-  /// Settles what was added.
+  /// Applies the added settlements.
   func settle() throws(Fault) {
     try takeUnread()
     guard !waiting.isEmpty else { return }
@@ -63,7 +63,7 @@ final class Settler {
 
   func flush() throws(Fault) { try claimer.sync.flush() }
 
-  /// What was left out is ready again, as if it had not been handed out.
+  /// Gives back the items that no line has settled, no attempt counted.
   func finish() throws(Fault) {
     for rest in rests.values {
       _ = try tolerant { () throws(Fault) in try claimer.giveBack(rest.take()) }
@@ -75,8 +75,8 @@ final class Settler {
     }
   }
 
-  // Held here until the end, so that the one that handed it out does not wait for it. One that is settled
-  // already, or never was, is none of this line's business.
+  // Holds the claims of invalid lines until the end, so that the process that handed them out does
+  // not wait for them. Claims that are already settled, or never existed, are ignored.
   private func takeUnread() throws(Fault) {
     let tokens = unread.filter { rests[$0] == nil }
     unread.removeAll()
@@ -98,12 +98,12 @@ final class Settler {
 
   private func pass() throws(Fault) {
     guard let output else { return }
-    // What stands on stdout is on disk.
+    // A line on stdout means that its settlement is on disk.
     try flush()
     try output.flush()
   }
 
-  /// false: the claim was lost.
+  /// Returns false if the claim was lost.
   private func settle(
     _ settlement: Settlement, _ holdings: Claimer.Holdings
   ) throws(Fault) -> Bool {
@@ -128,7 +128,7 @@ final class Settler {
     }
   }
 
-  // A claim that is lost keeps no other from being settled.
+  // A lost claim does not keep the others from being settled.
   private func tolerant(_ body: () throws(Fault) -> Void) throws(Fault) -> Bool {
     do throws(Fault) { try body() } catch {
       guard error.kind == .claimLost else { throw error }
@@ -168,7 +168,8 @@ final class Settler {
   }
 }
 
-/// Where items are in a claim. Mostly they come as they were handed out, and nothing is looked for.
+/// Indices of items in a claim. Lines mostly keep the order of the batch, so the table is built
+/// only when one does not.
 private struct ItemPlaces {
   private struct Key: Hashable {
     let id: EntryID

@@ -4,11 +4,11 @@ package import PipeIO
 package import PipeQueue
 
 package struct Limits {
-  /// Items a batch; nil: whatever is fast.
+  /// Items per batch; nil for an efficient number.
   let size: Int?
   package let batches: Int
   let follow: Bool
-  /// Microseconds from the start of one batch to that of the next; 0 for none.
+  /// Minimum microseconds from the start of one batch to the start of the next; 0 for none.
   package var every: Int64 = 0
 
   package init(size: Int?, batches: Int, follow: Bool, every: Int64 = 0) {
@@ -18,12 +18,12 @@ package struct Limits {
     self.every = every
   }
 
-  /// A batch has no more items than this, and no more bytes but for its first item: it is held in memory.
+  /// Limits of a batch, which is held in memory; its first item alone may have more bytes.
   static let mostItems = 65_536
   static let mostBytes = 16 << 20
 }
 
-/// Where a consumer gets its batches, and what it waits for when there are none.
+/// Supplies a consumer with batches, and waits for more.
 package final class BatchSource {
   package let queue: Queue
   package let claimer: Claimer
@@ -32,14 +32,14 @@ package final class BatchSource {
   private let watch: Watch?
   private var lookAgain: Int64?
   private var pause: Int64 = 0
-  /// Something is ready, and waits for its turn.
+  /// Something is ready, but the next batch is not due yet.
   private var isPaced = false
   private(set) var started = 0
   private lazy var steps = ClockSteps()
-  /// Wall clock less `Clock.steady`, when the last look found nothing.
+  /// Wall clock minus `Clock.steady` when the last claim attempt found nothing.
   private var clockOffset: Int64 = 0
   private let reader = OutputReader()
-  /// Whether stdout's reader was seen to be gone: then nothing more is started.
+  /// Whether stdout's reader has gone; then nothing more is started.
   private(set) var isReaderGone = false
 
   package init(_ queue: Queue, _ limits: Limits) throws(Fault) {
@@ -57,7 +57,7 @@ package final class BatchSource {
   /// Whether another batch would be started if stdout had a reader.
   var wouldStart: Bool { stops.isEmpty && started < limits.batches }
 
-  /// Looks whether stdout's reader has gone.
+  /// Checks whether stdout's reader has gone.
   func lookForReader() {
     if !isReaderGone, reader?.isGone == true { isReaderGone = true }
   }
@@ -101,7 +101,8 @@ package final class BatchSource {
     }
   }
 
-  /// Has what is claimed next held by a slot; nil: by one that is taken now. False where a signal to stop came.
+  /// Selects the owner slot for the next claims; nil takes a new slot. Returns false if a signal to
+  /// stop arrives.
   func change(to owner: inout Owner?) throws(Fault) -> Bool {
     let old = owner
     guard
@@ -111,7 +112,7 @@ package final class BatchSource {
     return true
   }
 
-  // nil where a signal to stop comes while a lock is waited for: then nothing more is claimed.
+  // nil if a signal to stop interrupts the wait for a lock: then nothing more is claimed.
   private func unlessStopped<Result: ~Copyable>(
     _ body: () throws(Fault) -> Result?
   ) throws(Fault) -> Result? {
@@ -121,13 +122,13 @@ package final class BatchSource {
     }
   }
 
-  /// Whether there can be more to start without that anything else happens first.
+  /// Whether another batch may still be started without any outside event.
   var mayGoOn: Bool { mayStart && (limits.follow || isPaced) }
 
-  /// What to wait for at a pipe, apart from that its reader goes.
+  /// An event to wait for at a pipe, besides the end of its reader.
   enum OutputEvent {
     case room(PipeOutput)
-    /// That the reader takes something.
+    /// The reader takes something.
     case reads(PipeOutput, Watch)
     case nothing(PipeOutput)
 
@@ -138,8 +139,9 @@ package final class BatchSource {
     }
   }
 
-  /// Waits for a signal, a child, something that may be ready (only if `forReady`), an event at the
-  /// output, one of `events`, or until `deadline`. Returns whether to look for batches.
+  /// Waits for a signal, a child's change of state, items that may be ready (only if `forReady`),
+  /// an event at the output, one of `events`, or `deadline`. Returns whether a claim attempt may
+  /// succeed.
   func wait(
     forReady: Bool, until deadline: Int64? = nil, output: OutputEvent? = nil,
     events: Events? = nil
@@ -157,10 +159,10 @@ package final class BatchSource {
       output == nil && !isReaderGone
       ? reader.map { poller.watch($0.number, for: .breaking) } : nil
     events?.add(to: &poller)
-    // A consumer that has no use for more now must not be woken for it, again and again.
+    // A consumer that cannot use more items now must not be woken for them repeatedly.
     let turn = forReady && mayGoOn ? claimer.nextPoll : nil
     var looks = forReady && mayGoOn ? [lookAgain, turn.map { $0 - earliness }] : []
-    // Something waits for a time of day, which comes sooner where the clock is set forward.
+    // Delayed items wait for a time of day, which comes sooner if the clock is set forward.
     let clock = turn != nil && !isPaced ? poller.watch(steps.number) : nil
     if clock != nil { looks.append(Clock.steady() + BatchSource.clockPause) }
     try poller.wait(until: ([deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
@@ -174,17 +176,19 @@ package final class BatchSource {
     return clock != nil && isClockSet ? true : isWorthPolling
   }
 
-  // Not by less than a second: clocks are slewed, and what is due then comes late by no more than that.
+  // Steps of less than a second are ignored: clocks are slewed, and items are late by no more than
+  // that.
   private var isClockSet: Bool {
     steps.drain()
     return abs(Clock.now() - Clock.steady() - clockOffset) > 1_000_000
   }
 
-  // The kernel tells of a closed slot an instant before it lets go of its lock: look once more later.
+  // The kernel reports a closed slot just before it releases the slot's lock, so a later claim
+  // attempt is needed.
   private func isWorthPolling(_ isTold: Bool, forReady: Bool) -> Bool {
     let now = Clock.steady()
     if forReady, let again = lookAgain, again <= now {
-      // A busy machine may keep the one that dies from going on: once more, later.
+      // On a busy machine, a dying process may take long to end: try again after a longer pause.
       pause *= 4
       lookAgain = pause < BatchSource.longestPause ? now + pause : nil
       return true
@@ -221,30 +225,30 @@ package final class BatchSource {
     return status
   }
 
-  /// What the kernel takes to wake a process, at most, if all goes well: a pace is kept to the microsecond by
-  /// waking so much earlier. Microseconds.
+  /// The time that the kernel usually needs to wake a process, at most: waking this much earlier
+  /// keeps the pace to the microsecond. Microseconds.
   private static let wakeUp: Int64 = 100
 
   private var earliness: Int64 { isPaced ? BatchSource.wakeUp : 0 }
 
-  /// From one look at the clock to the next: a tracer or a sandbox may shift it without a report from the
-  /// kernel. Microseconds.
+  /// Interval between checks of the wall clock: a tracer or a sandbox may shift it without an event
+  /// from the kernel. Microseconds.
   private static let clockPause: Int64 = 5_000_000
 
-  /// Microseconds.
+  /// Pauses before another claim attempt after a slot was closed. Microseconds.
   private static let firstPause: Int64 = 20_000
   private static let longestPause: Int64 = 10_000_000
 
-  /// Looks at the signals that have come, without waiting.
+  /// Takes the signals that have arrived, without waiting.
   func takeSignals() {
     while let signal = signals.take() {
       if signal != SignalQueue.child { Stops.note(signal) }
     }
   }
 
-  /// Signals to stop that came; at the second one nothing is waited for.
+  /// Signals to stop that have arrived; after the second one nothing is waited for.
   var stops: [Int32] { Stops.signals }
 
-  /// The signal to die of, once a second one has come.
+  /// The signal to die of, once a second one has arrived.
   var mustDie: Int32? { stops.count > 1 ? stops.last : nil }
 }

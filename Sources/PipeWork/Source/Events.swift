@@ -1,6 +1,6 @@
 internal import PipeIO
 
-/// Further descriptors to wait for, and what was found of them.
+/// Additional descriptors to wait for, and the events that were found.
 final class Events {
   private(set) var wanted: [(number: Int32, interest: Poller.Interest)] = []
   private var first = 0
@@ -21,13 +21,13 @@ final class Events {
 
   func note(_ poller: Poller) { self.poller = poller }
 
-  /// Whether something has happened at `number` in the last wait.
+  /// Whether the last wait found an event at descriptor `number`.
   func isReady(_ number: Int32) -> Bool {
     wanted.firstIndex { $0.number == number }.map { poller.isReady(first + $0) } ?? false
   }
 }
 
-/// First in, first out; what has left it is not kept.
+/// First in, first out; removed elements are released.
 struct FIFO<Element> {
   private var all: [Element?] = []
   private var head = 0

@@ -1,9 +1,9 @@
 internal import PipeQueue
 
-/// A claim in a place where several wait to be settled.
+/// Boxes a claim, so that several can wait in a collection to be settled.
 final class HeldClaim {
   private var claim: Claim?
-  /// Where each of its items ends in all that was written.
+  /// The output offset at which each item ends.
   let ends: [Int]
 
   init(_ claim: consuming Claim, ends: [Int] = []) {
@@ -11,6 +11,6 @@ final class HeldClaim {
     self.claim = consume claim
   }
 
-  /// Once.
+  /// Call this once.
   func take() -> Claim { claim.take()! }
 }

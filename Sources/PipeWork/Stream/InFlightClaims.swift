@@ -1,18 +1,18 @@
 internal import PipeIO
 internal import PipeQueue
 
-/// A claim that is handed out in several lines, and what became of its items so far.
+/// A claim that is handed out in several lines, with the outcomes of its items so far.
 final class InFlightClaim {
   let batch: EntryID
   let attempt: Int
   let items: [Item]
-  /// The data of the items.
+  /// The data of the items, which their ranges refer to.
   let bytes: [UInt8]
   private var claim: Claim?
   private var outcomes: [Outcome?]
-  /// The items that the claim still holds, as indices of `items`.
+  /// Indices of the items that the claim still holds.
   private var held: [Int]
-  /// Whether something was decided that is not settled.
+  /// Whether an outcome is decided but not settled.
   private(set) var isDirty = false
 
   init(_ claim: consuming Claim) {
@@ -32,7 +32,7 @@ final class InFlightClaim {
     isDirty = true
   }
 
-  /// Settles what is decided; true when nothing is left.
+  /// Settles the decided items; returns true if no item is left.
   func settle(_ claimer: Claimer) throws(Fault) -> Bool {
     isDirty = false
     guard let claim = claim.take() else { return true }
@@ -42,24 +42,24 @@ final class InFlightClaim {
     return self.held.isEmpty
   }
 
-  /// What is left has failed; nil if nothing is left.
+  /// Retries the remaining items; returns nil if there are none.
   func retry(_ claimer: Claimer, _ failure: Failure) throws(Fault) -> Disposal? {
     guard let claim = claim.take() else { return nil }
     return try claimer.retry(claim, failure)
   }
 }
 
-/// Some items of a flight, for which the worker gets one line.
+/// Items of one claim, which the worker gets as one line.
 final class StreamLine {
   let token: EntryID
   let flight: InFlightClaim
-  /// Indices of the flight's items.
+  /// Indices of the claim's items.
   let items: Range<Int>
-  /// Where it is in all that the worker gets, once it is handed out.
+  /// Position in the worker's input, once the line is handed out.
   var bytes = 0..<0
-  /// Items without an answer.
+  /// Number of unanswered items.
   var open: Int
-  /// Where the next item is looked for: answers come mostly in order.
+  /// Where the search for the next item starts: answers mostly come in order.
   private var next: Int
 
   init(_ flight: InFlightClaim, _ items: Range<Int>, token: EntryID) {
@@ -70,7 +70,7 @@ final class StreamLine {
     next = items.lowerBound
   }
 
-  /// The index of an item in the flight; nil if the line has no such item.
+  /// Index of an item in the claim; nil if the line has no such item.
   func index(_ id: EntryID, _ item: Int) -> Int? {
     let matches = { [flight] (index: Int) in
       flight.items[index].index == item && flight.items[index].entry == id
@@ -88,18 +88,18 @@ final class StreamLine {
     return items.count == 1 ? name : "claim \(token.text) (\(items.count) items from \(name))"
   }
 
-  /// For an item of it, or for all.
+  /// Label of one item, or of the whole line for nil.
   func label(_ index: Int?) -> String {
     guard let index else { return label }
     return "\(flight.items[index].entry.text) item \(flight.items[index].index)"
   }
 }
 
-/// The claims whose lines are in a window.
+/// The claims whose lines are in the window.
 struct InFlightClaims {
   private var held: [EntryID: InFlightClaim] = [:]
   private var dirty: [InFlightClaim] = []
-  /// Bytes of data of those that are held.
+  /// Bytes of data of the held claims.
   private(set) var bytes = 0
 
   mutating func add(_ flight: InFlightClaim) {
@@ -107,14 +107,15 @@ struct InFlightClaims {
     bytes += flight.bytes.count
   }
 
-  /// What becomes of an item of a line, to be settled.
+  /// Notes the outcome of one item, to be settled.
   mutating func decide(_ line: StreamLine, _ index: Int, _ outcome: Outcome) {
     if !line.flight.isDirty { dirty.append(line.flight) }
     line.flight.decide(index, outcome)
     line.open -= 1
   }
 
-  /// Settles what was decided.
+  /// Settles the decided items. A fault in one claim does not stop the others; the first fault is
+  /// thrown.
   mutating func settle(_ claimer: Claimer) throws(Fault) {
     let flights = dirty
     dirty.removeAll(keepingCapacity: true)
@@ -128,7 +129,7 @@ struct InFlightClaims {
     if let fault { throw fault }
   }
 
-  /// What is left of all of them has failed; returns what became of it.
+  /// Retries the remaining items of all claims; returns the disposals.
   mutating func retry(_ claimer: Claimer, _ failure: Failure) throws(Fault) -> [Disposal] {
     var disposals: [Disposal] = []
     for flight in held.values.sorted(by: { $0.batch < $1.batch }) {

@@ -3,16 +3,16 @@ internal import PipeIO
 internal import PipeQueue
 
 extension StreamWindow {
-  /// What an answer said of some items, for those who tell it.
+  /// Items that an answer did not acknowledge, for messages.
   struct Answered {
     let line: StreamLine
-    /// nil: all that was left of the line.
+    /// nil: all remaining items of the line.
     let index: Int?
     let word: Settlement.Word
     let reason: String?
   }
 
-  /// Notes an answer; returns what was not acknowledged by it.
+  /// Notes an answer; returns the items that it did not acknowledge.
   func note(_ answer: Settlement) throws(Rejection) -> [Answered] {
     guard let line = open[answer.claim] else {
       throw Rejection(
@@ -35,7 +35,7 @@ extension StreamWindow {
     return told
   }
 
-  /// How messages tell it.
+  /// The message about an answer.
   func story(_ answer: Answered) -> String {
     let isBuried = answer.word == .bury || isLast(answer.line)
     let reason = printable(
@@ -69,9 +69,9 @@ extension StreamWindow {
   }
 }
 
-// What goes back without an answer.
+// Lines without an answer.
 extension StreamWindow {
-  /// Gives back what is not yet, not even in part, with the worker's pipe.
+  /// Gives back the lines that have not entered the worker's pipe, not even in part.
   func withdraw(from input: WorkerInput) {
     for line in waiting.elements { giveBack(line) }
     waiting.removeAll()
@@ -81,8 +81,8 @@ extension StreamWindow {
     }
   }
 
-  /// Gives back what was handed out, of which the worker has taken `taken` bytes, but for the lines that
-  /// it has taken and that `keep` names. Returns how many items.
+  /// Gives back the lines that were handed out, except those that are within the `taken` bytes and
+  /// that `keep` accepts. Returns the number of items.
   func giveBack(taken: Int, but keep: (StreamLine) -> Bool) -> Int {
     let before = items
     for line in open.inOrder where line.bytes.upperBound > taken || !keep(line) { takeBack(line) }
@@ -101,7 +101,7 @@ extension StreamWindow {
     }
   }
 
-  /// All that has no answer has failed; returns what became of it, and of how many items.
+  /// Retries all unanswered items; returns their number and the disposals.
   func retryOpen(
     _ claimer: Claimer, _ failure: Failure
   ) throws(Fault) -> (items: Int, disposals: [Disposal]) {

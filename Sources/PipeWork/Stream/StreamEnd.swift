@@ -2,24 +2,24 @@ internal import PipeRender
 internal import PipeIO
 internal import PipeQueue
 
-/// The worker has ended: what becomes of the items it has not answered.
+/// The end of a worker: decides its unanswered items.
 struct StreamEnd {
-  /// Why it was told to end.
+  /// Why the worker was terminated.
   enum TerminationReason {
     case rubbish
     case timedOut(StreamLine)
-    /// It is in the background, and wants the terminal.
+    /// The worker is in the background and wants the terminal.
     case terminal
   }
 
   let name: String
   let doom: TerminationReason?
-  /// It had been told that nothing more comes.
+  /// Whether no more lines were to come when it ended or closed its stdin or stdout.
   let wasToldToEnd: Bool
-  /// By a signal that was typed at the terminal.
+  /// Whether a signal typed at the terminal ended it.
   let isInterrupted: Bool
 
-  /// Returns the exit status that it means.
+  /// Returns the exit status for the run.
   func settle(
     _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: StderrForwarder
   ) -> (status: Int32, fault: Fault?) {
@@ -103,8 +103,8 @@ struct StreamEnd {
   }
 }
 
-/// Finds out that a worker will wait for ever, as one does that wants to read all before it answers, that
-/// does not flush, or that does not read. Told once.
+/// Detects a deadlocked worker: it reads to the end of file before answering, never flushes, or
+/// never reads. Warns once.
 struct StreamStall {
   private var lastAnswer = Clock.steady()
   private var lastLook: Int64 = 0
@@ -123,7 +123,8 @@ struct StreamStall {
     isTold || window.items == 0 ? nil : due(window)
   }
 
-  /// Who has taken a part and left a part is at work on it, however long that takes.
+  /// Returns the warning if it is due. A worker that has taken part of its input, but not all, is
+  /// working on it, however long that takes.
   mutating func complaint(_ worker: StreamWorker, _ window: StreamWindow) -> String? {
     guard !isTold, window.items > 0, Clock.steady() >= due(window) else { return nil }
     lastLook = Clock.steady()

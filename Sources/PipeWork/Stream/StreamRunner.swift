@@ -2,7 +2,8 @@ internal import PipeIntake
 package import PipeIO
 internal import PipeQueue
 
-/// `consume --stream -- CMD`: one worker for all batches, which answers each line with one of its own.
+/// `consume --stream -- CMD`: one worker for all batches, which answers each line with a line of
+/// its own.
 package final class StreamRunner {
   private let source: BatchSource
   private let claimer: Claimer
@@ -17,15 +18,15 @@ package final class StreamRunner {
   private var mayBeReady = true
   /// Nothing more is claimed.
   private var isClosing = false
-  /// The worker closed its stdin or its stdout before it was told that nothing more comes.
+  /// The worker closed its stdin or its stdout while more lines could come.
   private var hasLeft = false
-  /// Why the worker was told to end.
+  /// Why the worker was terminated.
   private var doom: StreamEnd.TerminationReason?
   private var someFailed = false
-  /// Why nothing more is claimed: thrown once the worker has ended.
+  /// The fault that stopped claiming; thrown once the worker has ended.
   private var fault: Fault?
 
-  /// `lastAttempt`: the attempt after which an item that fails is buried.
+  /// `lastAttempt`: number of the attempt after which a failed item is buried.
   package init(_ source: BatchSource, _ diagnostics: Diagnostics, timeout: Int64?, lastAttempt: Int)
   {
     self.source = source
@@ -59,7 +60,7 @@ package final class StreamRunner {
     return try conclude()
   }
 
-  // What goes wrong ends the run, but not before the worker's end.
+  // A fault ends the run, but only after the worker's end.
   private func keep(_ body: () throws(Fault) -> Void) {
     do throws(Fault) { try body() } catch {
       fault = fault ?? error
@@ -67,7 +68,7 @@ package final class StreamRunner {
     }
   }
 
-  // Claims while there is room, starting the worker for the first line, and hands out.
+  // Claims while there is room, starts the worker for the first line, and hands out lines.
   private func claim() {
     keep { () throws(Fault) in
       while mayBeReady, !isClosing, window.wantsMore, stderr.hasRoom {
@@ -108,7 +109,7 @@ package final class StreamRunner {
     }
   }
 
-  // Waits until something can go on, then takes answers and settles them.
+  // Waits for an event, then takes answers and settles them.
   private func exchange() throws(Fault) {
     events.clear()
     stderr.want(events)
@@ -171,7 +172,8 @@ package final class StreamRunner {
     worker?.group.terminate()
   }
 
-  // No new line: what the worker has not got goes back, and it learns that nothing more comes.
+  // No more lines: those that have not entered the worker's pipe are given back, and its stdin will
+  // be closed.
   private func stop() {
     isClosing = true
     guard let worker else { return }
@@ -190,7 +192,7 @@ package final class StreamRunner {
     defer { self.worker = nil }
     var status = someFailed ? Exit.someFailed : Exit.fine
     if let worker {
-      // What it wrote before its end counts, as far as it is there.
+      // Answers that the worker wrote before its end still count, as far as 64 reads reach.
       for _ in 0..<64 where doom == nil && worker.isAnswering && worker.hasAnswers {
         keep { () throws(Fault) in try takeAnswers() }
       }

@@ -2,11 +2,11 @@ internal import PipeRender
 internal import PipeIO
 internal import PipeQueue
 
-/// The lines between the queue and a worker: those that wait to be handed out, and those handed out and
-/// not answered. Bounded, so that memory is, and so that other consumers get their share.
+/// The lines between the queue and a worker: those waiting to be handed out, and those handed out
+/// and unanswered. The window is bounded to limit memory and to leave items for other consumers.
 ///
-/// Items on their last attempt are handed out alone, one at a time, when nothing else is: should they be
-/// the worker's death, no other is buried for it.
+/// Items on their last attempt are handed out alone, one at a time, while no other line is
+/// unanswered: if one kills the worker, no other item is buried with it.
 final class StreamWindow {
   private let size: Int
   private let lastAttempt: Int
@@ -15,14 +15,14 @@ final class StreamWindow {
   var open = UnansweredLines()
   var flights = InFlightClaims()
 
-  /// Items handed out and not answered, at the most; but one line may have more.
+  /// Maximum items handed out and unanswered; one line alone may have more.
   static let mostItems = 1024
-  /// Bytes of data of the claims that are held, at the most; but one item may have more.
+  /// Maximum bytes of data of the held claims; one item alone may have more.
   static let mostBytes = 4 << 20
-  /// Items claimed at once: few claims for many lines.
+  /// Items per claim: few claims for many lines.
   private static let portion = 256
 
-  /// `size`: items a line, at the most. Where there is a pace each line is a batch of its own.
+  /// `size`: maximum items per line. With a pace, each line is a batch of its own.
   init(size: Int, lastAttempt: Int, isPaced: Bool) {
     self.size = size
     self.isPaced = isPaced
@@ -31,14 +31,14 @@ final class StreamWindow {
 
   var isEmpty: Bool { open.isEmpty && waiting.isEmpty }
   var isAllHandedOut: Bool { waiting.isEmpty }
-  /// Items handed out and not answered.
+  /// Items handed out and unanswered.
   var items: Int { open.items }
-  /// The line that was handed out first, of those without an answer.
+  /// The unanswered line that was handed out first.
   var oldest: StreamLine? { open.oldest }
-  /// When it became that. Microseconds of `Clock.steady`.
+  /// When it became the oldest. Microseconds of `Clock.steady`.
   var oldestSince: Int64 { open.oldestSince }
 
-  /// Lines to claim at once.
+  /// Lines per claim.
   private var portion: Int { isPaced ? 1 : max(1, StreamWindow.portion / size) }
 
   var wantsMore: Bool {
@@ -48,11 +48,11 @@ final class StreamWindow {
           && flights.bytes < StreamWindow.mostBytes)
   }
 
-  /// Items to claim now, for so many lines at the most.
+  /// Items to claim now, for at most `lines` lines.
   func wanted(lines: Int) -> Int { min(portion, lines) * size }
   var wantedBytes: Int { max(1, StreamWindow.mostBytes - flights.bytes) }
 
-  /// Returns how many lines it makes.
+  /// Adds a claim; returns the number of its lines.
   func add(_ claim: consuming Claim) -> Int {
     let step = claim.attempt >= lastAttempt ? 1 : size
     let count = (claim.items.count + step - 1) / step
@@ -67,7 +67,7 @@ final class StreamWindow {
     return count
   }
 
-  /// Puts in what may be handed out.
+  /// Writes the lines that may be handed out now.
   func handOut(to input: WorkerInput) {
     while let line = waiting.first {
       guard isLast(line) ? open.isEmpty : !hasLast else { return }
@@ -83,32 +83,32 @@ final class StreamWindow {
     }
   }
 
-  /// Settles what was answered or goes back.
+  /// Settles the items that were answered or are given back.
   func settle(_ claimer: Claimer) throws(Fault) { try flights.settle(claimer) }
 
   func isLast(_ line: StreamLine) -> Bool { line.flight.attempt >= lastAttempt }
 
-  // Such a line is alone.
+  // Whether a line on its last attempt is unanswered; it is then the only one.
   private var hasLast: Bool { open.oldest.map(isLast) ?? false }
 }
 
-/// Lines that were handed out and are not answered.
+/// Lines that were handed out and are unanswered.
 struct UnansweredLines {
   private var byToken: [EntryID: StreamLine] = [:]
-  /// As handed out; the answered ones are passed over.
+  /// In the order of handing out; answered lines stay until they are the first.
   private var order = FIFO<StreamLine>()
-  /// Items without an answer.
+  /// Number of unanswered items.
   private(set) var items = 0
-  /// When the oldest line became that. Microseconds of `Clock.steady`.
+  /// When the oldest line became the oldest. Microseconds of `Clock.steady`.
   private(set) var oldestSince: Int64 = 0
 
   var isEmpty: Bool { byToken.isEmpty }
-  /// The one that was handed out first.
+  /// The line that was handed out first.
   var oldest: StreamLine? { order.first }
 
   subscript(token: EntryID) -> StreamLine? { byToken[token] }
 
-  /// In the order in which they were handed out.
+  /// In the order of handing out.
   var inOrder: [StreamLine] { order.elements.filter { $0.open > 0 } }
 
   mutating func append(_ line: StreamLine) {
@@ -118,10 +118,10 @@ struct UnansweredLines {
     items += line.items.count
   }
 
-  /// So many items of a line are open no more.
+  /// `count` items of a line are no longer unanswered.
   mutating func reduce(by count: Int) { items -= count }
 
-  /// The line has nothing left to be answered.
+  /// Removes a line that has no unanswered items.
   mutating func close(_ line: StreamLine) {
     byToken[line.token] = nil
     guard order.first === line else { return }
@@ -129,7 +129,7 @@ struct UnansweredLines {
     oldestSince = Clock.steady()
   }
 
-  /// Takes off the one that was handed out last, if it begins at `byte` of what the worker gets or behind.
+  /// Removes the last line handed out, if it begins at or after `byte` of the worker's input.
   mutating func removeLast(from byte: Int) -> StreamLine? {
     guard let line = order.last, line.bytes.lowerBound >= byte else { return nil }
     order.removeLast()

@@ -9,10 +9,10 @@ final class StreamWorker {
   var group: ProcessGroup
   private let answers: LineReader
   private var reader = SettlementReader()
-  /// It may still answer.
+  /// Its stdout has not ended.
   private(set) var isAnswering = true
 
-  /// An answer may repeat all of its batch line, escaped anew.
+  /// Maximum bytes of an answer, which may repeat its whole batch line with other escapes.
   private static let longest = 32 << 20
 
   enum Start {
@@ -49,7 +49,7 @@ final class StreamWorker {
     if let number = input.number { events.want(number, input.isEmpty ? .breaking : .writing) }
   }
 
-  /// After a wait: hands over what fits, and notes that the worker has closed its stdin.
+  /// After a wait: writes what fits, and notes that the worker has closed its stdin.
   func push(_ events: Events) throws(Fault) {
     if let number = input.number, input.isEmpty, events.isReady(number) {
       return input.noteBroken()
@@ -59,7 +59,8 @@ final class StreamWorker {
 
   var hasAnswers: Bool { answers.isReadable }
 
-  /// Reads once what is there; `take` gets each answer. A line that is none is told by its number.
+  /// Reads once; `take` gets each answer. Returns the number of the first invalid line and the
+  /// reason.
   func read(_ take: (Settlement) throws(Rejection) -> Void) throws(Fault) -> (Int, Rejection)? {
     guard isAnswering, answers.isReadable else { return nil }
     isAnswering = try answers.fill()
@@ -77,7 +78,7 @@ final class StreamWorker {
     }
   }
 
-  /// Takes what comes without looking at it, so that the worker can end.
+  /// Discards what the worker writes, so that it can end.
   func ignore() throws(Fault) {
     guard isAnswering, answers.isReadable else { return }
     isAnswering = try answers.fill()

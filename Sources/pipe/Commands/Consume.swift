@@ -45,7 +45,7 @@ struct Consume: ParsableCommand {
   var command: [String] = []
 
   func validate() throws {
-    // A script whose variable is unset must not acknowledge what it has not run.
+    // A script with an unset variable must not acknowledge items that no command has run.
     if command.isEmpty, commandLine.contains("--") {
       throw ValidationError("no command after --; is a variable empty?")
     }

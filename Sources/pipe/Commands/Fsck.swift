@@ -13,7 +13,7 @@ struct Fsck: ParsableCommand {
       let output = Output()
       let findings = Findings()
       let queue = try queue.location.open { text in
-        // What opening it has repaired.
+        // Repairs that opening the queue has made.
         output.append(printable(text) + "\n")
         findings.count += 1
       }

@@ -73,7 +73,7 @@ struct Route: ParsableCommand {
   }
 }
 
-/// `error=/var/spool/errors`: up to the last equals sign it is the value.
+/// `error=/var/spool/errors`: the value is everything before the last equals sign.
 struct Rule: ExpressibleByArgument {
   let value: String
   let queue: String

@@ -111,8 +111,8 @@ struct Serve: ParsableCommand {
   }
 }
 
-/// A variable of the environment, `PIPE_` and a name, or where that is unset the name alone, as the earlier
-/// system had it.
+/// An environment variable: `PIPE_` and a name or, if that is unset, the name alone, as in the
+/// earlier system.
 private struct Setting {
   let name: String
   let text: String
@@ -132,12 +132,12 @@ private struct Setting {
 }
 
 extension ListeningAddress {
-  /// What systemd listens at for this process (sd_listen_fds(3)); nil where it does not.
+  /// The listening socket from systemd (sd_listen_fds(3)); nil if there is none.
   fileprivate static func fromSystemd() throws(Fault) -> ListeningAddress? {
     guard let text = variable("LISTEN_FDS"), variable("LISTEN_PID") == "\(getpid())" else {
       return nil
     }
-    // They are for this process alone.
+    // They are for this process only.
     unsetenv("LISTEN_FDS")
     unsetenv("LISTEN_PID")
     guard text == "1" else {

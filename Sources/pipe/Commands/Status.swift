@@ -52,7 +52,7 @@ struct Status: ParsableCommand {
   }
 }
 
-/// Waits until entries are settled, woken by what others rename.
+/// Waits until entries are settled; renames in now/ wake it.
 private struct SettlingWait {
   private let queue: Queue
   private let watch: Watch
@@ -60,12 +60,12 @@ private struct SettlingWait {
 
   init(_ queue: Queue, timeout: Int64?) throws(Fault) {
     self.queue = queue
-    // Watching comes before looking: what is settled in between is told.
+    // Watches before asking, so that settlements in between are reported.
     watch = try queue.watchSettling()
     deadline = timeout.map { Clock.steady() + $0 }
   }
 
-  /// What it is then, or when time is up.
+  /// Returns the status once the entry is settled or the deadline has passed.
   mutating func settled(_ id: EntryID) throws(Fault) -> EntryStatus? {
     while true {
       let status = try queue.status(id)

@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 
-/// Which dead letters, and what `retry` and `drop` do with them.
+/// The dead letters that `retry` or `drop` acts on.
 struct DeadLetterSelection: ParsableArguments {
   @Flag(help: "All dead letters.")
   var all = false
@@ -20,7 +20,7 @@ struct DeadLetterSelection: ParsableArguments {
   typealias Treat = (EntryID) throws(Fault) -> Int
   typealias TreatAll = ((DeadLetterResult) throws(Fault) -> Void) throws(Fault) -> Void
 
-  /// Treats them, one entry at a time or all, and says so.
+  /// Applies `one` to each id, or `all`, and prints a line per entry.
   func run(
     _ command: String, _ location: QueueLocation, one: (Queue) -> Treat, all: (Queue) -> TreatAll
   ) -> Never {

@@ -2,7 +2,7 @@ internal import PipeIO
 internal import PipeQueue
 
 extension Diagnostics {
-  /// About an id of which there is nothing; `what` where there is such an entry.
+  /// Reports an id for which nothing was found; `what` says what is missing if the entry exists.
   func unknown(_ text: String, _ what: String?, _ queue: Queue) {
     guard EntryID(text) != nil else {
       return say(

@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 
-/// When batches are dispatched, and how many.
+/// The pace and number of batches, and whether to wait for more.
 struct DispatchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -19,7 +19,8 @@ struct DispatchOptions: ParsableArguments {
   @Flag(help: "Wait for more instead of ending when nothing is ready.")
   var follow = false
 
-  /// Who waits for more can wait for the first too: then the queue is made where there is none.
+  /// With --follow, creates a missing queue: a consumer that waits for more can wait for the first
+  /// entry too.
   func open(_ location: QueueLocation, _ diagnostics: Diagnostics) throws(Fault) -> Queue {
     try follow ? location.create(diagnostics) : location.open(diagnostics)
   }

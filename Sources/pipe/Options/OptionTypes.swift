@@ -16,7 +16,7 @@ struct Duration: ExpressibleByArgument {
       let value = plainNumber(argument.dropLast(unit.count))
     else { return nil }
     let (product, overflow) = value.multipliedReportingOverflow(by: size)
-    // A century is more than any wait, and far from the end of the numbers.
+    // A century is longer than any wait, and far from overflow.
     guard !overflow, product <= 100 * 366 * 86_400_000_000 else { return nil }
     microseconds = product
   }
@@ -58,7 +58,7 @@ private func plainNumber(_ text: Substring) -> Int64? {
   text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
 }
 
-/// Paths may be any bytes; what is stored or compared is text.
+/// Rejects text that is not UTF-8. Paths may be any bytes; stored and compared arguments may not.
 func requireText(_ argument: String?, _ name: String) throws {
   if argument?.isUTF8 == false { throw ValidationError("\(name) is not UTF-8") }
 }
@@ -90,7 +90,7 @@ struct GroupArgument: ExpressibleByArgument {
   }
 }
 
-/// A number of items, or 0 for no bound.
+/// A number of items; 0 for no limit.
 struct Bound: ExpressibleByArgument {
   let value: Int?
 
@@ -100,7 +100,7 @@ struct Bound: ExpressibleByArgument {
   }
 }
 
-/// A number of at least one.
+/// A positive number.
 struct Count: ExpressibleByArgument {
   let value: Int
 
@@ -124,7 +124,7 @@ struct BackoffArgument: ExpressibleByArgument {
   }
 }
 
-/// What the statistics tell apart: up to 64 letters, digits and `. _ : -`, a letter or digit first.
+/// A tag for statistics: up to 64 letters, digits and `. _ : -`, starting with a letter or digit.
 struct Tag: ExpressibleByArgument {
   let text: String
 

@@ -11,7 +11,7 @@ struct QueueOptions: ParsableArguments {
   @Flag(help: "Use a queue on a network file system, where its promises do not hold.")
   var force = false
 
-  // A script whose variable is unset must not drain the user's own queue.
+  // A script with an unset variable must not drain the user's own queue.
   func validate() throws {
     if queue == "" { throw ValidationError("-q is empty; name a directory") }
   }
