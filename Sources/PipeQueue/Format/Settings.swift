@@ -1,5 +1,4 @@
 internal import CPipeIO
-internal import Glibc
 internal import PipeIO
 
 /// What `pipe init` sets; kept in the file `format`, one `name value` a line between the version and a
@@ -51,67 +50,19 @@ package struct Settings: Equatable {
 }
 
 extension Settings {
-  private enum Damage: Error {
+  enum Damage: Error {
     case damaged
     /// A version that this program does not know.
     case newer(Int)
   }
 
-  /// The file that every command reads first.
-  static let fileName = "format"
-  static let copyName = "format.copy"
-  /// The next `format` while it is written; a leftover of a crash is overwritten.
-  static let draftName = "format.new"
-
-  /// nil where there is no file: then there is no queue. `isRestored`: `format` is missing or damaged, and
-  /// these are of its copy.
-  static func read(_ root: Directory) throws(Fault) -> (settings: Settings, isRestored: Bool)? {
-    let path = root.path + "/" + fileName
-    let bytes = try contents(fileName, root)
-    let damage: Damage?
-    if let bytes {
-      do throws(Damage) { return (try parse(bytes), false) } catch { damage = error }
-    } else {
-      damage = nil
-    }
-    if let copy = try contents(copyName, root) {
-      do throws(Damage) { return (try parse(copy), true) } catch {}
-    }
-    switch damage {
-    case nil: return nil
-    case .newer(let version):
-      throw Fault(
-        .settings,
-        "\(printable(path)): format \(version) is newer than this pipe supports"
-          + " (up to \(Settings.version)); upgrade pipe")
-    case .damaged:
-      throw Fault(
-        .settings,
-        "\(printable(path)): is damaged or not the format file of a queue, and so is \(copyName);"
-          + " restore one of them from a backup")
-    }
-  }
-
-  /// Whether a file of these is missing or cannot be believed.
-  static func isDamaged(_ name: String, _ root: Directory) -> Bool {
-    guard let bytes = try? contents(name, root) else { return true }
-    return (try? parse(bytes)) == nil
-  }
-
-  private static func contents(_ name: String, _ root: Directory) throws(Fault) -> [UInt8]? {
-    guard let file = try Descriptor.open(name, in: root, O_RDONLY) else { return nil }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
-    defer { buffer.deallocate() }
-    return Array(buffer[..<(try file.read(into: buffer, at: 0))])
-  }
-
-  private static func parse(_ bytes: [UInt8]) throws(Damage) -> Settings {
+  static func parse(_ bytes: [UInt8]) throws(Damage) -> Settings {
     try bytes.withUnsafeBufferPointer { (all) throws(Damage) -> Settings in
       try parse(UnsafeRawBufferPointer(all))
     }
   }
 
-  private static func parse(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Settings {
+  static func parse(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Settings {
     var settings = Settings()
     var lines = FieldSplitter(bytes)
     guard var first = lines.next(before: newline).map(FieldSplitter.init),
@@ -153,25 +104,5 @@ extension Settings {
     default: return false
     }
     return true
-  }
-}
-
-extension Settings {
-  /// Makes these the settings of the queue. Both files are whole at any time; a crash leaves the old settings
-  /// or the new ones.
-  func replace(in root: Directory) throws(Fault) {
-    try put(Settings.fileName, in: root)
-    try put(Settings.copyName, in: root)
-    try root.flush()
-  }
-
-  /// Gives the name to a file with these, on disk.
-  func put(_ name: String, in root: Directory) throws(Fault) {
-    let file = try Descriptor.create(Settings.draftName, in: root, O_WRONLY | O_TRUNC)
-    try Array(text.utf8).write(to: file, at: 0)
-    try file.flush()
-    if try root.rename(Settings.draftName, to: name) == .renamed { return }
-    try root.exchange(Settings.draftName, name)
-    try root.remove(Settings.draftName)
   }
 }

@@ -1,0 +1,21 @@
+internal import Glibc
+internal import PipeIO
+
+extension Directory {
+  /// What happened, from the file of this name; empty where nothing can be read: it only informs.
+  func history(_ name: String) -> [UInt8] {
+    guard let file = try? Descriptor.open(name, in: self, O_RDONLY) else { return [] }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: History.most, alignment: 8)
+    defer { buffer.deallocate() }
+    guard let count = try? file.read(into: buffer, at: 0), count > 0 else { return [] }
+    return Array(buffer[..<count])
+  }
+
+  /// Adds to it, or begins it anew. A full disk must not keep an item from being settled.
+  func note(_ bytes: [UInt8], in name: String, anew: Bool) {
+    if isShortOfRoom { return }
+    let flags = O_WRONLY | (anew ? O_TRUNC : O_APPEND)
+    guard let file = try? Descriptor.open(name, in: self, flags) else { return }
+    try? file.append(bytes)
+  }
+}
