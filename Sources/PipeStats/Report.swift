@@ -1,26 +1,26 @@
-/// A queue at one instant, and what happened in it before.
+/// The state of a queue at one instant, and its activity before that.
 package struct Report {
   /// Microseconds since the epoch.
   package var at: Int64
   package var depths: Depths
-  /// Seconds; nil where nothing is ready.
+  /// Seconds; nil: no item is ready.
   package var oldestReady: PerPriority<Double?>
   package var ages: AgeTable
-  /// Seconds of the window that was asked for; nil: all that is kept.
+  /// The requested window in seconds; nil: everything that is kept.
   package var since: Double?
-  /// When that window begins, microseconds since the epoch, and how long it is: until now, or without `since`
-  /// until the last thing that happened. nil when nothing happened in it.
+  /// The start of that window, microseconds since the epoch, and its length: until now or, without
+  /// `since`, until the last event. Nil if nothing happened in it.
   package var start: Int64?
   package var seconds: Double?
-  /// Of the window.
+  /// In the window.
   package var activity: Activity
-  /// Since the queue began. Only grows.
+  /// Since the queue was created. It only grows.
   package var ever: Activity
   package var counters: Counters
-  /// Items; nil where nothing can be told.
+  /// Items; nil if the rate is unknown.
   package var inPerSecond: Double?
   package var outPerSecond: Double?
-  /// The last hour, minute by minute, the oldest first; empty unless a picture was asked for.
+  /// The last hour, minute by minute, oldest first; empty unless a chart was requested.
   package var periods: [Period]
 
   package init(
@@ -52,12 +52,12 @@ package struct Depths {
   package var later = PerPriority(all: 0)
   package var dead = PerPriority(all: 0)
   package var done = PerPriority(all: 0)
-  /// Items that damage took.
+  /// Items lost to damage.
   package var lost = PerPriority(all: 0)
 
   package init() {}
 
-  /// By the words of the states.
+  /// By the name of the state.
   package var named: [(name: String, items: PerPriority<Int>)] {
     [
       ("ready", ready), ("claimed", claimed), ("later", later), ("dead", dead), ("done", done),
@@ -65,17 +65,18 @@ package struct Depths {
     ]
   }
 
-  /// The same for people: of what is lost nothing where nothing is.
+  /// The same for people: lost items appear only if there are any.
   package var shown: [(name: String, items: PerPriority<Int>)] {
     named.filter { $0.name != "lost" || $0.items.sum > 0 }
   }
 }
 
-/// Items that wait, ready or for later, by how long they have.
+/// Waiting items, ready or later, by age.
 package struct AgeTable {
-  /// Seconds, each twice the one before. Column k is younger than bound k and not than the one before.
+  /// Seconds, each twice the one before. Column k counts ages below bound k and not below the bound
+  /// before it.
   package var bounds: [Double]
-  /// One more than there are bounds: the last is for the older ones.
+  /// One more than there are bounds: the last is for older items.
   package var counts: PerPriority<[Int]>
 
   package init(bounds: [Double], counts: PerPriority<[Int]>) {
@@ -83,14 +84,14 @@ package struct AgeTable {
     self.counts = counts
   }
 
-  /// Nine, of which the longest fits an age: from a second, a minute or an hour on.
+  /// Nine bounds, from one second, one minute or one hour on, as the oldest age requires.
   package static func bounds(upTo oldest: Double) -> [Double] {
     let unit = [1, 60].first { oldest < $0 * 512 } ?? 3600.0
     return (0..<9).map { unit * Double(1 << $0) }
   }
 }
 
-/// They only grow.
+/// Totals that only grow.
 package struct Counters {
   /// Entries stored.
   package var ingestedRows = 0
@@ -104,19 +105,19 @@ package struct Counters {
   package init() {}
 }
 
-/// Some of the recent past, in sums alone: there are many of these.
+/// A part of the recent past, in sums alone, because a report has many of these.
 package struct Period {
   /// Microseconds since the epoch.
   package var start: Int64
   package var seconds: Double
-  /// Items that came.
+  /// Items that arrived.
   package var accepted: Int
   /// Items that were done.
   package var acknowledged = 0
   /// Batches that were done, and those that failed.
   package var batches = 0
   package var failures = 0
-  /// How long all that were done took, in seconds.
+  /// The total service time of the done batches, in seconds.
   package var service = 0.0
 
   package init(start: Int64, seconds: Double, accepted: Int) {
@@ -125,34 +126,34 @@ package struct Period {
     self.accepted = accepted
   }
 
-  /// Of a batch that was done.
+  /// For a done batch.
   package var meanService: Double? { batches > 0 ? service / Double(batches) : nil }
 }
 
-/// What was settled in some time. Times are microseconds since the epoch.
+/// What was settled in a period. Times are microseconds since the epoch.
 package struct Activity {
-  /// Of each acknowledged item: accepted until claimed.
+  /// For each acknowledged item: accepted until claimed.
   package var wait = Latency()
-  /// Of each acknowledged item: claimed until settled.
+  /// For each acknowledged item: claimed until settled.
   package var service = Latency()
-  /// Of each acknowledged item: accepted until settled.
+  /// For each acknowledged item: accepted until settled.
   package var total = Latency()
-  /// Claimed until settled, once for each acknowledged batch.
+  /// For each acknowledged batch: claimed until settled.
   package var batches = Latency()
-  /// The same for each batch that failed.
+  /// For each failed batch: claimed until settled.
   package var failures = Latency()
   /// Items.
   package var acknowledged = 0
   package var retried = 0
   package var buried = 0
-  /// When the first and the last of them was settled.
+  /// When the first and the last of them were settled.
   package var first: Int64?
   package var last: Int64?
 
   package init() {}
 }
 
-/// The parts of an item's way through the queue.
+/// The stages of an item's way through the queue.
 package enum Stage: String, CaseIterable, Sendable {
   /// Accepted until claimed.
   case wait
@@ -173,20 +174,20 @@ extension Activity {
 }
 
 extension Latency {
-  /// Those that are told wherever a distribution is.
+  /// The percentiles shown with every distribution.
   static let percentiles: [(name: String, percentile: Double)] = [
     ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9),
   ]
 }
 
-/// How much of what was settled was done, in items.
+/// The share of settled items that are done.
 package struct Success {
   package let acknowledged: Int
   /// Retried and buried.
   package let failed: Int
-  /// From 0 to 1; nil when nothing was settled, as the two bounds are.
+  /// From 0 to 1; nil if nothing was settled, as are both bounds.
   package let ratio: Double?
-  /// The 95 % interval, Wilson's.
+  /// Wilson's 95 % interval.
   package let low: Double?
   package let high: Double?
 

@@ -36,7 +36,7 @@ struct DedupTests {
     var draft = WriteBatch()
     draft.append(entry(9), "2")
     let wanted = draft.withLine(.medium, 0) { Fingerprint($0, .medium, hash).wanted }
-    let covered = index.state.covered[1]
+    let covered = index.state.covered[.medium]
     try index.insert(
       [Slot(wanted, .medium, 1, 0)], times: 1...1, .medium, upTo: covered)
     #expect(try store(["2"], window: minute).map(\.isDuplicate) == [false])
@@ -123,12 +123,12 @@ struct DedupTests {
     let start = IndexState.Covered(segment: 1, offset: 0)
     let state = IndexState(
       boot: .current(), seed: 1, completeFrom: 0, window: minute, asked: asked,
-      covered: [start, start, start])
+      covered: .repeating(start))
     let directory = try scratch.queue.root.subdirectory(making: "dedup")
     let index = try KeyIndex.create(directory, state)
     try index.catchUp(scratch.queue, upTo: mark)
     let place = mark.place
-    #expect(index.state.covered[1] == .init(segment: place.segment, offset: place.offset))
+    #expect(index.state.covered[.medium] == .init(segment: place.segment, offset: place.offset))
     return index
   }
 

@@ -17,7 +17,7 @@ struct KeyIndexTests {
   }
 
   private func made() throws -> KeyIndex {
-    let covered = [IndexState.Covered](repeating: .init(segment: 1, offset: 0), count: 3)
+    let covered = PerLane.repeating(IndexState.Covered(segment: 1, offset: 0))
     return try KeyIndex.create(
       directory,
       IndexState(
@@ -65,7 +65,7 @@ struct KeyIndexTests {
     let again = try #require(try opened())
     #expect(again.generations.map(\.capacity) == [4096, 16384, 65536, 262_144])
     #expect(again.generations.map(\.header.count) == [2048, 8192, 32768, 6992])
-    #expect(again.state == index.state && again.state.covered[2].offset == 50_000)
+    #expect(again.state == index.state && again.state.covered[.low].offset == 50_000)
     #expect(try missing(all, again) == 0)
     #expect(try missing(Array(all[700..<701]), again) == 0)
     #expect(try missing(slots(50_000..<60_000), again) == 10_000)
@@ -93,7 +93,7 @@ struct KeyIndexTests {
     let file = try #require(try Descriptor.open("1", in: directory, 2))
     try header.bytes.write(to: file, at: 0)
     let again = try #require(try opened())
-    #expect(again.state.covered[2].offset == 10)
+    #expect(again.state.covered[.low].offset == 10)
     try insert(slots(10..<500), again)
     #expect(again.generations[0].header.count == 500)
     var found = 0
@@ -120,7 +120,7 @@ struct KeyIndexTests {
       { $0.count = .max }, { $0.earliest = .min }, { $0.latest = .max }, { $0.state.oldest = 0 },
       { $0.state.oldest = .max }, { $0.state.oldest = 2 }, { $0.state.completeFrom = .min },
       { $0.state.window = .max }, { $0.state.asked = .min }, { $0.state.window = -1 },
-      { $0.state.covered[1].segment = -1 }, { $0.state.covered[2].offset = .min },
+      { $0.state.covered[.medium].segment = -1 }, { $0.state.covered[.low].offset = .min },
     ]
     for (number, change) in changes.enumerated() {
       let index = try made()

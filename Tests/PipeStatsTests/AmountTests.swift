@@ -9,7 +9,7 @@ struct AmountTests {
     (59.96, "1 min"), (250, "4 min 10 s"), (3599.6, "1 h"), (7500, "2 h 5 min"),
     (86_399, "1 d"), (2_588_400, "29 d 23 h"), (2_592_000, "30 d"),
   ])
-  func `a time has the unit that suits it`(seconds: Double, text: String) {
+  func `a duration appears in suitable units`(seconds: Double, text: String) {
     #expect(span(seconds) == text)
   }
 
@@ -18,7 +18,7 @@ struct AmountTests {
     (999_999_999_999, "999,999,999,999"), (1_000_000_000_000, "1000000000000"),
     (Int.min, "-9223372036854775808"),
   ])
-  func `thousands are told apart while there is room`(count: Int, text: String) {
+  func `a count separates thousands while there is room`(count: Int, text: String) {
     #expect(whole(count) == text)
   }
 
@@ -26,7 +26,7 @@ struct AmountTests {
     (99_999, "99999"), (100_000, "100k"), (999_499, "999k"), (999_500, "1.00M"),
     (45_600_000, "45.6M"), (Int.max, "9.22E"),
   ])
-  func `a count fits into five columns`(count: Int, text: String) {
+  func `a short count fits in five columns`(count: Int, text: String) {
     #expect(short(count) == text)
   }
 
@@ -35,7 +35,7 @@ struct AmountTests {
     (0.000_833_3, "3.00 items/h"), (0.000_000_385, "0.0333 items/d"),
     (385_802.469, "385,802 items/s"), (Double.infinity, "-"),
   ])
-  func `a pace has the unit that makes it a number for people`(perSecond: Double?, text: String) {
+  func `a rate appears in a readable unit`(perSecond: Double?, text: String) {
     #expect(pace(perSecond) == text)
   }
 
@@ -43,7 +43,7 @@ struct AmountTests {
     (nil, "-"), (0, "0 %"), (1, "100 %"), (0.999_999, "99.99 %"), (0.000_001, "0.01 %"),
     (0.99502, "99.50 %"),
   ])
-  func `what is not all is not 100 percent`(ratio: Double?, text: String) {
+  func `a share of less than all is never 100 percent`(ratio: Double?, text: String) {
     #expect(inPercent(ratio) == text)
   }
 
@@ -53,7 +53,7 @@ struct AmountTests {
       (951_826_154_999_999, "2000-02-29 12:09:14 UTC"),
       (4_107_542_400_000_000, "2100-03-01 00:00:00 UTC"), (morning, "2026-11-20 08:15:02 UTC"),
     ] as [(Int64, String)])
-  func `an instant is what a clock in Greenwich shows`(instant: Int64, text: String) {
+  func `an instant appears in UTC`(instant: Int64, text: String) {
     #expect(UTC(instant).text == text)
   }
 
@@ -65,7 +65,7 @@ struct AmountTests {
   @Test(arguments: [
     (0, 1), (0.07, 0.08), (3.4, 4), (5, 5), (6.3, 8), (9, 10), (1_000_001, 2_000_000),
   ])
-  func `an axis ends at one digit and zeros`(value: Double, end: Double) {
+  func `an axis ends at one digit and a power of ten`(value: Double, end: Double) {
     #expect(abs(roundedUp(value) - end) < 1e-9 * end)
   }
 }

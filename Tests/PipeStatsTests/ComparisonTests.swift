@@ -16,7 +16,7 @@ struct ComparisonTests {
       ComparedSide(Activity.of(b, items: 3, failures: others), named: names[1]))
   }
 
-  @Test func `a tenth faster is faster, whatever some failures say`() {
+  @Test func `a side that is a tenth faster counts as faster despite a few failures`() {
     let found = compare(old, scattered(1100, 130_000...222_000), failures: [3, 4, 5], [4])
     #expect(
       found.text == """
@@ -39,14 +39,14 @@ struct ComparisonTests {
         """)
   }
 
-  @Test func `of two alike no difference is to be seen`() {
+  @Test func `two similar sides show no difference, and a slower side shows one`() {
     let found = compare(old, scattered(1100, 150_000...250_000, seed: 9))
     #expect(found.verdict == "no significant difference (p = 0.98)")
     #expect(
       compare(scattered(1100, 130_000...222_000), old).verdict == "B is 13.3 % slower, p < 0.001")
   }
 
-  @Test func `of few batches, or of none that differ, nothing is said`() {
+  @Test func `the verdict names too few batches, constant times and equal times`() {
     #expect(compare([1, 2, 3], old).verdict == "too few samples: A has 3 batches")
     #expect(compare(old, [1, 2, 3]).verdict == "too few samples: B has 3 batches")
     #expect(
@@ -58,7 +58,7 @@ struct ComparisonTests {
     #expect(compare(Array(1...10), Array(1...10)).verdict == "no significant difference (p = 1.0)")
   }
 
-  @Test func `when the two tests disagree, both are heard`() {
+  @Test func `the sentences report both tests when they disagree`() {
     let faster = old.map { $0 * 9 / 10 }
     #expect(
       compare(old, faster + long.prefix(1)).sentences == [
@@ -82,7 +82,7 @@ struct ComparisonTests {
       ])
   }
 
-  @Test func `who is faster and fails more often is told both`() {
+  @Test func `a side that is faster but fails more often gets two sentences`() {
     let found = compare(
       old, scattered(1100, 130_000...222_000), failures: [], [Int](repeating: 9, count: 100))
     #expect(
@@ -91,19 +91,19 @@ struct ComparisonTests {
       ])
   }
 
-  @Test func `where the first took no time at all there is no percentage`() {
+  @Test func `a difference from a mean of zero has no percentage`() {
     let found = compare([Int](repeating: 0, count: 90), scattered(90, 0...100))
     #expect(found.verdict == "B is slower by 51.0 us, p < 0.001")
     #expect(found.line.contains(#""percent":null"#))
   }
 
-  @Test func `the unit is the batch, however many items it has`() {
+  @Test func `a batch counts once, however many items it has`() {
     let few = compare(Array(1...9), old)
     #expect(few.first.done.whole == 9)
     #expect(few.welch == nil)
   }
 
-  @Test func `the comparison is JSON, with the names as they are`() throws {
+  @Test func `the comparison is valid JSON with unchanged names`() throws {
     let found = compare(old, old, names: ["a\"\u{1B}[31m", "v2"])
     let json = try JSONSerialization.jsonObject(with: Data(found.line.utf8)) as? [String: Any]
     #expect((json?["a"] as? [String: Any])?["name"] as? String == "a\"\u{1B}[31m")
@@ -112,7 +112,7 @@ struct ComparisonTests {
     #expect(!found.line.contains("\n"))
   }
 
-  @Test func `long names and terminal sequences do no harm to the text`() {
+  @Test func `the text shortens long names and replaces terminal sequences`() {
     let names = [String(repeating: "long name ", count: 4), "\u{1B}[31m\u{202E}\n"]
     for (a, b) in [(old, old), ([1], [2]), (old.map { $0 * 9 / 10 } + long, old)] {
       for text in [compare(a, b, names: names).text, compare(b, a, names: names.reversed()).text] {

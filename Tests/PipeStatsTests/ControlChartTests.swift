@@ -20,7 +20,7 @@ struct ControlChartTests {
   }
 
   /// The flow rates of NIST/SEMATECH e-Handbook, 6.3.2.2: 50.81, 45.8159 and 55.8041, by 3/1.128.
-  @Test func `limits of single values are the published ones`() throws {
+  @Test func `the limits of single values equal the published ones`() throws {
     let rates = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
     let chart = ControlChart(individuals: rates.map { (0, $0) })
     let limits = try #require(chart.points[0].limits)
@@ -31,7 +31,7 @@ struct ControlChartTests {
   }
 
   /// The wafers of NIST/SEMATECH e-Handbook, 6.3.3.2: 0.2313, 0.0524 and 0.4102; samples 15 and 23 are outside.
-  @Test func `limits of failures are the published ones`() throws {
+  @Test func `the limits of failures equal the published ones`() throws {
     let failed = [
       12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9,
       12, 7, 13, 9, 6,
@@ -46,7 +46,7 @@ struct ControlChartTests {
     #expect(chart.outside == 2)
   }
 
-  @Test func `a minute that is unlike the others shows, and one without batches is a gap`() {
+  @Test func `the chart marks an unusual minute and has a gap for a minute without batches`() {
     let charts = ControlCharts(
       minutes([
         (10, 200, 1), (10, 210, 0), (10, 190, 1), (0, 0, 0), (10, 205, 2), (10, 195, 0),
@@ -92,7 +92,7 @@ struct ControlChartTests {
         """)
   }
 
-  @Test func `a gap is left out of the calculation`() {
+  @Test func `the calculation leaves out gaps`() {
     let with = ControlCharts(minutes((0..<20).map { ($0 % 2, 100 + $0 * $0, 0) }))
     let without = ControlCharts(minutes((0..<10).map { (1, 100 + (2 * $0 + 1) * (2 * $0 + 1), 0) }))
     #expect(with.service.centre == without.service.centre)
@@ -100,7 +100,7 @@ struct ControlChartTests {
     #expect(with.service.points[0].state == nil)
   }
 
-  @Test func `minutes that are all the same are in control, though their limits have no width`() {
+  @Test func `equal minutes are in control, though their limits have no width`() {
     for charts in [alike(9, 200), alike(9, 0), alike(60, 77_777)] {
       #expect(charts.service.outside == 0)
       #expect(charts.failures.outside == 0)
@@ -108,14 +108,14 @@ struct ControlChartTests {
     }
   }
 
-  @Test func `too slow and too fast are told apart`() throws {
+  @Test func `the chart distinguishes too slow from too fast`() throws {
     let usual = Array(repeating: (batches: 10, time: 200, failed: 5), count: 30)
     let charts = ControlCharts(minutes(usual + [(50, 100, 0), (10, 900, 100)]))
     #expect(charts.service.points.suffix(2).map(\.state) == [.low, .high])
     #expect(charts.failures.points.suffix(2).map(\.state) == [.low, .high])
   }
 
-  @Test func `of seven minutes nothing is said`() {
+  @Test func `seven minutes are too few for limits`() {
     #expect(
       alike(7, 200).text == """
         mean service time of a batch
@@ -130,7 +130,7 @@ struct ControlChartTests {
     #expect(alike(8, 200).service.centre != nil)
   }
 
-  @Test func `the charts are JSON`() throws {
+  @Test func `the control charts are valid JSON`() throws {
     let line = ControlCharts(minutes([(0, 0, 0)] + Array(repeating: (10, 200, 0), count: 9))).line
     let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     let service = json?["service"] as? [String: Any]
@@ -141,7 +141,7 @@ struct ControlChartTests {
     #expect(!line.contains("\n"))
   }
 
-  @Test func `times as early and as late as can be, and huge counts, do no harm`() {
+  @Test func `the charts accept the earliest and latest times and huge counts`() {
     let starts: [Int64] = [.min, -1, 0, .max]
     let periods = (0..<12).map {
       var period = Period(start: starts[$0 % 4], seconds: 60, accepted: 0)

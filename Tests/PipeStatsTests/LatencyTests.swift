@@ -13,7 +13,7 @@ struct LatencyTests {
     #expect(latency.count == 100_000)
   }
 
-  @Test func `nothing was measured, so there is nothing to tell`() {
+  @Test func `an empty latency has no figures`() {
     let latency = Latency()
     #expect(latency.count == 0)
     #expect(latency.mean == nil)
@@ -22,7 +22,7 @@ struct LatencyTests {
     #expect(latency.values.isEmpty)
   }
 
-  @Test func `what lies beyond the range counts at its ends`() throws {
+  @Test func `a value outside the range counts at the end of the range`() throws {
     var latency = Latency()
     latency.record(-5)
     latency.record(.max)
@@ -31,7 +31,7 @@ struct LatencyTests {
     #expect(try #require(latency.max) >= 2_592_000)
   }
 
-  @Test func `the mean and the variance are those of the values`() throws {
+  @Test func `the mean and the variance equal those of the values`() throws {
     var latency = Latency()
     for value in [100, 200, 200, 300] { latency.record(value) }
     #expect(close(latency.mean, 200e-6))
@@ -44,7 +44,7 @@ struct LatencyTests {
     #expect(one.variance == 0)
   }
 
-  @Test func `very many items that waited for very long have a mean`() throws {
+  @Test func `a million million items that waited a month have a mean`() throws {
     var latency = Latency()
     latency.record(Latency.longest, count: 1_000_000_000_000)
     latency.record(0)

@@ -13,9 +13,7 @@ struct MannWhitneyTests {
     }
   }
 
-  @Test func `the test is SciPy's, of few values, of a million, and where many are the same`()
-    throws
-  {
+  @Test func `the Mann-Whitney test equals SciPy's for few, many and tied values`() throws {
     let rows = try reference("mannwhitney")
     #expect(rows.count == 11)
     for row in rows {
@@ -25,18 +23,18 @@ struct MannWhitneyTests {
     }
   }
 
-  @Test func `of an empty sample nothing is said`() {
+  @Test func `the Mann-Whitney test has no result for an empty sample`() {
     #expect(MannWhitney([], sample("1:3")) == nil)
     #expect(MannWhitney(sample("1:3"), [(2, 0), (3, -4)]) == nil)
   }
 
-  @Test func `a sample that is all below the other is`() throws {
+  @Test func `a sample that lies entirely below another is below it in all pairs`() throws {
     let found = try #require(MannWhitney(sample("5:10,6:10"), sample("1:30")))
     #expect(found.below == 1)
     #expect(found.p < 1e-6)
   }
 
-  @Test func `counts as large as can be and no numbers at all do no harm`() throws {
+  @Test func `the largest counts and NaN values still give a probability`() throws {
     let found = try #require(
       MannWhitney([(1, .max), (2, .max)], [(1, .max), (2, .max), (3, .max)]))
     #expect(found.p >= 0 && found.p <= 1)

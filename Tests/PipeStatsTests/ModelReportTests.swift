@@ -6,7 +6,7 @@ import Testing
 struct ModelReportTests {
   private let steady = scattered(1200, 150_000...250_000)
 
-  @Test func `batches of three items at 40 % of what one consumer can do`() {
+  @Test func `the report predicts the wait of batches at 40 % of one consumer's capacity`() {
     let activity = Activity.of(steady, items: 3, failures: [100_000, 300_000])
     #expect(
       ModelReport(activity, seconds: 600).text == """
@@ -29,7 +29,7 @@ struct ModelReportTests {
         """)
   }
 
-  @Test func `what one consumer cannot keep up with is shown with as many as can`() {
+  @Test func `the report of an overload shows how many consumers keep up`() {
     let report = ModelReport(Activity.of(steady), seconds: 100)
     #expect(
       report.text == """
@@ -52,14 +52,14 @@ struct ModelReportTests {
     #expect(report.isStable == false)
   }
 
-  @Test func `a consumer that has nothing to do needs no second one`() {
+  @Test func `an idle consumer needs no second one`() {
     let report = ModelReport(Activity.of(steady), seconds: 1e6)
     #expect(
       report.sentence
         == "By M/M/2, a second consumer changes little: a mean total of 201 ms.")
   }
 
-  @Test func `of few batches, in no time, or of no length, nothing is said`() {
+  @Test func `the report predicts nothing from few batches, no time or no service time`() {
     let few = Activity.of([5], failures: [7])
     #expect(
       ModelReport(few, seconds: 9).text == "too few samples: 2 batches, 30 needed\n")
@@ -75,14 +75,14 @@ struct ModelReportTests {
     #expect(instant.sentence == "too few samples: the service times are too short to measure")
   }
 
-  @Test func `thirty batches are enough, and those that failed are among them`() {
+  @Test func `thirty batches are enough, and failed batches count among them`() {
     let activity = Activity.of(Array(steady.prefix(20)), failures: Array(steady.prefix(10)))
     let report = ModelReport(activity, seconds: 60)
     #expect(report.isStable == true)
     #expect(report.station?.arrivals == 0.5)
   }
 
-  @Test func `the report is JSON`() throws {
+  @Test func `the model report is valid JSON`() throws {
     let line = ModelReport(Activity.of(steady), seconds: 600).line
     #expect(!line.contains("\n"))
     let found = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
@@ -97,7 +97,7 @@ struct ModelReportTests {
     #expect(none?["rho"] is NSNull)
   }
 
-  @Test func `no line is longer than 80 columns, however odd the numbers`() throws {
+  @Test func `no line of a model report exceeds 80 columns for any numbers`() throws {
     var slow = Activity()
     slow.batches.record(.max, count: 1_000_000_000_000)
     slow.failures.record(1, count: 1_000_000_000_000)

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeStats
 
 struct NumberSampleTests {
-  @Test func `small whole numbers and decimals come back as they are`() {
+  @Test func `small whole numbers and decimals come back unchanged`() {
     var sample = NumberSample()
     for value in [0.1, -3, 2, 1e300, 2, 0.25, 100_000] { sample.record(SampledNumber(value)) }
     #expect(sample.percentiles([0, 50, 80, 100]).map(\.?.value) == [-3, 2, 100_000, 1e300])
@@ -12,7 +12,7 @@ struct NumberSampleTests {
         && sample.line(skipped: 7).hasSuffix(#""max":1e300,"skipped":7}"# + "\n"))
   }
 
-  @Test func `percentiles of many are within five digits of the exact ones`() {
+  @Test func `percentiles of many numbers are within a ten-thousandth of the exact ones`() {
     var sample = NumberSample()
     var values: [Double] = []
     var state: UInt64 = 42
@@ -30,7 +30,7 @@ struct NumberSampleTests {
     }
   }
 
-  @Test func `a mean loses no digit to many small steps, and the largest do not overflow`() {
+  @Test func `a mean keeps its digits over many small steps and does not overflow`() {
     var small = NumberSample()
     for _ in 0..<1000 { small.record(SampledNumber(0.1)) }
     for value in 1...1000 { small.record(SampledNumber(Double(value))) }
@@ -40,7 +40,7 @@ struct NumberSampleTests {
     #expect(abs((large.mean ?? 0) / 1e308 - 1) < 1e-12)
   }
 
-  @Test func `a number is written with the digits that tell it from its neighbours`() {
+  @Test func `a number has the digits that distinguish it from its neighbours`() {
     for (value, text) in [
       (0.1, "0.1"), (0.1234567890123456, "0.1234567890123456"), (1 / 3.0, "0.3333333333333333"),
       (1_700_000_000.123456, "1700000000.123456"), (.leastNonzeroMagnitude, "5e-324"),
@@ -53,7 +53,7 @@ struct NumberSampleTests {
     }
   }
 
-  @Test func `whole numbers of 64 bits keep all digits, and are told apart by the last`() {
+  @Test func `whole numbers of 64 bits keep all their digits, even the last`() {
     let digits = [
       "9007199254740993", "1700000000123456789", "18446744073709551615", "-9223372036854775808",
       "9223372036854775807", "0", "-0", "-18446744073709551615",
@@ -74,7 +74,7 @@ struct NumberSampleTests {
       ])
   }
 
-  @Test func `nothing but what is no number`() {
+  @Test func `a sample leaves out values that are not finite`() {
     var sample = NumberSample()
     sample.record(SampledNumber(.nan))
     sample.record(SampledNumber(.infinity))

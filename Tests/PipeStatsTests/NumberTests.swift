@@ -11,11 +11,11 @@ struct NumberTests {
       (1_234_567.8, "1234568.0"), (1e15, "1e15"), (9.99e14, "999000000000000.0"),
       (1.7e308, "1.7e308"), (.leastNonzeroMagnitude, "4.94066e-324"),
     ] as [(Double, String)])
-  func `a number keeps six digits and is plain where it can be`(value: Double, text: String) {
+  func `a number keeps six digits and is plain where possible`(value: Double, text: String) {
     #expect(number(value) == text)
   }
 
-  @Test func `what is no number is null`() {
+  @Test func `a missing or infinite number becomes null`() {
     #expect(number(nil) == "null")
     #expect(number(.nan) == "null")
     #expect(number(.infinity) == "null")
@@ -29,16 +29,16 @@ struct NumberTests {
       (2_592_000, "30.0 d"), (1e9, "11574 d"), (1e200, "1.16e195 d"), (1e-30, "0 us"),
       (-0.25, "-250 ms"),
     ] as [(Double, String)])
-  func `a time is said in the unit that suits it`(seconds: Double, text: String) {
+  func `a time in seconds appears in a suitable unit`(seconds: Double, text: String) {
     #expect(inUnits(seconds) == text)
   }
 
-  @Test func `a time that nobody knows is a dash`() {
+  @Test func `an unknown time appears as a dash`() {
     #expect(inUnits(nil) == "-")
     #expect(inUnits(.nan) == "-")
   }
 
-  @Test func `a string is written so that JSON can be read back`() {
+  @Test func `a string is escaped as JSON requires`() {
     #expect(quoted("a\"b\\c\n\u{1B}é") == #""a\"b\\c\u000a\u001bé""#)
     #expect(object(["a": "1", "b": "null"]) == #"{"a":1,"b":null}"#)
   }

@@ -3,7 +3,7 @@ import Testing
 
 struct PercentileTextTests {
   // The output of HdrHistogram for the same values.
-  @Test func `the text is HdrHistogram's`() {
+  @Test func `the percentile text equals HdrHistogram's`() {
     var latency = Latency()
     latency.record(Latency.longest)
     latency.record(0, count: 3)
@@ -35,7 +35,7 @@ struct PercentileTextTests {
         """)
   }
 
-  @Test func `nothing was measured, and the text says so`() {
+  @Test func `the percentile text of an empty latency has no rows`() {
     #expect(
       Latency().percentileText == """
                Value     Percentile TotalCount 1/(1-Percentile)
@@ -47,7 +47,7 @@ struct PercentileTextTests {
         """)
   }
 
-  @Test func `a million million items that waited for a month are counted`() {
+  @Test func `the percentile text counts a million million items that waited a month`() {
     var latency = Latency()
     latency.record(Latency.longest, count: 1_000_000_000_000)
     latency.record(1_000_000)

@@ -2,7 +2,7 @@ import PipeStats
 import Testing
 
 struct PictureTests {
-  @Test func `a picture shows how long items wait and how many came and were done`() {
+  @Test func `a picture shows how long items wait and how many go in and out`() {
     #expect(
       Picture(.hour, .wait).text == """
         wait of 1,000 items in the last 10 min
@@ -39,7 +39,7 @@ struct PictureTests {
         """)
   }
 
-  @Test func `a narrow terminal has the same picture in fewer columns`() {
+  @Test func `a narrow terminal shows the same picture in fewer columns`() {
     #expect(
       Picture(.hour, .total, width: 40).text == """
         total of 1,000 items in the last 10 min
@@ -76,7 +76,7 @@ struct PictureTests {
         """)
   }
 
-  @Test func `a month is at the end of the axis`() {
+  @Test func `a wait of a month is at the end of the axis`() {
     #expect(
       Picture(.huge, .wait).text == """
         wait of 1000000000000 items since 2026-10-21 08:15 UTC (30 d)
@@ -101,7 +101,7 @@ struct PictureTests {
         """)
   }
 
-  @Test func `nothing was measured, so there is nothing to draw`() {
+  @Test func `a picture without measurements draws no chart`() {
     #expect(
       Picture(.empty, .service).text == """
         service: not measured yet
@@ -111,7 +111,7 @@ struct PictureTests {
         """)
   }
 
-  @Test func `three minutes fill the width, and millions are short`() {
+  @Test func `three minutes fill the width, and labels abbreviate millions`() {
     var report = Report.hour
     report.periods = report.periods.prefix(3).map {
       Period(start: $0.start, seconds: 60, accepted: 1_000_000_000)
@@ -136,7 +136,7 @@ struct PictureTests {
         """))
   }
 
-  @Test func `no line is longer than the width that was asked for`() {
+  @Test func `no line of a picture exceeds the requested width`() {
     for width in [1, 40, 57, 80, 133, 200, 999] {
       for report in [Report.hour, .huge, .empty] {
         let lines = Picture(report, .total, width: width).text.split(separator: "\n")

@@ -2,7 +2,7 @@ import PipeStats
 import Testing
 
 struct PrometheusTests {
-  @Test func `everything has its name, its type and a value`() {
+  @Test func `every metric has a name, a type and a value`() {
     var report = Report.busy
     report.ever = Activity()
     let lines = PrometheusText(report).text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -71,7 +71,7 @@ struct PrometheusTests {
 
     """
 
-  @Test func `a histogram counts everything up to each bound`() {
+  @Test func `a histogram bucket counts all values up to its bound`() {
     let lines = PrometheusText(.busy).text.split(separator: "\n")
     let wait = lines.filter { $0.hasPrefix("pipe_latency_seconds") && $0.contains(#""wait""#) }
     let counts =
@@ -91,7 +91,7 @@ struct PrometheusTests {
     #expect(wait.map(String.init) == buckets + rest)
   }
 
-  @Test func `the sum never shrinks, or Prometheus would see a restart`() throws {
+  @Test func `the sum never shrinks, which Prometheus would take for a restart`() throws {
     var report = Report.empty
     var last = 0.0
     report.ever.wait.record(2_000_003)

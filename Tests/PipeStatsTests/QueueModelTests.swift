@@ -8,7 +8,7 @@ struct QueueModelTests {
     try #require(Station(arrivals: arrivals, service: 1 / rate, variance: variance))
   }
 
-  @Test func `Erlang's formula and the percentiles of the total are SciPy's`() throws {
+  @Test func `Erlang's formula and the percentiles of the total equal SciPy's`() throws {
     let rows = try reference("servers").map { $0.compactMap(Double.init) }
     #expect(rows.count == 12)
     for row in rows {
@@ -21,7 +21,7 @@ struct QueueModelTests {
   }
 
   /// Kleinrock, Queueing Systems I (1975), section 3.2: T = 1/(µ − λ), W = ρ/(µ − λ).
-  @Test func `two a second where three can be served stay a second`() throws {
+  @Test func `customers at two thirds of the service rate stay for one second`() throws {
     let found = try #require(ExponentialService(try station(2, 3)))
     #expect(close(found.waiting, 2.0 / 3))
     #expect(close(found.meanWait, 2.0 / 3))
@@ -32,7 +32,7 @@ struct QueueModelTests {
   }
 
   /// The textbook's closed forms: C(2, ρ) = ρ²/(2 + ρ), C(3, 2) = 4/9.
-  @Test func `with two or three consumers the wait is the textbook's`() throws {
+  @Test func `the wait with two or three consumers equals the textbook's`() throws {
     let two = try #require(ExponentialService(try station(1, 1), consumers: 2))
     #expect(close(two.waiting, 1.0 / 3))
     #expect(close(two.meanTotal, 4.0 / 3))
@@ -41,7 +41,7 @@ struct QueueModelTests {
     #expect(close(three.meanWait, 4.0 / 9))
   }
 
-  @Test func `regular service halves the wait, and exponential service is M/M/1`() throws {
+  @Test func `regular service halves the wait, and exponential service equals M/M/1`() throws {
     let regular = try #require(GeneralService(try station(2, 3)))
     #expect(close(regular.meanWait, 1.0 / 3))
     #expect(close(regular.meanTotal, 2.0 / 3))
@@ -49,7 +49,7 @@ struct QueueModelTests {
     #expect(close(exponential.meanWait, 2.0 / 3))
   }
 
-  @Test func `who is not served as fast as others come waits for ever`() throws {
+  @Test func `a consumer that cannot keep up has no mean wait`() throws {
     for station in [try station(3, 3), try station(7, 3)] {
       #expect(ExponentialService(station) == nil)
       #expect(GeneralService(station) == nil)
@@ -59,7 +59,7 @@ struct QueueModelTests {
     #expect(ExponentialService(try station(7, 3), consumers: 3)?.consumers == 3)
   }
 
-  @Test func `just below its limit the wait is long and a number`() throws {
+  @Test func `the wait just below full load is long but finite`() throws {
     let edge = try station(1 - 1e-12, 1, 1)
     let found = try #require(ExponentialService(edge))
     #expect(found.meanWait > 9e11 && found.meanWait < 1.1e12)
@@ -71,7 +71,7 @@ struct QueueModelTests {
     #expect(try #require(many.total(quantile: 0.99)) > 4.6)
   }
 
-  @Test func `what is no rate is no queue`() throws {
+  @Test func `a station accepts only rates that are positive and finite`() throws {
     for bad in [0, -1, .nan, .infinity] {
       #expect(Station(arrivals: bad, service: 1, variance: 0) == nil)
       #expect(Station(arrivals: 1, service: bad, variance: 0) == nil)

@@ -12,7 +12,7 @@ struct RatioDifferenceTests {
       (0, 10, 0, 20, -0.1611, 0.2775), (0, 10, 0, 10, -0.2775, 0.2775),
       (10, 10, 0, 20, 0.6791, 1), (10, 10, 0, 10, 0.6075, 1),
     ] as [(Int, Int, Int, Int, Double, Double)])
-  func `the interval of a difference is the published one`(
+  func `the interval of a difference equals the published one`(
     part: Int, whole: Int, other: Int, all: Int, low: Double, high: Double
   ) throws {
     let found = try #require(
@@ -22,7 +22,7 @@ struct RatioDifferenceTests {
     #expect(fixed(found.interval.high, 4) == fixed(high, 4))
   }
 
-  @Test func `its p is SciPy's`() throws {
+  @Test func `the p of a difference equals SciPy's`() throws {
     let rows = try reference("ratios")
     #expect(rows.count == 8)
     for row in rows {
@@ -35,7 +35,7 @@ struct RatioDifferenceTests {
     }
   }
 
-  @Test func `where all succeeded or nothing did, there is no difference to be seen`() {
+  @Test func `two sides that both succeed or both fail entirely show no difference`() {
     let all = Proportion(part: 12, rest: 0)
     #expect(RatioDifference(all, Proportion(part: 7, rest: 0))?.p == 1)
     let none = Proportion(part: 0, rest: 12)

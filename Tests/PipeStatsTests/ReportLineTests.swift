@@ -27,7 +27,7 @@ struct ReportLineTests {
     #expect(ReportLine(.busy).text == expected.joined() + "\n")
   }
 
-  @Test func `what was not measured is null, and what is not there is 0`() {
+  @Test func `an unmeasured figure is null, and a missing count is 0`() {
     let none = #"{"count":0,"mean":null,"p50":null,"p90":null,"p99":null,"p99.9":null,"max":null}"#
     let zeros = #"{"HIGH":0,"MEDIUM":0,"LOW":0}"#
     let noAges = "[0,0,0,0,0,0,0,0,0,0]"
@@ -46,7 +46,7 @@ struct ReportLineTests {
     #expect(ReportLine(.empty).text == expected.joined() + "\n")
   }
 
-  @Test func `a month is a number without an exponent`() {
+  @Test func `a wait of a month is a number without an exponent`() {
     let latency =
       #""count":1000000000000,"mean":2590939.0,"p50":2592000.0,"p90":2592000.0,"p99":2592000.0,"#
       + #""p99.9":2592000.0,"max":2592000.0"#

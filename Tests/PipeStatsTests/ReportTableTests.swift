@@ -2,7 +2,7 @@ import PipeStats
 import Testing
 
 struct ReportTableTests {
-  @Test func `a report tells what waits, how long it takes and what failed`() {
+  @Test func `a report shows waiting items, latencies and failures`() {
     #expect(
       ReportTable(.busy).text == """
         Queue at 2026-11-20 08:15:02 UTC
@@ -69,7 +69,7 @@ struct ReportTableTests {
         """)
   }
 
-  @Test func `the largest numbers fit into 80 columns`() {
+  @Test func `the largest numbers fit in 80 columns`() {
     #expect(
       ReportTable(.huge).text == """
         Queue at 2026-11-20 08:15:02 UTC
@@ -114,8 +114,7 @@ struct ReportTableTests {
     #expect(ReportTable(.huge).text.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
-  @Test func `a queue younger than the window says since when it is, and that nothing was settled`()
-  {
+  @Test func `a queue younger than the window shows its start and what is not measured yet`() {
     var report = Report.busy
     report.since = 3600
     (report.start, report.seconds) = (report.at - 1_234_000_000, 1234)
@@ -136,7 +135,7 @@ struct ReportTableTests {
         """))
   }
 
-  @Test func `a window in which nothing happened says so`() {
+  @Test func `a report says that nothing happened in its window`() {
     var report = Report.empty
     report.since = 3600
     #expect(

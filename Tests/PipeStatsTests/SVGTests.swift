@@ -4,19 +4,19 @@ import PipeStats
 import Testing
 
 struct SVGTests {
-  @Test func `any report is well-formed XML`() throws {
+  @Test func `every report is well-formed XML`() throws {
     for report in [Report.hour, .busy, .huge, .empty] {
       for stage in Stage.allCases { _ = try Document(SVGPicture(report, stage).text) }
     }
   }
 
-  @Test func `any title is read back, but for what XML cannot hold`() throws {
+  @Test func `a title reads back, except for characters that XML cannot contain`() throws {
     let title = #"<&"'>]]> é 📬 "#
     let svg = SVGPicture(.empty, .wait, title: title + "\u{0}\u{1B}\u{FFFF}").text
     #expect(try Document(svg).texts.first == title + "\u{FFFD}\u{FFFD}\u{FFFD}")
   }
 
-  @Test func `all that the pictures say is text`() throws {
+  @Test func `the SVG document contains every label as text`() throws {
     let texts = try Document(SVGPicture(.hour, .wait, title: "mailer").text).texts
     #expect(
       texts == [
@@ -31,7 +31,7 @@ struct SVGTests {
       ])
   }
 
-  @Test func `an empty queue has its title and two empty charts`() throws {
+  @Test func `an empty queue has a title and two empty charts`() throws {
     let texts = try Document(SVGPicture(.empty, .service).text).texts
     #expect(
       texts == [
@@ -40,13 +40,13 @@ struct SVGTests {
       ])
   }
 
-  @Test func `the end of a long path is its title`() throws {
+  @Test func `the title of a long path is the end of the path`() throws {
     let path = String(repeating: "/a", count: 100) + "/queue"
     let text = try #require(try Document(SVGPicture(.empty, .wait, title: path).text).texts.first)
     #expect(text.hasPrefix("…") && text.hasSuffix("/a/queue") && text.count == 64)
   }
 
-  @Test func `nothing is fetched and nothing runs`() {
+  @Test func `the SVG document fetches nothing and runs nothing`() {
     let svg = SVGPicture(.hour, .wait).text
     for word in ["<script", "href", "url(", "@import", "<image", "<foreignObject"] {
       #expect(!svg.contains(word))

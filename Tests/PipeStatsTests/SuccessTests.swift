@@ -3,7 +3,7 @@ import Testing
 @testable import PipeStats
 
 struct SuccessTests {
-  @Test func `the interval of a ratio is SciPy's`() throws {
+  @Test func `the interval of a ratio equals SciPy's`() throws {
     let rows = try reference("intervals")
     #expect(rows.count == 15)
     for row in rows {
@@ -21,7 +21,7 @@ struct SuccessTests {
       (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611),
       (1, 29, 0.0061, 0.1718),
     ] as [(Int, Int, Double, Double)])
-  func `the interval of a ratio is the published one`(
+  func `the interval of a ratio equals the published one`(
     part: Int, whole: Int, low: Double, high: Double
   ) throws {
     let found = try #require(Proportion(part: part, rest: whole - part).interval)
@@ -29,7 +29,7 @@ struct SuccessTests {
     #expect(fixed(found.high, 4) == fixed(high, 4))
   }
 
-  @Test func `retried and buried items have failed`() {
+  @Test func `retried and buried items count as failed`() {
     var activity = Activity()
     activity.acknowledged = 6
     activity.retried = 3
@@ -38,14 +38,14 @@ struct SuccessTests {
     #expect(activity.success.ratio == 0.6)
   }
 
-  @Test func `nothing was settled, so there is no ratio`() {
+  @Test func `an activity with nothing settled has no ratio`() {
     let success = Activity().success
     #expect(success.ratio == nil)
     #expect(success.low == nil)
     #expect(success.high == nil)
   }
 
-  @Test func `counts as large as can be have a ratio`() {
+  @Test func `the largest possible counts have a ratio`() {
     var activity = Activity()
     activity.acknowledged = .max
     activity.retried = .max
@@ -55,7 +55,7 @@ struct SuccessTests {
     #expect(Success(acknowledged: .min, failed: -1).ratio == nil)
   }
 
-  @Test func `a ratio of one or zero has its bound there`() {
+  @Test func `the interval of a ratio of one or zero ends at the ratio`() {
     for count in 1...2000 {
       #expect(Success(acknowledged: count, failed: 0).high == 1)
       #expect(Success(acknowledged: 0, failed: count).low == 0)

@@ -3,7 +3,7 @@ import Testing
 @testable import PipeStats
 
 struct TestOfMeansTests {
-  @Test func `Student's distribution and its quantile are SciPy's`() throws {
+  @Test func `Student's distribution and its quantile equal SciPy's`() throws {
     let rows = try reference("student").map { $0.compactMap(Double.init) }
     #expect(rows.count == 130)
     for row in rows {
@@ -13,7 +13,7 @@ struct TestOfMeansTests {
     }
   }
 
-  @Test func `Welch's test is SciPy's`() throws {
+  @Test func `Welch's test equals SciPy's`() throws {
     let rows = try reference("welch").map { $0.compactMap(Double.init) }
     #expect(rows.count == 10)
     for row in rows {
@@ -28,20 +28,20 @@ struct TestOfMeansTests {
     }
   }
 
-  @Test func `samples that do not vary cannot be tested`() throws {
+  @Test func `Welch's test has no result for samples that do not vary`() throws {
     let one = try #require(Sample(count: 50, mean: 1, variance: 0))
     let two = try #require(Sample(count: 50, mean: 2, variance: 0))
     #expect(Welch(one, two) == nil)
   }
 
-  @Test func `a sample is made of two numbers or more`() {
+  @Test func `a sample needs at least two values and finite figures`() {
     #expect(Sample(count: 1, mean: 0, variance: 0) == nil)
     #expect(Sample(count: 9, mean: .nan, variance: 0) == nil)
     #expect(Sample(count: 9, mean: 1, variance: .infinity) == nil)
     #expect(Sample(Latency()) == nil)
   }
 
-  @Test func `numbers out of the domain have no probability`() throws {
+  @Test func `numbers outside the domain have no probability`() throws {
     #expect(StudentT(freedom: 0) == nil)
     #expect(StudentT(freedom: .nan) == nil)
     let student = try #require(StudentT(freedom: 3))

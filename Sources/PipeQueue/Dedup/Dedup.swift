@@ -1,11 +1,12 @@
 internal import PipeIO
 
-/// Answers lines of a draft with equal entries that were accepted less than a window ago
+/// Answers lines of a write batch with equal entries that were accepted less than one window ago
 /// (pipe-queue(5), DEDUP).
 ///
-/// The lock of dedup/ is taken before that of end/, and by nobody who stores without a window. Under it
-/// alone the index reads what was published meanwhile, which may take long; then, under both, the few
-/// lines that came last, so that of two processes the second finds what the first appends.
+/// The lock of dedup/ is taken before that of end/, and only by writers with a window. Under the
+/// first lock alone, the index reads the lines published since its last use, which may take long.
+/// Under both locks it then reads only the last few lines, so that of two processes the second
+/// finds what the first appends.
 final class Dedup {
   private let queue: Queue
   /// Microseconds.
@@ -20,7 +21,7 @@ final class Dedup {
     self.window = window
   }
 
-  /// Takes the lock of dedup/ and reads what was published since the index was used last.
+  /// Takes the lock of dedup/ and reads the lines published since the index was last used.
   func begin() throws(Fault) {
     let directory = try lockedDirectory()
     do throws(Fault) {
@@ -37,14 +38,16 @@ final class Dedup {
     }
   }
 
-  /// Leaves out of the draft what earlier lines answer for. `marks`: of all lanes, the end of what is
-  /// checked, flushed or not. Under the lock of end/ too.
+  /// Answers the lines of the write batch that repeat earlier lines, and removes them from it.
+  /// `marks`: the ends of all lanes up to which lines are checked, flushed or not. Requires the
+  /// lock of end/ too.
   func drop(from draft: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
     let now = Clock.now()
     let lines = draft
     var answers: [Int: EntryID] = [:]
     try healing(marks) { (index) throws(Fault) in
-      // Lines that it knows and the lanes have not: it is of another queue, or the disk has lied.
+      // The index knows lines that the lanes do not have: it belongs to another queue, or the disk
+      // has lied.
       guard index.state.isWithin(marks) else { throw damagedIndex(queue.path + "/dedup") }
       for mark in marks { try index.catchUp(queue, upTo: mark) }
       let incoming = IncomingKeys(lines, KeyHash(seed: index.state.seed))
@@ -57,8 +60,8 @@ final class Dedup {
     if !answers.isEmpty { draft.answer(answers) }
   }
 
-  /// Takes in what was just appended at `starts`, accepted at `time`. A fault costs nothing but time: the lines are in their
-  /// segments, and the index, not having noted them, reads them the next time.
+  /// Adds the lines just appended at `starts`, accepted at `time`, to the index. A fault costs only
+  /// time: the lines are in their segments, and the index reads them next time.
   func remember(_ draft: WriteBatch, at starts: [(lane: Lane, place: Position)], time: Int64) {
     guard let index, let incoming else { return }
     for start in starts {
@@ -71,7 +74,7 @@ final class Dedup {
     directory?.unlock()
   }
 
-  // Removed while this waited, it is a lock that others do not see.
+  // If dedup/ was removed while this process waited, its lock is one that no other process sees.
   private func lockedDirectory() throws(Fault) -> Directory {
     while true {
       let found: Directory
@@ -98,7 +101,7 @@ final class Dedup {
     return try rebuilt(directory, marks, now)
   }
 
-  // One that cannot be read is as none: it must not keep anything from being stored.
+  // An unreadable index counts as missing: it must not keep anything from being stored.
   private func openIndex(_ directory: Directory) throws(Fault) -> KeyIndex? {
     do throws(Fault) { return try KeyIndex.open(directory, boot: boot) } catch {
       guard [.inputOutput, .permission].contains(error.kind) else { throw error }
@@ -110,7 +113,7 @@ final class Dedup {
   private func rebuilt(
     _ directory: Directory, _ marks: LaneEnds, _ now: Int64
   ) throws(Fault) -> KeyIndex {
-    // A minute at the least: it costs little, and files come and go less often.
+    // At least a minute: it costs little, and files come and go less often.
     let kept = max(window, KeyIndex.margin)
     let from = max(0, now - kept - KeyIndex.margin)
     let lookup = Lookup(queue)
@@ -124,7 +127,7 @@ final class Dedup {
     return try KeyIndex.create(directory, state)
   }
 
-  // What is damaged is built again, once.
+  // Rebuilds a damaged index, once, and runs `body` again.
   private func healing(
     _ marks: LaneEnds, _ body: (KeyIndex) throws(Fault) -> Void
   ) throws(Fault) {
@@ -157,12 +160,13 @@ extension KeyIndex {
     return found
   }
 
-  /// The lines of one lane that were just appended behind `start`.
+  /// Adds the lines of one lane that were just appended at `start`.
   func remember(
     _ incoming: IncomingKeys, _ lines: WriteBatch.LaneLines, _ lane: Lane, _ start: Position,
     time: Int64
   ) throws(Fault) {
-    // The lane may have rolled to a segment that a copied queue had already: then those lines first.
+    // The lane may have rolled to a segment in which a copied queue already had lines: the index
+    // must read those first.
     let covered = state.covered[lane]
     guard
       start.segment == covered.segment

@@ -1,20 +1,20 @@
 internal import Glibc
 internal import PipeIO
 
-/// One hash file of the index. It takes slots until it is half full, so that a look-up reads one page.
+/// A hash file of the index. It takes slots until it is half full, so that a lookup reads one page.
 final class Generation {
   let number: Int
   var header: GenerationHeader
   private let file: Descriptor
 
-  /// Slots, a page counting for 256, of the smallest and the largest.
+  /// The smallest and the largest capacity in slots, where a page counts as 256.
   static let least = 4096
   static let most = 4 << 20
-  /// What is above was not made by this program.
+  /// A higher number was not made by this program.
   static let lastNumber = 999_999_999_999
-  /// Pages behind its own in which a slot may stand when that one is full.
+  /// A slot whose page is full may be in one of this many pages after it.
   private static let reach = 8
-  /// The name under which the next one is made.
+  /// The name of the next generation while it is written.
   static let draftName = "new"
 
   private init(_ number: Int, _ file: Descriptor, _ header: GenerationHeader) {
@@ -24,11 +24,12 @@ final class Generation {
   }
 
   var capacity: Int { header.pages * 256 }
-  /// How many slots it takes yet; one more where pages ran full before that.
+  /// The number of slots it still takes: up to half its capacity, or none once an insertion found
+  /// its pages full.
   var room: Int { isCrowded ? 0 : max(0, capacity / 2 - header.count) }
   private var isCrowded = false
 
-  /// nil: what has this name is no generation, or is damaged.
+  /// nil: the file of this name is not a generation, or is damaged.
   static func open(_ number: Int, in directory: Directory) throws(Fault) -> Generation? {
     guard let file = try file(number, directory) else { return nil }
     guard let status = try? file.size() else { return nil }
@@ -42,7 +43,7 @@ final class Generation {
 
   private static func file(_ number: Int, _ directory: Directory) throws(Fault) -> Descriptor? {
     do throws(Fault) { return try Descriptor.open("\(number)", in: directory, O_RDWR) } catch {
-      // A symbolic link, a directory or a socket, which pipe never made.
+      // A symbolic link, a directory or a socket: pipe never made it.
       if [ELOOP, EISDIR, ENXIO].contains(error.code) { return nil }
       throw error
     }
@@ -50,7 +51,7 @@ final class Generation {
 
   private static func size(_ pages: Int) -> Int { (pages + 1) * SlotPage.size }
 
-  /// Its name comes last: what is cut short before is removed by the next.
+  /// The name comes last: the next creation removes what an interrupted one leaves.
   static func create(
     _ number: Int, in directory: Directory, capacity: Int, _ state: IndexState
   ) throws(Fault) -> Generation {
@@ -69,7 +70,7 @@ final class Generation {
 }
 
 extension Generation {
-  /// Calls `found` with each slot that has the hash of a probe. `hashes` ascend.
+  /// Calls `found` with each slot that has the hash of a probe. `hashes` must ascend.
   func find(
     _ hashes: [UInt64], _ found: (_ probe: Int, _ slot: Slot) -> Void
   ) throws(Fault) {
@@ -85,7 +86,8 @@ extension Generation {
     }
   }
 
-  /// Puts in as many as there is room for, and returns how many. `slots` are in the order of their hashes.
+  /// Inserts as many slots as there is room for, and returns their number. `slots` are in the order
+  /// of their hashes.
   func insert(
     _ slots: ArraySlice<Slot>, times: ClosedRange<Int64>
   ) throws(Fault) -> Int {
@@ -118,7 +120,7 @@ extension Generation {
       case .added, .replaced: window.noteChange(number)
       case .known: break
       }
-      // One that was there is of a writer that was killed before it could count it.
+      // A slot that was already there comes from a writer that was killed before it counted it.
       if outcome != .replaced { header.count += 1 }
       return true
     }
@@ -129,7 +131,7 @@ extension Generation {
     PageWindow(file, seed: header.state.seed, pages: header.pages, slots: slots)
   }
 
-  // By the high bits: in the order of the hashes pages come in their own order, whatever their number.
+  // By the high bits: hashes in order then meet pages in order, for any number of pages.
   private func home(_ hash: UInt64) -> Int {
     Int(hash.multipliedFullWidth(by: UInt64(header.pages)).high)
   }

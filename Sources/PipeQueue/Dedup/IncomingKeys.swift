@@ -1,6 +1,7 @@
 internal import PipeIO
 
-/// The lines of a draft, in the order in which they came, with what they are looked up by.
+/// The lines of a write batch in the order in which they came, with the hashes they are looked up
+/// by.
 struct IncomingKeys {
   struct Line {
     let lane: Lane
@@ -11,7 +12,8 @@ struct IncomingKeys {
   }
 
   private(set) var lines: [Line] = []
-  /// Those that may not repeat an earlier one, by their wanted hashes; of equal ones the earlier first.
+  /// Indices of the lines that may not repeat an earlier one, ordered by wanted hash; of equal
+  /// hashes, the earlier line comes first.
   let order: [Int]
 
   init(_ draft: WriteBatch, _ hash: KeyHash) {
@@ -34,7 +36,7 @@ struct IncomingKeys {
 
   var hashes: [UInt64] { order.map { lines[$0].print.wanted } }
 
-  /// Of a line that was not left out.
+  /// The fingerprint of a line that was not dropped.
   func print(ofReceipt receipt: Int) -> Fingerprint {
     var (low, high) = (0, lines.count - 1)
     while low < high {
@@ -44,7 +46,8 @@ struct IncomingKeys {
     return lines[low].print
   }
 
-  /// Answers to lines that repeat one of the same draft, added to those that were found in the queue.
+  /// Adds the answers to lines that repeat another line of the same write batch to the answers that
+  /// were found in the queue.
   func repeats(in draft: WriteBatch, _ answers: inout [Int: EntryID]) {
     guard lines.count > 1 else { return }
     var known = HashChains(lines.count)
@@ -70,7 +73,8 @@ struct IncomingKeys {
   }
 }
 
-/// Lines by hash, the latest first; many have one, as contents do that came under different keys.
+/// Lines by hash, the latest first. Many lines can share a hash, as equal contents with different
+/// keys do.
 private struct HashChains {
   struct Link {
     let line: Int
@@ -93,20 +97,20 @@ private struct HashChains {
 }
 
 extension WriteBatch {
-  /// The columns that place and instant decide are blank yet.
+  /// The columns that depend on position and time are still blank.
   func withLine<Result>(_ lane: Lane, _ index: Int, _ body: (SegmentLine) -> Result) -> Result {
     let (start, end) = (self[lane].lines[index].start, self[lane].end(of: index))
     return lanes[lane].text.withUnsafeBytes { text in
-      // Its own writer made it.
+      // The write batch wrote this line itself, so it parses.
       body(SegmentLine(cut(text, start, end - 1))!)
     }
   }
 }
 
-/// Looks at the lines that the index points at. It may be wrong about each of them.
+/// Reads the lines that the index points at. The index may be wrong about each of them.
 struct DuplicateVerifier {
   struct Candidate {
-    /// Position among the newcomers.
+    /// Index into `IncomingKeys.lines`.
     let newcomer: Int
     let slot: Slot
   }
@@ -116,8 +120,8 @@ struct DuplicateVerifier {
   private let now: Int64
   private let window: Int64
 
-  /// `window`: only lines that were accepted less than that before `now` count, and none that seems to come after it,
-  /// as those of a clock that was ahead do.
+  /// `window`: a line counts only if it was accepted less than this before `now`, and not after
+  /// `now`, as a line from a clock that was ahead seems to be.
   init(_ queue: Queue, _ marks: LaneEnds, at now: Int64, window: Int64) {
     self.queue = queue
     self.marks = marks
@@ -129,13 +133,13 @@ struct DuplicateVerifier {
     (0..<window).contains(now - line.accepted(at: now))
   }
 
-  /// By receipt, the id of the equal line that was accepted last.
+  /// For each receipt, the id of the equal line that was accepted last.
   func answers(
     _ incoming: IncomingKeys, _ candidates: [Candidate], _ draft: WriteBatch
   ) throws(Fault) -> [Int: EntryID] {
     var found: [Int: (time: Int64, id: EntryID)] = [:]
     var reader: SegmentReader?
-    // In the order of the files: each stretch of a segment is read once, however many ask for it.
+    // In file order: each part of a segment is read once, however many candidates point to it.
     for candidate in candidates.sorted(by: { $0.slot.place < $1.slot.place }) {
       let slot = candidate.slot
       guard let lane = slot.lane else { continue }
@@ -154,7 +158,7 @@ struct DuplicateVerifier {
     return found.mapValues(\.id)
   }
 
-  // nil: pruned, or no line of this place.
+  // nil: the segment was pruned, or no line begins at this location.
   private func line(_ slot: Slot, _ reader: SegmentReader) throws(Fault) -> SegmentLine? {
     let mark = marks[reader.lane]
     guard reader.segment <= mark.place.segment else { return nil }

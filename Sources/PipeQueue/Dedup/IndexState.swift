@@ -2,22 +2,25 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// What the index knows of itself; kept in the header of its latest generation.
+/// What the index records about itself, in the header of its latest generation.
 struct IndexState: Equatable {
-  /// The boot in which it was written. Nothing of it is flushed, so a later boot must not believe it.
+  /// The boot in which it was written. The index is never flushed, so a later boot must not trust
+  /// it.
   var boot: BootID
   var seed: UInt64
-  /// Number of the oldest generation that belongs to it.
+  /// Number of the oldest generation that belongs to the index.
   var oldest = 1
-  /// Lines accepted at this time or later are in it, up to `covered`. Microseconds since the epoch.
+  /// The index has all lines accepted at or after this time, up to `covered`. Microseconds since
+  /// the epoch.
   var completeFrom: Int64
-  /// How far back it is kept: the longest window asked for recently, and when that was.
+  /// How far back the index reaches: the longest window requested recently, and when it was
+  /// requested.
   var window: Int64
   var asked: Int64
-  /// Per lane the place behind the last line that is in it.
+  /// For each lane, the location after the last line in the index.
   var covered: PerLane<Covered>
 
-  /// Far beyond every clock, and far from the end of the numbers. Microseconds since the epoch.
+  /// Beyond every clock, and far from overflow. Microseconds since the epoch.
   static let latestTime: Int64 = 1 << 60
 
   struct Covered: Equatable, Comparable {
@@ -30,7 +33,7 @@ struct IndexState: Equatable {
   }
 }
 
-/// `boot_id` of random(4): another one after each start of the machine.
+/// `boot_id` of random(4): a new value at each start of the machine.
 struct BootID: Equatable {
   var high: UInt64 = 0
   var low: UInt64 = 0
@@ -40,7 +43,7 @@ struct BootID: Equatable {
     self.low = low
   }
 
-  /// Where it cannot be read every process is a boot of its own: slow, and never wrong.
+  /// If it cannot be read, every process counts as a boot of its own: slow, but never wrong.
   static func current() -> BootID { read() ?? BootID(high: randomWord(), low: randomWord()) }
 
   private static func read() -> BootID? {
@@ -68,11 +71,11 @@ func randomWord() -> UInt64 {
   return word
 }
 
-/// The first page of a generation: 20 words of 8 bytes, the last the checksum of the others.
+/// The first page of a generation: 20 words of 8 bytes, the last one the checksum of the others.
 struct GenerationHeader: Equatable {
   /// Pages of slots.
   var pages: Int
-  /// Slots in use, and the times between which their lines were accepted.
+  /// Slots in use, and the range of times at which their lines were accepted.
   var count = 0
   var earliest = Int64.max
   var latest = Int64.min
@@ -101,7 +104,7 @@ struct GenerationHeader: Equatable {
     self.state = state
   }
 
-  /// nil: not whole, or of another version.
+  /// nil: incomplete, damaged or of another version.
   init?(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count == GenerationHeader.length else { return nil }
     let words = (0...GenerationHeader.words).map {
@@ -124,7 +127,8 @@ struct GenerationHeader: Equatable {
     guard isPlausible else { return nil }
   }
 
-  // A checksum can be right by chance or malice; no number of it may then be more than can be reckoned with.
+  // A checksum can match by chance or malice; even then, no number may be too large to calculate
+  // with.
   private var isPlausible: Bool {
     let times = 0...IndexState.latestTime
     let isEmpty = earliest == .max && latest == .min

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// 64 bits of some bytes: 16 of them at a time are folded into the state by a product of 128 bits. Under
-/// a secret seed nobody can choose bytes that fall together; equal hashes are compared byte by byte all
+/// A 64-bit hash: each 16 bytes are folded into the state by a 128-bit product. Without the secret
+/// seed, an attacker cannot choose bytes that collide; equal hashes are compared byte by byte all
 /// the same.
 struct KeyHash {
   private let start: UInt64
@@ -12,7 +12,7 @@ struct KeyHash {
     secret = KeyHash.fold(seed &+ 0x8ebc_6af0_9c88_c6e3, 0x5899_65cc_7537_4cc3) | 1
   }
 
-  /// `domain` keeps apart what may have the same bytes and is not the same.
+  /// `domain` separates inputs that may have the same bytes but differ in meaning.
   func hash(_ bytes: UnsafeRawBufferPointer, domain: UInt64) -> UInt64 {
     var state = KeyHash.fold(start &+ domain, secret)
     var at = 0
@@ -37,24 +37,26 @@ struct KeyHash {
   }
 }
 
-/// The hashes under which a line is remembered.
+/// The hashes under which the index has a line.
 struct Fingerprint {
-  /// nil where the entry has no key.
+  /// nil: the entry has no key.
   let key: UInt64?
   let content: UInt64
 
   init(_ line: SegmentLine, _ lane: Lane, _ hash: KeyHash) {
     key = line.key.map { hash.hash($0, domain: 0) }
-    // The priority of a record is the queue's business, that of an id request is what it says.
+    // The priority of a record is metadata of the queue; that of an id request is part of its
+    // content.
     content = hash.hash(line.data, domain: line.isRecord ? 1 : 2 + UInt64(lane.rawValue))
   }
 
-  /// What an equal earlier line is looked up by.
+  /// The hash by which an equal earlier line is looked up.
   var wanted: UInt64 { key ?? content }
 }
 
 extension SegmentLine {
-  /// Whether `earlier` answers for this line: its key is the same, or where this has none its content.
+  /// Whether `earlier` answers for this line: the keys are equal or, if this line has no key, the
+  /// contents are.
   func repeats(_ earlier: SegmentLine, _ lane: Lane, _ earlierLane: Lane) -> Bool {
     if let key { return earlier.key.map { areEqual($0, key) } ?? false }
     guard isRecord == earlier.isRecord, isRecord || lane == earlierLane else { return false }

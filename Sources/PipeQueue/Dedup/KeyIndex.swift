@@ -1,17 +1,18 @@
 internal import Glibc
 internal import PipeIO
 
-/// Where lines of the last while are, by the hashes of their keys and contents: the generations in
-/// dedup/ (pipe-queue(5), DEDUP). It only points at lines; they alone are the truth. Under the lock of
-/// dedup/.
+/// Locates recent lines by the hashes of their keys and contents, in the generations in dedup/
+/// (pipe-queue(5), DEDUP). It only points at lines; the lines alone are the truth. Requires the
+/// lock of dedup/.
 final class KeyIndex {
   private let directory: Directory
-  /// Oldest first, with numbers that have no gap; the last one takes what comes, and its header counts.
+  /// Oldest first, numbered without gaps; the last one takes new slots, and its header applies to
+  /// all.
   private(set) var generations: [Generation]
   var state: IndexState
 
-  /// Lines this much older than the window are kept too, so that a small step of the clock backwards
-  /// does not ask for what is gone. Microseconds.
+  /// Lines that are older than the window by up to this margin are kept too, so that a small
+  /// backward step of the clock does not ask for lines that are gone. Microseconds.
   static let margin: Int64 = 60_000_000
 
   private init(_ directory: Directory, _ generations: [Generation], _ state: IndexState) {
@@ -20,16 +21,16 @@ final class KeyIndex {
     self.state = state
   }
 
-  /// nil: there is none, or it is of another boot, or a part of it is missing or damaged.
+  /// nil: there is no index, it is of another boot, or a part of it is missing or damaged.
   static func open(_ directory: Directory, boot: BootID) throws(Fault) -> KeyIndex? {
     var numbers = try KeyIndex.numbers(directory)
     guard let last = numbers.last, last <= Generation.lastNumber,
       let latest = try Generation.open(last, in: directory)
     else { return nil }
     let state = latest.header.state
-    // A name that was changed can be below the oldest that it should stand behind.
+    // A renamed file can have a number below its own `oldest`.
     guard state.boot == boot, state.oldest <= last else { return nil }
-    // Those before the oldest were to be removed when their remover died.
+    // The process that was removing the generations before the oldest has died.
     for number in numbers where number < state.oldest { try directory.clear("\(number)") }
     numbers.removeAll { $0 < state.oldest }
     guard numbers.elementsEqual(state.oldest...last) else { return nil }
@@ -43,9 +44,9 @@ final class KeyIndex {
     return KeyIndex(directory, generations + [latest], state)
   }
 
-  /// Instead of whatever is there.
+  /// Replaces any index that is there.
   static func create(_ directory: Directory, _ state: IndexState) throws(Fault) -> KeyIndex {
-    // The latest first: what a kill leaves is then an index that only has less behind it.
+    // The latest first: a kill then leaves an older state of the index, which only covers less.
     for number in try numbers(directory).reversed() { try directory.clear("\(number)") }
     let first = try Generation.create(1, in: directory, capacity: Generation.least, state)
     return KeyIndex(directory, [first], state)
@@ -57,13 +58,14 @@ final class KeyIndex {
     return found.sorted()
   }
 
-  /// `found` gets each slot under the hash of a probe; the line is to be looked at. `hashes` ascend.
+  /// Calls `found` with each slot under the hash of a probe; the line itself must be compared.
+  /// `hashes` must ascend.
   func find(_ hashes: [UInt64], _ found: (_ probe: Int, _ slot: Slot) -> Void) throws(Fault) {
     for generation in generations { try generation.find(hashes, found) }
   }
 
-  /// Puts in the slots of lines accepted in `times`, and only then notes that `lane` is covered up to
-  /// there: killed in between, it reads those lines again and finds their slots there.
+  /// Inserts the slots of lines accepted in `times`, and only then records that `lane` is covered
+  /// up to `place`: after a kill in between, the lines are read again and their slots are found.
   func insert(
     _ slots: [Slot], times: ClosedRange<Int64>, _ lane: Lane,
     upTo place: IndexState.Covered
@@ -90,16 +92,16 @@ final class KeyIndex {
 }
 
 extension KeyIndex {
-  /// Keeps as far back as the longest window that is in use. A window that was not asked for in its own
-  /// length is no longer in use.
+  /// Keeps the index as far back as the longest window in use. A window that was not requested
+  /// again within its own length is no longer in use.
   func ask(for window: Int64, _ now: Int64) {
-    // By a clock that was ahead: lines of now would be left out as too old.
+    // Set by a clock that was ahead: lines of the present would be left out as too old.
     if state.asked > now { state.asked = now }
     guard window >= state.window || now - state.asked > state.window else { return }
     (state.window, state.asked) = (window, now)
   }
 
-  /// Removes generations of which no line can count any more.
+  /// Removes the generations whose lines can no longer count.
   func forget(_ now: Int64) throws(Fault) {
     let limit = horizon(now)
     var old: [Generation] = []
@@ -111,7 +113,7 @@ extension KeyIndex {
     for generation in old {
       state.completeFrom = max(state.completeFrom, generation.header.latest + 1)
     }
-    // Said before it is done, so that a kill leaves files too many and not one too few.
+    // Recorded before the removal, so that a kill leaves files too many, never one too few.
     try writeState()
     for generation in old { try directory.remove("\(generation.number)") }
   }
@@ -122,8 +124,8 @@ extension KeyIndex {
     generation.header.count > 0 && generation.header.earliest < horizon(state.asked)
   }
 
-  /// One that was full in less than a window is followed by a larger one, so that they stay few; one
-  /// that only grew old by one that fits.
+  /// A generation that filled up in less than a window is followed by a larger one, so that there
+  /// are few; one that only grew old is followed by one of the size that was needed.
   static func capacity(after generation: Generation, isOld: Bool) -> Int {
     if !isOld { return min(Generation.most, generation.capacity * 4) }
     var capacity = Generation.least
@@ -140,7 +142,8 @@ extension KeyIndex {
 }
 
 extension Directory {
-  /// Frees a name that the index needs. What is no file was never made by it, and is kept under another name.
+  /// Frees a name that the index needs: removes a file, and renames anything else, which the index
+  /// never made.
   func clear(_ name: String) throws(Fault) {
     do throws(Fault) { try remove(name) } catch {
       guard error.code == EISDIR || error.code == EPERM else { throw error }
@@ -150,10 +153,10 @@ extension Directory {
 }
 
 extension KeyIndex {
-  /// Lines that are read before their slots are written.
+  /// Slots that are collected before they are written.
   static let batch = 32768
 
-  /// Reads the lines that came since, whoever stored them, up to `mark`.
+  /// Reads the lines added since then, by any process, up to `mark`.
   func catchUp(_ queue: Queue, upTo mark: LaneEnd) throws(Fault) {
     let end = IndexState.Covered(segment: mark.place.segment, offset: mark.place.offset)
     let lookup = Lookup(queue)
@@ -171,10 +174,10 @@ extension KeyIndex {
     }
   }
 
-  /// Lines before this time are never asked for.
+  /// Lines before this time are never looked up.
   private var keptFrom: Int64 { state.asked - state.window - KeyIndex.margin }
 
-  // Where nobody looked for duplicates for long, whole segments are too old to be read.
+  // After a long time without deduplication, whole segments are too old to be read.
   private func skip(_ lookup: Lookup, _ mark: LaneEnd) throws(Fault) -> Position {
     let covered = state.covered[mark.lane]
     let start = Position(number: 0, segment: covered.segment, offset: covered.offset)
@@ -187,14 +190,14 @@ extension KeyIndex {
   }
 }
 
-/// What one reading of a lane brings.
+/// The slots of lines read from a lane in one pass.
 private struct LineBatch {
   private let lane: Lane
   private let hash: KeyHash
   private let from: Int64
   private let now: Int64
   private(set) var slots: [Slot] = []
-  /// Behind the last line.
+  /// The location after the last line.
   private(set) var reached: IndexState.Covered
   /// Whether lines were left out because they are too old.
   private(set) var isPartial = false
@@ -211,7 +214,8 @@ private struct LineBatch {
     reached = IndexState.Covered(segment: start.segment, offset: start.offset)
   }
 
-  /// When its lines were accepted, none after now: what a clock that was ahead has stamped is not kept until then.
+  /// When the lines were accepted, none after now: a line stamped by a clock that was ahead is not
+  /// kept until the time of its stamp.
   var times: ClosedRange<Int64> { min(first, last)...last }
 
   mutating func add(_ line: SegmentLine, _ segment: Int, _ offset: Int) {

@@ -2,10 +2,11 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// What the index keeps of a line: 16 bytes.
+/// The index's entry for a line: 16 bytes.
 struct Slot: Equatable {
   let hash: UInt64
-  /// Two bits of lane, 30 of segment, 32 of the byte at which the line begins; never 0.
+  /// Location of the line: 2 bits of lane, 30 of segment, 32 of the byte at which it begins; never
+  /// 0.
   let place: UInt64
 
   init(hash: UInt64, place: UInt64) {
@@ -15,32 +16,32 @@ struct Slot: Equatable {
 
   init(_ hash: UInt64, _ lane: Lane, _ segment: Int, _ offset: Int) {
     self.hash = hash
-    // What does not fit in points at some other line, which is looked at and found to be another.
+    // A truncated location points at another line, and the comparison finds that.
     place =
       UInt64(lane.rawValue) << 62 | UInt64(truncatingIfNeeded: segment & 0x3fff_ffff) << 32
       | UInt64(truncatingIfNeeded: offset & 0xffff_ffff)
   }
 
-  /// nil where no line can be.
+  /// nil: no line has such a location.
   var lane: Lane? { Lane(rawValue: UInt8(place >> 62)) }
   var segment: Int { Int(place >> 32 & 0x3fff_ffff) }
   var offset: Int { Int(place & 0xffff_ffff) }
 
-  /// By hash, and of one hash in the order of the lane: so pages are met in their order.
+  /// By hash, and within one hash in lane order, so that pages are met in order.
   static func comesBefore(_ one: Slot, _ other: Slot) -> Bool {
     one.hash != other.hash ? one.hash < other.hash : one.place < other.place
   }
 }
 
-/// A bucket of slots: one page of a generation, in memory.
+/// A bucket of slots: one page of a generation in memory.
 ///
-///     0      255 slots: hash, place
+///     0      255 slots: hash, location
 ///     4080   CRC32C of the slots, of the page's number and of the index's seed; 4084 slots in use
 struct SlotPage {
   static let size = 4096
   static let capacity = 255
-  /// Of one hash and lane only the latest so many lines are kept: were one alone kept, two contents that
-  /// share a hash would drive each other out.
+  /// For one hash and lane, only the latest lines are kept, at most this many: with only one, two
+  /// contents that share a hash would displace each other.
   static let repeats = 4
 
   private static let trailer = 4080
@@ -102,7 +103,8 @@ struct SlotPage {
 }
 
 extension SlotPage {
-  /// Whether it is as it was sealed; a page that was never written is a hole of the file, all zeros.
+  /// Whether the page is as it was sealed; a page that was never written is a hole in the file, all
+  /// zeros.
   func isIntact(_ number: Int, _ seed: UInt64) -> Bool {
     let stored = bytes.load(fromByteOffset: SlotPage.trailer, as: UInt32.self)
     if stored == 0, count == 0 { return isBlank }
@@ -122,12 +124,12 @@ extension SlotPage {
   }
 }
 
-/// A stretch of a generation's pages in memory, as wide as pays: one page for a few slots, many where
-/// most pages are met. It is used forwards through the pages.
+/// Consecutive pages of a generation in memory: one page for a few slots, many if most pages are
+/// met. Pages are requested in ascending order.
 final class PageWindow {
   private let generation: Descriptor
   private let seed: UInt64
-  /// Pages of the file behind its header.
+  /// Pages of the file after its header.
   private let total: Int
   private let span: Int
   private let buffer: UnsafeMutableRawBufferPointer
@@ -137,7 +139,7 @@ final class PageWindow {
 
   private static let widest = 64
 
-  /// `slots`: how many are about to be met.
+  /// `slots`: the number of slots about to be looked up or inserted.
   init(_ file: Descriptor, seed: UInt64, pages: Int, slots: Int) {
     generation = file
     self.seed = seed
@@ -146,7 +148,7 @@ final class PageWindow {
     buffer = .allocate(byteCount: span * SlotPage.size, alignment: 64)
   }
 
-  /// Throws where the page is damaged. Valid until the next call.
+  /// Throws if the page is damaged. The result is valid until the next call.
   func page(_ number: Int) throws(Fault) -> SlotPage {
     if base < 0 || number < base || number >= base + span { try load(number - number % span) }
     let (index, bit) = (number - base, UInt64(1) << UInt64(number - base))
@@ -158,10 +160,10 @@ final class PageWindow {
     return page
   }
 
-  /// The page that was asked for last was written to.
+  /// Notes that page `number`, the one requested last, was changed.
   func noteChange(_ number: Int) { isChanged |= 1 << UInt64(number - base) }
 
-  /// Writes what was changed. A kill in between leaves whole pages, or one whose checksum tells.
+  /// Writes the changed pages. A kill in between leaves whole pages, or one whose checksum fails.
   func flush() throws(Fault) {
     guard isChanged != 0 else { return }
     let first = isChanged.trailingZeroBitCount
@@ -180,7 +182,7 @@ final class PageWindow {
     base = -1
     let count = min(span, total - start) * SlotPage.size
     let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-    // What the disk cannot read is as good as damaged.
+    // An unreadable page counts as damaged.
     guard (try? generation.read(into: target, at: (start + 1) * SlotPage.size)) == count else {
       throw damagedIndex(generation.path)
     }
@@ -196,7 +198,7 @@ final class PageWindow {
   deinit { buffer.deallocate() }
 }
 
-/// Nothing is lost with the index: the process that finds it damaged builds it again.
+/// Nothing is lost with the index: the process that finds it damaged rebuilds it.
 func damagedIndex(_ path: String) -> Fault {
   Fault(.inputOutput, "\(printable(path)): is damaged", code: EUCLEAN)
 }

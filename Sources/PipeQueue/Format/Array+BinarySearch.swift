@@ -1,5 +1,6 @@
 extension Array {
-  /// Of elements the first of which are before something and the others are not: where the others begin.
+  /// Index of the first element for which `isBefore` is false. The elements are partitioned: all
+  /// that pass come first.
   func partitionPoint(_ isBefore: (Element) -> Bool) -> Int {
     var low = 0
     var high = count

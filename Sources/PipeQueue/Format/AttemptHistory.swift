@@ -2,10 +2,10 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// One attempt at an item that did not end well.
+/// An attempt at an item that did not succeed.
 package struct Attempt: Equatable {
   package let number: Int
-  /// Microseconds since the epoch; nil where it is not known.
+  /// Microseconds since the epoch, as `ended`; nil if unknown.
   package let started: Int64?
   package let ended: Int64
   package let exitStatus: Int32?
@@ -13,12 +13,13 @@ package struct Attempt: Equatable {
   package let reason: String
 }
 
-/// What happened to items: lines in the file behind their name. A line says which items it is of, so that
-/// the lines of a file's earlier life mean nothing; and it has a checksum, also over the lane, because nobody flushes it.
+/// The failed attempts at items: lines in the file behind their name. Each line gives the numbers
+/// of its items, so lines from an earlier use of the file do not count. No process flushes these
+/// lines, so each has a checksum, which also covers the lane.
 ///
 ///     CRC32C FROM TO ATTEMPT STARTED ENDED EXIT SIGNAL REASON
 enum History {
-  /// Bytes; more than a few attempts need, and what one read gives.
+  /// Bytes that one read returns: more than a few attempts need.
   static let most = 64 << 10
 
   static func line(_ range: ItemRange, _ attempt: Attempt) -> [UInt8] {
@@ -37,7 +38,7 @@ enum History {
     return sum + [space] + line + [newline]
   }
 
-  /// The attempts at the item `number` that a file tells of, in the order in which they were made.
+  /// The attempts at item `number` that a file records, in the order in which they were made.
   static func attempts(_ bytes: [UInt8], of number: Int, _ lane: Lane) -> [Attempt] {
     bytes.withUnsafeBytes { all in
       var lines = FieldSplitter(all)
@@ -70,7 +71,7 @@ enum History {
       signal: signal.map { Int32(truncatingIfNeeded: $0) }, reason: reason)
   }
 
-  // The same numbers of another lane are other items.
+  // The lane seeds the checksum: the same numbers in another lane are other items.
   private static func seed(_ lane: Lane) -> UInt32 { UInt32(lane.rawValue) }
 
   private static let percent: UInt8 = 0x25
@@ -95,22 +96,22 @@ enum History {
   }
 }
 
-/// An item that is not tried any more, and why.
+/// An item that is no longer tried, and why.
 package struct DeadLetter {
   package let entry: EntryID
-  /// Counts from 1 within its entry.
+  /// Counts from 1 within the entry.
   package let index: Int
   package let priority: Lane
   package let data: [UInt8]
-  /// The attempts, the last one being that of which it died.
+  /// The attempts; the last one made the item dead.
   package let history: [Attempt]
-  /// The last 4 KiB of what the command wrote to stderr.
+  /// The last 4 KiB that the command wrote to stderr.
   package let stderr: [UInt8]
 
   /// Bytes of stderr that are kept.
   package static let mostStderr = 4096
 
-  // Behind the lines of the history: `stderr <bytes>`, a newline, and the bytes as they came.
+  // Follows the lines of the history: `stderr <bytes>`, a newline, and the bytes unchanged.
   static func stderrBlock(_ bytes: [UInt8]) -> [UInt8] {
     let tail = bytes.suffix(mostStderr)
     return Array("stderr \(tail.count)\n".utf8) + tail
@@ -130,7 +131,7 @@ package struct DeadLetter {
 }
 
 extension History {
-  /// The lines that tell of one item.
+  /// The lines about one item.
   static func lines(_ bytes: [UInt8], of number: Int, _ lane: Lane) -> [UInt8] {
     bytes.withUnsafeBytes { all in
       var lines = FieldSplitter(all)

@@ -1,6 +1,7 @@
 internal import CPipeIO
 
-/// What follows a checksum and a space, if the checksum is right; of a line without its newline.
+/// Returns the text after the checksum and the space, or nil if the checksum is wrong. `text` is a
+/// line without its newline.
 func checked(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
   guard text.count > 9, let sum = hex(cut(text, 0, 8)),
     sum == cpipe_crc32c(0, text.baseAddress! + 8, text.count - 8)

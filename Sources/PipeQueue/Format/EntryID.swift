@@ -1,7 +1,7 @@
 internal import CPipeIO
 
-/// A ULID: 48 bits of milliseconds since the Unix epoch, then 80 bits that grow within a millisecond.
-/// As text 26 digits of Crockford's base 32, upper case (github.com/ulid/spec).
+/// A ULID: 48 bits of milliseconds since the Unix epoch, then 80 bits that grow within a
+/// millisecond. As text, 26 upper-case digits of Crockford's base 32 (github.com/ulid/spec).
 package struct EntryID: Hashable, Comparable {
   let high: UInt64
   let low: UInt64
@@ -14,7 +14,7 @@ package struct EntryID: Hashable, Comparable {
     self.low = low
   }
 
-  /// Exactly 26 upper-case digits; nil for anything else.
+  /// Parses exactly 26 upper-case digits; nil for anything else.
   package init?(_ text: UnsafeRawBufferPointer) {
     guard text.count == EntryID.length, text[0] <= 0x37 else { return nil }
     var high: UInt64 = 0
@@ -37,7 +37,7 @@ package struct EntryID: Hashable, Comparable {
     self = id
   }
 
-  // Without I, L, O and U.
+  // The alphabet lacks I, L, O and U.
   @inline(__always)
   private static func digit(_ byte: UInt8) -> UInt8 {
     switch byte {
@@ -78,9 +78,9 @@ package struct EntryID: Hashable, Comparable {
     one.high != other.high ? one.high < other.high : one.low < other.low
   }
 
-  /// In the place of a batch: of entries that wait because a delay was asked for.
+  /// Batch id in the names of entries with a requested delay.
   static let delayed = EntryID(high: 0, low: 0)
-  /// Of dead letters that were made ready again.
+  /// Batch id in the names of items that were made ready again, such as revived dead letters.
   static let revived = EntryID(high: 0, low: 1)
 
   var next: EntryID {
@@ -88,7 +88,7 @@ package struct EntryID: Hashable, Comparable {
   }
 }
 
-/// Makes ids that only grow within one process, also when the clock steps back.
+/// Generates ids that only increase within one process, even if the clock steps back.
 package struct ULIDGenerator {
   private var last = EntryID(high: 0, low: 0)
   private var pool: [UInt64] = []

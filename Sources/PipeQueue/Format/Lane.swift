@@ -1,4 +1,4 @@
-/// The lanes, first served first.
+/// The lanes, in the order in which they are served.
 package enum Lane: UInt8, CaseIterable, Comparable {
   case high, medium, low
 

@@ -1,17 +1,18 @@
 internal import PipeIO
 
-/// The end of a lane: up to here everything is on disk. Kept as a name in end/:
+/// The end of a lane, up to which everything is on disk. It is a name in end/:
 /// `HIGH.<items>.<entries>.<segment>.<offset>.<time>.<seal>.<checksum>`.
 package struct LaneEnd: Equatable, Comparable {
   package let lane: Lane
-  /// Place behind the last item.
+  /// Position after the last item.
   package var place: Position
-  /// Entries that the lane ever took.
+  /// Number of entries that the lane ever took.
   package var entries: Int
-  /// Accepted-time of the last of them, microseconds since the epoch.
+  /// TIME of the last line, microseconds since the epoch.
   package var time: Int64
-  /// The birthmark of the directory that it was written in. In a copy of a queue it is of another one: then
-  /// the parts of the copy may be of different times, and the end is checked before anything is stored.
+  /// Birthmark of the directory in which this end was written. In a copied queue it belongs to
+  /// another directory: the parts of the copy may be from different times, so the end is checked
+  /// before anything is stored.
   var seal: UInt32
 
   static func first(of lane: Lane, seal: UInt32) -> LaneEnd {
@@ -32,7 +33,7 @@ package struct LaneEnd: Equatable, Comparable {
     })
   }
 
-  /// By place on disk: a new segment is further, though it may hold no item yet.
+  /// By segment and byte: a new segment is further, even if it holds no item yet.
   package static func < (one: LaneEnd, other: LaneEnd) -> Bool {
     (one.place.segment, one.place.offset, one.place.number)
       < (other.place.segment, other.place.offset, other.place.number)
@@ -40,8 +41,8 @@ package struct LaneEnd: Equatable, Comparable {
 }
 
 extension LaneEnd {
-  /// `older`: the names of formats 1 and 2 count too, which have neither seal nor checksum; then the seal
-  /// is 0.
+  /// `older`: also accepts names of formats 1 and 2, which have neither seal nor checksum; the seal
+  /// is then 0.
   init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
     var pieces = FieldSplitter(text)
     guard let lane = pieces.next(before: dot).flatMap(Lane.init(name:)),
@@ -62,4 +63,5 @@ extension LaneEnd {
   }
 }
 
+/// The end of each lane.
 package typealias LaneEnds = PerLane<LaneEnd>

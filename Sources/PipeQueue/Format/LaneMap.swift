@@ -1,14 +1,14 @@
-/// One lane as a line of items, and what the names of now/ say of it. Pure: no file is looked at.
+/// A lane as a sequence of items, and what the names of now/ say about them. Pure: no file is read.
 ///
-/// What no name covers is ready. Over one item the name with the highest rank is true; of two `again` names
-/// one of which contains the other, the wider.
+/// Items that no name covers are ready. If several names cover an item, the one with the highest
+/// rank is true; if one `again` name contains another, the wider one.
 struct LaneMap {
   let lane: Lane
   let end: Position
-  /// Of this lane, by start, the wider first.
+  /// Names of this lane, by start; of two that start together, the wider first.
   let names: [NowName]
 
-  /// `end` read after the names: what they cover lies before it, but for what a crash took back.
+  /// `end` is read after the names: their items lie before it, unless a crash undid its move.
   init(_ lane: Lane, end: Position, names: [NowName]) {
     self.lane = lane
     self.end = end
@@ -16,7 +16,7 @@ struct LaneMap {
       .sorted { $0.range.comesBefore($1.range) }
   }
 
-  /// Ranges that none of `covering` covers, up to the end.
+  /// Ranges that no name of `covering` covers, up to the end.
   func gaps(_ covering: [NowName]) -> [ItemRange] {
     var found: [ItemRange] = []
     var at = Position.origin
@@ -28,16 +28,16 @@ struct LaneMap {
     return found
   }
 
-  /// Ranges never dispatched, or given back unharmed.
+  /// Ranges never handed out, or given back with no attempt counted.
   var untouched: [ItemRange] { gaps(names) }
 
-  /// Names that the clock makes ready, those that no claim overlaps and no wider one contains.
+  /// Names that the clock makes ready, except those that a claim overlaps or a wider one contains.
   var waiting: [NowName] {
     let claims = names.filter(\.isClaim)
     var next = 0
     var found: [NowName] = []
     for name in names where name.due != nil {
-      // Claims never overlap each other, so both lists are gone through once.
+      // Claims never overlap each other, so one pass over both lists is enough.
       while next < claims.count, claims[next].range.to <= name.range.from { next += 1 }
       if next < claims.count, claims[next].range.overlaps(name.range) { continue }
       if found.last?.range.contains(name.range) == true { continue }
@@ -46,12 +46,13 @@ struct LaneMap {
     return found
   }
 
-  /// Ranges that are not done: those no done name covers, and those that an exception covers.
+  /// Ranges that are not final: those that no name covers, and those that a claim, `hold` or
+  /// `again` covers.
   var undone: [ItemRange] {
     ItemRange.merged(names.filter { !$0.isFinal }.map(\.range) + gaps(names))
   }
 
-  /// Ranges whose names say `state`, without those of which a name of higher rank says something else.
+  /// Ranges whose names say `state`, minus those with another state by a name of higher rank.
   func final(_ state: NowName.State) -> [ItemRange] {
     let higher = ItemRange.merged(names.filter { $0.state.rank > state.rank }.map(\.range))
     return ItemRange.merged(names.filter { $0.state == state }.map(\.range)).flatMap {
@@ -59,11 +60,11 @@ struct LaneMap {
     }
   }
 
-  /// What a single item is, `number` being before the end; nil: ready, never dispatched.
+  /// State of a single item before the end; nil: ready, and never handed out.
   func state(of number: Int) -> NowName.State? {
     var result: NowName.State?
     for name in names where name.range.from.number <= number && number < name.range.to.number {
-      // Of two `again` names the wider comes first.
+      // The wider of two `again` names comes first, so it wins.
       if result.map({ $0.rank < name.state.rank }) ?? true { result = name.state }
     }
     return result

@@ -1,17 +1,18 @@
-/// What the OPTIONS column of a segment line says (pipe-queue(5), SEGMENTS):
-/// `{"key":"a","not_before":1763700000000000,"delay":600000000,"accepted":1763699000000000}`, each member only where it
-/// is needed.
+/// The OPTIONS column of a segment line (pipe-queue(5), SEGMENTS). Each member is present only if
+/// it is needed:
+///
+///     {"key":"a","not_before":1763700000000000,"delay":600000000,"accepted":1763699000000000}
 package struct LineOptions {
-  /// JSON text with its quotes. One key has one text: who writes it escapes as little as can be.
+  /// JSON text with its quotes. Equal keys have equal text: the writer escapes as little as it can.
   package private(set) var key: UnsafeRawBufferPointer?
-  /// Not ready before this instant, microseconds since the epoch.
+  /// The items are not ready before this instant, microseconds since the epoch.
   package private(set) var notBefore: Int64?
-  /// The interval that was asked for, microseconds; nil where an instant was.
+  /// The requested interval, microseconds; nil if an instant was requested.
   package private(set) var delay: Int64?
-  /// When the line was accepted, microseconds since the epoch; nil where its TIME says so.
+  /// When the line was accepted, microseconds since the epoch; nil if its TIME gives that.
   package private(set) var accepted: Int64?
 
-  /// Members that are not known are passed over. A column that is not of this form says nothing.
+  /// Skips unknown members. A malformed column gives no options.
   package init(_ column: UnsafeRawBufferPointer) {
     var found = LineOptions()
     if found.read(column) { self = found } else { self.init() }
@@ -45,7 +46,7 @@ package struct LineOptions {
 }
 
 extension LineOptions {
-  /// The column; nil where there is nothing to say. `key`: JSON text with its quotes and without spaces.
+  /// The column; nil if there are no options. `key`: JSON text with its quotes and without spaces.
   package static func column(key: [UInt8]?, notBefore: Int64?, delay: Int64?) -> [UInt8]? {
     var text: [UInt8] = []
     func open(_ name: StaticString) {
@@ -74,7 +75,7 @@ extension LineOptions {
 extension LineOptions {
   private static let acceptedName = Array(#""accepted":"#.utf8)
 
-  /// A column with when its line was accepted, behind all else.
+  /// Adds the time when the line was accepted to its column, after all other members.
   static func column(_ column: some BidirectionalCollection<UInt8>, accepted: Int64) -> [UInt8] {
     var text = column.last == 0x7d ? Array(column.dropLast()) : [0x7b]
     if text.count > 1 { text.append(0x2c) }
@@ -83,7 +84,7 @@ extension LineOptions {
     return text + [0x7d]
   }
 
-  /// The column for a line that is accepted anew, in another queue; nil where there is nothing to say.
+  /// The column for a line that is accepted again, in another queue; nil if no options are left.
   static func columnToMove(_ column: UnsafeRawBufferPointer) -> [UInt8]? {
     guard LineOptions(column).accepted != nil else { return Array(column) }
     let last = column.indices.last { column[$0...].starts(with: acceptedName) } ?? column.endIndex
@@ -93,26 +94,27 @@ extension LineOptions {
 }
 
 extension SegmentLine {
-  /// When it was accepted, by the clock of that moment. In a lane TIME only grows: after a clock that was ahead once it
-  /// runs ahead, and the options say what it was. Lines of earlier versions do not: of these, while TIME lies ahead of
-  /// `now`, it is when they were first seen.
+  /// When the line was accepted, by the clock of that moment. TIME only increases within a lane:
+  /// once the clock was ahead, TIME runs ahead of it, and the options have the time of the clock.
+  /// Lines of earlier versions lack that option; while TIME of such a line lies ahead of `now`,
+  /// this is the time when the entry was first seen.
   func accepted(at now: Int64) -> Int64 {
     if let noted = options.flatMap({ LineOptions($0).accepted }) { return noted }
     return time <= now ? time : created ?? min(time, id.milliseconds * 1000)
   }
 
-  /// The key that was given with the entry, JSON text with its quotes.
+  /// The key of the entry, JSON text with its quotes.
   var key: UnsafeRawBufferPointer? { options.flatMap { LineOptions($0).key } }
 
-  /// Microseconds since the epoch; nil where it was ready at once.
+  /// Microseconds since the epoch; nil if the items were ready at once.
   var notBefore: Int64? { options.flatMap { LineOptions($0).notBefore } }
 
-  /// Microseconds; nil where no interval was asked for.
+  /// Microseconds; nil if no interval was requested.
   var delay: Int64? { options.flatMap { LineOptions($0).delay } }
 }
 
-/// Takes the parts of a JSON text without any white space off its front. Only as strict as it must be
-/// never to leave the text: the writer was strict, and a checksum stands before it.
+/// Splits JSON text without white space into tokens, from the front. Only as strict as needed to
+/// stay within the text: the writer was strict, and the line has a checksum.
 private struct OptionScanner {
   private let text: UnsafeRawBufferPointer
   private var at = 0
@@ -127,7 +129,7 @@ private struct OptionScanner {
     return true
   }
 
-  /// With its quotes; what is escaped stays so.
+  /// Includes the quotes and leaves escapes as they are.
   mutating func string() -> UnsafeRawBufferPointer? {
     let start = at
     guard take(0x22) else { return nil }
@@ -139,7 +141,7 @@ private struct OptionScanner {
     return nil
   }
 
-  /// Up to the comma or the bracket behind it.
+  /// Ends before the next comma or closing bracket.
   mutating func value() -> UnsafeRawBufferPointer? {
     let start = at
     var depth = 0

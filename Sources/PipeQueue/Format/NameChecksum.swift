@@ -1,13 +1,13 @@
 internal import CPipeIO
 
-/// The checksum that stands in each name that says something of items: CRC32C (RFC 3720) of the name
-/// without it, as 8 lower-case hex digits. A name with one changed character is no name.
+/// The checksum in each name that gives the state of items: CRC32C (RFC 3720) of the name without
+/// the checksum, as 8 lower-case hex digits. A name with one changed character is invalid.
 struct NameChecksum: Equatable {
   private let value: UInt32
 
   static let width = 8
 
-  /// Of a name, in the bytes before and behind its checksum; `prefix`: what it covers besides.
+  /// Covers `prefix`, then the bytes of a name before and after its checksum.
   init(
     _ prefix: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer,
     _ tail: UnsafeRawBufferPointer
@@ -29,7 +29,7 @@ struct NameChecksum: Equatable {
     value = tail.withUTF8 { cpipe_crc32c(sum, $0.baseAddress, $0.count) }
   }
 
-  /// Whether all that is left of a name is the checksum of what is before it.
+  /// Whether the remainder of a name is exactly the checksum of everything before it.
   static func ends(_ name: UnsafeRawBufferPointer, _ pieces: inout FieldSplitter) -> Bool {
     guard let digits = pieces.next(before: dot), pieces.isAtEnd,
       let sum = NameChecksum(digits: digits)
@@ -37,7 +37,7 @@ struct NameChecksum: Equatable {
     return sum == NameChecksum(cut(name, 0, name.count - digits.count - 1))
   }
 
-  /// nil for anything but 8 digits.
+  /// nil unless `digits` is 8 lower-case hex digits.
   init?(digits: UnsafeRawBufferPointer) {
     guard digits.count == NameChecksum.width, let value = hex(digits) else { return nil }
     self.value = value

@@ -1,13 +1,13 @@
 internal import CPipeIO
 
-/// Writes a name, or another short text of numbers, into memory of a given size. Names are made at every
-/// claim, where interpolated strings cost ten times as much.
+/// Writes a name, or another short text of numbers, into memory of a fixed size. Every claim makes
+/// names, and interpolated strings would cost ten times as much.
 struct NameWriter {
   private let memory: UnsafeMutableBufferPointer<UInt8>
   private(set) var count = 0
   private var sum = (start: 1, tail: 1)
 
-  /// Bytes that suffice for every name: a lane, two places, a checksum and the longest state.
+  /// Bytes that suffice for every name: a lane, two positions, a checksum and the longest state.
   static let longest = 320
 
   init(_ memory: UnsafeMutableBufferPointer<UInt8>) { self.memory = memory }
@@ -59,8 +59,8 @@ struct NameWriter {
     append(range.to)
   }
 
-  /// A dot, and room for the checksum of the name; `separator`: the byte behind it, which the checksum does
-  /// not cover.
+  /// Appends a dot and room for the checksum of the name. `separator`: the byte after it, which the
+  /// checksum does not cover.
   mutating func appendChecksum(separator: UInt8? = nil) {
     append(dot)
     let start = count
@@ -69,7 +69,8 @@ struct NameWriter {
     sum = (start, count)
   }
 
-  /// Fills in the checksum, of all that is written before and behind it. `prefix`: what it covers in addition.
+  /// Fills in the checksum of everything written before and after it. `prefix`: bytes that it
+  /// covers in addition.
   func fillChecksum(after prefix: StaticString = "") {
     let all = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[..<count])
     let before = UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)

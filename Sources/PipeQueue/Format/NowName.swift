@@ -1,22 +1,22 @@
-/// A name in now/: a range of items and what has become of it (pipe-queue(5), STATES).
+/// A name in now/: a range of items and their state (pipe-queue(5), STATES).
 package struct NowName: Equatable {
   package enum State: Equatable {
     case claim(batch: EntryID, attempt: Int, owner: Int)
-    /// Handed out and held by the clock: ready again, attempt counted, when it is due.
+    /// Handed out and held by the clock: ready again when due, with the attempt counted.
     case hold(batch: EntryID, attempt: Int, until: ReadyTime)
-    /// Ready again when it is due; `attempt` attempts were made.
+    /// Ready again when due, after `attempt` attempts.
     case again(batch: EntryID, attempt: Int, due: ReadyTime)
-    /// Acknowledged; or in later/ or dead/, where a name says so.
+    /// Acknowledged; or parked or dead, if a name in later/ or dead/ says so.
     case done
     /// No intact line holds these items.
     case lost
     /// Lost items that `drop` removed.
     case dropped
 
-    /// Ready, and never tried: what no name covers is that already.
+    /// Ready and never tried, like items that no name covers.
     static let untried = again(batch: .delayed, attempt: 0, due: .now)
 
-    /// Final: nothing hands these items out again.
+    /// Whether claims skip these items. Only a restore, revive or return brings them back.
     var isFinal: Bool {
       switch self {
       case .done, .lost, .dropped: true
@@ -24,7 +24,7 @@ package struct NowName: Equatable {
       }
     }
 
-    /// Of names over one item the one with the highest rank is true.
+    /// If several names cover an item, the one with the highest rank is true.
     var rank: Int {
       switch self {
       case .claim: 4
@@ -39,7 +39,7 @@ package struct NowName: Equatable {
   package var range: ItemRange
   package var state: State
 
-  /// The range, a checksum of all the rest, and the state: `HIGH.0.1.0-1.1.101.c2f1a3b4.done`.
+  /// The range, a checksum of everything else, and the state: `HIGH.0.1.0-1.1.101.c2f1a3b4.done`.
   var text: String {
     String(name: {
       $0.append(range.lane.spelling)
@@ -58,7 +58,7 @@ package struct NowName: Equatable {
   var isAgain: Bool { if case .again = state { true } else { false } }
   var isHold: Bool { if case .hold = state { true } else { false } }
 
-  /// Handed out and not settled; an expired hold is `again` to all who look.
+  /// Handed out and not settled; an expired hold counts as `again`.
   func isHeld(at now: Int64) -> Bool {
     switch state {
     case .claim: true
@@ -74,7 +74,7 @@ package struct NowName: Equatable {
     }
   }
 
-  /// Attempts made or, of what is handed out, begun; nil for a final state.
+  /// Attempts made, including the one that a claim or hold has begun; nil for a final state.
   package var attempt: Int? {
     switch state {
     case .claim(_, let attempt, _), .hold(_, let attempt, _), .again(_, let attempt, _): attempt
@@ -82,15 +82,15 @@ package struct NowName: Equatable {
     }
   }
 
-  /// Whether it stands for entries that were passed over, and says nothing that their lines do not say.
+  /// Whether the name covers entries that were passed over, and adds nothing to their lines.
   var isDelay: Bool {
     if case .again(let batch, 0, _) = state { batch == .delayed } else { false }
   }
 
-  /// The slot of the process that holds it; nil where none does, or the clock.
+  /// Slot whose lock holds the claim; nil for any other state.
   var owner: Int? { if case .claim(_, _, let owner) = state { owner } else { nil } }
 
-  /// When the clock makes it ready.
+  /// When the clock makes the items ready; nil for a claim or a final state.
   var due: ReadyTime? {
     switch state {
     case .hold(_, _, let due), .again(_, _, let due): due
@@ -105,8 +105,8 @@ package struct NowName: Equatable {
 }
 
 extension NowName {
-  /// nil for a name that is not exactly of this form, or whose checksum is of another name. `older`: names
-  /// of formats 1 and 2 count too, which have no checksum.
+  /// nil unless the name has exactly this form and its checksum matches. `older`: also accepts
+  /// names of formats 1 and 2, which have no checksum.
   init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
     var pieces = FieldSplitter(text)
     guard let lane = pieces.next(before: dot).flatMap(Lane.init(name:)),
@@ -123,8 +123,8 @@ extension NowName {
 }
 
 extension FieldSplitter {
-  /// What stands behind the checksum that comes next, which must be that of the name `text` without it.
-  /// `older`: where there is no checksum, all that comes.
+  /// Returns the text after the next field, which must be the checksum of the name `text` without
+  /// that field; nil if it is not. `older`: returns the whole remainder if there is no checksum.
   func checkedTail(of text: UnsafeRawBufferPointer, older: Bool) -> UnsafeRawBufferPointer? {
     guard let rest = remainder else { return nil }
     var pieces = self

@@ -1,9 +1,9 @@
-/// Why an attempt did not end well.
+/// Why an attempt failed.
 package struct Failure {
   package var reason: String
   package var exitStatus: Int32?
   package var signal: Int32?
-  /// The last 4 KiB of what the command wrote to stderr.
+  /// The last 4 KiB that the command wrote to stderr.
   package var stderr: [UInt8]
 
   package init(
@@ -16,24 +16,24 @@ package struct Failure {
   }
 }
 
-/// What is to become of an item that was handed out.
+/// The outcome of an item that was handed out.
 package enum Outcome {
   case done
   /// Ready again, as if it had never been handed out.
   case giveBack
-  /// Ready again after a while; buried where that was its last attempt.
+  /// Ready again after the backoff; buried if this was its last attempt.
   case retry(Failure)
   case bury(Failure)
 }
 
-/// What became of a batch that failed.
+/// The result of settling a failed batch.
 package enum Disposal: Equatable {
-  /// Microseconds.
+  /// `after`: microseconds.
   case again(after: Int64)
   case buried(items: Int)
 }
 
-/// How long a failed batch waits: doubling from `base` up to `most`, both microseconds.
+/// How long a failed batch waits: doubles from `base` up to `most`, both microseconds.
 package struct Backoff: Equatable {
   package var base: Int64
   package var most: Int64
@@ -43,9 +43,10 @@ package struct Backoff: Equatable {
     self.most = most
   }
 
-  /// Microseconds after the `attempt`th failure, from 1. Half of it is by chance, so that what failed
-  /// together does not come back together ("equal jitter", Brooker, Exponential Backoff And Jitter, AWS
-  /// Architecture Blog 2015): between once and twice `base` at first, and never more than `most`.
+  /// Microseconds to wait after failure number `attempt`, counted from 1. Half of the delay is
+  /// random, so that items that failed together do not come back together ("equal jitter", Brooker,
+  /// Exponential Backoff And Jitter, AWS Architecture Blog 2015): between once and twice `base` at
+  /// first, and never more than `most`.
   package func delay(after attempt: Int, random: UInt64) -> Int64 {
     guard base > 0, most > 0 else { return 0 }
     let ceiling = min(most, attempt < 40 ? scaled(base, 1 << attempt) : most)

@@ -1,11 +1,13 @@
 internal import PipeIO
 
-/// A name in now/ that reports on later/: `later.<due>.<set>.<items>.<checksum>`. Nothing there is due
-/// earlier. There is one while later/ has anything, so that a claim need not look.
+/// The name in now/ that describes later/: `later.<due>.<set>.<items>.<checksum>`. Nothing in
+/// later/ is due earlier. The name exists while later/ holds anything, so that a claim need not
+/// list later/.
 struct ParkedHint: Equatable {
   /// Microseconds since the epoch.
   var due: Int64
-  /// When this was written, likewise: a clock that is behind it was set back.
+  /// When the name was written, microseconds since the epoch. If that lies ahead, the clock was set
+  /// back since.
   var set: Int64
   var items: Int
 
@@ -29,7 +31,7 @@ struct ParkedHint: Equatable {
     self.items = items
   }
 
-  /// `older`: the name of format 2 counts too, which has no checksum.
+  /// `older`: also accepts the name of format 2, which has no checksum.
   init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
     guard text.count > 6, cut(text, 0, 6).elementsEqual("later.".utf8) else { return nil }
     var pieces = FieldSplitter(cut(text, 6, text.count))

@@ -1,10 +1,10 @@
-/// Where an item is: its running number in the lane, and the line that holds it.
-/// The number alone orders places; segment and offset only find the bytes.
+/// Where an item is: its number in the lane, and the line that holds it. The number alone orders
+/// positions; segment and offset only locate the bytes.
 package struct Position: Equatable, Comparable {
   /// Counts all items that the lane ever took, from 0.
   package var number: Int
   package var segment: Int
-  /// Byte at which the line begins that holds the item, or the end of the segment's lines.
+  /// Byte at which the item's line begins, or the end of the segment's lines.
   package var offset: Int
 
   static let origin = Position(number: 0, segment: Segment.first, offset: 0)
@@ -12,7 +12,7 @@ package struct Position: Equatable, Comparable {
   package static func < (one: Position, other: Position) -> Bool { one.number < other.number }
 }
 
-/// A run of consecutive items of one lane, the end not included.
+/// Consecutive items of one lane; `to` is not included.
 package struct ItemRange: Equatable {
   package let lane: Lane
   package var from: Position
@@ -20,7 +20,7 @@ package struct ItemRange: Equatable {
 
   package var count: Int { to.number - from.number }
 
-  /// In the order of the line; of two that begin together the wider first.
+  /// By lane, then by item; of two ranges that begin together, the wider comes first.
   func comesBefore(_ other: ItemRange) -> Bool {
     if lane != other.lane { return lane < other.lane }
     return from.number != other.from.number ? from.number < other.from.number : count > other.count
@@ -34,7 +34,7 @@ package struct ItemRange: Equatable {
     lane == other.lane && from.number < other.to.number && other.from.number < to.number
   }
 
-  /// The same items of one lane in as few ranges as can be, in order.
+  /// The same items in as few ranges as possible, in order. All ranges must be of one lane.
   static func merged(_ ranges: [ItemRange]) -> [ItemRange] {
     var found: [ItemRange] = []
     for range in ranges.sorted(by: { $0.comesBefore($1) }) {
@@ -47,7 +47,7 @@ package struct ItemRange: Equatable {
     return found
   }
 
-  /// Without the items of these ranges, which are merged and in order.
+  /// The range without the items of `others`, which are merged and in order.
   func removing(_ others: [ItemRange]) -> [ItemRange] {
     var left: [ItemRange] = []
     var rest = self

@@ -3,7 +3,7 @@ internal import CPipeIO
 /// Names and sizes of the files that hold a lane's lines.
 enum Segment {
   static let first = 1
-  /// A commit that finds this much in a segment begins the next one. Bytes.
+  /// Bytes. A commit that finds this much in a segment begins the next one.
   static let rollSize = 8 << 20
 
   /// Relative to the queue: `segments/HIGH/000/000017`, 1,000 to a directory.
@@ -21,8 +21,8 @@ enum Segment {
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
   }
 
-  /// What every checksum in a segment starts from: a valid line at another place, as a stale disk block
-  /// or a copied file would show it, is not valid here.
+  /// Seed of every checksum in a segment. It makes a line valid only at its own position: a line
+  /// that a stale disk block or a copied file shows elsewhere fails the check.
   static func seed(_ lane: Lane, _ segment: Int, _ offset: Int) -> UInt32 {
     var place = (UInt64(lane.rawValue) << 56 | UInt64(segment), UInt64(offset))
     return withUnsafeBytes(of: &place) { cpipe_crc32c(0, $0.baseAddress, $0.count) }

@@ -1,24 +1,25 @@
 internal import CPipeIO
 internal import Glibc
 
-/// One line of a segment (pipe-queue(5), SEGMENTS): fixed columns, then those that `cut -d' '` counts.
+/// A line of a segment (pipe-queue(5), SEGMENTS): columns of fixed width, then columns of varying
+/// width, all separated by one space.
 ///
-///     CRC32C   TIME             NUMBER          ID                         ITEMS CREATED OPTIONS DATA
-///     0        9                26              42                         69
+///     CRC32C   TIME             NUMBER          ID                      ITEMS CREATED OPTIONS DATA
+///     0        9                26              42                      69
 struct SegmentLine {
-  /// Accepted, microseconds since the epoch; never goes backwards in a lane.
+  /// When the line was accepted, microseconds since the epoch; it never decreases within a lane.
   let time: Int64
-  /// Running number of the entry's first item.
+  /// Number of the entry's first item.
   let number: Int
   let id: EntryID
   let items: Int
-  /// Items a slice; 0 for a record, whose one item is DATA itself.
+  /// Items per slice; 0 for a record, whose only item is DATA itself.
   let slice: Int
-  /// When `ingest` saw it, if that was not when it was accepted.
+  /// When `pipe ingest` read the entry, microseconds since the epoch; nil if that is `time`.
   let created: Int64?
   let options: UnsafeRawBufferPointer?
   let data: UnsafeRawBufferPointer
-  /// Bytes of the line with its newline.
+  /// Bytes of the line, including its newline.
   let length: Int
 
   static let crcEnd = 8
@@ -31,11 +32,11 @@ struct SegmentLine {
 
   var isRecord: Bool { slice == 0 }
 
-  /// When it came, as well as is known: the time of a line may run ahead of a clock that was set back.
+  /// The best known time of arrival: the time of a line may run ahead of a clock that was set back.
   var firstSeen: Int64 { created ?? min(time, (id.milliseconds + 1) * 1000) }
 
-  /// `text` is one line without its newline. nil unless each column is well formed; the checksum is
-  /// another question.
+  /// `text` is a line without its newline. nil unless each column is well formed; the checksum is
+  /// checked separately.
   @inline(__always)
   init?(_ text: UnsafeRawBufferPointer) {
     guard text.count > SegmentLine.itemsStart, text[8] == space, text[25] == space,
@@ -99,14 +100,14 @@ struct SegmentLine {
     return true
   }
 
-  /// Whether these bytes have spaces where the columns of a line end.
+  /// Whether these bytes have spaces where the fixed columns of a line end.
   @inline(__always)
   static func mayBegin(_ text: UnsafeRawBufferPointer) -> Bool {
     text.count > itemsStart && text[crcEnd] == space && text[numberStart - 1] == space
       && text[idStart - 1] == space && text[itemsStart - 1] == space
   }
 
-  /// Whether the checksum in the first column is that of this line at this place.
+  /// Whether the first column is the checksum of this line at this position.
   @inline(__always)
   static func isIntact(
     _ text: UnsafeRawBufferPointer, _ lane: Lane, _ segment: Int, _ offset: Int
@@ -124,7 +125,7 @@ struct SegmentLine {
   }
 }
 
-/// The items of an id request's compact list, `[1,2,3]`.
+/// Iterates over the items of an id request's compact list, `[1,2,3]`.
 struct ItemList {
   private var rest: UnsafeRawBufferPointer
 
@@ -133,7 +134,7 @@ struct ItemList {
     for _ in 0..<count { _ = next() }
   }
 
-  /// Bytes of it that are not yet passed.
+  /// Bytes of the list that are left.
   var left: Int { rest.count }
 
   mutating func next() -> UnsafeRawBufferPointer? {
@@ -146,7 +147,7 @@ struct ItemList {
   }
 }
 
-/// How far a list has been gone through: the number of the item that comes next, and the bytes left.
+/// How far a list was read: the number of the next item, and the bytes left.
 struct ItemMark {
   let id: EntryID
   let number: Int
@@ -154,7 +155,7 @@ struct ItemMark {
 }
 
 extension SegmentLine {
-  /// Before when its items are not to be handed out; nil for at once.
+  /// When the items become ready; nil for at once.
   var due: ReadyTime? { notBefore.map { ReadyTime(at: $0, span: delay ?? 0) } }
 
   func isDelayed(at now: Int64) -> Bool { due.map { !$0.isOver(at: now) } ?? false }

@@ -1,36 +1,38 @@
 internal import CPipeIO
 internal import PipeIO
 
-/// What `pipe init` sets; kept in the file `format`, one `name value` a line between the version and a
-/// checksum, and a second time in `format.copy`.
+/// The settings that `pipe init` changes. The file `format` holds them, one `name value` per line
+/// between the version and a checksum; `format.copy` holds a second copy.
 package struct Settings: Equatable {
-  /// Items a slice of an entry that is stored from now on.
+  /// Items per slice of entries that are stored from now on.
   package var slice = 3
   /// The most items that may be stored and not done; nil for no bound.
   package var maxItems: Int?
-  /// The most bytes that lines not yet done may take, counted from the oldest; nil for no bound.
+  /// The most bytes from the oldest line of each lane that is not done to the end of the lane; nil
+  /// for no bound.
   package var maxBytes: Int?
-  /// Bytes that `enqueue` leaves free on the file system.
+  /// Bytes that writers leave free on the file system.
   package var minFree = 64 << 20
 
   package init() {}
 
   var hasBounds: Bool { maxItems != nil || maxBytes != nil }
 
-  /// How long a segment stays after its items are done, in microseconds.
+  /// How long a segment stays after it was last written, if its items are all done. Microseconds.
   package var retain: Int64 = 7 * 86_400_000_000
 
-  /// Times an item is tried again after its first attempt, before it is buried.
+  /// Retries of an item after its first attempt, before it is buried.
   package var retries = 5
   package var backoff = Backoff(base: 1_000_000, most: 300_000_000)
 
   static let version = 3
-  /// Of the file that these were read from.
+  /// Version of the file from which these settings were read.
   private(set) var version = Settings.version
-  /// The version whose names may still be there, while a process upgrades the queue or after one died doing so.
+  /// The version whose names may still exist, while a process upgrades the queue or after it died
+  /// doing so; nil otherwise.
   var upgradedFrom: Int?
 
-  /// Whether names of an older format may be there.
+  /// Whether names of an older format may exist.
   var isOlder: Bool { version < Settings.version || upgradedFrom != nil }
 
   mutating func finishUpgrade() { (version, upgradedFrom) = (Settings.version, nil) }
@@ -52,7 +54,7 @@ package struct Settings: Equatable {
 extension Settings {
   enum Damage: Error {
     case damaged
-    /// A version that this program does not know.
+    /// A version that this program does not support.
     case newer(Int)
   }
 

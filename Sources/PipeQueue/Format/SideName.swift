@@ -1,25 +1,30 @@
-/// Places beside the line for items that must not burden it: dead letters, and those that wait for a
-/// time far off. One file an item or run of items, its range in its name, in directories by hundreds
-/// of item numbers, so that what is known of an item is found by its number. In now/ such items are done;
-/// over one item later/ beats dead/, and both beat done.
+/// The directories for items that must not slow down claims: parked items, which wait for a distant
+/// time, and dead letters. Each item or run of items has one file, with its range in the name. The
+/// files are in directories by hundreds of item numbers, so that everything about an item is found
+/// by its number. Such items are done in now/. For one item, later/ beats dead/, and both beat
+/// done.
 enum SideKind: String, CaseIterable {
   case later, dead
 
-  /// Numbers a directory.
+  /// Item numbers per directory.
   static let width = 100
-  /// Numbers have 18 digits.
+  /// Item numbers have at most 18 digits.
   static let lastShard = 999_999_999_999_999_999 / width
 
   func path(_ lane: Lane, _ shard: Int) -> String { "\(rawValue)/\(lane.name)/\(shard)" }
 }
 
-/// `later/HIGH/4/HIGH.4711.17.0-4712.17.160.SUM.again.…` or `dead/HIGH/4/4711.17.0-4712.17.160.SUM[.dropped]`.
-/// The checksum of a dead letter covers its lane too.
+/// A name in later/ or dead/:
+///
+///     later/HIGH/47/HIGH.4711.17.0-4712.17.160.SUM.again.…
+///     dead/HIGH/47/4711.17.0-4712.17.160.SUM[.dropped]
+///
+/// The checksum of a dead letter also covers its lane.
 struct SideName: Equatable {
   let range: ItemRange
-  /// Of a name in later/.
+  /// State of a name in later/; nil for a dead letter.
   var waiting: NowName.State?
-  /// A dead letter that `drop` removed: kept so that its slice stays failed.
+  /// A dead letter that `drop` removed; it is kept so that its slice stays failed.
   var isDropped = false
 
   func isOver(at now: Int64) -> Bool {
@@ -39,7 +44,7 @@ struct SideName: Equatable {
     })
   }
 
-  /// `older`: names of format 2 count too, which have no checksum.
+  /// `older`: also accepts names of format 2, which have no checksum.
   static func parse(
     _ text: UnsafeRawBufferPointer, _ kind: SideKind, _ lane: Lane, older: Bool = false
   ) -> SideName? {
@@ -65,7 +70,7 @@ struct SideName: Equatable {
     return sum == expected && name.read(end: tail.remainder) ? name : nil
   }
 
-  // What stands behind the places of a dead letter, and behind its checksum.
+  // Reads the part of a dead letter's name after its positions and checksum.
   private mutating func read(end: UnsafeRawBufferPointer?) -> Bool {
     guard let end else { return true }
     isDropped = end.elementsEqual("dropped".utf8)

@@ -1,12 +1,13 @@
-// Decimal numbers as they stand in names and columns: no sign, no leading zero unless the width is fixed.
+// The text of names and columns. Decimal numbers have no sign, and no leading zero unless their
+// width is fixed.
 
-/// Reads a number in digits only, below 10^18; nil for anything else, also for a leading zero.
+/// Parses a number below 10^18 of digits only; nil for anything else, including a leading zero.
 func decimal(_ text: UnsafeRawBufferPointer) -> Int? {
   guard !text.isEmpty, text.count <= 18, text[0] != 0x30 || text.count == 1 else { return nil }
   return padded(text)
 }
 
-/// The same, of a column of fixed width that zeros fill.
+/// Parses a column of fixed width that is padded with zeros.
 @inline(__always)
 func padded(_ text: UnsafeRawBufferPointer) -> Int? {
   var value = 0
@@ -73,21 +74,21 @@ func hex(_ text: UnsafeRawBufferPointer) -> UInt32? {
   return value
 }
 
-/// The pieces of `text` between separators, without copying.
+/// Splits `text` at separators, without copying.
 struct FieldSplitter {
   private var start: UnsafeRawPointer
-  /// nil: all was given.
+  /// nil after the last field was returned.
   private var end: UnsafeRawPointer?
 
   init(_ text: UnsafeRawBufferPointer) {
-    // A buffer of nothing may have no address; any serves for an empty piece.
+    // An empty buffer may have no address; any address serves for an empty field.
     start = text.baseAddress ?? FieldSplitter.nowhere
     end = start + text.count
   }
 
   private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 1)! }
 
-  /// Up to the next `separator` or the end; nil when all was given.
+  /// The text up to the next `separator` or the end; nil after the last field.
   @inline(__always)
   mutating func next(before separator: UInt8) -> UnsafeRawBufferPointer? {
     guard let end else { return nil }
@@ -102,7 +103,7 @@ struct FieldSplitter {
 
   var isAtEnd: Bool { end == nil }
 
-  /// All that was not yet given.
+  /// The text not yet returned; nil after the last field.
   var remainder: UnsafeRawBufferPointer? {
     end.map { UnsafeRawBufferPointer(start: start, count: $0 - start) }
   }

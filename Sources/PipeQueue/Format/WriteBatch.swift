@@ -1,14 +1,14 @@
-/// An entry to be stored. `data` is one line: the record's value, or the compact list of its ids.
+/// An entry to store; `WriteBatch.append` gets its data.
 package struct NewEntry {
   package var id: EntryID
   package var priority: Lane
-  /// Items and items a slice of an id request; nil for a record.
+  /// Number of ids and items per slice of an id request; nil for a record.
   package var ids: (count: Int, slice: Int)?
-  /// When it was first seen, microseconds since the epoch; nil if that is now.
+  /// When the entry was first seen, microseconds since the epoch; nil if that is now.
   package var created: Int64?
-  /// What else must be kept: a JSON object without any space; nil if nothing.
+  /// The OPTIONS column, a JSON object without spaces; nil if there are no options.
   package var options: [UInt8]?
-  /// Whether it is stored also where an equal entry was, whatever the appender's window.
+  /// Whether to store the entry even if an equal one was stored, whatever the appender's window.
   package var mayRepeat = false
 
   package init(
@@ -28,8 +28,8 @@ package struct Receipt: Equatable {
   package var isDuplicate = false
 }
 
-/// One commit in the making: the lines that are to be appended together, but for the columns that only
-/// the place and the instant decide.
+/// The lines of one commit, appended together. The columns that depend on position and time are
+/// filled in last.
 package struct WriteBatch {
   struct Line {
     let start: Int
@@ -50,7 +50,7 @@ package struct WriteBatch {
       index + 1 < lines.count ? lines[index + 1].start : text.count
     }
 
-    /// Fills each line's options up.
+    /// Adds to the options of each line when it was accepted.
     fileprivate mutating func note(accepted now: Int64) {
       var noted = LaneLines(isAscending: isAscending)
       noted.text.reserveCapacity(text.count + 32 * lines.count)
@@ -70,7 +70,7 @@ package struct WriteBatch {
       self = noted
     }
 
-    /// The lines of some receipts, which are counted from `first` on then.
+    /// Keeps the lines of some receipts, and counts their receipts from `first`.
     mutating func keep(from first: Int = 0, where isKept: (Int) -> Bool) {
       var kept = LaneLines(isAscending: isAscending)
       for (position, line) in lines.enumerated() where isKept(line.receipt) {
@@ -89,7 +89,7 @@ package struct WriteBatch {
   /// In the order of `append`.
   package private(set) var receipts: [Receipt] = []
   package private(set) var byteCount = 0
-  /// Whether ids came from outside, so that the queue may have them already.
+  /// Whether ids came from outside, so that the queue may already have them.
   package var hasForeignIDs = false
   private(set) var isAscending = true
   private var lastCreated: (time: Int64, digits: [UInt8]) = (-1, [])
@@ -98,6 +98,7 @@ package struct WriteBatch {
 
   package var isEmpty: Bool { receipts.isEmpty }
 
+  /// `data` is one line: the value of a record, or the compact list of ids.
   package mutating func append(_ entry: NewEntry, data: UnsafeRawBufferPointer) {
     let lane = entry.priority
     let start = lanes[lane].text.count
@@ -114,7 +115,7 @@ package struct WriteBatch {
     byteCount += lanes[lane].text.count - start
   }
 
-  // Lines that were seen together have the same time.
+  // Keeps the last column: lines that were read together have the same time.
   private mutating func createdColumn(_ time: Int64?) -> [UInt8] {
     guard let time else { return [dash] }
     if time != lastCreated.time {
@@ -150,13 +151,13 @@ package struct WriteBatch {
     text.append(newline)
   }
 
-  /// Has each line say in its options when it was accepted, because its TIME cannot: that runs ahead of the clock.
+  /// Adds to each line's options when it was accepted, because its TIME runs ahead of the clock.
   mutating func note(accepted now: Int64) {
     for lane in Lane.allCases where !lanes[lane].lines.isEmpty { lanes[lane].note(accepted: now) }
     byteCount = lanes.reduce(0) { $0 + $1.text.count }
   }
 
-  /// Fills in time, numbers and checksums of one lane for this place.
+  /// Fills in TIME, numbers and checksums of the lines of one lane, at this position.
   mutating func seal(_ lane: Lane, at place: Position, time: Int64) {
     let lines = lanes[lane].lines
     lanes[lane].text.withUnsafeMutableBufferPointer { text in
@@ -179,7 +180,8 @@ package struct WriteBatch {
     }
   }
 
-  /// Leaves out the entries whose receipts are listed: an earlier entry answers for them.
+  /// Drops the entries of these receipts: they are duplicates, and the earlier entries have the
+  /// same ids.
   mutating func drop(_ duplicates: Set<Int>) {
     for index in duplicates { receipts[index].isDuplicate = true }
     for lane in Lane.allCases
@@ -188,8 +190,8 @@ package struct WriteBatch {
     }
   }
 
-  /// The same where the earlier entries have other ids, by receipt. What was to be answered by one of
-  /// those left out is now answered by the earlier one.
+  /// Drops duplicates of earlier entries that have other ids, given by receipt. Every receipt with
+  /// the id of a dropped entry gets the id of the earlier one.
   mutating func answer(_ answers: [Int: EntryID]) {
     var renamed: [EntryID: EntryID] = [:]
     for (index, id) in answers { renamed[receipts[index].id] = id }
@@ -200,7 +202,7 @@ package struct WriteBatch {
     drop(Set(answers.keys))
   }
 
-  /// Takes the first `count` entries out, as a draft of their own.
+  /// Removes the first `count` entries and returns them as a write batch.
   package mutating func removeFirst(_ count: Int) -> WriteBatch {
     var first = self
     first.keep(0..<count)

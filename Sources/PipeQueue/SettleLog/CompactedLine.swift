@@ -1,10 +1,10 @@
 internal import CPipeIO
 
-/// A line of a folded file of stats/: what many settled lines come to.
+/// A line of a compacted file of stats/, which sums up many settled lines.
 ///
 ///     CRC32C FIRST LAST TAG KIND ITEMS HISTOGRAM
 struct CompactedLine {
-  /// When the first and the last of them was settled, microseconds since the epoch.
+  /// When the first and the last of these lines were settled, microseconds since the epoch.
   let first: Int64
   let last: Int64
   let tag: String?
@@ -19,12 +19,12 @@ struct CompactedLine {
     CompactedLine.append(columns, to: &out)
   }
 
-  /// The last line of a file that was written to its end.
+  /// Appends the last line, which shows that a file was written to its end.
   static func appendEnd(lines: Int, to out: inout [UInt8]) {
     append(Array(" end \(lines)".utf8), to: &out)
   }
 
-  /// How many lines are before this one, if it is the last.
+  /// The number of lines before this one if it is the last line, else nil.
   static func end(_ text: UnsafeRawBufferPointer) -> Int? {
     guard let rest = checked(text) else { return nil }
     var columns = FieldSplitter(rest)
@@ -45,7 +45,7 @@ struct CompactedLine {
 }
 
 extension CompactedLine {
-  /// Without its newline.
+  /// Parses a line without its newline.
   init?(_ text: UnsafeRawBufferPointer) {
     guard let rest = checked(text) else { return nil }
     var columns = FieldSplitter(rest)
@@ -69,16 +69,17 @@ extension CompactedLine {
   }
 }
 
-/// An interval of time whose recordings are kept together: the longer ago, the longer it is.
+/// A time interval whose recordings are kept together; older intervals are longer.
 struct Bucket: Hashable, Comparable {
   /// Microseconds since the epoch.
   let start: Int64
-  /// Microseconds; 0 for all that is older than what is kept by time.
+  /// Microseconds; 0 for everything that is older than `retain`.
   let span: Int64
 
   private static let second: Int64 = 1_000_000
 
-  /// What was settled at `time`, seen at `now`. `retain`: microseconds for which times matter.
+  /// The bucket of a batch settled at `time`, seen at `now`. `retain`: how long times are kept,
+  /// microseconds.
   init(_ time: Int64, at now: Int64, retain: Int64) {
     let age = now &- time
     if age > retain {
@@ -102,30 +103,30 @@ struct Bucket: Hashable, Comparable {
   }
 }
 
-/// Times of some of what was settled, of one kind and one tag.
+/// Times of settled items or batches, of one kind and one tag.
 package struct Recording {
   package enum Kind: String, CaseIterable {
-    /// Of each item that is done: accepted until claimed.
+    /// For each done item: accepted until claimed.
     case wait
-    /// Of each item that is done: claimed until settled.
+    /// For each done item: claimed until settled.
     case service
-    /// Of each item that is done: accepted until settled.
+    /// For each done item: accepted until settled.
     case total
-    /// Of each batch, the items of which are done: claimed until settled.
+    /// For each batch with done items: claimed until settled.
     case batches
-    /// Of each batch that failed: claimed until settled.
+    /// For each failed batch: claimed until settled.
     case retried, buried
   }
 
   package let kind: Kind
   package let tag: String?
-  /// When the first and the last of them was settled, microseconds since the epoch.
+  /// When the first and the last of them were settled, microseconds since the epoch.
   package let first: Int64
   package let last: Int64
-  /// Between the two.
+  /// Midway between the two.
   package var middle: Int64 { first + (last - first) / 2 }
-  /// Of batches, those that are in them.
+  /// Items; for batches, the items in them.
   package let items: Int
-  /// Microseconds, each the longest of a class of 3 significant digits.
+  /// Microseconds, the longest time of each class of 3 significant digits, with its count.
   package let times: [(microseconds: Int, count: Int)]
 }

@@ -1,19 +1,20 @@
 internal import Glibc
 internal import PipeIO
 
-/// Makes few lines of many: closed logs become a file of histograms, eight of those become one of the next
-/// level, and so on, so that all that was ever settled is in some dozens of files.
+/// Compacts the statistics: closed logs become a file of histograms, eight such files become one of
+/// the next level, and so on, so that everything ever settled is in a few dozen files.
 ///
-/// Nothing is flushed. What was folded is removed once the kernel has had a minute to write what it was
-/// folded into; until then, and where that is torn, it counts itself.
+/// Nothing is flushed. The inputs are removed once the kernel has had a minute to write the output;
+/// until then they are kept, and they count if the output is torn.
 struct CompactionPlan {
   private let queue: Queue
   private let directory: Directory
   private let now: Int64
 
-  /// Microseconds from when a log was closed: by then whoever had it open has opened the new one.
+  /// Microseconds since a log was closed: by then every process that had it open has opened the new
+  /// one.
   private static let patience: Int64 = 2_000_000
-  /// Microseconds in which the kernel writes what is dirty (vm.dirty_expire_centisecs is 30 s).
+  /// Microseconds in which the kernel writes dirty pages (vm.dirty_expire_centisecs is 30 s).
   private static let writing: Int64 = 60_000_000
   private static let fan = 8
 
@@ -23,7 +24,8 @@ struct CompactionPlan {
     directory = try queue.statsDirectory()
   }
 
-  /// Closes the log if it has so many bytes, and folds; unless somebody else is at it.
+  /// Closes the log if it has `size` bytes or more, and compacts; does nothing while another
+  /// process compacts.
   func run(closing size: Int) throws(Fault) {
     guard try directory.tryLock() else { return }
     defer { directory.unlock() }
@@ -37,18 +39,18 @@ struct CompactionPlan {
     for level in StatsName.levels { try fold(level - 1, &names) }
   }
 
-  // Behind all that is there, be it a file or not. nil where somebody has used the last number.
+  // The number after every existing name, file or not. nil if the largest number is already used.
   private func nextLog() throws(Fault) -> StatsName? {
     let last = try directory.statsNames().map(\.numbers.upperBound).max() ?? 0
     return last < StatsName.largestNumber ? StatsName(level: 0, (last + 1)...(last + 1)) : nil
   }
 
-  // Logs as soon as they rest, files once there are enough of them.
+  // Compacts logs as soon as they rest, and files once there are `fan` of them.
   private func fold(_ level: Int, _ names: inout [StatsName]) throws(Fault) {
     var group = names.filter { name in
       name.level == level && !names.contains { $0.covers(name) }
     }.sorted()
-    // None is passed over: what comes later covers all between.
+    // No log is skipped: the output covers every number in its range.
     if level == 0 { group = Array(group.prefix(while: rests)) }
     guard group.count >= (level == 0 ? 1 : CompactionPlan.fan) else { return }
     var fold = Compaction(at: now, retain: queue.settings.retain)
@@ -62,7 +64,7 @@ struct CompactionPlan {
     directory.changed(name.text).map { abs(now - $0) >= CompactionPlan.patience } ?? false
   }
 
-  // false: something else has this name.
+  // false: the name is already used.
   private func write(_ lines: [CompactedLine], _ name: StatsName) throws(Fault) -> Bool {
     var bytes: [UInt8] = []
     for line in lines { line.append(to: &bytes) }
@@ -77,7 +79,7 @@ struct CompactionPlan {
       let covered = names.filter { name.covers($0) }
       guard !covered.isEmpty, let written = directory.modified(name.text) else { continue }
       if !directory.isWhole(name) {
-        // A power cut took it; what it was folded from is still there.
+        // A power cut damaged it; its inputs are still there.
         try directory.remove(name.text)
         names.removeAll { $0 == name }
       } else if abs(now - written) >= CompactionPlan.writing {
@@ -88,7 +90,7 @@ struct CompactionPlan {
   }
 }
 
-/// Recordings added up by time, tag and kind.
+/// Adds up recordings by time, tag and kind.
 struct Compaction {
   private struct Key: Hashable {
     let bucket: Bucket
@@ -96,7 +98,7 @@ struct Compaction {
   }
 
   struct Sum {
-    /// What the column of a line can hold.
+    /// The largest number that fits in a column of a line.
     private static let most = 999_999_999_999_999_999
 
     var first = Int64.max
@@ -115,7 +117,7 @@ struct Compaction {
 
   private var groups: [(key: Key, sums: Sums)] = []
   private var places: [Key: Int] = [:]
-  // Lines of one time and tag come together.
+  // The group used last: lines of one time and tag come together.
   private var current = 0
   private var tags = KnownTags()
   private let now: Int64
@@ -171,7 +173,7 @@ struct Compaction {
     }
   }
 
-  /// In the order of time.
+  /// In order of time.
   var lines: [CompactedLine] {
     groups.sorted { $0.key.bucket < $1.key.bucket }.flatMap { key, sums in
       Recording.Kind.allCases.compactMap { kind in

@@ -1,8 +1,8 @@
-/// Classes of times that are not told apart, as HdrHistogram counts them (github.com/HdrHistogram, its
-/// `countsArrayIndex`): from 1 µs up, 3 significant digits, so 2,048 classes for the shortest times and
-/// 1,024 for each doubling above.
+/// Classes of times, as in HdrHistogram (github.com/HdrHistogram, its `countsArrayIndex`): from 1
+/// µs up, 3 significant digits, so 2,048 classes for the shortest times and 1,024 for each doubling
+/// above. Times of one class are not distinguished.
 enum HistogramBuckets {
-  /// 30 days, in microseconds: what is longer counts as that.
+  /// 30 days, in microseconds; longer times count as this.
   static let longest = 2_592_000_000_000
   static let significantDigits = 3
 
@@ -27,12 +27,12 @@ enum HistogramBuckets {
   static let count = index(of: longest) + 1
 }
 
-/// A histogram of times, few of whose classes were ever seen: as large as those are many, since there is
-/// one for each tag, kind and interval.
+/// A sparse histogram of times: it stores only the classes in use, since there is one histogram for
+/// each tag, kind and interval.
 struct SparseHistogram {
   private var counts: [Int: Int] = [:]
 
-  /// What a damaged file can claim must not overflow.
+  /// Counts from a damaged file must not overflow.
   private static let most = 1 << 52
 
   mutating func add(_ count: Int, at index: Int) {
@@ -44,17 +44,18 @@ struct SparseHistogram {
     add(count, at: HistogramBuckets.index(of: microseconds))
   }
 
-  /// Those that were seen, ascending.
+  /// The classes in use, ascending.
   var inOrder: [(index: Int, count: Int)] {
     counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }
 
-/// A histogram as HdrHistogram writes it: the payload of its encoding V2, not compressed, in base64. So
-/// that any of its libraries can read what is kept.
+/// A histogram as HdrHistogram writes it: the payload of its encoding V2, uncompressed, in base64.
+/// Any HdrHistogram library can therefore read the files.
 ///
-/// 40 bytes, big-endian (cookie, length of what follows them, normalizing offset, digits, lowest and highest
-/// value, ratio), then the count of each class from 0 on, in ZigZag LEB128; a run of zeros is one negative number.
+/// 40 bytes, big-endian (cookie, length of the rest, normalizing offset, digits, lowest and highest
+/// value, ratio), then the count of each class from 0 on, in ZigZag LEB128; a run of zeros is one
+/// negative number.
 enum HistogramCodec {
   private static let cookie: UInt32 = 0x1c84_9303 | 0x10
 
@@ -83,7 +84,7 @@ enum HistogramCodec {
     append((1.0).bitPattern, to: &bytes)
   }
 
-  /// nil unless it is such a histogram of these classes.
+  /// nil unless the text is such a histogram with these classes.
   static func counts(_ text: UnsafeRawBufferPointer) -> [(index: Int, count: Int)]? {
     guard let bytes = Base64.bytes(text), bytes.count >= 40 else { return nil }
     var head: [UInt8] = []
@@ -110,7 +111,7 @@ enum HistogramCodec {
   private static func append(_ value: Int, to out: inout [UInt8]) {
     var rest = UInt64(bitPattern: Int64((value << 1) ^ (value >> 63)))
     var width = 1
-    // The ninth byte has eight bits of the number.
+    // The ninth byte holds eight bits of the number.
     while rest >= 0x80, width < 9 {
       out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
       rest >>= 7
@@ -158,7 +159,7 @@ package enum Base64 {
     }
   }
 
-  /// nil for what is not of this form.
+  /// nil unless the text has this form.
   static func bytes(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     var padding = 0
@@ -182,7 +183,7 @@ package enum Base64 {
     return wrong < 64 ? found : nil
   }
 
-  // 64 and above: no digit.
+  // 64 and above: not a digit.
   private static let table: [UInt8] = {
     var table = [UInt8](repeating: 0xff, count: 256)
     for value in 0..<64 { table[Int(alphabet.utf8Start[value])] = UInt8(value) }

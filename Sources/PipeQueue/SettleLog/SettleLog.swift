@@ -1,8 +1,9 @@
 internal import Glibc
 internal import PipeIO
 
-/// Notes what is settled in stats/log, one write each time: a kill takes nothing with it, and nobody waits
-/// for a flush. Many write to it at once, and whoever finds it large closes it and folds what was closed before.
+/// Appends settled batches to stats/log, in one write each: a kill loses nothing, and no process
+/// waits for a flush. Many processes append at once; one that finds the log large closes it and
+/// compacts the closed logs.
 final class SettleLog {
   private let queue: Queue
   private var log: Descriptor?
@@ -12,14 +13,16 @@ final class SettleLog {
   private var bytes: [UInt8] = []
   private var hasComplained = false
 
-  /// Bytes of a log that is closed.
+  /// Size at which a log is closed, in bytes.
   private static let largest = 1 << 20
-  /// How long a log stays open unasked: less than `CompactionPlan.patience`. Microseconds.
+  /// How long a process appends to a log before it opens `log` again: less than
+  /// `CompactionPlan.patience`. Microseconds.
   private static let reopening: Int64 = 1_000_000
 
   init(_ queue: Queue) { self.queue = queue }
 
-  /// A full disk must not keep an item from being settled: what cannot be noted is left out.
+  /// A full disk must not keep an item from being settled: a line that cannot be written is left
+  /// out.
   func note(_ lines: some Sequence<SettledLine>, at steady: Int64) {
     if queue.root.isShortOfRoom {
       return complain("the disk is full; items settled meanwhile are not in the statistics")
@@ -45,7 +48,7 @@ final class SettleLog {
     }
   }
 
-  // Once: it would be the same for each of a million items.
+  // Once: the message would be the same for each of a million items.
   private func complain(_ text: String) {
     if !hasComplained { queue.report(text) }
     hasComplained = true
@@ -62,19 +65,20 @@ final class SettleLog {
   }
 }
 
-/// The tags that are told apart: the first that come. A tag for each run would take memory without bound.
+/// Limits the tags that are distinguished to the first ones: a tag for each run would use unbounded
+/// memory.
 package struct KnownTags {
   private var known: Set<String> = [others]
 
   package static let most = 32
-  /// What comes later is under this one, which is no tag that can be given.
+  /// Later tags are counted under this one, which cannot be given as a tag.
   package static let others = "*"
 
   package init() {}
 
   package mutating func shown(_ tag: String?) -> String? {
     guard let tag, !known.contains(tag) else { return tag }
-    // One of them is that of the others.
+    // One of them is `others`.
     if known.count > KnownTags.most { return KnownTags.others }
     known.insert(tag)
     return tag

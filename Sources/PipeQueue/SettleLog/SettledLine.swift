@@ -1,6 +1,6 @@
 internal import CPipeIO
 
-/// A line of stats/log: some items of one batch that were settled together and went the same way
+/// A line of stats/log: items of one batch that were settled together with one outcome
 /// (pipe-queue(5), STATS).
 ///
 ///     CRC32C TIME TAG OUTCOME SERVICE ITEMS WAITS
@@ -11,16 +11,16 @@ struct SettledLine {
 
   /// When they were settled, microseconds since the epoch.
   var time: Int64
-  /// nil: none was given.
+  /// nil: no tag was given.
   var tag: String?
   let outcome: Outcome
   /// Claimed until settled, microseconds.
   var service: Int
   var items: Int
-  /// Accepted until claimed, microseconds, of how many: of those that are done.
+  /// Microseconds from accepted to claimed, each with the number of items; only for done items.
   var waits: [(microseconds: Int, count: Int)] = []
 
-  /// A newline in front, so that a torn line does not spoil the next one.
+  /// The newline comes first, so that a torn line does not spoil the next one.
   func append(to out: inout [UInt8]) {
     let start = out.count
     out.append(newline)
@@ -54,7 +54,7 @@ struct SettledLine {
 }
 
 extension SettledLine {
-  /// Without its newline.
+  /// Parses a line without its newline.
   init?(_ text: UnsafeRawBufferPointer) {
     guard let rest = checked(text) else { return nil }
     var columns = FieldSplitter(rest)

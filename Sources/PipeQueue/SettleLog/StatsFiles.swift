@@ -2,31 +2,32 @@ internal import Glibc
 package import PipeIO
 
 extension Queue {
-  /// Made where there is none: older queues had no statistics.
+  /// Creates the directory if it is missing: older queues had no statistics.
   func statsDirectory() throws(Fault) -> Directory {
     if let found = try Directory.open("stats", in: root) { return found }
     return try root.subdirectory(making: "stats")
   }
 
-  /// Calls `body` with what was settled at `since` or later, microseconds since the epoch; nil: all of it.
-  /// As good as the buckets are: what is longer ago than ten minutes by minutes, and so on. `isNeeded`: throws
-  /// where they cannot be had; else that is reported, and there are none.
+  /// Calls `body` with everything settled at `since` or later, microseconds since the epoch; nil:
+  /// everything. Precision is that of the buckets: minutes after ten minutes, and so on.
+  /// `isNeeded`: throw if stats/ cannot be opened; otherwise that is reported, and there are no
+  /// recordings.
   package func recordings(
     since: Int64?, at now: Int64 = Clock.now(), isNeeded: Bool = false, _ body: (Recording) -> Void
   ) throws(Fault) {
     let found: Directory?
     do throws(Fault) { found = try Directory.open("stats", in: root) } catch {
-      // Not of the kind of a queue that is not there.
+      // Not the kind that means a missing queue.
       if isNeeded {
         throw Fault(error.kind == .permission ? .permission : .inputOutput, error.text)
       }
-      // All else is known without it.
+      // Everything else is known without statistics.
       report("\(error.text); no statistics of settled items")
       return
     }
     guard let directory = found else { return }
     let from = since ?? .min
-    // A file can be folded and removed between the listing and the reading.
+    // A file can be compacted and removed between listing and reading.
     for _ in 0..<100 {
       guard let files = try directory.openStats() else { continue }
       var fold = Compaction(at: now, retain: settings.retain)
@@ -35,7 +36,7 @@ extension Queue {
           if let line = SettledLine(text) {
             if line.time >= from { fold.add(line) }
           } else if let recording = CompactedLine(text)?.recording, recording.middle >= from {
-            // What lies on both sides counts where its middle is.
+            // A recording that begins before `from` and ends after it counts where its middle is.
             body(recording)
           }
         }
@@ -49,22 +50,23 @@ extension Queue {
 }
 
 extension Directory {
-  /// All such names, whatever is behind them.
+  /// All names of this form, whatever their type.
   func statsNames() throws(Fault) -> [StatsName] {
     var found: [StatsName] = []
     try forEachName { text in if let name = StatsName(text) { found.append(name) } }
     return found
   }
 
-  /// Those of files: nothing else is ever opened.
+  /// The names of regular files: nothing else is ever opened.
   func statsFiles() throws(Fault) -> [StatsName] {
     try statsNames().filter { size(of: $0.text) != nil }
   }
 
-  /// What counts, open; nil where some of it has gone since it was listed.
+  /// Opens the files that count; nil if the listing has changed meanwhile.
   fileprivate func openStats() throws(Fault) -> [Descriptor]? {
     let names = try statsFiles()
-    // Before the closed ones: a log that is closed meanwhile would be missed, and is not read twice.
+    // Before the closed logs: a log that is closed meanwhile would otherwise be missed. It is not
+    // read twice, since the listing then changes.
     let log =
       size(of: StatsName.log) == nil
       ? nil : try Descriptor.open(StatsName.log, in: self, O_RDONLY)
@@ -77,7 +79,8 @@ extension Directory {
     return after.count == names.count && after.allSatisfy(names.contains) ? files : nil
   }
 
-  /// Those that say, all together, everything once: of what was folded and what it was folded into, one.
+  /// A set of files that covers every line exactly once: for each compacted range, either the
+  /// inputs or the output.
   private func counting(_ names: [StatsName]) -> [StatsName] {
     let folded = names.filter { name in names.contains { name.covers($0) } }
     let torn = folded.filter { !isWhole($0) }
@@ -97,7 +100,8 @@ extension Directory {
     }
   }
 
-  /// Whether all that was written of it is there. A power cut can take the end, or any page before.
+  /// Whether the file has everything that was written to it. A power cut can lose its end, or any
+  /// page before.
   func isWhole(_ name: StatsName) -> Bool {
     var lines = 0
     var isEnded = false
@@ -112,7 +116,8 @@ extension Directory {
 }
 
 extension Descriptor {
-  /// Calls `body` with each line, in pieces of bounded memory; a line that is longer is left out.
+  /// Calls `body` with each line, reading blocks of at most 4 MiB. A longer line arrives in parts,
+  /// whose checksums fail.
   fileprivate func forEachStatsLine(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
     let size = try size()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 8)
@@ -122,7 +127,7 @@ extension Descriptor {
       let count = try read(into: buffer, at: base)
       if count == 0 { return }
       let all = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      // The last line of a piece is read again with the next, unless there is no more.
+      // The last line of a block is read again with the next block, unless it is the last block.
       let isLast = base + count >= size
       let end = isLast ? count : (all.lastIndex(of: newline).map { $0 + 1 } ?? count)
       var lines = FieldSplitter(UnsafeRawBufferPointer(rebasing: all[..<end]))
@@ -132,19 +137,19 @@ extension Descriptor {
   }
 }
 
-/// A name in stats/ that is not `log`: `log.17`, closed, or what some of those were folded into,
-/// `2.9-16`: level, first, last.
+/// A name in stats/ other than `log`: `log.17`, a closed log, or `2.9-16` (level, first, last), the
+/// compaction of several.
 struct StatsName: Comparable {
   /// 0 for a closed log.
   let level: Int
   let numbers: ClosedRange<Int>
 
   static let levels = 1...6
-  /// What is above was not made by this program.
+  /// A higher number was not made by this program.
   static let largestNumber = 999_999_999_999_999
-  /// What settled lines are appended to.
+  /// The log that settled lines are appended to.
   static let log = "log"
-  /// What is being folded.
+  /// A compacted file while it is written.
   static let draft = "new"
 
   var text: String {
@@ -174,7 +179,7 @@ struct StatsName: Comparable {
     }
   }
 
-  /// Whether this says what the other one says.
+  /// Whether this file contains everything in the other one.
   func covers(_ other: StatsName) -> Bool {
     level > other.level && numbers.lowerBound <= other.numbers.lowerBound
       && other.numbers.upperBound <= numbers.upperBound

@@ -1,15 +1,15 @@
 internal import Glibc
 package import PipeIO
 
-/// Counts that only grow, kept in the slots of owners/: each holder goes on with the numbers of the one
-/// before, and their sum over all slots is the answer.
+/// Counters that only grow, kept in the slots of owners/. Each holder of a slot continues from the
+/// numbers of the previous one; the value of a counter is the sum over all slots.
 package enum Counter: String, CaseIterable {
   /// Lines rejected before they became entries.
   case failedValidations = "failed_validations_total"
   /// Accepted lines that were not stored.
   case ingestionErrors = "ingestion_errors_total"
 
-  // `name 00000000000000000042` and a newline: of one width, so that one write replaces it.
+  // `name 00000000000000000042` and a newline: of fixed width, so that one write replaces it.
   private static let nameWidth = 32
   private static let digits = 20
   static let lineWidth = nameWidth + 1 + digits + 1
@@ -28,7 +28,8 @@ package enum Counter: String, CaseIterable {
     return line
   }
 
-  /// 0 where nothing was counted, or where it cannot be read, or has more than 18 digits: no counter comes so far.
+  /// 0 if nothing was counted, the line cannot be read, or the number has more than 18 digits,
+  /// which no counter reaches.
   func value(in line: UnsafeRawBufferPointer) -> Int {
     guard line.count == Counter.lineWidth else { return 0 }
     let text = cut(line, Counter.nameWidth + 1, Counter.lineWidth - 1)
@@ -53,7 +54,7 @@ extension Queue {
     return sum
   }
 
-  /// Adds to a counter.
+  /// Adds `amount` to a counter.
   package func count(_ counter: Counter, _ amount: Int) throws(Fault) {
     guard amount > 0 else { return }
     let owner = try Owner.take(self)

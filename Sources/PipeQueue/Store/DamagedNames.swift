@@ -1,11 +1,12 @@
 internal import PipeIO
 
-// A name that contradicts its checksum or the lines says nothing any more. It keeps its file, for a person
-// to look at, and gets `.bad` behind it, so that it is reported once and no process reads it again.
+// A name that contradicts its checksum or the lines has no meaning. Its file is kept for inspection
+// and gets `.bad` appended, so that the name is reported once and no process reads it again.
 enum DamagedNames {
   private static let mark = ".bad"
 
-  /// Whether it begins as the names of items do and is none, as its reader has found. Other names are not ours.
+  /// Whether a name that its reader found invalid begins like the name of an item. Other names do
+  /// not belong to pipe.
   static func shouldBe(_ name: UnsafeRawBufferPointer) -> Bool {
     var pieces = FieldSplitter(name)
     guard let first = pieces.next(before: dot), !pieces.isAtEnd, !isMarked(name) else {
@@ -19,7 +20,7 @@ enum DamagedNames {
       && cut(name, name.count - mark.utf8.count, name.count).elementsEqual(mark.utf8)
   }
 
-  /// Names have at most 255 bytes.
+  /// A name has at most 255 bytes.
   fileprivate static func marked(_ name: String, _ try: Int) -> String {
     let kept = String(decoding: name.utf8.prefix(230), as: UTF8.self)
     return `try` == 0 ? kept + mark : "\(kept).\(`try`)\(mark)"
@@ -27,7 +28,8 @@ enum DamagedNames {
 }
 
 extension Directory {
-  /// Returns the new name; nil where the old one is gone.
+  /// Appends `.bad` to a damaged name. Returns the new name; nil if the old one is gone.
+  /// Transition: put aside
   func putAside(_ name: String) throws(Fault) -> String? {
     for attempt in 0..<1000 {
       let marked = DamagedNames.marked(name, attempt)

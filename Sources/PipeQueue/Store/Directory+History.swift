@@ -2,7 +2,7 @@ internal import Glibc
 internal import PipeIO
 
 extension Directory {
-  /// What happened, from the file of this name; empty where nothing can be read: it only informs.
+  /// The history in a file; empty if the file cannot be read, because the history only informs.
   func history(_ name: String) -> [UInt8] {
     guard let file = try? Descriptor.open(name, in: self, O_RDONLY) else { return [] }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: History.most, alignment: 8)
@@ -11,7 +11,8 @@ extension Directory {
     return Array(buffer[..<count])
   }
 
-  /// Adds to it, or begins it anew. A full disk must not keep an item from being settled.
+  /// Appends to the history in a file, or empties it first. A failure is ignored: a full disk must
+  /// not keep an item from being settled.
   func note(_ bytes: [UInt8], in name: String, anew: Bool) {
     if isShortOfRoom { return }
     let flags = O_WRONLY | (anew ? O_TRUNC : O_APPEND)

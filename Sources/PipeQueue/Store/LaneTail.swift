@@ -1,12 +1,12 @@
 internal import Glibc
 internal import PipeIO
 
-/// The segment that a lane grows in, and where its next line goes. Only true while the lock of end/ is
-/// held, or once the file's size has been compared again.
+/// The segment in which a lane grows, and the position of its next line. Valid only while the lock
+/// of end/ is held, or once the file's size has been compared again.
 struct LaneTail {
   let lane: Lane
   let file: Descriptor
-  /// Place of the next line.
+  /// Position of the next line.
   var place: Position
   var entries: Int
   var time: Int64
@@ -27,9 +27,9 @@ struct LaneTail {
 }
 
 extension Queue {
-  /// The tail of a lane behind `mark`, its lines checked up to the size of the file. `known` is what this
-  /// process left there last. Under the lock of end/. nil: nothing may ever be appended to this segment
-  /// again, because it is shorter than what was flushed.
+  /// The tail of a lane from `mark` on, with its lines checked up to the size of the file. `known`:
+  /// the tail that this process left last. Requires the lock of end/. nil: nothing may ever be
+  /// appended to this segment again, because it is missing or shorter than what was flushed.
   func tail(_ mark: LaneEnd, known: LaneTail?) throws(Fault) -> LaneTail? {
     var tail: LaneTail
     if let known, known.place.segment == mark.place.segment, known.mark >= mark {
@@ -46,7 +46,7 @@ extension Queue {
     return tail
   }
 
-  // A line that was damaged in its last byte must not take the next one along.
+  // A line whose last byte is damaged must not spoil the next line.
   private func endLastLine(_ tail: inout LaneTail) throws(Fault) {
     guard tail.place.offset > 0 else { return }
     var last: UInt8 = newline
@@ -54,7 +54,7 @@ extension Queue {
       try tail.file.read(into: byte, at: tail.place.offset - 1)
     }
     guard count == 1, last != newline else { return }
-    // Where lines follow, the one that begins here ends by its own newline.
+    // If lines follow, the line that begins here ends with its own newline.
     guard try tail.file.size() == tail.place.offset else { return }
     try [newline].write(to: tail.file, at: tail.place.offset)
     tail.place.offset += 1
@@ -63,8 +63,10 @@ extension Queue {
         + " the last line has lost its newline; one is appended")
   }
 
-  // Lines behind the end belong to writers that are flushing now, or to some that have died. Only what
-  // is torn at the very end is cut: a line that nobody was ever told is stored.
+  /// Lines after the end belong to writers that are flushing now or have died. Only a torn tail is
+  /// cut: a complete line is stored, even if no receipt for it was ever printed.
+  ///
+  /// Transition: cut
   private func check(_ tail: inout LaneTail, upTo size: Int) throws(Fault) {
     let reader = SegmentReader(tail.file, tail.lane, tail.place.segment)
     var offset = tail.place.offset
@@ -93,8 +95,9 @@ extension Queue {
     try root.relieved { () throws(Fault) in try file.truncate(to: start) }
   }
 
-  /// Begins the next segment. Under the lock of end/. When it returns, all bytes of the old segment are
-  /// on disk, and so is the name of the end that points to the new one: nobody lists segments.
+  /// Begins the next segment. Requires the lock of end/. When it returns, all bytes of the old
+  /// segment are on disk, and so is the name of the end that points to the new one: no process
+  /// lists segments.
   func roll(_ lane: Lane, from tail: LaneTail?, _ mark: LaneEnd) throws(Fault) -> LaneTail {
     try tail?.file.flushData()
     let old = tail?.mark ?? mark
@@ -105,25 +108,27 @@ extension Queue {
     try publish(next, from: mark)
     try end.flush()
     var tail = LaneTail(next, file)
-    // A copy made while the queue was in use can have more segments than its end knows of.
+    // A copy made while the queue was in use can have more segments than its end shows.
     let size = try file.size()
     if size > 0 { try check(&tail, upTo: size) }
     return tail
   }
 
-  /// The file of a segment, its name on disk.
+  /// Opens or creates the file of a segment; its name is then on disk.
   func beginSegment(_ lane: Lane, _ number: Int) throws(Fault) -> Descriptor {
     let lanes = try part("segments").subdirectory(making: lane.name)
     let directory = try lanes.subdirectory(making: Segment.group(number))
-    // Though it may be there: its creator may have died before this.
+    // Even if the directory exists: its creator may have died before this flush.
     if Segment.isFirstOfGroup(number) { try lanes.flush() }
     let file = try Descriptor.create(Segment.name(number), in: directory, O_RDWR)
     try directory.flush()
     return file
   }
 
-  /// Moves the end of a lane forward to `mark`, which is on disk; never backwards. `from`: where it was
-  /// seen last.
+  /// Moves the end of a lane forward to `mark`, up to which lines are on disk; never backward.
+  /// `seen`: the end as last seen.
+  ///
+  /// Transition: publish, roll, help
   func publish(_ mark: LaneEnd, from seen: LaneEnd) throws(Fault) {
     var current = seen
     while current < mark {
@@ -141,14 +146,15 @@ extension Queue {
     }
   }
 
-  /// Makes what a dead writer left behind the end a part of the queue, or cuts it. Lines of a living
-  /// writer that is just flushing come earlier this way. Returns whether an end moved.
+  /// Makes complete lines that a dead writer left after the end part of the queue, and cuts a torn
+  /// tail. Lines of a living writer that is flushing become visible earlier this way. Returns
+  /// whether an end moved.
   func advanceEnds(_ ends: LaneEnds) throws(Fault) -> Bool {
     let grown = Lane.allCases.filter { lane in
       let place = ends[lane].place
       return root.size(of: Segment.path(lane, place.segment)).map { $0 > place.offset } ?? false
     }
-    // A lock that is taken means a writer that lives, and will publish.
+    // If the lock is taken, a living writer holds it, which will publish.
     guard !grown.isEmpty, try end.tryLock() else { return false }
     var tails: [LaneTail] = []
     do throws(Fault) {
@@ -168,7 +174,7 @@ extension Queue {
         try publish(tail.mark, from: ends[tail.lane])
         isMoved = true
       } catch {
-        // Draining what is before it makes room.
+        // Draining the items before the end makes room.
         guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
       }
     }

@@ -1,7 +1,7 @@
 internal import PipeIO
 
-/// Finds lines by the time at which they were stored, and entries by the time in their ids, in a number
-/// of steps that grows with the logarithm of what the queue holds.
+/// Finds lines by the time at which they were stored, and entries by the time in their ids, in a
+/// number of steps that grows with the logarithm of the size of the queue.
 struct Lookup {
   private let queue: Queue
 
@@ -26,7 +26,7 @@ struct Lookup {
     return nil
   }
 
-  // Commit by commit: in each that is no stray, the ids ascend.
+  // Searches commit by commit: the ids of a commit ascend, unless strays/ lists them.
   private func find(_ id: EntryID, _ lane: Lane, _ mark: LaneEnd) throws(Fault) -> Found? {
     let time = id.milliseconds * 1000
     guard mark.time >= time else { return nil }
@@ -49,7 +49,7 @@ struct Lookup {
     return nil
   }
 
-  // Among lines whose ids ascend.
+  // Searches lines whose ids ascend.
   private func find(
     _ id: EntryID, _ reader: SegmentReader, _ start: Int, _ limit: Int
   ) throws(Fault) -> Found? {
@@ -62,8 +62,8 @@ struct Lookup {
 
   typealias Visit = (_ line: SegmentLine, _ offset: Int, _ reader: SegmentReader) -> Bool
 
-  /// Visits the lines of a lane that were stored at `time` or later, in order, until `visit` says false.
-  /// Returns whether it came to the end.
+  /// Visits the lines of a lane that were stored at `time` or later, in order, until `visit`
+  /// returns false. Returns whether it reached the end.
   @discardableResult
   func lines(
     _ lane: Lane, from time: Int64, upTo mark: LaneEnd, _ visit: Visit
@@ -72,7 +72,7 @@ struct Lookup {
     return try lines(lane, at: try place(lane, from: time, mark), upTo: mark, visit)
   }
 
-  /// Where the first line is that was stored at `time` or later, or will be: segment and byte alone.
+  /// Where the first line stored at `time` or later is, or will be. Its number is not meaningful.
   func place(_ lane: Lane, from time: Int64, _ mark: LaneEnd) throws(Fault) -> Position {
     guard mark.time >= time else { return mark.place }
     let segment = try firstSegment(lane, time, mark)
@@ -83,7 +83,7 @@ struct Lookup {
     return place
   }
 
-  /// Where an item is; nil where no line holds it.
+  /// Position of an item; nil if no line holds it.
   func place(_ lane: Lane, of number: Int, _ mark: LaneEnd) throws(Fault) -> Position? {
     var (low, high) = (try queue.segmentNumbers(lane).first ?? Segment.first, mark.place.segment)
     while low < high {
@@ -103,13 +103,14 @@ struct Lookup {
     return Position(number: number, segment: low, offset: found.offset)
   }
 
-  // One that has no line yet, or is gone, is later than all.
+  // A segment that is gone or has no line yet sorts after all others.
   private func firstNumber(_ lane: Lane, _ segment: Int, _ mark: LaneEnd) throws(Fault) -> Int? {
     guard let reader = try reader(lane, segment) else { return .max }
     return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.number ?? .max
   }
 
-  /// The same, from a place that is the start of a line.
+  /// Visits the lines of a lane from a position that is the start of a line, until `visit` returns
+  /// false. Returns whether it reached the end.
   func lines(
     _ lane: Lane, at place: Position, upTo mark: LaneEnd, _ visit: Visit
   ) throws(Fault) -> Bool {
@@ -133,7 +134,8 @@ struct Lookup {
     _ = try visitAll(reader, run.bytes.lowerBound..<limit, visit)
   }
 
-  /// Visits the damaged stretches of a lane between the lines that were stored `from` and `until`.
+  /// Visits the damaged stretches of a lane between the lines stored at `time` and at `last`, until
+  /// `visit` returns false.
   func damage(
     _ lane: Lane, from time: Int64, until last: Int64, _ mark: LaneEnd,
     _ visit: (_ reader: SegmentReader, _ bytes: Range<Int>) throws(Fault) -> Bool
@@ -142,7 +144,7 @@ struct Lookup {
     while segment <= mark.place.segment {
       if let reader = try reader(lane, segment) {
         let limit = try limit(reader, mark)
-        // Two lines early: the one before the damage is intact.
+        // Begins at the end of an earlier intact line, to visit damage right after that line.
         var offset = try lowerBound(reader, time - 1, limit: limit)
         while offset < limit {
           switch try reader.line(at: offset, limit: limit) {
@@ -184,7 +186,8 @@ struct Lookup {
     reader.segment == mark.place.segment ? mark.place.offset : try reader.file.size()
   }
 
-  // The last segment whose first line is before `time`: the line looked for is there or right behind.
+  // The last segment whose first line was stored before `time`: the wanted line is there or at the
+  // start of the next.
   private func firstSegment(_ lane: Lane, _ time: Int64, _ mark: LaneEnd) throws(Fault) -> Int {
     var low = Segment.first
     var high = mark.place.segment
@@ -199,7 +202,7 @@ struct Lookup {
     return low
   }
 
-  // nil: removed because it is old. One that has no line yet is later than all.
+  // nil: the segment was removed because of its age. One without a line sorts after all others.
   private func startTime(_ lane: Lane, _ segment: Int, _ mark: LaneEnd) throws(Fault) -> Int64? {
     guard let reader = try reader(lane, segment) else { return nil }
     return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.time ?? .max
@@ -224,12 +227,13 @@ struct Lookup {
     try partitionPoint(reader, 0, limit) { $0.time < time }
   }
 
-  /// Offset of the first line from `start` on that is not before, where all lines before it are; `limit`
-  /// if there is none. In doubling steps, then halving ones: what is near is found at once.
+  /// First offset at or after `start` whose line fails `isBefore`; `limit` if there is none. Lines
+  /// are partitioned: all that pass come first. Searches in doubling steps, then by halves, so that
+  /// a near line is found at once.
   private func partitionPoint(
     _ reader: SegmentReader, _ start: Int, _ limit: Int, isBefore: (SegmentLine) -> Bool
   ) throws(Fault) -> Int {
-    // Lines that begin before `low` are before; no such line begins at `high` or later.
+    // Lines that begin before `low` pass; no line that begins at `high` or later passes.
     var low = start
     var high = limit
     var step = Lookup.near
@@ -259,7 +263,7 @@ struct Lookup {
     return min(low, limit)
   }
 
-  // Bytes that are looked through line by line.
+  // Within this many bytes the search goes line by line.
   private static let near = 4096
 
   private func line(

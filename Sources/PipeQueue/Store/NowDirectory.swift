@@ -1,45 +1,45 @@
 internal import Glibc
 internal import PipeIO
 
-/// What now/ holds at one instant.
+/// The contents of now/ at one instant.
 struct NowListing {
   var names: [NowName] = []
-  /// Files whose names mean nothing: the next names are made of them.
+  /// Numbers of the spares: files without a meaning, renamed to make new names.
   var spares: [Int] = []
-  /// Of several, which a crash can leave, the earliest.
+  /// The parked hint; the earliest if a crash left several.
   var later: ParkedHint?
-  /// Names that should say something of items and have another checksum than their text.
+  /// Names that begin like names of items but are invalid.
   var damaged: [String] = []
 
-  /// Whether some of these items would be done if it were not for other names.
+  /// Whether some of these items would be done without the other names.
   func hasDone(in range: ItemRange) -> Bool {
     names.contains { $0.isDone && $0.range.overlaps(range) }
   }
 
-  /// Whether a name is of items that its lane has not got. `ends`: read after the names.
+  /// Whether a name covers items beyond the end of its lane. `ends`: read after the names.
   func reaches(beyond ends: LaneEnds) -> Bool {
     names.contains { $0.range.to.number > ends[$0.range.lane].place.number }
   }
 
-  /// How many names wait for so long that they may as well wait in later/.
+  /// Number of names that wait long enough to be parked.
   func farNames(at now: Int64) -> Int {
     names.count { $0.isFar(at: now) }
   }
 }
 
-/// Bounds of what now/ holds: it is listed at each claim.
+/// Bounds on now/, which every claim lists.
 struct NowLimits {
-  /// More names than this that wait for a time make each claim slower.
+  /// Most names that may wait for a time: more would slow down each claim.
   var mostWaiting = 128
-  /// Names that are moved to later/ or from there at a time: few enough that nobody waits long for the lock
-  /// of now/.
+  /// Names that are moved to or from later/ at a time: few enough that no process waits long for
+  /// the lock of now/.
   var portion = 64
-  /// Names that are ready and came from later/: enough for now.
+  /// Ready names that suffice for now: with fewer, due names are restored from later/.
   var enough = 32
 }
 
 extension Queue {
-  /// The names of one instant, for those who only look.
+  /// The names of one instant, for callers that only read.
   func namesNow() throws(Fault) -> [NowName] { try listingNow().names }
 
   func listingNow() throws(Fault) -> NowListing {
@@ -48,7 +48,7 @@ extension Queue {
     return try listNow()
   }
 
-  /// Under the lock of now/, shared or exclusive: a listing beside renames would miss names.
+  /// Call under the lock of now/, shared or exclusive: a listing during renames would miss names.
   func listNow() throws(Fault) -> NowListing {
     var listing = NowListing()
     let older = isOlder
@@ -66,7 +66,8 @@ extension Queue {
     return listing
   }
 
-  /// What damaged names said is not known: their items are ready. Under the exclusive lock of now/.
+  /// Renames damaged names: their meaning is unknown, so their items are ready. Call under the
+  /// exclusive lock of now/.
   func putAsideDamaged(_ listing: NowListing) throws(Fault) {
     for name in listing.damaged {
       guard let marked = try now().putAside(name) else { continue }
@@ -83,8 +84,8 @@ extension Queue {
       ? decimal(cut(text, 6, text.count)) : nil
   }
 
-  /// Gives the file that `name` names another name; false where it was gone. Where a process died between
-  /// two steps the new name may be there: it says the same, and the old one only has to go.
+  /// Renames a name; false if it was gone. After a process died between two steps, the new name may
+  /// exist: it says the same, so the old one becomes a spare.
   func rename(_ name: NowName, to new: NowName) throws(Fault) -> Bool {
     if name == new { return true }
     switch try now().rename(name.text, to: new.text) {
@@ -94,7 +95,8 @@ extension Queue {
     }
   }
 
-  /// Makes a spare of a name: nothing is said of its items any more. Under the exclusive lock.
+  /// Turns a name into a spare, so that it no longer gives the state of its items. Call under the
+  /// exclusive lock of now/.
   func makeSpare(_ name: NowName) throws(Fault) -> Bool { try makeSpare(name.text) }
 
   func makeSpare(_ name: String) throws(Fault) -> Bool {
@@ -104,12 +106,12 @@ extension Queue {
   }
 }
 
-/// Gives planned claims their names, under the exclusive lock of now/, out of files that are there: a
-/// full disk must not keep a queue from being drained.
+/// Creates names in now/, under its exclusive lock, by renaming existing files: a full disk must
+/// not keep a queue from being drained. A file is created only if none is left to rename.
 struct NowDirectory {
   private let queue: Queue
   private var listing: NowListing
-  /// Names that another one contains: left over from a merge, they say nothing of their own.
+  /// Names inside a wider one, left by a merge; they add nothing to it.
   private var redundant: [NowName] = []
   private var hasMerged = false
 
@@ -118,12 +120,13 @@ struct NowDirectory {
     self.listing = listing
   }
 
-  /// Names a claim. `old`: the name that says its items are ready; nil where no name covers them.
+  /// Names a claim. `old`: the name that says that its items are ready; nil if no name covers them.
+  /// Transition: claim, partial claim
   mutating func name(_ claim: NowName, replacing old: NowName?) throws(Fault) {
     guard let old else { return try create(claim) }
     try dropContained(in: old)
-    // The rest of what is taken in part gets its name first: were this the last thing that happens, the
-    // wider name is still the truth.
+    // The rest of a partly claimed name gets its name first: after a crash here, the wider name is
+    // still true.
     if claim.range.to < old.range.to {
       var rest = old
       rest.range.from = claim.range.to
@@ -134,7 +137,8 @@ struct NowDirectory {
     }
   }
 
-  /// Says that no intact line holds the first items of what `name` covers, or of what no name covers.
+  /// Marks the first items of `name`, or items without a name, as lost: no intact line holds them.
+  /// Transition: lose
   mutating func giveUp(_ range: ItemRange, of name: NowName?) throws(Fault) {
     let lost = NowName(range, .lost)
     guard let name else { return try create(lost) }
@@ -147,16 +151,16 @@ struct NowDirectory {
     _ = try queue.rename(name, to: lost)
   }
 
-  /// `history`: what happened to its items before, to be found under the new name.
+  /// `history`: earlier attempts at the items, kept under the new name.
   mutating func create(_ name: NowName, history: [UInt8] = []) throws(Fault) {
-    // Left by a process that died between this and what was to follow: it says the same.
+    // Left by a process that died before its next step: it says the same.
     if listing.names.contains(name) { return }
     try createFile(name.text)
     listing.names.append(name)
     if !history.isEmpty { try queue.now().note(history, in: name.text, anew: true) }
   }
 
-  /// Gives a name of any form to a file in reserve, or to a new one.
+  /// Gives a name of any form to a spare, a redundant file or a new file.
   mutating func createFile(_ text: String) throws(Fault) {
     if listing.spares.isEmpty { try mergeFinal() }
     if let spare = listing.spares.popLast() {
@@ -168,9 +172,9 @@ struct NowDirectory {
     _ = try Descriptor.create(text, in: queue.now(), O_WRONLY | O_EXCL)
   }
 
-  // Touching names of one final state become one, so that now/ stays short however much is done, and the
-  // others are files for the next names. A crash in between leaves names inside a wider one, which say the
-  // same.
+  // Merges touching names of one final state, so that now/ stays short however much is done. The
+  // other files serve as the next names. A crash in between leaves names inside a wider one that
+  // says the same.
   private mutating func mergeFinal() throws(Fault) {
     guard !hasMerged else { return }
     hasMerged = true
@@ -193,6 +197,7 @@ struct NowDirectory {
     try merge(run, upTo: to)
   }
 
+  /// Transition: merge
   private mutating func merge(_ run: [NowName], upTo end: Position) throws(Fault) {
     guard run.count > 1 else { return }
     var union = run[0]
@@ -200,11 +205,11 @@ struct NowDirectory {
     if try queue.rename(run[0], to: union) { redundant += run.dropFirst() }
   }
 
-  /// Takes a name away that stands for nothing but items to be looked at anew: what no name covers is ready.
-  /// What came back from beside the line is done below it, and that goes first; a crash in between leaves the
-  /// name. Returns whether it was there.
+  /// Removes a name that says only that its items are to be examined again: items that no name
+  /// covers are ready. Items that came back from later/ or dead/ are also in a done name, which is
+  /// reduced first; a crash in between leaves `name`. Returns whether `name` was there.
   mutating func uncover(_ name: NowName) throws(Fault) -> Bool {
-    // Merged, the names below would not be those of the listing.
+    // A merge would change the done names that the listing has.
     hasMerged = true
     for done in listing.names where done.isDone && done.range.overlaps(name.range) {
       try leave(name.range, outOf: done)
@@ -224,7 +229,8 @@ struct NowDirectory {
     }
   }
 
-  // What many failures left behind, once they are done: each name that stays is listed at every claim.
+  // Removes surplus files that many failures left once they are done: each claim lists every name
+  // that stays.
   private mutating func removeSome() throws(Fault) {
     for _ in 0..<max(0, min(256, redundant.count - NowDirectory.reserve)) {
       try queue.now().remove(redundant.removeLast().text)
@@ -233,8 +239,8 @@ struct NowDirectory {
 
   private static let reserve = 160
 
-  // A claim of the wider one was cut short. Out of the way before the wider one is claimed, or it would
-  // show again once that is done.
+  // Removes names that an interrupted claim left inside a wider name. They go before the wider one
+  // is claimed, or they would reappear once it is done.
   private func dropContained(in wider: NowName) throws(Fault) {
     for name in listing.names
     where name.due != nil && name != wider && wider.range.contains(name.range) {
@@ -244,7 +250,7 @@ struct NowDirectory {
 }
 
 extension NowName {
-  /// Whether it waits for so long that it may as well wait elsewhere.
+  /// Whether the name waits long enough to be parked.
   func isFar(at now: Int64) -> Bool {
     guard isAgain, let due, range.count <= SideKind.width else { return false }
     return due.at > now + 500_000

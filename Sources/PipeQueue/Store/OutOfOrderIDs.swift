@@ -2,27 +2,28 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-// Where to look for ids that the time of their line does not lead to: minted longer than a moment before
-// they were stored, or by a clock ahead, or in no order (pipe-queue(5), STRAYS).
+// Records where out-of-order ids are. The time of their line does not lead to these ids: they were
+// minted more than a moment before they were stored, by a clock that was ahead, or in no order
+// (pipe-queue(5), STRAYS).
 
-/// A run of a commit whose ids ascend.
+/// A run of ascending ids within a commit.
 struct OutOfOrderRun {
   let first: EntryID
   let last: EntryID
   let lane: Lane
   let segment: Int
-  /// Bytes of the segment that hold it.
+  /// Bytes of the segment that hold the run.
   let bytes: Range<Int>
 
-  /// Below `strays/`: the first six digits, which are the 2^20 milliseconds, some 17 minutes, in which
-  /// the ids were minted.
+  /// File name in strays/: the first six digits of an id, which cover the 2^20 milliseconds (about
+  /// 17 minutes) in which it was minted.
   static func fileName(_ id: EntryID) -> String { String(id.text.prefix(6)) }
 
   static func haveOneFile(_ one: EntryID, _ other: EntryID) -> Bool {
     one.milliseconds >> 20 == other.milliseconds >> 20
   }
 
-  // A newline in front, so that a line torn by a crash does not spoil the next one.
+  // The newline in front keeps a line torn by a crash from spoiling the next one.
   var text: [UInt8] {
     let columns =
       " \(first.text) \(last.text) \(lane.name) \(segment) \(bytes.lowerBound) \(bytes.upperBound)"
@@ -60,7 +61,7 @@ struct OutOfOrderRun {
   }
 }
 
-/// Notes the stray runs of one commit, under the lock of end/.
+/// Records the out-of-order runs of one commit, under the lock of end/.
 struct OutOfOrderLog {
   private let queue: Queue
   private var files: [String: Descriptor] = [:]
@@ -110,7 +111,9 @@ struct OutOfOrderLog {
     return file
   }
 
-  /// The directory too, though the file may be old: its creator may have died before this.
+  /// Flushes the files, and the directory even if the files are old: their creator may have died
+  /// before flushing it.
+  /// Transition: stray
   func flush() throws(Fault) {
     guard !files.isEmpty else { return }
     for file in files.values { try file.flushData() }
@@ -119,7 +122,7 @@ struct OutOfOrderLog {
 }
 
 extension Queue {
-  /// Calls `body` with each stray run that may hold ids from `first` to `last`.
+  /// The out-of-order runs that may hold ids from `first` to `last`.
   func strayRuns(_ first: EntryID, _ last: EntryID) throws(Fault) -> [OutOfOrderRun] {
     let directory = try part("strays")
     var found: [OutOfOrderRun] = []
@@ -137,7 +140,7 @@ extension Queue {
     return found
   }
 
-  // One file as a rule; a range of ids over many of them is looked up in those that exist.
+  // Usually one file; a range of ids over several files is looked up in those that exist.
   private func strayNames(
     _ first: EntryID, _ last: EntryID, _ directory: Directory
   ) throws(Fault) -> [String] {

@@ -2,8 +2,9 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// A slot in owners/ whose lock this process holds. The kernel lets go of it when the last process dies
-/// that has the descriptor, and by then its claims are ready again: no timer, no process number.
+/// A slot in owners/ whose lock this process holds. The kernel releases the lock when the last
+/// process with the descriptor dies, and its claims are ready again from then on: no timer and no
+/// process number is needed.
 package final class Owner {
   let slot: Int
   let file: Descriptor
@@ -15,14 +16,15 @@ package final class Owner {
 
   static func name(_ slot: Int) -> String { String(slot) }
 
-  /// Takes the first slot that is free.
+  /// Takes the first free slot.
   static func take(_ queue: Queue) throws(Fault) -> Owner {
     let directory = try queue.part("owners")
     for slot in 0..<1_000_000 {
-      // Writable, though nothing is written: only then does closing it wake those who watch owners/.
+      // Writable, though a claim writes nothing: only the close of a writable descriptor wakes the
+      // processes that watch owners/.
       let file: Descriptor
       do throws(Fault) { file = try Descriptor.create(name(slot), in: directory, O_RDWR) } catch {
-        // Something else of this name, or a slot of another user: not ours, and not in the way.
+        // Not a file, or a slot of another user: skipped.
         if isNoFile(error) || directory.has(name(slot)) { continue }
         throw error
       }
@@ -38,22 +40,22 @@ package final class Owner {
 
   enum Holder {
     case alive
-    /// `lock`: keeps the slot from being taken again; nil where no process can take it.
+    /// `lock` keeps the slot from being taken again; nil if no process can take it.
     case dead(lock: Descriptor?)
   }
 
-  /// Whether a slot has a holder. To be asked under the exclusive lock of now/.
+  /// Whether a slot has a holder. Call under the exclusive lock of now/.
   static func holder(of slot: Int, _ queue: Queue) throws(Fault) -> Holder {
     let path = "owners/" + name(slot)
     let file: Descriptor
     do throws(Fault) {
-      // Read-only, or closing it would wake the watchers, who would look again, for ever.
-      // Made where it is missing, as in a copy of a queue: nobody holds what is not there.
+      // Read-only: closing a writable descriptor would wake the watchers, which would check again,
+      // without end. A missing slot, as in a copy of a queue, is created: it has no holder.
       file = try Descriptor.create(path, in: queue.root, O_RDONLY)
     } catch {
       if isNoFile(error) { return noFile(path, queue) }
       guard error.kind == .permission else { throw error }
-      // Another user's: this process cannot know, and those that can will reap.
+      // Another user's slot: this process cannot know, and those that can will reap.
       return .alive
     }
     guard try file.isRegular() else { return noFile(path, queue) }
@@ -67,8 +69,8 @@ package final class Owner {
     return .dead(lock: nil)
   }
 
-  /// Whether a slot has no holder, for those that only look. To be asked under the shared lock of now/,
-  /// which keeps reapers away; where the slot cannot be read it counts as held.
+  /// Whether a slot has no holder, for callers that only read. Call under the shared lock of now/,
+  /// which keeps reapers out. A slot that cannot be read counts as held.
   static func isDead(_ slot: Int, _ queue: Queue) -> Bool {
     let path = "owners/" + name(slot)
     do throws(Fault) {
@@ -81,10 +83,10 @@ package final class Owner {
   }
 }
 
-// A claim whose holder is dead is ready from the moment its slot is free, whether or not a consumer has
-// been there to give it another name (pipe-queue(5), LIVENESS).
+// A claim whose holder is dead is ready as soon as its slot is free, whether or not a consumer has
+// renamed the claim (pipe-queue(5), LIVENESS).
 extension Queue {
-  /// The names of one instant as a consumer that came now would make them, for those that report states.
+  /// The names of one instant as a consumer would make them now, for commands that report states.
   func reportedNames() throws(Fault) -> [NowName] {
     try lockNow(exclusive: false)
     defer { unlockNow() }
@@ -103,8 +105,8 @@ extension Queue {
 }
 
 extension NowName {
-  /// What a reaper makes of a claim: its attempt counted, due at once. One that was claimed without an
-  /// attempt was only on its way to later/ or from there.
+  /// The name that a reaper gives a claim: its attempt counted, due at once. A claim with attempt 0
+  /// was only on its way to or from later/.
   var reaped: NowName {
     guard case .claim(let batch, let attempt, _) = state else { return self }
     return NowName(
@@ -112,14 +114,15 @@ extension NowName {
   }
 }
 
-/// Who holds the lock of a directory, as proc_locks(5) tells: `process 4711 (pipe enqueue)`.
+/// The process that holds the lock of a directory, from proc_locks(5):
+/// `process 4711 (pipe enqueue)`.
 func lockHolder(_ directory: Directory) -> String {
   var status = stat()
   guard fstat(directory.number, &status) == 0 else { return "an unknown process" }
   return lockHolder(status) ?? "an unknown process"
 }
 
-/// The same of a file; nil where nobody holds it.
+/// The process that holds the lock of a file; nil if none does.
 func lockHolder(_ directory: Directory, _ name: String) -> String? {
   directory.status(name).flatMap { lockHolder($0) }
 }
@@ -127,7 +130,7 @@ func lockHolder(_ directory: Directory, _ name: String) -> String? {
 private func lockHolder(_ status: stat) -> String? {
   guard let locks = textOfFile("/proc/locks") else { return nil }
   let device = UInt(status.st_dev)
-  // Linux's own split of a device number, gnu_dev_major(3).
+  // Splits a device number as Linux does, gnu_dev_major(3).
   let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
   let minor = device & 0xff | (device >> 12) & ~0xff
   let file = "\(twoHex(major)):\(twoHex(minor)):\(status.st_ino)"
@@ -139,7 +142,7 @@ private func lockHolder(_ status: stat) -> String? {
     else { continue }
     let words = textOfFile("/proc/\(columns[4])/cmdline")?.split(separator: "\0").joined(
       separator: " ")
-    // The kernel remembers who took it; what that one has started may hold it still.
+    // The kernel records the process that took the lock; one that it started may still hold it.
     return "process \(columns[4])"
       + (words.map { " (\(printable($0)))" } ?? ", or a process that it started")
   }

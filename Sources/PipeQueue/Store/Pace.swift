@@ -2,21 +2,22 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// When a batch was handed out last, by any process, and how fast items leave. One line in the file `pace`,
-/// read and written under the lock of now/. Its checksum keeps a damaged digit from being a long wait.
+/// When any process last handed out a batch, and how fast items leave. One line in the file `pace`,
+/// read and written under the lock of now/. Its checksum keeps a damaged digit from causing a long
+/// wait.
 ///
-/// Times are those of `Clock.steady`, which no clock step moves; the boot they count from is beside them,
-/// and the wall clock's time for the case that it is another one.
+/// Times are those of `Clock.steady`, which no clock step moves. The line also has the boot from
+/// which they count, and the time of the wall clock for use after a reboot.
 struct Pace: Equatable {
-  /// `Clock.steady`, microseconds; below zero where it was before this boot.
+  /// `Clock.steady`, microseconds; negative if before this boot.
   var started: Int64
   var wall: Int64
-  /// What the last one was started with: microseconds between starts, 0 for no pace; items a batch.
+  /// Requested for the last batch: microseconds between starts, 0 for no pace; items per batch.
   var every: Int64 = 0
   var size = 0
-  /// Items handed out so far.
+  /// Items ever handed out.
   var items = 0
-  /// Two earlier readings of `items`, some seconds apart: how fast they leave.
+  /// Up to two earlier readings of `items`, some seconds apart, which give the rate.
   var marks: [Mark] = []
 
   struct Mark: Equatable {
@@ -25,10 +26,10 @@ struct Pace: Equatable {
   }
 
   static let fileName = "pace"
-  /// Seconds over which the rate is taken, at least. Microseconds.
+  /// Least time over which the rate is taken. Microseconds.
   private static let markEvery: Int64 = 10_000_000
 
-  /// Microseconds until a batch may start that comes `every` after the last; 0 if it may now.
+  /// Microseconds until a batch may start `every` after the last; 0 if it may start now.
   func wait(_ every: Int64, at now: Int64) -> Int64 {
     max(0, min(every, started + every - now))
   }
@@ -41,7 +42,7 @@ struct Pace: Equatable {
     items += count
   }
 
-  /// Items a second recently; nil where too little has happened to tell.
+  /// Items per second recently; nil if too little has happened to compute it.
   func rate(at now: Int64) -> Double? {
     guard let mark = marks.last, now > mark.time, items > mark.items else { return nil }
     return Double(items - mark.items) * 1e6 / Double(max(now - mark.time, 1_000_000))
@@ -49,7 +50,7 @@ struct Pace: Equatable {
 }
 
 extension Pace {
-  // Keeps a time before this boot a number without sign.
+  // Makes a time before this boot a number without a sign.
   private static let bias: Int64 = 1 << 56
   private static let width = 18
 
@@ -90,8 +91,8 @@ extension Pace {
   /// Bytes of a line, its newline included.
   static let length = 9 + bootLength + columns * (1 + width) + 1
 
-  /// nil for what is no such line, or was written by a clock ahead of this one: then nothing is known. A line of an
-  /// earlier boot is translated.
+  /// nil if the line is invalid or a clock ahead of this one wrote it: then nothing is known. A
+  /// line of an earlier boot is translated.
   static func parse(
     _ text: UnsafeRawBufferPointer, boot: [UInt8], now: Int64, wall: Int64
   ) -> Pace? {
@@ -112,7 +113,7 @@ extension Pace {
       started: numbers[0] - bias, wall: numbers[1], every: numbers[2], size: Int(numbers[3]),
       items: Int(numbers[4]))
     guard written.elementsEqual(boot) else {
-      // Counted from the start of another boot; and the clock may have been set back since.
+      // The time counts from another boot, and the wall clock may have been set back since.
       pace.started = now - max(0, wall - pace.wall)
       return pace
     }
@@ -124,7 +125,7 @@ extension Pace {
     return pace
   }
 
-  /// What tells one boot from another: 36 bytes.
+  /// Identifies this boot: 36 bytes.
   static func boot() -> [UInt8] {
     var bytes = [UInt8](repeating: dash, count: bootLength)
     let number = retryingInterrupts {
@@ -137,13 +138,13 @@ extension Pace {
   }
 }
 
-/// The file `pace`, open. What it cannot tell or keep, this process still knows for itself.
+/// The open file `pace`. If it cannot be read or written, this process uses what it remembers.
 final class PaceFile {
   private let file: Descriptor?
   private let isReadOnly: Bool
   private let boot = Pace.boot()
   private var last: Pace?
-  // No larger: a read that fills it needs no second one to find the end of the file.
+  // Holds one line and no more: a read that fills it needs no second one to find the file's end.
   private let buffer = UnsafeMutableRawBufferPointer.allocate(
     byteCount: Pace.length, alignment: 8)
 
@@ -155,13 +156,13 @@ final class PaceFile {
       : try? Descriptor.create(Pace.fileName, in: queue.root, O_RDWR)
   }
 
-  /// `now`: read after the file, which another process may just have written.
+  /// `now` is read after the file, which another process may just have written.
   func read(at now: @autoclosure () -> Int64, wall: Int64) -> Pace? {
     guard let count = try? file?.read(into: buffer, at: 0) else { return last }
     let text = cut(UnsafeRawBufferPointer(buffer), 0, count)
     guard let found = Pace.parse(text, boot: boot, now: now(), wall: wall) else { return last }
-    // Seen by another boot's times once, it stays what it was taken for: where the wall clock was set back it would
-    // else be a start of now each time.
+    // A line of another boot is rewritten in the times of this one, so that it is translated only
+    // once. Otherwise, if the wall clock was set back, each read would give a start of now.
     if !isReadOnly, !text.dropFirst(9).starts(with: boot) { keep(found) }
     if let last, last.started > found.started { return last }
     return found
@@ -172,7 +173,7 @@ final class PaceFile {
     if let file { try? pace.line(boot: boot).write(to: file, at: 0) }
   }
 
-  /// Before a paced batch is handed out: a power cut must not let the next one come sooner.
+  /// Call before a paced batch is handed out: a power cut must not let the next one come sooner.
   func flush() { try? file?.flushData() }
 
   deinit { buffer.deallocate() }

@@ -2,9 +2,9 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// Who may use a queue, besides root.
+/// The users, besides root, that may use a queue.
 package enum Access: Equatable {
-  /// Its owner alone.
+  /// The owner alone.
   case owner
   case group(UInt32)
 
@@ -12,8 +12,9 @@ package enum Access: Equatable {
 }
 
 extension Queue {
-  /// Gives all of a queue to a group, or to its owner alone. The mode of the queue itself comes last, as it
-  /// decides what is made from then on: a crash before leaves a private queue. Under the lock of the queue.
+  /// Gives the whole queue to a group, or to its owner alone. The mode of the queue's directory
+  /// comes last, because it decides which mode new files get: a crash before it leaves the queue
+  /// private, or shared, as it was. Call under the lock of the queue.
   static func give(
     _ root: Directory, _ access: Access, _ report: @escaping (String) -> Void
   ) throws(Fault) {
@@ -29,7 +30,7 @@ extension Queue {
     try root.flushFileSystem()
     try walk.set(root.number, root.path, isDirectory: true)
     try root.flush()
-    // What others made meanwhile, by the old rule.
+    // Files that other processes created meanwhile, by the old rule.
     _ = try root.currentOwnership()
     try walk.change(root, depth: 0)
     guard walk.refused.isEmpty else {
@@ -53,7 +54,7 @@ private struct AccessWalk {
     self.report = report
   }
 
-  // Nothing of pipe's lies deeper than segments/LANE/ddd/dddddd.
+  // No path of a queue is deeper than segments/LANE/ddd/dddddd.
   private static let deepest = 4
 
   mutating func change(_ directory: Directory, depth: Int) throws(Fault) {
@@ -64,7 +65,7 @@ private struct AccessWalk {
       }
       let path = directory.path + "/" + name
       if number < 0 {
-        // Gone since; or a link, a socket, a device: nothing of pipe's.
+        // Gone meanwhile; or a link, a socket or a device, which does not belong to pipe.
         if [ENOENT, ELOOP, ENXIO].contains(errno) { continue }
         throw Fault("open", path)
       }
@@ -91,7 +92,7 @@ private struct AccessWalk {
     }
   }
 
-  /// Gives one file or directory, which is open, the group and the mode.
+  /// Gives an open file or directory the group and the mode.
   func set(_ number: Int32, _ path: String, isDirectory: Bool) throws(Fault) {
     if case .group(let group) = access, fchown(number, .max, group) != 0 {
       let fault = Fault("change the group to \(groupText(group))", path)
@@ -103,7 +104,7 @@ private struct AccessWalk {
     if fchmod(number, mode) != 0 { throw Fault("set the mode", path) }
   }
 
-  // What a member of the group made is right, and the member's own.
+  // A file that a member of the group created is right, though the member owns it.
   private func isRight(_ status: stat) -> Bool {
     let isDirectory = status.st_mode & S_IFMT == S_IFDIR
     let mode = Ownership.mode(isShared: access.isShared, isDirectory: isDirectory)
@@ -112,8 +113,8 @@ private struct AccessWalk {
     return status.st_uid == ownership.user
   }
 
-  // Never what may be a link to a file elsewhere: root must not give that away for a user. Of what members
-  // of the group could change anyway root takes the ownership back.
+  // A file that may be a hard link to one elsewhere is never ours: root must not give that away for
+  // a user. Files that members of the group could change anyway are ours: root takes them back.
   private func isOurs(_ status: stat) -> Bool {
     if status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 { return false }
     if status.st_uid == ownership.user { return true }
@@ -123,11 +124,11 @@ private struct AccessWalk {
 }
 
 extension Queue {
-  /// Why this user may not open the queue at `path`, and what to ask for.
+  /// Explains why this user may not open the queue at `path`, and what to ask for.
   static func refusal(_ path: String, _ fault: Fault) -> Fault {
     var at = path
     var found = stat()
-    // Where a directory on the way is closed, it is that one that matters.
+    // If a directory on the path is closed, that directory is the cause.
     while stat(at, &found) != 0 {
       guard errno == EACCES, at != "/", at != "." else { return fault }
       at = parent(of: at)

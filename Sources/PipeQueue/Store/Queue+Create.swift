@@ -2,11 +2,11 @@ internal import CPipeIO
 internal import Glibc
 package import PipeIO
 
-// Creating a queue (pipe-queue(5), CREATION): all that a queue has, flushed, and `format` last. Whatever
-// is there without `format` is the beginning of another creation, which this one completes.
+// Creates a queue (pipe-queue(5), CREATION): everything that a queue has, flushed, and `format`
+// last. A directory without `format` holds the start of another creation, which this one completes.
 extension Queue {
-  /// Opens the queue at `path`, creating it first where there is none. `change` gives the settings of a
-  /// new queue, and is applied to those of an existing one; `access` gives either to other users.
+  /// Opens the queue at `path`, and creates it first if there is none. `change` edits the settings
+  /// of a new or an existing queue; `access` sets which users may use it.
   package static func create(
     path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in },
     access: Access? = nil, change: ((inout Settings) -> Void)? = nil
@@ -93,7 +93,7 @@ extension Queue {
     "segments", "end", "now", "owners", "strays", "quarantine", "later", "dead", "register",
   ]
 
-  // Somebody's home directory must not become a queue because of a mistyped option.
+  // A mistyped option must not turn a home directory into a queue.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
     let files = [Settings.draftName, Settings.copyName, Pace.fileName]
     let known = parts + files + [Reserve.fileName, "dedup", "lost+found"]
@@ -105,7 +105,7 @@ extension Queue {
     }
   }
 
-  /// Makes what is missing of all that a queue has.
+  /// Creates the missing parts of a queue.
   static func fill(_ root: Directory) throws(Fault) {
     for part in parts { _ = try root.subdirectory(making: part) }
     let segments = try root.existing("segments")
@@ -121,7 +121,7 @@ extension Queue {
         try touch(LaneEnd.first(of: lane, seal: end.birthmark).text, in: end)
       }
     }
-    // Spare names: so that a full disk can still be drained (claiming renames one of these).
+    // Spares: claims rename them, so that a queue on a full disk can be drained.
     let now = try root.existing("now")
     for number in 0..<8 { try touch("spare.\(number)", in: now) }
     let owners = try root.existing("owners")
@@ -135,8 +135,8 @@ extension Queue {
   }
 }
 
-// The directories of a queue. One that is missing is made again: no name in it says anything any more, and
-// what no name covers is delivered again.
+// The directories of a queue. A missing one is created again, empty: the names in it are lost, and
+// items that no name covers are delivered again.
 extension Queue {
   func part(_ name: String) throws(Fault) -> Directory {
     try Queue.part(name, of: root, report)
@@ -146,7 +146,7 @@ extension Queue {
     _ name: String, of root: Directory, _ report: (String) -> Void
   ) throws(Fault) -> Directory {
     if let found = try Directory.open(name, in: root) { return found }
-    // Part of a queue that is just being removed.
+    // The queue itself is being removed.
     guard !root.isRemoved, !root.lacks(Settings.fileName) else { throw removed(root.path) }
     let made = try root.subdirectory(making: name)
     try root.flush()

@@ -1,9 +1,9 @@
 package import PipeIO
 
-// The ends of the lanes, and what becomes of one that is missing, damaged, or of another directory.
+// The ends of the lanes, and the repair of ends that are missing, damaged, or from a copy.
 extension Queue {
-  /// The ends of the lanes: what is before them is on disk. One whose name is missing is read from the
-  /// segments.
+  /// The ends of the lanes: everything before them is on disk. If the name of an end is missing,
+  /// the end is read from the segments.
   package func ends() throws(Fault) -> LaneEnds {
     let listing = try endListing()
     if listing.isComplete { return LaneEnds { listing[$0]! } }
@@ -14,7 +14,8 @@ extension Queue {
     }
   }
 
-  /// A listing beside a rename can miss a name, so one that is missing is looked for again.
+  /// Lists the ends. A listing during a rename can miss a name, so it is repeated up to 100 times
+  /// while a name is missing.
   func endListing() throws(Fault) -> LaneEndListing {
     do throws(Fault) {
       var listing = try LaneEndListing(end, older: isOlder)
@@ -30,8 +31,8 @@ extension Queue {
     }
   }
 
-  /// Ends behind which lines may be stored. Those that are missing, damaged, or of another directory are
-  /// replaced first. Under the lock of end/.
+  /// Ends after which lines may be stored. Ends that are missing, damaged, or of another directory
+  /// are replaced first. Call under the lock of end/.
   func soundEnds() throws(Fault) -> LaneEnds {
     var listing = try endListing()
     if !isSound(listing) {
@@ -48,8 +49,8 @@ extension Queue {
     Lane.allCases.allSatisfy { listing[$0]?.seal == seal }
   }
 
-  /// The same without any line to be stored: before items are handed out. Waits for the lock of end/ only
-  /// where something has to be replaced.
+  /// Replaces such ends before items are handed out, when no line is to be stored. Waits for the
+  /// lock of end/ only if an end has to be replaced.
   func makeSound() throws(Fault) {
     if isSound(try endListing()) { return }
     try lockEnd()
@@ -57,19 +58,20 @@ extension Queue {
     _ = try soundEnds()
   }
 
+  /// Transition: repair
   private func repair(_ listing: LaneEndListing) throws(Fault) {
     let names = try namesNow()
     var marks: [LaneEnd] = []
     for lane in Lane.allCases where listing[lane]?.seal != seal {
       marks.append(try survey(lane, from: listing[lane], names))
     }
-    // Nobody knows what of a copy is on disk.
+    // It is not known which parts of a copy are on disk.
     try root.flushFileSystem()
     for mark in marks {
       let lane = mark.lane.name
       if mark.place.offset == 0 { _ = try beginSegment(mark.lane, mark.place.segment) }
       if let old = listing[mark.lane] {
-        // Of a copy, or of an older format.
+        // The end of a copy, or of an older format.
         _ = try end.rename(old.text, to: mark.text)
       } else {
         try Queue.touch(mark.text, in: end)
@@ -88,8 +90,8 @@ extension Queue {
     try end.flush()
   }
 
-  /// Raises the ends above the numbers of all names in now/, so that no item to come has such a number: names
-  /// that reach further are of a time that the segments do not know.
+  /// Raises the ends above the numbers of all names in now/, so that no future item gets such a
+  /// number: names that reach further are from a later time than the segments.
   func raiseEnds() throws(Fault) {
     try lockEnd()
     defer { unlockEnd() }
@@ -107,8 +109,8 @@ extension Queue {
     }
   }
 
-  /// Where the lane ends by its segments from `mark` on, which is as far as anybody knows, and above all
-  /// names of its items.
+  /// Computes where the lane ends: after its segments, read from `mark`, the furthest known end,
+  /// and above all names of its items.
   private func survey(
     _ lane: Lane, from mark: LaneEnd?, _ names: [NowName]
   ) throws(Fault) -> LaneEnd {
@@ -124,7 +126,7 @@ extension Queue {
     found.place.segment = max(found.place.segment, Segment.first)
     let ahead = try furthest(lane, names)
     if ahead.number > found.place.number {
-      // Behind all bytes that a name means, which may be others here.
+      // In a new segment: the bytes that these names locate may be other lines here.
       found.place = Position(
         number: ahead.number, segment: max(found.place.segment, ahead.segment) + 1, offset: 0)
     }
@@ -141,7 +143,7 @@ extension Queue {
     while offset < size {
       switch try reader.line(at: offset, limit: size) {
       case .line(let line):
-        // Entries of segments that were removed: as many as they had items, for all that is known.
+        // The entries of removed segments are unknown: one is counted for each item.
         if isFirst, mark.entries == 0 { mark.entries = line.number }
         offset += line.length
         mark.place.offset = offset
@@ -154,7 +156,7 @@ extension Queue {
     }
   }
 
-  /// Of the segments that are there, ascending.
+  /// Numbers of the segments that exist, ascending.
   func segmentNumbers(_ lane: Lane) throws(Fault) -> [Int] {
     guard let groups = try Directory.open("segments/\(lane.name)", in: root) else { return [] }
     var found: [Int] = []
@@ -165,12 +167,12 @@ extension Queue {
     return found.sorted()
   }
 
-  // Other names are not ours. A segment has 6 digits, or as many more as it needs.
+  // Other names do not belong to pipe. A segment has 6 digits, or more if it needs them.
   private func isNumber(_ name: String) -> Bool {
     name.utf8.count <= 15 && name.utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 
-  // The number behind all items that any name means, and the highest segment of these names.
+  // The number after all items in names or the register, and the highest segment of these names.
   private func furthest(
     _ lane: Lane, _ names: [NowName]
   ) throws(Fault) -> (number: Int, segment: Int) {
@@ -187,17 +189,17 @@ extension Queue {
   }
 }
 
-/// One end a lane; of a lane whose name is missing or damaged, none.
+/// The end of each lane; nil if its name is missing or damaged.
 struct LaneEndListing {
   private(set) var marks = PerLane<LaneEnd?>.repeating(nil)
-  /// Names that should be ends and are not, as they stand.
+  /// Names that begin like ends but are invalid, unchanged.
   private(set) var damaged: [String] = []
 
   subscript(lane: Lane) -> LaneEnd? { marks[lane] }
 
   var isComplete: Bool { !marks.contains(nil) }
 
-  /// A listing beside a rename can miss the name or see both: the further one counts.
+  /// A listing during a rename can miss the name or show both; of two, the further one counts.
   init(_ directory: Directory, older: Bool) throws(Fault) {
     try directory.forEachName { name in
       guard let mark = LaneEnd(name, older: older) else {

@@ -2,9 +2,9 @@ internal import CPipeIO
 internal import Glibc
 package import PipeIO
 
-/// What a pruning removed, and what keeps the rest.
+/// What pruning removed, and why the rest is kept.
 package struct Pruned {
-  /// Segments and their bytes.
+  /// A number of segments, and their bytes.
   package struct Amount {
     package var segments = 0
     package var bytes = 0
@@ -15,26 +15,28 @@ package struct Pruned {
     }
   }
 
-  /// What keeps the segments of a lane from the oldest on.
+  /// Why the segments of a lane are kept, from the oldest on.
   package enum Reason: String {
     /// An item is ready or claimed, or waits for its next attempt.
     case undone
     case later, dead
-    /// All is done, but not for as long as the settings retain it.
+    /// All items are done, but the segments are younger than the settings retain.
     case retained
   }
 
   package var removed = Amount()
   package var kept: [(lane: Lane, amount: Amount, reason: Reason)] = []
-  /// Of lanes that are damaged.
+  /// Faults of damaged lanes.
   package var faults: [Fault] = []
 }
 
 extension Queue {
-  /// Removes the oldest segments of a lane whose items are all done and were stored longer ago than the
-  /// settings retain them: a few at a time, by whoever begins a new segment, so that nobody pays for all.
+  /// Removes the oldest segments of a lane whose items are all done and that were last written
+  /// longer ago than the settings retain. Each process that begins a segment removes a few, so that
+  /// none pays for all.
   func pruneSome(_ lane: Lane, _ ends: LaneEnds) throws(Fault) {
-    // Nothing comes back from later/ or dead/ meanwhile, and what is on its way is waited for.
+    // The lock keeps items from coming back from later/ or dead/ meanwhile. If another process has
+    // it, nothing is pruned.
     let later = try part(SideKind.later.rawValue)
     guard try later.tryLock() else { return }
     defer { later.unlock() }
@@ -42,7 +44,7 @@ extension Queue {
     try prune(lane, ends, most: 4, &pruned)
   }
 
-  /// Removes all that the settings do not retain, also of the segments of the ends.
+  /// Removes all segments that the settings do not retain, including those of the lane ends.
   package func prune() throws(Fault) -> Pruned {
     let later = try part(SideKind.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
@@ -55,12 +57,13 @@ extension Queue {
         try prune(lane, try ends(), most: .max, &pruned)
       } catch { pruned.faults.append(error) }
     }
-    // Only then some file systems have the blocks again.
+    // Some file systems free the blocks only then.
     if pruned.removed.segments > 0 { try root.flushFileSystem() }
     return pruned
   }
 
-  // `most`: a few are looked for where the oldest are, and nothing is counted of the others.
+  // `most`: a bound limits the search to the oldest directory, and only the first segment that is
+  // kept is counted.
   private func prune(
     _ lane: Lane, _ ends: LaneEnds, most: Int, _ pruned: inout Pruned
   ) throws(Fault) {
@@ -79,7 +82,7 @@ extension Queue {
     try pruneDropped(lane, needed.segment)
   }
 
-  // What `drop` left behind, once the lines are gone: of a hundred items at a time.
+  // Removes the names that `drop` left of a hundred items, once the segments before them are gone.
   private func pruneDropped(_ lane: Lane, _ oldest: Int) throws(Fault) {
     guard let shard = try shards(.dead, lane).first,
       let file = try Segment.open(self, lane, oldest),
@@ -93,7 +96,7 @@ extension Queue {
     try dropEmpty(names)
   }
 
-  // Other names are not ours.
+  // Other names do not belong to pipe.
   private func decimalName(_ name: String) -> Bool {
     name.utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
@@ -113,8 +116,9 @@ extension Queue {
     return oldest
   }
 
-  // Nothing of a lane is needed: then its end moves on to a segment that is empty, and the one before is like
-  // all others. Where that cannot be, it stays.
+  /// Rolls a lane whose segments are no longer needed: its end moves to an empty segment, and the
+  /// one before can be pruned like all others. If that is not possible, the end stays.
+  /// Transition: prune last
   private func rollDone(_ lane: Lane) throws(Fault) {
     let seen = try ends()
     let place = seen[lane].place
@@ -125,17 +129,17 @@ extension Queue {
     try lockEnd()
     defer { unlockEnd() }
     let now = try soundEnds()
-    // Lines that another process is storing belong to no end yet; they come before it moves.
+    // Another process may be storing lines after the end; the end must not pass them.
     guard now[lane] == seen[lane], let tail = try tail(now[lane], known: nil),
       tail.mark == now[lane]
     else { return }
     _ = try roll(lane, from: tail, now[lane])
   }
 
-  // Where a name ends behind the last line of a segment, the item behind it is in the next one; it would be
-  // looked for from here on.
+  // Moves the ends of final names on to the next segment. A name may end after the last line of a
+  // segment; the next item is then in the next segment, but a reader would open this one.
   private func leaveEndedSegments(_ lane: Lane) throws(Fault) {
-    // On disk before the segment is not.
+    // The renames are on disk before the segment is removed.
     if try moveEnded(lane, try ends()[lane].place) { try now().flush() }
   }
 
@@ -157,7 +161,7 @@ extension Queue {
     return isMoved
   }
 
-  // The segment of the first item that is aside and not given up.
+  // Segment of the first item in later/ or dead/ that is not dropped.
   private func firstAside(_ kind: SideKind, _ lane: Lane) throws(Fault) -> Int? {
     for shard in try shards(kind, lane) {
       let names = try namesAside(kind, lane, shard)
@@ -167,7 +171,8 @@ extension Queue {
   }
 }
 
-/// One way through the segments of a lane, in order from the oldest, so that those that are left have no gap.
+/// One pass through the segments of a lane, in order from the oldest, so that the remaining ones
+/// have no gap.
 private struct Sweep {
   typealias Needed = (segment: Int, reason: Pruned.Reason)
 
@@ -197,7 +202,8 @@ private struct Sweep {
     }
   }
 
-  // What is not needed and stays is too young.
+  /// A segment that is not needed is kept only if it is too young.
+  /// Transition: prune
   private mutating func remove(_ name: String, in directory: Directory) throws(Fault) -> Bool {
     guard kept.segments == 0, removed.segments < most, let number = Int(name) else { return false }
     guard number < needed.segment else { return false }

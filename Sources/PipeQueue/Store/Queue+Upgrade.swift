@@ -1,11 +1,11 @@
 internal import PipeIO
 
-// A queue of an older format becomes one of this (pipe-queue(5), TRANSITIONS, upgrade). One rename decides:
-// from then on `format` says the version and that older names may be there, and no older program touches
-// them. The next process that opens the queue continues where this one died.
+// Upgrades a queue of an older format (pipe-queue(5), TRANSITIONS, upgrade). One rename decides:
+// from then on `format` gives this version and says that older names may exist, and no older
+// program touches them. The next process that opens the queue continues where this one died.
 extension Queue {
-  /// The settings of a queue that is of this format, or that this process may not change. nil where there is
-  /// no queue.
+  /// The settings of a queue, which is first restored and upgraded if this process may change it;
+  /// nil if there is no queue.
   static func currentSettings(
     _ root: Directory, _ report: @escaping (String) -> Void
   ) throws(Fault) -> Settings? {
@@ -14,7 +14,7 @@ extension Queue {
     do throws(Fault) {
       try lock(root, exclusive: true, report)
       defer { root.unlock() }
-      // Another process may have done it meanwhile.
+      // Another process may have done this meanwhile.
       guard let (found, isRestored) = try Settings.read(root) else { return nil }
       if isRestored {
         report(
@@ -24,13 +24,14 @@ extension Queue {
       }
       return found.isOlder ? try upgrade(root, found, report) : found
     } catch {
-      // A process that may only look can look at such a queue as well.
+      // A process that may only read can use such a queue too.
       guard error.kind == .permission else { throw error }
       return settings
     }
   }
 
-  /// Under the exclusive lock of the queue.
+  /// Call under the exclusive lock of the queue.
+  /// Transition: upgrade
   static func upgrade(
     _ root: Directory, _ settings: Settings, _ report: @escaping (String) -> Void
   ) throws(Fault) -> Settings {
@@ -59,7 +60,7 @@ extension Queue {
     }
   }
 
-  // Without a seal, so that each is checked against its lane before anything is stored.
+  // The new names have no valid seal, so each end is checked against its lane before a store.
   private static func renameEnds(
     _ root: Directory, _ report: @escaping (String) -> Void
   ) throws(Fault) {
@@ -96,7 +97,7 @@ extension Queue {
 }
 
 extension Directory {
-  /// Gives each name the one that `new` says, if it says one, and makes all of them durable.
+  /// Renames each name to the one that `new` returns, if any, and flushes the directory.
   fileprivate func renameAll(_ new: (UnsafeRawBufferPointer) -> String?) throws(Fault) {
     var renamed: [(old: String, new: String)] = []
     try forEachName { text in

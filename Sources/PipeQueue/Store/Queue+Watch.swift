@@ -1,8 +1,8 @@
 package import PipeIO
 
 extension Queue {
-  /// Wakes when something may have become ready: an end that moved, a name that was given back, an owner
-  /// that died. Begin to watch, then look, then wait; otherwise something comes in between.
+  /// Wakes when something may have become ready: an end moved, a name was given back, an owner
+  /// died. Begin to watch, then select, then wait; otherwise a change in between is missed.
   package func watchReady() throws(Fault) -> Watch {
     let watch = try Watch(reportOnce)
     try watch.changes(in: end)
@@ -18,24 +18,24 @@ extension Queue {
     return watch
   }
 
-  /// How to learn that the reader of `pipe` may have taken something.
+  /// Wakes when the reader of `pipe` may have read something.
   package func watchReads(of pipe: PipeOutput) throws(Fault) -> PipeOutput.Reads {
     try pipe.watchReads(reportOnce)
   }
 
-  // Several watches have one reason why they cannot be had.
+  // Several watches fail for the same reason; it is reported once.
   private func reportOnce(_ text: String) {
     if !isWatchReported { report(text) }
     isWatchReported = true
   }
 
-  /// Whether the name of an event is that of a slot, closed by its last holder.
+  /// Whether the name of an event is that of a slot, which its last holder closed.
   package static func meansOwnerGone(_ name: UnsafeRawBufferPointer) -> Bool {
     decimal(name) != nil
   }
 
-  /// Whether the name of an event can mean that items became ready: not those that claims and
-  /// acknowledgements leave.
+  /// Whether the name of an event can mean that items became ready. The names that claims and
+  /// acknowledgements leave cannot.
   package static func meansReady(_ name: UnsafeRawBufferPointer) -> Bool {
     guard let state = NowName(name) else { return true }
     return state.isAgain

@@ -2,26 +2,26 @@ internal import CPipeIO
 internal import Glibc
 package import PipeIO
 
-/// An open queue: the directory, its settings, and the directories that every command uses.
+/// An open queue: its directory, its settings, and the directories that every command uses.
 package final class Queue {
   package let path: String
   package let settings: Settings
-  /// Whether names of an older format count: in a queue that this process may not upgrade.
+  /// Whether names of an older format count, as in a queue that this process may not upgrade.
   var isOlder: Bool { settings.isOlder }
   let root: Directory
   let end: Directory
-  /// What each end that was written in this directory bears.
+  /// The seal of each end that is written in this directory.
   let seal: UInt32
-  /// Opened when it is first needed: storing an entry needs it not.
+  /// Opened when it is first needed; storing an entry does not need it.
   private var openedNow: Directory?
-  /// Told what a person should know and no caller can act on, such as a damaged line that was skipped.
+  /// Reports what a person should know and no caller can act on, such as a skipped damaged line.
   let report: (String) -> Void
   private var notes: [String] = []
   private var openedWith: (system: statfs, time: Int64)
-  /// That it cannot be watched.
+  /// Whether the failure of a watch was reported.
   var isWatchReported = false
 
-  /// Opens an existing queue. Another process may change all that is in it at any time.
+  /// Opens an existing queue. Another process may change anything in it at any time.
   package init(
     path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in }
   ) throws(Fault) {
@@ -57,7 +57,7 @@ package final class Queue {
   /// Whether the directory was deleted since it was opened.
   package var isRemoved: Bool { root.isRemoved }
 
-  /// Whether it is one queue, whatever the paths.
+  /// Whether both are the same queue, whatever their paths.
   package func isSame(as other: Queue) -> Bool { root.isSame(as: other.root) }
 
   func now() throws(Fault) -> Directory {
@@ -73,7 +73,7 @@ package final class Queue {
     return system
   }
 
-  // Locks and renames of these do not hold what a queue needs of them.
+  // Refuses file systems whose locks and renames do not give the guarantees that a queue needs.
   static func refuseRemote(_ root: Directory, _ system: statfs) throws(Fault) {
     guard let name = remoteName(Int(system.f_type) & 0xffff_ffff) else { return }
     throw Fault(
@@ -82,7 +82,7 @@ package final class Queue {
         + " (--force uses it anyway)")
   }
 
-  // As statfs(2) lists them.
+  // Types as listed in statfs(2).
   private static func remoteName(_ type: Int) -> StaticString? {
     switch type {
     case 0x6969: "NFS"
@@ -95,10 +95,10 @@ package final class Queue {
     }
   }
 
-  // Opening the queue asks for it too, and a short command need not ask twice. Microseconds.
+  // Microseconds. Opening the queue reads the space too; a short command need not read it twice.
   private static let freshness: Int64 = 20_000
 
-  /// Bytes free to this process on the queue's file system, and its size.
+  /// Bytes free to this process on the queue's file system, and the size of that file system.
   func space() throws(Fault) -> (free: Int, total: Int) {
     let isFresh = Clock.steady() - openedWith.time < Queue.freshness
     let system = isFresh ? openedWith.system : try Queue.fileSystem(root)
@@ -121,7 +121,7 @@ package final class Queue {
     tellAll()
   }
 
-  /// To be reported once no lock is held: who reads what is reported may not be reading.
+  /// Reports a text once no lock is held: a report blocks while its reader does not read.
   func note(_ text: String) { notes.append(text) }
 
   private func tellAll() {
@@ -135,7 +135,7 @@ package final class Queue {
     try Queue.lock(end, exclusive: true, report)
   }
 
-  /// Waits for the lock of a directory, and says for whom once that takes a second.
+  /// Waits for the lock of a directory; after a second, reports which process holds it.
   static func lock(
     _ directory: Directory, exclusive: Bool, _ report: (String) -> Void
   ) throws(Fault) {

@@ -1,6 +1,6 @@
 package import PipeIO
 
-/// Which queue, before it is opened.
+/// The location of a queue that is not yet open.
 package struct QueueLocation {
   package var path: String?
   package var force: Bool
@@ -10,7 +10,7 @@ package struct QueueLocation {
     self.force = force
   }
 
-  /// Without needless slashes: its parent is found by its text.
+  /// The path without redundant slashes, because its parent is found in its text.
   package func resolved() throws(Fault) -> String {
     let path = try chosen()
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)

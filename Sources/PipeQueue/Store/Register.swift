@@ -2,19 +2,19 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// The numbers of the items that are in later/ or dead/, kept a second time (pipe-queue(5), REGISTER). In
-/// now/ such an item is done. Were its name in later/ or dead/ all that says otherwise, the item would be
-/// done as soon as that name is lost.
+/// The numbers of the items in later/ or dead/, kept a second time (pipe-queue(5), REGISTER). Such
+/// an item is done in now/. If its name in later/ or dead/ alone said otherwise, the loss of that
+/// name would make the item done.
 ///
-/// One file for 10,000 items, of a record for each hundred: `checksum, space, 25 hex digits, newline`. The
-/// digits are a number whose lowest bit means the first item. A record that is not whole, or that was never
-/// written, lists none.
+/// One file for 10,000 items, with a record for each hundred: checksum, space, 25 hex digits,
+/// newline. The digits are a number whose lowest bit is the first item. A record that is incomplete
+/// or was never written lists no items.
 struct Register {
   private let root: Directory
 
   init(_ root: Directory) { self.root = root }
 
-  /// Items a record, and a file.
+  /// Items per record, and per file.
   static let recordSpan = SideKind.width
   private static let fileSpan = 10_000
   private static let digits = 25
@@ -22,16 +22,16 @@ struct Register {
   private static let fileLength = fileSpan / recordSpan * recordLength
   static let name = "register"
 
-  /// Lists the items; on disk when it returns.
+  /// Lists the items. They are on disk when it returns.
   func add(_ ranges: [ItemRange]) throws(Fault) { try change(ranges, making: true) { $0 | $1 } }
 
-  /// Takes the items off the list; on disk when it returns.
+  /// Removes the items from the list. The change is on disk when it returns.
   func remove(_ ranges: [ItemRange]) throws(Fault) {
     try change(ranges, making: false) { $0 & ~$1 }
   }
 
-  /// Calls `body` with the first number of each hundred items and those of them that are listed, one bit
-  /// each, ascending.
+  /// Calls `body` with the first number of each hundred that has listed items, and with those
+  /// items, one bit each; ascending.
   func forEach(
     _ lane: Lane, _ body: (_ first: Int, _ items: UInt128) throws(Fault) -> Void
   ) throws(Fault) {
@@ -52,7 +52,7 @@ struct Register {
     }
   }
 
-  /// Those of these numbers that are listed, ascending.
+  /// The listed items among `numbers`, ascending.
   func items(_ lane: Lane, _ numbers: Range<Int>) throws(Fault) -> [Int] {
     guard !numbers.isEmpty else { return [] }
     var found: [Int] = []
@@ -72,7 +72,7 @@ struct Register {
     return found
   }
 
-  /// The numbers that the bits mean.
+  /// The item numbers of the bits.
   static func numbers(_ first: Int, _ items: UInt128) -> [Int] {
     var rest = items
     var found: [Int] = []
@@ -118,7 +118,7 @@ extension Register {
     }
   }
 
-  // `masks`: by hundreds.
+  // `masks`: one bit per item, by hundreds.
   private func change(
     _ file: Descriptor, _ lane: Lane, _ number: Int, _ masks: [Int: UInt128],
     _ merge: (UInt128, UInt128) -> UInt128
@@ -135,7 +135,7 @@ extension Register {
       bytes.replaceSubrange(
         index * Register.recordLength..<(index + 1) * Register.recordLength, with: record)
     }
-    // In one call, so that a full disk takes all of it or nothing.
+    // One write, so that a full disk takes all of it or nothing.
     guard let first = indices.min(), let last = indices.max() else { return }
     let start = first * Register.recordLength
     let changed = Array(bytes[start..<(last + 1) * Register.recordLength])
@@ -150,7 +150,7 @@ extension Register {
     let directory = try root.subdirectory(making: Register.name)
     let lanes = try directory.subdirectory(making: lane.name)
     let file = try Descriptor.create("\(number)", in: lanes, O_RDWR)
-    // Of its full size once its name, and those above, are on disk.
+    // A file has its full size only once its name and the names above it are on disk.
     if try file.size() < Register.fileLength {
       for parent in [root, directory, lanes] { try parent.flush() }
       try file.truncate(to: Register.fileLength)
@@ -181,7 +181,7 @@ extension Register {
     return Array(sum.text.utf8) + [space] + text + [newline]
   }
 
-  // Of the place too: a record of other items is none of these.
+  // Also covers the location of the record: it is invalid for other items.
   private static func checksum(
     _ text: UnsafeRawBufferPointer, _ index: Int, _ lane: Lane, _ file: Int
   ) -> NameChecksum {

@@ -2,9 +2,9 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// Room that a queue takes while there is some, for the day when there is none: draining renames and
-/// flushes, and on some file systems these need blocks too. Given up where such a call says that the disk
-/// is full, and taken again when it is not.
+/// Space that a queue occupies while there is some, for the time when there is none: draining needs
+/// renames and flushes, and on some file systems these need blocks too. It is released when such a
+/// call reports a full disk, and taken again when there is room.
 struct Reserve {
   private let root: Directory
 
@@ -12,25 +12,25 @@ struct Reserve {
 
   static let fileName = "reserve"
 
-  // Measured on file systems filled to the last block. ext4 and xfs need a block for a directory and some
-  // for trees; btrfs wants what the longest of changes could take, 2.9 MB of records for one rename, before
-  // it begins.
+  // Measured on file systems filled to the last block. ext4 and xfs need a block for a directory
+  // and some for trees. btrfs first reserves what the longest possible change could take: 2.9 MB of
+  // records for one rename.
   private static let size = 1 << 20
   private static let btrfs = (type: 0x9123_683e, size: 2 << 20, records: 256, record: 16_000)
 
-  /// The largest that it can be.
+  /// The largest possible reserve.
   static let most = btrfs.size
 
-  /// Bytes that it lacks.
+  /// Bytes missing from the reserve.
   func missing() throws(Fault) -> Int {
     isThere ? 0 : Reserve.size(on: try Queue.fileSystem(root))
   }
 
-  /// Bytes that are never filled with entries: near the last block a file system refuses even to cut a file,
-  /// or to rename the end of a lane.
+  /// Bytes that are never filled with entries: near the last block a file system refuses even to
+  /// truncate a file or to rename the end of a lane.
   func slack() throws(Fault) -> Int { Reserve.size(on: try Queue.fileSystem(root)) / 2 }
 
-  /// Makes the reserve unless it is there. Until there is much room, what is left is spared for draining.
+  /// Creates the reserve unless it exists. Until there is plenty of room, the rest is for draining.
   func take() {
     root.isSpared = !isTaken()
   }
@@ -38,11 +38,11 @@ struct Reserve {
   // A copy, or a power cut, can leave the name without its blocks.
   private var isThere: Bool { (root.status(Reserve.fileName)?.st_blocks ?? 0) > 0 }
 
-  // Where it cannot be had at all, as without the permission, nothing is spared for its sake.
+  // If the reserve cannot be created at all, as without permission, nothing is kept for it.
   private func isTaken() -> Bool {
     guard !isThere, let system = try? Queue.fileSystem(root) else { return true }
     let size = Reserve.size(on: system)
-    // Some file systems in memory have no bound, and say 0.
+    // Some file systems in memory have no bound, and report 0.
     if size == 0 { return true }
     guard Int(system.f_bavail) * Int(system.f_bsize) > 8 * size else { return false }
     return allocate(on: system)
@@ -71,18 +71,18 @@ struct Reserve {
     }
   }
 
-  /// Gives it up. Returns whether there was one.
+  /// Releases the reserve. Returns whether there was one.
   func release() -> Bool {
     guard isThere else { return false }
     do throws(Fault) {
       try root.remove(Reserve.fileName)
-      // Only then some file systems have the blocks again.
+      // Some file systems free the blocks only then.
       try root.flushFileSystem()
     } catch { return false }
     return true
   }
 
-  /// Gives it up for one call that makes room and could not be made without.
+  /// Releases the reserve for one call that makes room and fails without it, then takes it again.
   func lent(_ call: () throws(Fault) -> Void) throws(Fault) {
     do throws(Fault) { try call() } catch {
       guard [ENOSPC, EDQUOT].contains(error.code), release() else { throw error }
@@ -93,7 +93,7 @@ struct Reserve {
 }
 
 extension Queue {
-  /// From now on the reserve serves what this process does to the queue: to drain it, not to fill it.
+  /// From now on this process may use the reserve: it drains the queue and does not fill it.
   func drainsOnFullDisk() {
     root.relief = { [weak self] in
       guard let self else { return false }
@@ -102,7 +102,7 @@ extension Queue {
     }
   }
 
-  /// Takes the reserve again, once it was given up and there is room.
+  /// Takes the reserve again if it was released and there is room.
   func renewReserve() {
     if root.isSpared { Reserve(root).take() }
   }

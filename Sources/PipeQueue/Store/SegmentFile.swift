@@ -2,12 +2,12 @@ internal import CPipeIO
 internal import Glibc
 internal import PipeIO
 
-/// Reads the lines of one segment through a window that grows while the reading goes on forwards.
+/// Reads the lines of one segment through a window that grows while lines are read forwards.
 final class SegmentReader {
   enum Reading {
     /// Valid until the next call.
     case line(SegmentLine)
-    /// Bytes that are no intact line of this place, up to the next newline, or to the limit.
+    /// Bytes that are not an intact line here, up to the next newline, intact line or limit.
     case damaged(until: Int)
     case end
   }
@@ -30,7 +30,7 @@ final class SegmentReader {
     window = .allocate(byteCount: appetite, alignment: 64)
   }
 
-  /// The size of a segment that is not its lane's last: it grows no more, so it is asked for once.
+  /// Size of a segment that is not the last of its lane: it no longer grows, so it is read once.
   func finalSize() throws(Fault) -> Int {
     if let size { return size }
     let now = try file.size()
@@ -38,7 +38,7 @@ final class SegmentReader {
     return now
   }
 
-  /// The line that begins at `offset`; nothing at or beyond `limit` is looked at.
+  /// The line that begins at `offset`; nothing at or beyond `limit` is read.
   func line(at offset: Int, limit: Int) throws(Fault) -> Reading {
     guard let text = try text(at: offset, limit: limit) else {
       return offset < limit ? .damaged(until: limit) : .end
@@ -49,9 +49,9 @@ final class SegmentReader {
     return .line(line)
   }
 
-  /// Where an intact line begins in a damaged one that has lost its newline.
+  /// Where an intact line begins inside a damaged one that has lost its newline.
   private func intactLine(in text: UnsafeRawBufferPointer, at offset: Int) -> Int? {
-    // Few positions look like the start of a line. Data may be full of such, so that only some are tried.
+    // Few positions look like the start of a line. Data may be full of them, so tries are bounded.
     var tries = 64
     var start = 1
     while start + SegmentLine.itemsStart < text.count, tries > 0 {
@@ -67,14 +67,14 @@ final class SegmentReader {
     return nil
   }
 
-  /// The first place behind a newline at or after `offset`; nil where there is none below `limit`.
+  /// The first offset after a newline at or after `offset`; nil if there is none below `limit`.
   func lineStart(after offset: Int, limit: Int) throws(Fault) -> Int? {
     guard let text = try text(at: offset, limit: limit) else { return nil }
     let start = offset + text.count + 1
     return start < limit ? start : nil
   }
 
-  /// Bytes from `offset` to the next newline, which is not included; nil if there is none below `limit`.
+  /// Bytes from `offset` to the next newline, exclusive; nil if there is none below `limit`.
   private func text(at offset: Int, limit: Int) throws(Fault) -> UnsafeRawBufferPointer? {
     var searched = 0
     while true {
@@ -91,11 +91,11 @@ final class SegmentReader {
     }
   }
 
-  // Moves what is held from `offset` on to the front and reads behind it.
+  // Moves the held bytes from `offset` on to the front, and reads more after them.
   private func extend(from offset: Int, holding held: Int, limit: Int) throws(Fault) -> Bool {
     let isForward = count > 0 && offset >= base && offset <= base + count
     appetite = isForward ? min(SegmentReader.largest, appetite * 2) : appetite
-    // Doubling, so that one very long line is not copied again for each mebibyte of it.
+    // Doubles, so that one very long line is not copied again for each mebibyte.
     let wanted = min(held + max(appetite, held), limit - offset)
     let old = window
     if window.count < wanted {
@@ -117,9 +117,10 @@ final class SegmentReader {
 }
 
 extension Queue {
-  /// Keeps a copy of bytes of a segment that are not lines, and says so. The segment itself is not
-  /// touched. A range that was kept before is not kept or reported again.
+  /// Copies bytes of a segment that are not lines to quarantine/, and reports them. The segment
+  /// itself does not change. A range that was copied before is neither copied nor reported again.
   /// Returns whether this is the first time.
+  /// Transition: quarantine
   @discardableResult
   func quarantine(_ lane: Lane, _ segment: Int, _ bytes: Range<Int>) throws(Fault) -> Bool {
     let name = "\(lane.name).\(segment).\(bytes.lowerBound)-\(bytes.upperBound)"
@@ -132,7 +133,7 @@ extension Queue {
       kept = try Queue.copy(file, bytes, to: copy)
     } catch {
       if error.code == EEXIST { return false }
-      // Reading on matters more than the copy: the bytes are still in the segment.
+      // Reading matters more than the copy: the bytes are still in the segment.
       note("\(place): damaged, and could not be copied to quarantine/: \(error.text)")
       return true
     }

@@ -5,11 +5,11 @@ extension Settings {
   /// The file that every command reads first.
   static let fileName = "format"
   static let copyName = "format.copy"
-  /// The next `format` while it is written; a leftover of a crash is overwritten.
+  /// Temporary name of the next `format`; a leftover of a crash is overwritten.
   static let draftName = "format.new"
 
-  /// nil where there is no file: then there is no queue. `isRestored`: `format` is missing or damaged, and
-  /// these are of its copy.
+  /// nil if there is no queue: `format` is missing, and so is a usable copy. `isRestored`: `format`
+  /// is missing or damaged, and these settings are those of its copy.
   static func read(_ root: Directory) throws(Fault) -> (settings: Settings, isRestored: Bool)? {
     let path = root.path + "/" + fileName
     let bytes = try contents(fileName, root)
@@ -37,7 +37,7 @@ extension Settings {
     }
   }
 
-  /// Whether a file of these is missing or cannot be believed.
+  /// Whether this file is missing or cannot be used.
   static func isDamaged(_ name: String, _ root: Directory) -> Bool {
     guard let bytes = try? contents(name, root) else { return true }
     return (try? parse(bytes)) == nil
@@ -50,15 +50,16 @@ extension Settings {
     return Array(buffer[..<(try file.read(into: buffer, at: 0))])
   }
 
-  /// Makes these the settings of the queue. Both files are whole at any time; a crash leaves the old settings
-  /// or the new ones.
+  /// Makes these the settings of the queue. Both files are whole at any time; a crash leaves the
+  /// old settings or the new ones.
   func replace(in root: Directory) throws(Fault) {
     try put(Settings.fileName, in: root)
     try put(Settings.copyName, in: root)
     try root.flush()
   }
 
-  /// Gives the name to a file with these, on disk.
+  /// Writes these settings to a temporary file, flushes it, and gives it this name.
+  /// Transition: create, settings
   func put(_ name: String, in root: Directory) throws(Fault) {
     let file = try Descriptor.create(Settings.draftName, in: root, O_WRONLY | O_TRUNC)
     try Array(text.utf8).write(to: file, at: 0)

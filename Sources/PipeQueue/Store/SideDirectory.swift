@@ -3,7 +3,7 @@ internal import Glibc
 internal import PipeIO
 
 extension Queue {
-  /// Hundreds of a lane of which something is aside, ascending.
+  /// The directories of a lane in later/ or dead/, by hundreds of item numbers, ascending.
   func shards(_ kind: SideKind, _ lane: Lane) throws(Fault) -> [Int] {
     try Queue.shards(kind, lane, in: root)
   }
@@ -15,18 +15,18 @@ extension Queue {
       return []
     }
     var found: [Int] = []
-    // A hundred items begin at a number that has 18 digits at most.
+    // The first number of a hundred has at most 18 digits.
     try lanes.forEachName {
       if let number = decimal($0), number <= SideKind.lastShard { found.append(number) }
     }
     return found.sorted()
   }
 
-  /// What is aside in one directory, in the order of the line.
+  /// The names of one directory in later/ or dead/, by item.
   func namesAside(_ kind: SideKind, _ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
     let directory: Directory?
     do throws(Fault) { directory = try Directory.open(kind.path(lane, shard), in: root) } catch {
-      // Something else of this name: not ours, and not in the way.
+      // Not a directory: it does not belong to pipe, and is skipped.
       if [ENOTDIR, ELOOP].contains(error.code) { return [] }
       throw error
     }
@@ -41,7 +41,7 @@ extension Queue {
     return found.sorted { $0.range.comesBefore($1.range) }
   }
 
-  /// What is aside of these numbers, later before dead.
+  /// The names of these items, later/ before dead/.
   func namesAside(_ lane: Lane, _ numbers: Range<Int>) throws(Fault) -> [SideName] {
     var found: [SideName] = []
     for kind in SideKind.allCases {
@@ -52,7 +52,7 @@ extension Queue {
     return found
   }
 
-  /// What is aside of these ranges and not dropped. Each directory is listed once.
+  /// The names of these ranges that are not dropped. Each directory is listed once.
   func namesAside(_ kind: SideKind, of ranges: [ItemRange]) throws(Fault) -> [SideName] {
     var found: [SideName] = []
     for lane in Lane.allCases {
@@ -69,19 +69,19 @@ extension Queue {
     return found
   }
 
-  // Where there can be something of these numbers.
+  // Directories that may have names of these items.
   private func shards(
     _ kind: SideKind, _ lane: Lane, of numbers: Range<Int>
   ) throws(Fault) -> [Int] {
-    // No name is wider than a directory, so it begins in the one of its last item or the one before.
+    // No name is wider than a directory, so it begins in that of its last item or the one before.
     let first = max(0, numbers.lowerBound - SideKind.width) / SideKind.width
     let last = (numbers.upperBound - 1) / SideKind.width
     if last - first < 8 { return Array(first...last) }
     return try shards(kind, lane).filter { first <= $0 && $0 <= last }
   }
 
-  /// A directory for names of this kind, made where there is none, its name and those above on disk: who
-  /// made it may have died, or may not be done.
+  /// The directory for names of this kind, created if it is missing. Its name and those above are
+  /// flushed even if it exists: its creator may have died, or not have flushed it yet.
   func asideDirectory(_ kind: SideKind, _ lane: Lane, _ shard: Int) throws(Fault) -> Directory {
     var at = try part(kind.rawValue)
     for name in [lane.name, String(shard)] {
@@ -95,7 +95,7 @@ extension Queue {
 }
 
 extension Queue {
-  /// Removes what is aside of these ranges, durably.
+  /// Removes the names of these ranges from later/ or dead/, durably.
   func clearAside(_ kind: SideKind, _ ranges: [ItemRange]) throws(Fault) {
     try removeAside(try namesAside(kind, of: ranges))
   }
@@ -109,7 +109,7 @@ extension Queue {
   }
 }
 
-/// Names of one directory.
+/// Names that are in one directory.
 struct SideGroup {
   let path: String
   let kind: SideKind
@@ -135,16 +135,16 @@ struct SideGroup {
   }
 }
 
-/// Writes files aside. Those of one directory come together: its names are on disk before another directory
-/// is begun, and the last one's once all is flushed.
+/// Writes files in later/ or dead/. Files of one directory are written together: their names are on
+/// disk before the next directory is begun, and those of the last directory after `flush`.
 struct SideWriter {
-  /// What is to be on disk.
+  /// What is flushed.
   enum Extent {
-    /// Names: what the files hold only informs.
+    /// Names: the contents of the files only inform.
     case names
     /// Names and files, one by one.
     case files
-    /// The whole file system at the end, which comes cheaper than many files.
+    /// The whole file system at the end, which costs less than many files.
     case all
   }
 
@@ -181,14 +181,16 @@ struct SideWriter {
 extension Queue {
   func mark() throws(Fault) -> ParkedHint? { try listingNow().later }
 
-  /// Under the exclusive lock of now/, and that of later/.
+  /// Makes the parked hint due at `due` or earlier, and adds to its items. Call under the exclusive
+  /// lock of now/ and the lock of later/.
   func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {
     let old = try listNow().later
     try setMark(
       ParkedHint(due: min(due, old?.due ?? .max), set: now, items: count + (old?.items ?? 0)))
   }
 
-  /// nil: nothing is in later/. Under both locks.
+  /// nil: nothing is in later/. Call under both locks.
+  /// Transition: mark
   func setMark(_ mark: ParkedHint?) throws(Fault) {
     let listing = try listNow()
     guard let old = listing.later else {
@@ -203,7 +205,7 @@ extension Queue {
     }
   }
 
-  /// Removes directories of these that have become empty.
+  /// Removes the directories of these names that are now empty.
   func dropEmpty(_ names: [SideName]) throws(Fault) {
     for group in SideGroup.split(names) {
       guard let lane = try Directory.open("\(group.kind.rawValue)/\(group.lane.name)", in: root)

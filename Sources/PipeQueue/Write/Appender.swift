@@ -1,7 +1,7 @@
 internal import Glibc
 package import PipeIO
 
-/// Stores entries: the way in. One commit is one append and one flush a lane, and the receipts are true
+/// Stores entries. A commit makes one append and one flush per lane, and its receipts are valid
 /// once `commit` returns.
 package final class Appender {
   private let queue: Queue
@@ -11,17 +11,19 @@ package final class Appender {
   /// Lanes in which a segment was begun since the last pruning.
   private var rolled: [Lane] = []
 
-  /// `window`: microseconds for which an equal entry answers in place of a new one; 0 for none.
+  /// `window`: microseconds within which an equal earlier entry answers in place of a new one; 0:
+  /// none.
   package init(_ queue: Queue, dedup window: Int64 = 0) {
     self.queue = queue
     dedup = window > 0 ? Dedup(queue, window: window) : nil
   }
 
-  /// Appends the draft, flushes, and moves the ends. Either all of it is stored, or none, or the fault is
-  /// of the kind `outcomeUnknown`: a flush failed, and nobody can tell.
+  /// Appends the write batch, flushes, and moves the ends. Stores all of it or none of it, unless
+  /// it throws a fault of the kind `outcomeUnknown`: a flush failed, and the result cannot be
+  /// known.
   package func commit(_ draft: inout WriteBatch) throws(Fault) {
     do throws(Fault) { try commitOnce(&draft) } catch {
-      // A disk that is full of what need not be kept is not full.
+      // A disk that is full of prunable segments is not full.
       guard error.kind == .tryLater, [ENOSPC, EDQUOT].contains(error.code), pruneAll() else {
         throw error
       }
@@ -53,20 +55,20 @@ package final class Appender {
     try flush(draft, ends)
   }
 
-  // What there is to report is told by the last to unlock.
+  // unlockEnd comes last: it prints the pending reports, which must wait until no lock is held.
   private func unlock() {
     dedup?.end()
     queue.unlockEnd()
   }
 
-  /// Housekeeping after commits that began segments; nothing that was stored depends on it.
+  /// Prunes after commits that began segments; no stored entry depends on it.
   package func pruneSome() {
     guard !rolled.isEmpty, let ends = try? queue.ends() else { return }
     for lane in rolled { try? queue.pruneSome(lane, ends) }
     rolled.removeAll()
   }
 
-  // Ids that are here already, room, and a segment for each lane that gets lines.
+  // Drops duplicates, checks for room, and provides a segment for each lane that gets lines.
   private func prepare(_ draft: inout WriteBatch, _ ends: inout LaneEnds) throws(Fault) {
     let looksAtAll = draft.hasForeignIDs || dedup != nil || queue.settings.hasBounds
     let lanes = Lane.allCases.filter { looksAtAll || !draft[$0].lines.isEmpty }
@@ -88,12 +90,15 @@ package final class Appender {
     }
   }
 
+  /// Writes the lines of each lane after its end, under the lock of end/.
+  ///
+  /// Transition: append
   private func append(_ draft: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
     let lanes = Lane.allCases.filter { !draft[$0].lines.isEmpty }
     let now = Clock.now()
     let time = lanes.reduce(now) { max($0, tails[$1]!.time + 1) }
     if time > now { draft.note(accepted: now) }
-    // Before the lines: whoever finds those may make them a part of the queue.
+    // Before the lines: any process that finds those may make them part of the queue.
     var strays = OutOfOrderLog(queue)
     for lane in lanes {
       try strays.note(draft[lane], lane, tails[lane]!.place, time: time)
@@ -107,7 +112,7 @@ package final class Appender {
         written.append(tail)
         try draft[lane].text.write(to: tail.file, at: tail.place.offset)
       } catch {
-        // Nobody has seen these bytes: the end is before them and the lock is held.
+        // No process has seen these bytes: they are after the end, and the lock is held.
         for tail in written { tails[tail.lane] = nil }
         try cut(written, error)
       }
@@ -121,7 +126,9 @@ package final class Appender {
     dedup?.remember(draft, at: written.map { ($0.lane, $0.place) }, time: now)
   }
 
-  // Without any lock: writers that come meanwhile append behind, and one flush may serve several.
+  /// Runs without any lock: other writers may append meanwhile, and one flush may serve several.
+  ///
+  /// Transition: accept
   private func flush(_ draft: WriteBatch, _ ends: LaneEnds) throws(Fault) {
     do throws(Fault) {
       for lane in Lane.allCases {
@@ -139,7 +146,8 @@ package final class Appender {
 }
 
 extension Appender {
-  // Where a file system is too full even for that, the reserve is lent: its blocks are free again behind.
+  // On a file system that is too full even to truncate, the reserve is lent for this call and then
+  // taken again.
   private func cut(_ written: [LaneTail], _ fault: Fault) throws(Fault) -> Never {
     do throws(Fault) {
       for tail in written {
@@ -158,21 +166,21 @@ extension Appender {
       code: fault.code)
   }
 
-  // The lines are on disk for good. Where the disk has no room for a longer name of the end, the next commit
-  // or consumer moves it.
+  // The lines are on disk for good. If the disk has no room for a longer name of the end, the next
+  // commit or consumer moves the end.
   private func publish(_ tail: LaneTail, _ ends: LaneEnds) throws(Fault) {
     do throws(Fault) { try queue.publish(tail.mark, from: ends[tail.lane]) } catch {
       guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
     }
   }
 
-  // After a failed flush the kernel takes these pages for clean, and the next process to flush them would
-  // be told that all is well. Written once more they are dirty: it will be told the truth.
+  // After a failed flush the kernel marks these pages clean, and the next flush, by another
+  // process, would succeed. Written again, they are dirty, and that flush reports the truth.
   private func rewrite(_ draft: WriteBatch) {
     guard (try? queue.lockEnd()) != nil else { return }
     defer { queue.unlockEnd() }
     for lane in Lane.allCases where !draft[lane].lines.isEmpty {
-      // Cut off meanwhile, it is nobody's any more.
+      // If the lines were cut off meanwhile, they belong to no writer any more.
       guard let tail = tails[lane], let size = try? tail.file.size(),
         size >= tail.place.offset
       else { continue }

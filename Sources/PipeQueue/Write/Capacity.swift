@@ -2,9 +2,10 @@ internal import Glibc
 internal import PipeIO
 
 extension Queue {
-  /// Throws "full" unless the draft fits into the limits of the queue and leaves the file system its
-  /// free space. A single entry that would not fit into the empty queue is no matter of waiting.
-  /// `marks`: the ends of all lanes, what is not flushed yet included.
+  /// Throws "full" unless the write batch fits into the limits of the queue and leaves the required
+  /// space free on the file system. A single entry that would not fit even into an empty queue
+  /// throws `settings`, since waiting does not help. `marks`: the ends of all lanes, unflushed
+  /// lines included.
   func requireRoom(for draft: WriteBatch, behind marks: LaneEnds) throws(Fault) {
     guard Lane.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
     try requireSpace(draft.byteCount)
@@ -24,12 +25,12 @@ extension Queue {
 
   private func requireSpace(_ bytes: Int) throws(Fault) {
     let space = try space()
-    // Some file systems in memory have no bound, and say 0.
+    // Some file systems in memory have no bound and report 0.
     guard space.total > 0 else { return }
     // On a small file system the default would leave no room at all.
     let asked = min(settings.minFree, space.total / 16)
     guard space.free < max(asked, Reserve.most) + bytes + Reserve.most else { return }
-    // What consumers gave up to drain the queue is theirs.
+    // Space that consumers gave up to drain the queue is kept for them.
     let reserve = Reserve(root)
     let missing = try reserve.missing()
     let kept = max(asked, try reserve.slack()) + missing
@@ -52,17 +53,17 @@ extension Queue {
     }
   }
 
-  // `code`: ENOSPC where it is the disk.
+  // `code`: ENOSPC if the disk is full.
   private func full(_ why: String, code: Int32 = 0) -> Fault {
     Fault(.tryLater, "\(printable(path)): the queue is full: \(why)", code: code)
   }
 
-  // Items that are stored and not done; and the bytes of the segments from the oldest of them on, taking
-  // each full segment for one of the size at which it is rolled.
+  // Items that are stored and not done, and the bytes of the segments from the oldest of them on,
+  // where each full segment counts with the size at which it is rolled.
   private func unsettled(_ marks: LaneEnds) throws(Fault) -> (items: Int, bytes: Int) {
     let listing = try listingNow()
     let names = listing.names
-    // What waits in later/ counts too; its bytes are not looked for.
+    // Parked items count too; their bytes do not.
     var items = listing.later?.items ?? 0
     var bytes = 0
     for mark in marks {

@@ -1,14 +1,14 @@
 internal import PipeIO
 
-/// Finds ids of a draft that the queue has already, also in lines that are not flushed yet. Under the
-/// lock of end/, so that two processes that store the same line at once store it once.
+/// Finds ids of a write batch that the queue already has, even in lines that are not flushed yet.
+/// Requires the lock of end/, so that two processes that store the same line at once store it once.
 final class DuplicateIDs {
   private let queue: Queue
   private let lookup: Lookup
-  /// How far each lane was looked through by this process; nil before the first time.
+  /// How far this process has examined each lane; nil before the first time.
   private var examined = PerLane<Examined?>.repeating(nil)
 
-  /// No line behind the time of the first look and before `place` has an id above `highest`.
+  /// From the time of the first search up to `place`, no line has an id above `highest`.
   private struct Examined {
     var place: Position
     var highest: EntryID
@@ -19,7 +19,7 @@ final class DuplicateIDs {
     lookup = Lookup(queue)
   }
 
-  /// `marks`: of all lanes, the end of what is checked.
+  /// `marks`: the ends of all lanes up to which lines are checked.
   func drop(from draft: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
     guard var search = Search(draft) else { return }
     for mark in marks where !search.isOver {
@@ -36,7 +36,7 @@ final class DuplicateIDs {
     if !search.duplicates.isEmpty { draft.drop(search.duplicates) }
   }
 
-  /// What this process appended itself need not be looked at again.
+  /// Records what this process appended itself, so that it is not examined again.
   func note(_ tail: LaneTail, _ lines: WriteBatch.LaneLines) {
     guard let old = examined[tail.lane], let highest = lines.lines.map(\.id).max() else { return }
     examined[tail.lane] = Examined(place: tail.place, highest: max(old.highest, highest))
@@ -47,7 +47,8 @@ final class DuplicateIDs {
     let known = examined[lane].flatMap { $0.highest < search.first ? $0 : nil }
     var highest = known?.highest ?? search.first
     var changed = search
-    // Lines are stored at most `patience` after their ids were minted, or noted as strays.
+    // A line is stored at most `patience` after its id was minted, or is noted among the
+    // out-of-order ids.
     let latest = (search.last.milliseconds + OutOfOrderLog.patience + 1) * 1000
     let visit: Lookup.Visit = { line, _, _ in
       highest = max(highest, line.id)
@@ -65,23 +66,23 @@ final class DuplicateIDs {
   }
 }
 
-/// The ids of one draft against those that are met.
+/// Compares the ids of a write batch with the ids found.
 private struct Search {
   let first: EntryID
   let last: EntryID
   private(set) var duplicates: Set<Int> = []
   private let receipts: [Receipt]
-  /// Receipts by id; made when the first id in question is met, which in most commits is never.
+  /// Receipts by id; made for the first id within the range, which most commits never find.
   private var wanted: [EntryID: Int]?
 
-  /// nil: all are answered.
+  /// nil: every line is answered already.
   init?(_ draft: WriteBatch) {
     receipts = draft.receipts
     if draft.isAscending {
       first = receipts.first!.id
       last = receipts.last!.id
     } else {
-      // Those that were answered before room was waited for have the ids of other entries.
+      // Lines that were answered before a wait for room have the ids of other entries.
       let open = receipts.lazy.filter { !$0.isDuplicate }.map(\.id)
       guard let least = open.min(), let most = open.max() else { return nil }
       first = least
@@ -90,7 +91,7 @@ private struct Search {
     }
   }
 
-  /// Whether each id was met.
+  /// Whether every id was found.
   var isOver: Bool { wanted?.isEmpty ?? false }
 
   mutating func compare(_ id: EntryID) {
@@ -99,7 +100,7 @@ private struct Search {
     if let receipt = wanted!.removeValue(forKey: id) { duplicates.insert(receipt) }
   }
 
-  // An id that occurs twice in the draft is a duplicate of itself.
+  // An id that occurs twice in the write batch is a duplicate of itself.
   private mutating func index() -> [EntryID: Int] {
     var index: [EntryID: Int] = [:]
     index.reserveCapacity(receipts.count)

@@ -1,20 +1,21 @@
-/// Whether two consumers differ in how long they take and in how much succeeds. The unit is the batch: all
-/// items of a batch share its service time and mostly its fate, so that to count each of them would pretend to
-/// more independent measurements than there are (Hurlbert, "Pseudoreplication and the design of ecological
-/// field experiments", Ecological Monographs 54 (1984), pp. 187–211), and make p too small.
+/// Whether two consumers differ in service time and success. The unit is the batch: all items of a
+/// batch share its service time and mostly its outcome. Counting each item would therefore claim
+/// more independent measurements than there are (Hurlbert, "Pseudoreplication and the design of
+/// ecological field experiments", Ecological Monographs 54 (1984), pp. 187–211), and make p too
+/// small.
 package struct Comparison {
   package let first: ComparedSide
   package let second: ComparedSide
-  /// Of the service times of acknowledged batches; both nil where there are too few samples, and
-  /// Welch's where the times of neither vary.
+  /// For the service times of acknowledged batches; both nil if there are too few samples, Welch's
+  /// also if neither sample varies.
   package let welch: Welch?
   package let mannWhitney: MannWhitney?
-  /// Of the ratios of success; nil where one of the two settled nothing.
+  /// For the success ratios; nil if either side settled nothing.
   package let success: RatioDifference?
 
-  /// Below this many batches on a side their times are not compared.
+  /// Below this number of batches on a side, the times are not compared.
   package static let fewest = 10
-  /// The p below which a difference is called one.
+  /// A difference with p below this is significant.
   package static let significance = 0.05
 
   package init(_ first: ComparedSide, _ second: ComparedSide) {
@@ -30,21 +31,21 @@ package struct Comparison {
     mannWhitney = isEnough ? MannWhitney(first.values, second.values) : nil
   }
 
-  /// A difference as a part of the first mean, which is taken as exact; nil where that is 0.
+  /// A difference as a fraction of the first mean, which is taken as exact; nil if that is 0.
   func part(_ difference: Double) -> Double? {
     guard let mean = first.sample?.mean, mean > 0 else { return nil }
     return difference / mean
   }
 }
 
-/// One of the two that are compared.
+/// One side of a comparison.
 package struct ComparedSide {
   package let name: String
   /// Service times of acknowledged batches.
   package let service: Latency
   /// Nil below two batches.
   package let sample: Sample?
-  /// Acknowledged batches of all settled ones.
+  /// Acknowledged batches among all settled ones.
   package let done: Proportion
 
   package init(_ activity: Activity, named name: String) {
@@ -60,10 +61,11 @@ package struct ComparedSide {
 }
 
 extension Comparison {
-  /// What the tests come to.
+  /// The conclusion from the tests.
   package var verdict: String { sentences(first.name, second.name).joined(separator: ". ") }
 
-  /// The first says how the times differ; others only where the tests disagree or the successes differ.
+  /// The first says how the times differ; others follow only if the tests disagree or the success
+  /// ratios differ.
   var sentences: [String] { sentences(shownNames.a, shownNames.b) }
 
   private func sentences(_ a: String, _ b: String) -> [String] {
@@ -77,7 +79,7 @@ extension Comparison {
       : "no significant difference (\(said(welch.p)))"
   }
 
-  // Where the times of neither vary, there is no t, and the ranks tell all.
+  // If neither sample varies, there is no t, and the ranks decide.
   private func constant(_ b: String, _ ranks: MannWhitney) -> String {
     let (one, two) = (first.sample?.mean ?? 0, second.sample?.mean ?? 0)
     return one == two
@@ -121,13 +123,13 @@ extension Comparison {
     return "too few samples: " + few.joined(separator: ", ")
   }
 
-  /// The names as they can be shown, where two that look alike are A and B.
+  /// The names for display; two that look alike become A and B.
   var shownNames: (a: String, b: String) {
     let (a, b) = (shown(first.name), shown(second.name))
     return a == b ? ("A", "B") : (a, b)
   }
 
-  /// At most 16 characters, of a path the last ones, and nothing that a terminal would obey.
+  /// At most 16 characters, the last ones of a path, and none that a terminal would obey.
   private func shown(_ name: String) -> String {
     let plain = name.plain
     if plain.count <= 16 { return plain }

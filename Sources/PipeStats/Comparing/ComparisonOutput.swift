@@ -1,6 +1,6 @@
 extension Comparison {
-  /// The same as JSON, one line without its newline. Seconds, and parts of 1; null where there is nothing to
-  /// say. Differences are B less A.
+  /// The comparison as one line of JSON, without its newline. Seconds, and fractions of 1; null if
+  /// there is no result. Differences are B minus A.
   package var line: String {
     object([
       "verdict": quoted(verdict), "unit": quoted("batch"), "a": json(first), "b": json(second),
@@ -44,7 +44,7 @@ extension Comparison {
 }
 
 extension Comparison {
-  /// For people: at most 80 columns, a newline at the end.
+  /// The comparison for people: at most 80 columns, a newline at the end.
   package var text: String {
     let (a, b) = shownNames
     let tests = tests(b)

@@ -1,11 +1,11 @@
-/// Which periods differ from the others by more than chance explains: Shewhart, Economic Control of Quality of
-/// Manufactured Product (1931), with the limits at three standard deviations.
+/// Shows which periods differ from the others by more than chance explains: Shewhart, Economic
+/// Control of Quality of Manufactured Product (1931), with limits at three standard deviations.
 package struct ControlChart {
   package let points: [Point]
-  /// Nil where there are too few periods with data.
+  /// Nil if too few periods have data.
   package let centre: Double?
 
-  /// Below this many periods with data no limits are drawn.
+  /// Below this number of periods with data, there are no limits.
   package static let fewest = 8
 
   package struct Point {
@@ -13,13 +13,13 @@ package struct ControlChart {
     package let start: Int64
     /// Nil in a gap.
     package let value: Double?
-    /// Nil in a gap, and where there are too few periods.
+    /// Nil in a gap, and if there are too few periods.
     package let limits: Interval?
 
-    /// Nil where nothing can be said.
+    /// Nil without a value or limits.
     package var state: State? {
       guard let value, let limits else { return nil }
-      // Equal values have limits that differ from them by rounding alone.
+      // The limits of equal values differ from them by rounding alone.
       let slack = 1e-9 * (abs(limits.low) + abs(limits.high))
       if value > limits.high + slack { return .high }
       return value < limits.low - slack ? .low : .inside
@@ -28,9 +28,9 @@ package struct ControlChart {
 
   package enum State: String { case low, inside, high }
 
-  /// Individual values: centre ± 2.66 × the mean moving range, where 2.66 = 3/1.128 estimates three standard
-  /// deviations from ranges of two: NIST/SEMATECH e-Handbook of Statistical Methods (2012), 6.3.2.2. Gaps are
-  /// left out, so that a range may reach over one. Nothing is below 0.
+  /// Individual values: centre ± 2.66 × the mean moving range, where 2.66 = 3/1.128 estimates three
+  /// standard deviations from ranges of two: NIST/SEMATECH e-Handbook of Statistical Methods
+  /// (2012), 6.3.2.2. Gaps are left out, so a range may span one. No limit is below 0.
   init(individuals: [(start: Int64, value: Double?)]) {
     let values = individuals.compactMap(\.value).filter(\.isFinite)
     let centre = Self.mean(values)
@@ -45,9 +45,10 @@ package struct ControlChart {
     }
   }
 
-  /// Parts of wholes that differ in size: p ± 3·√(p(1−p)/n) with the n of each period, NIST/SEMATECH
-  /// e-Handbook of Statistical Methods (2012), 6.3.3.2. Supposes that each of the n fails independently of the
-  /// others; where it does not, and n is very large, points leave the limits too easily.
+  /// Proportions of wholes that differ in size: p ± 3·√(p(1−p)/n) with the n of each period,
+  /// NIST/SEMATECH e-Handbook of Statistical Methods (2012), 6.3.3.2. Assumes that each of the n
+  /// fails independently of the others; otherwise, if n is very large, points leave the limits too
+  /// easily.
   init(proportions: [(start: Int64, value: Proportion)]) {
     let whole = proportions.reduce(0) { $0 + $1.value.whole }
     let centre = whole > 0 ? proportions.reduce(0) { $0 + $1.value.part } / whole : 0
@@ -61,7 +62,7 @@ package struct ControlChart {
     }
   }
 
-  /// How many periods have data, and how many of these are outside of their limits.
+  /// Periods with data, and those of them that are outside their limits.
   package var filled: Int { points.filter { $0.value != nil }.count }
   package var outside: Int { points.filter { $0.state == .low || $0.state == .high }.count }
 
@@ -74,7 +75,7 @@ package struct ControlChart {
 package struct ControlCharts {
   /// Mean service time of the acknowledged batches of a period, in seconds.
   package let service: ControlChart
-  /// Failed batches of all settled in a period.
+  /// Failed batches among all settled in a period.
   package let failures: ControlChart
 
   package init(_ periods: [Period]) {
@@ -86,8 +87,8 @@ package struct ControlCharts {
   }
 }
 
-/// Where values stand in a line of characters. The limits of all points lie within it, with half their width
-/// free on both sides; what is beyond stands at the edge.
+/// Maps values to columns of a line of text. The line holds the limits of all points, with half
+/// their width free on both sides; a value beyond it is shown at the edge.
 struct ControlScale {
   private let from: Double
   private let to: Double
@@ -103,7 +104,7 @@ struct ControlScale {
     to = high + margin
   }
 
-  /// `(` and `)` at the limits, `|` at the centre, `o` at the value, or `*` when it is outside.
+  /// `(` and `)` at the limits, `|` at the centre, `o` at the value, or `*` if it is outside.
   func line(_ point: ControlChart.Point, centre: Double) -> String {
     guard let value = point.value, let limits = point.limits else { return "" }
     var line = [Character](repeating: " ", count: columns)

@@ -1,6 +1,6 @@
 extension ControlCharts {
-  /// The same as JSON, one line without its newline. Times in seconds (of `start`, since the epoch), failures
-  /// as parts of 1; null in gaps.
+  /// The charts as one line of JSON, without its newline. Times in seconds (`start` since the
+  /// epoch), failures as fractions of 1; null in gaps.
   package var line: String {
     object(["service": service.json, "failures": failures.json])
   }
@@ -25,7 +25,7 @@ extension ControlChart {
 }
 
 extension ControlCharts {
-  /// For people: at most 80 columns, readable without colour, a newline at the end.
+  /// The charts for people: at most 80 columns, readable without colour, a newline at the end.
   package var text: String {
     let lines =
       ["mean service time of a batch"] + service.lines { inUnits($0) }
@@ -35,7 +35,7 @@ extension ControlCharts {
 }
 
 extension ControlChart {
-  /// One line a period, and what they come to. The times are UTC.
+  /// One line per period, then the conclusion. Times are UTC.
   func lines(_ said: (Double) -> String) -> [String] {
     guard let centre else {
       return ["too few periods: \(filled) with batches, \(Self.fewest) needed"]

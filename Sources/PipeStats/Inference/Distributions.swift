@@ -2,13 +2,13 @@ internal import Glibc
 
 /// The regularised incomplete beta function I_x(a, b).
 enum IncompleteBeta {
-  /// `y` is 1 − x, given apart so that neither loses its digits near 0. Nil outside 0 < a, b and 0 ≤ x ≤ 1.
-  /// Good to about 10⁻¹⁰ of the value for a and b up to 10⁶.
+  /// `y` is 1 − x, passed separately so that neither loses its digits near 0. Nil outside 0 < a, b
+  /// and 0 ≤ x ≤ 1. Accurate to about 10⁻¹⁰ of the value for a and b up to 10⁶.
   static func value(x: Double, y: Double, a: Double, b: Double) -> Double? {
     guard a > 0, b > 0, a.isFinite, b.isFinite, x >= 0, y >= 0, x <= 1, y <= 1 else { return nil }
     if x == 0 { return 0 }
     if y == 0 { return 1 }
-    // The fraction converges fast on this side of the mean; DLMF 8.17.4 has the other.
+    // The fraction converges fast on this side of the mean; DLMF 8.17.4 gives the other.
     if x > (a + 1) / (a + b + 2) {
       return min(1, max(0, 1 - front(y, x, b, a) * fraction(y, b, a)))
     }
@@ -22,9 +22,9 @@ enum IncompleteBeta {
     return exp(a * log(x) + b * log(y) - beta) / a
   }
 
-  /// The continued fraction DLMF 8.17.22 (NIST Digital Library of Mathematical Functions) by the modified
-  /// method of Lentz: Thompson and Barnett, J. Comput. Phys. 64 (1986), pp. 490–509. The
-  /// bound on its steps only ends what cannot converge.
+  /// The continued fraction DLMF 8.17.22 (NIST Digital Library of Mathematical Functions) by the
+  /// modified method of Lentz: Thompson and Barnett, J. Comput. Phys. 64 (1986), pp. 490–509. The
+  /// bound on its steps only stops a fraction that does not converge.
   private static func fraction(_ x: Double, _ a: Double, _ b: Double) -> Double {
     var c = 1.0
     var d = 1 / nonZero(1 - (a + b) * x / (a + 1))
@@ -49,7 +49,7 @@ enum IncompleteBeta {
 
 /// The standard normal distribution.
 enum Normal {
-  /// The probability of a value as far from 0 as this one, on either side. Nil for no number.
+  /// The two-sided probability of a value at least as far from 0 as `z`. Nil for NaN.
   static func twoSided(_ z: Double) -> Double? {
     z.isNaN ? nil : erfc(abs(z) / 2.0.squareRoot())
   }
@@ -57,7 +57,7 @@ enum Normal {
 
 /// Student's t distribution.
 struct StudentT {
-  /// Degrees of freedom, above 0; they need not be whole.
+  /// Degrees of freedom, above 0; not necessarily whole.
   let freedom: Double
 
   init?(freedom: Double) {
@@ -65,13 +65,13 @@ struct StudentT {
     self.freedom = freedom
   }
 
-  /// The probability of a value as far from 0 as this one, on either side: I_x(ν/2, 1/2) with
+  /// The two-sided probability of a value at least as far from 0 as `t`: I_x(ν/2, 1/2) with
   /// x = ν/(ν + t²); Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.1.
   func twoSided(_ t: Double) -> Double? {
     guard !t.isNaN else { return nil }
     let square = t * t
     guard square.isFinite else { return 0 }
-    // There the beta function is slow and loses digits, and 26.7.8 is as good.
+    // Above that, the beta function is slow and loses digits, and 26.7.8 is as good.
     guard freedom < 1e6 else {
       let ratio = freedom.isFinite ? square / freedom : 0
       let shrink = freedom.isFinite ? 1 - 1 / (4 * freedom) : 1
@@ -81,12 +81,12 @@ struct StudentT {
     return IncompleteBeta.value(x: freedom / sum, y: square / sum, a: freedom / 2, b: 0.5)
   }
 
-  /// The value that 2.5 % lie above: the root of `twoSided` = 5 %.
+  /// The value with 2.5 % above it: the root of `twoSided` = 5 %.
   var quantile: Double { root(near: 2) { (twoSided($0) ?? 0) > 0.05 } }
 }
 
-/// Where what `isBefore` says of the numbers from 0 on changes from true to false: by doubling `first` until it
-/// does, and then by bisection, to 13 digits.
+/// The number, from 0 on, at which `isBefore` changes from true to false: found by doubling `first`
+/// until it does, and then by bisection, to 13 digits.
 func root(near first: Double, _ isBefore: (Double) -> Bool) -> Double {
   var low = 0.0
   var high = first

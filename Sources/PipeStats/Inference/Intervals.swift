@@ -1,4 +1,4 @@
-/// What a 95 % confidence interval holds.
+/// A 95 % confidence interval.
 package struct Interval: Equatable {
   package let low: Double
   package let high: Double
@@ -7,23 +7,23 @@ package struct Interval: Equatable {
   static let z = 1.959_963_984_540_054
 }
 
-/// A part of a whole, counted.
+/// A proportion: the part and the whole, counted.
 package struct Proportion {
   package let part: Double
   package let whole: Double
 
-  /// Negative counts count as zero. Each may be as large as an `Int` can be, and so their sum.
+  /// Negative counts count as zero. Each count may be `Int.max`, since their sum is a `Double`.
   package init(part: Int, rest: Int) {
     self.part = Double(max(0, part))
     whole = self.part + Double(max(0, rest))
   }
 
-  /// Nil when nothing was counted.
+  /// Nil if nothing was counted.
   package var ratio: Double? { whole > 0 ? part / whole : nil }
 
   /// The score interval, 95 %: Wilson, "Probable inference, the law of succession, and statistical
-  /// inference", J. Amer. Statist. Assoc. 22 (1927), pp. 209–212. Unlike p ± z·√(p(1−p)/n) it is right
-  /// for few counts and for ratios of 0 and 1. Nil when nothing was counted.
+  /// inference", J. Amer. Statist. Assoc. 22 (1927), pp. 209–212. Unlike p ± z·√(p(1−p)/n), it
+  /// holds for small counts and for ratios of 0 and 1. Nil if nothing was counted.
   package var interval: Interval? {
     guard let ratio else { return nil }
     let square = Interval.z * Interval.z / whole
@@ -35,18 +35,19 @@ package struct Proportion {
   }
 }
 
-/// The difference of two independent proportions, the second less the first.
+/// The difference of two independent proportions, the second minus the first.
 package struct RatioDifference: Equatable {
   package let difference: Double
-  /// 95 %, from the score intervals of both: Newcombe, "Interval estimation for the difference between
-  /// independent proportions: comparison of eleven methods", Statistics in Medicine 17 (1998), pp. 873–890,
-  /// method 10.
+  /// 95 %, from the score intervals of both: Newcombe, "Interval estimation for the difference
+  /// between independent proportions: comparison of eleven methods", Statistics in Medicine 17
+  /// (1998), pp. 873–890, method 10.
   package let interval: Interval
-  /// Of the hypothesis that the proportions are the same, two-sided, by the pooled variance: Pearson's χ² with
-  /// one degree of freedom (Phil. Mag. 50 (1900), pp. 157–175), not corrected for continuity.
+  /// For the hypothesis that the proportions are equal, two-sided, with the pooled variance:
+  /// Pearson's χ² with one degree of freedom (Phil. Mag. 50 (1900), pp. 157–175), not corrected for
+  /// continuity.
   package let p: Double
 
-  /// Nil when one of them counted nothing.
+  /// Nil if either counted nothing.
   package init?(_ first: Proportion, _ second: Proportion) {
     guard let one = first.ratio, let two = second.ratio, let oneBounds = first.interval,
       let twoBounds = second.interval

@@ -1,11 +1,11 @@
-/// What a test of means needs to know of a sample.
+/// The figures of a sample that a test of means needs.
 package struct Sample: Equatable {
   package let count: Double
   package let mean: Double
-  /// Of the sample, with n − 1.
+  /// The sample variance, with n − 1.
   package let variance: Double
 
-  /// Nil below two values, and where something is no number.
+  /// Nil below two values, and if a figure is not finite.
   package init?(count: Double, mean: Double, variance: Double) {
     guard count >= 2, count.isFinite, mean.isFinite, variance.isFinite, variance >= 0 else {
       return nil
@@ -25,21 +25,22 @@ package struct Sample: Equatable {
   var error: Double { variance / count }
 }
 
-/// Welch's test whether two means differ, which needs no equal variances: "The generalization of 'Student's'
-/// problem when several different population variances are involved", Biometrika 34 (1947), pp. 28–35.
+/// Welch's test whether two means differ, which does not require equal variances: "The
+/// generalization of 'Student's' problem when several different population variances are involved",
+/// Biometrika 34 (1947), pp. 28–35.
 package struct Welch: Equatable {
-  /// The second mean less the first, in units of its standard error.
+  /// The second mean minus the first, in units of its standard error.
   package let t: Double
-  /// Degrees of freedom: Satterthwaite, "An approximate distribution of estimates of variance components",
-  /// Biometrics Bulletin 2 (1946), pp. 110–114, equation 17.
+  /// Degrees of freedom: Satterthwaite, "An approximate distribution of estimates of variance
+  /// components", Biometrics Bulletin 2 (1946), pp. 110–114, equation 17.
   package let freedom: Double
-  /// Of the hypothesis that the means are the same, two-sided.
+  /// For the hypothesis that the means are equal, two-sided.
   package let p: Double
   package let difference: Double
-  /// Of the difference, 95 %.
+  /// For the difference, 95 %.
   package let interval: Interval
 
-  /// Nil when neither sample varies.
+  /// Nil if neither sample varies.
   package init?(_ first: Sample, _ second: Sample) {
     let error = first.error + second.error
     guard error > 0, error.isFinite else { return nil }
@@ -54,20 +55,21 @@ package struct Welch: Equatable {
   }
 }
 
-/// The test of Mann and Whitney whether the values of one sample tend to be greater: "On a test of whether one
-/// of two random variables is stochastically larger than the other", Ann. Math. Statist. 18 (1947), pp. 50–60.
-/// By the normal approximation with the correction for ties (Hollander and Wolfe, Nonparametric Statistical
-/// Methods (1999), section 4.1) and one for continuity, as SciPy's mannwhitneyu(method="asymptotic").
+/// The Mann-Whitney test whether the values of one sample tend to be greater: "On a test of whether
+/// one of two random variables is stochastically larger than the other", Ann. Math. Statist. 18
+/// (1947), pp. 50–60. Normal approximation with the correction for ties (Hollander and Wolfe,
+/// Nonparametric Statistical Methods (1999), section 4.1) and one for continuity, as SciPy's
+/// mannwhitneyu(method="asymptotic").
 package struct MannWhitney: Equatable {
-  /// How many of all pairs have the greater value in the first sample; ties count half.
+  /// The number of pairs with the greater value in the first sample; ties count half.
   package let u: Double
-  /// Of the hypothesis that both samples come from one distribution, two-sided.
+  /// For the hypothesis that both samples come from one distribution, two-sided.
   package let p: Double
-  /// From 0 to 1: how probable it is that a value of the second sample is below one of the first.
+  /// From 0 to 1: the probability that a value of the second sample is below one of the first.
   package let below: Double
 
-  /// Samples as ascending values with how often each occurs; counts below 1 are not looked at. Nil when one
-  /// of them is empty. The work is one step a value, however often it occurs.
+  /// Each sample: ascending values with their counts; counts below 1 are ignored. Nil if either
+  /// sample is empty. The work is one step per value, however often it occurs.
   package init?(_ first: [(value: Double, count: Int)], _ second: [(value: Double, count: Int)]) {
     var pairs = Pairs()
     pairs.merge(first.filter { $0.count > 0 }, second.filter { $0.count > 0 })
@@ -78,7 +80,7 @@ package struct MannWhitney: Equatable {
     let all = one + two
     let variance = one * two / 12 * (all + 1 - pairs.ties / all / (all - 1))
     let distance = abs(u - one * two / 2) - 0.5
-    // Where all values are the same nothing is to be seen.
+    // If all values are equal, there is no difference.
     let z = variance > 0 ? max(0, distance) / variance.squareRoot() : 0
     p = Normal.twoSided(z) ?? 1
   }
@@ -99,7 +101,7 @@ package struct MannWhitney: Equatable {
         let takesSecond = i >= ones.count || j < twos.count && !(ones[i].value < twos[j].value)
         let one = takesFirst ? Double(ones[i].count) : 0
         let two = takesSecond ? Double(twos[j].count) : 0
-        // The neither-less-nor-equal of NaN takes the second: each turn takes something.
+        // NaN is neither less nor equal, and takes the second: each step takes a value.
         greater += one * (second + two / 2)
         ties += tied(one + two)
         first += one

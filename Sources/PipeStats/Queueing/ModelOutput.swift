@@ -1,5 +1,5 @@
 extension ModelReport {
-  /// The same as JSON, one line without its newline. Seconds; null where a model has no answer.
+  /// The report as one line of JSON, without its newline. Seconds; null if a model has no result.
   package var line: String {
     object([
       "verdict": quoted(isStable.map { $0 ? "stable" : "unstable" } ?? "too few samples"),
@@ -45,7 +45,7 @@ extension ModelReport {
 }
 
 extension ModelReport {
-  /// What another consumer would do, or why nothing can be said.
+  /// The effect of another consumer, or why there is no prediction.
   package var sentence: String {
     guard let station else { return tooFew }
     guard let exponential else { return unstable(station) }
@@ -80,7 +80,7 @@ func counted(_ count: Int, _ one: String, _ many: String) -> String {
 }
 
 extension ModelReport {
-  /// For people: at most 80 columns, a newline at the end.
+  /// The report for people: at most 80 columns, a newline at the end.
   package var text: String {
     guard let station else { return sentence + "\n" }
     var lines = [title, ""]
@@ -112,7 +112,7 @@ extension ModelReport {
     ]
   }
 
-  /// Never rounded up to what would be unstable.
+  /// Rounded down, so that a stable load is never shown as an unstable one.
   private func percent(_ load: Double) -> String {
     load < 1e9 ? fixed((load * 1000).rounded(.down) / 10, 1) + " %" : threeDigits(load * 100) + " %"
   }

@@ -1,28 +1,29 @@
-/// What models of a queue say beside what was measured. Their customers are batches, since a consumer serves
-/// one batch at a time: λ is how many came in a second, and a batch that failed took its service too.
+/// Predictions of queueing models beside the measurements. The customers are batches, since a
+/// consumer serves one batch at a time: λ is the number of batches that arrived per second, and a
+/// failed batch took its service time too.
 package struct ModelReport {
   /// Settled batches, done and failed.
   package let batches: Int
-  /// Of the window.
+  /// The length of the window.
   package let seconds: Double?
   package let itemsPerBatch: Double
-  /// Batches that came, as far as items tell.
+  /// Batches that arrived, estimated from the items.
   package let arrivals: Double
-  /// What was seen, per item.
+  /// The measured times, per item.
   package let wait: Latency
   package let total: Latency
-  /// Nil where there are too few samples.
+  /// Nil if there are too few samples.
   package let station: Station?
-  /// M/M/1 and M/G/1; nil when one consumer cannot keep up.
+  /// M/M/1 and M/G/1; nil if one consumer cannot keep up.
   package let exponential: ExponentialService?
   package let general: GeneralService?
-  /// M/M/2, or the least M/M/c that keeps up; nil when a million consumers do not.
+  /// M/M/2, or the least M/M/c that keeps up; nil if a million consumers do not.
   package let more: ExponentialService?
 
-  /// Below this many batches nothing is said.
+  /// Below this number of batches the models are not used.
   package static let fewest = 30
 
-  /// `accepted`: items that came in so many seconds.
+  /// `accepted`: items that arrived in `seconds`.
   package init(_ activity: Activity, accepted: Int, seconds: Double?) {
     var service = activity.batches
     service.add(activity.failures)
@@ -55,6 +56,6 @@ package struct ModelReport {
       arrivals: arrivals / seconds, service: sample.mean, variance: sample.variance)
   }
 
-  /// Whether one consumer keeps up; nil where there are too few samples.
+  /// Whether one consumer keeps up; nil if there are too few samples.
   package var isStable: Bool? { station.map { _ in exponential != nil } }
 }

@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// A queue as the models see it: customers come at random, independently of each other, and each is served for
-/// a time that does not depend on the others, first come, first served.
+/// A queue as the models see it: customers arrive at random, independently of each other, and the
+/// service time of each does not depend on the others; first come, first served.
 package struct Station {
-  /// λ: customers that come, per second.
+  /// λ: customers that arrive per second.
   package let arrivals: Double
-  /// 1/µ, in seconds.
+  /// 1/µ: the mean service time, in seconds.
   package let service: Double
-  /// σ², of the service times, in seconds².
+  /// σ²: the variance of the service times, in seconds².
   package let variance: Double
 
-  /// Nil where a rate is not above 0, or something is no number.
+  /// Nil if a rate is not above 0, or a value is not finite.
   package init?(arrivals: Double, service: Double, variance: Double) {
     guard arrivals > 0, service > 0, variance >= 0, arrivals.isFinite, service.isFinite,
       variance.isFinite, (arrivals * service).isFinite, (1 / service).isFinite
@@ -20,28 +20,28 @@ package struct Station {
     self.variance = variance
   }
 
-  /// µ: what one consumer can serve, per second.
+  /// µ: customers that one consumer can serve per second.
   package var rate: Double { 1 / service }
 
-  /// ρ: how many consumers are busy on average; one cannot keep up from 1 on.
+  /// ρ: the average number of busy consumers; from 1 on, one consumer cannot keep up.
   package var load: Double { arrivals * service }
 
-  /// The least number of consumers that keep up; nil when a million do not.
+  /// The least number of consumers that keep up; nil if a million do not.
   package var consumersNeeded: Int? { load < 1e6 ? Int(load) + 1 : nil }
 }
 
-/// M/M/c: c consumers alike, exponential service times. M/M/1 with one.
+/// M/M/c: c equal consumers with exponential service times; M/M/1 with one.
 package struct ExponentialService {
   package let consumers: Int
-  /// Erlang's C: how probable it is that a customer has to wait.
+  /// Erlang's C: the probability that a customer has to wait.
   package let waiting: Double
-  /// cµ − λ, per second: how fast a line that has formed gets shorter.
+  /// cµ − λ, per second: how fast a backlog shrinks.
   private let drain: Double
   /// µ, per second.
   private let rate: Double
 
-  /// Kleinrock, Queueing Systems I (1975), sections 3.2 and 3.5. Nil when so many consumers cannot keep up,
-  /// and for fewer than one or more than a million.
+  /// Kleinrock, Queueing Systems I (1975), sections 3.2 and 3.5. Nil if this number of consumers
+  /// cannot keep up, and for fewer than one or more than a million.
   package init?(_ station: Station, consumers: Int = 1) {
     guard consumers >= 1, consumers <= 1_000_000 else { return nil }
     let busy = station.load / Double(consumers)
@@ -49,8 +49,9 @@ package struct ExponentialService {
     guard busy < 1, drain > 0, drain.isFinite else { return nil }
     rate = station.rate
     self.consumers = consumers
-    // Erlang's B by its recursion, B(c) = ρB(c−1) / (c + ρB(c−1)), where nothing overflows and nothing
-    // cancels: Jagerman, "Some properties of the Erlang loss function", Bell Syst. Tech. J. 53 (1974).
+    // Erlang's B by its recursion, B(c) = ρB(c−1) / (c + ρB(c−1)), which neither overflows nor
+    // cancels: Jagerman, "Some properties of the Erlang loss function", Bell Syst. Tech. J. 53
+    // (1974).
     var lost = 1.0
     for count in 1...consumers {
       lost = station.load * lost / (Double(count) + station.load * lost)
@@ -64,23 +65,25 @@ package struct ExponentialService {
   /// Waiting and service, in seconds.
   package var meanTotal: Double { meanWait + 1 / rate }
 
-  /// Seconds that a part of all customers, 0 ..< 1, do not wait longer than: P(wait > t) = C·e^−(cµ−λ)t.
+  /// The wait in seconds that the share `quantile` of all customers, 0 ..< 1, does not exceed:
+  /// P(wait > t) = C·e^−(cµ−λ)t.
   package func wait(quantile: Double) -> Double? {
     guard quantile >= 0, quantile < 1 else { return nil }
     return max(0, log(waiting / (1 - quantile)) / drain)
   }
 
-  /// The same of waiting and service; the root of `longer`, but for one consumer, where the total is
-  /// exponential.
+  /// The same for waiting and service: the root of `longer`, except with one consumer, where the
+  /// total is exponential.
   package func total(quantile: Double) -> Double? {
     guard quantile >= 0, quantile < 1 else { return nil }
     if consumers == 1 { return -log1p(-quantile) / drain }
     return root(near: 1 / rate) { longer(than: $0) > 1 - quantile }
   }
 
-  /// The probability of a total above t: service alone, or service after a wait that is exponential too. The
-  /// sum of two exponential times, of rates µ and θ, is longer than t with e^−µt + µt·e^−min(µ,θ)t·(1 − e^−g)/g
-  /// where g = |µ − θ|t: nothing cancels where the rates are close, and nothing overflows.
+  /// The probability of a total above t: service alone, or service after a wait that is exponential
+  /// too. The sum of two exponential times, of rates µ and θ, exceeds t with
+  /// e^−µt + µt·e^−min(µ,θ)t·(1 − e^−g)/g where g = |µ − θ|t: nothing cancels if the rates are
+  /// close, and nothing overflows.
   private func longer(than time: Double) -> Double {
     let gap = abs(drain - rate) * time
     let spread = gap < 1e-12 ? 1 : -expm1(-gap) / gap
@@ -95,8 +98,9 @@ package struct GeneralService {
   /// Waiting and service, in seconds.
   package let meanTotal: Double
 
-  /// W = λ(σ² + 1/µ²) / 2(1 − ρ): Pollaczek, Math. Zeitschrift 32 (1930), pp. 64–100; Khinchine, Mat. Sbornik
-  /// 39 (1932), pp. 73–84; Kleinrock, Queueing Systems I (1975), section 5.5. Nil when ρ is 1 or more.
+  /// W = λ(σ² + 1/µ²) / 2(1 − ρ): Pollaczek, Math. Zeitschrift 32 (1930), pp. 64–100; Khinchine,
+  /// Mat. Sbornik 39 (1932), pp. 73–84; Kleinrock, Queueing Systems I (1975), section 5.5. Nil if ρ
+  /// is 1 or more.
   package init?(_ station: Station) {
     let square = station.variance + station.service * station.service
     meanWait = station.arrivals * square / (2 * (1 - station.load))

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Columns of Unicode blocks, eight steps to a line.
+/// Columns of Unicode blocks, eight steps per line.
 enum Blocks {
   private static let steps: [Character] = Array(" ▁▂▃▄▅▆▇█")
 
-  /// Lines from the top. Each height is from 0 to 1; what is more than 0 shows at least one step.
+  /// Lines from the top. Heights are from 0 to 1; a height above 0 shows at least one step.
   static func lines(_ heights: [Double], rows: Int) -> [String] {
     let eighths = heights.map { height in
       height > 0 ? max(1, Int((min(1, height) * Double(rows * 8)).rounded())) : 0
@@ -15,13 +15,13 @@ enum Blocks {
   }
 }
 
-/// One line of labels, each centred at its column if it has room there.
+/// One line of labels, each centred at its column if there is room.
 struct LabelLine {
   private var cells: [Character]
 
   init(columns: Int) { cells = Array(repeating: " ", count: max(0, columns)) }
 
-  /// Whether it was written: there was room, and a space on either side.
+  /// Writes the label if there is room and a space on either side; returns whether there was.
   mutating func write(_ label: String, at column: Int) -> Bool {
     let start = max(0, min(cells.count - label.count, column - label.count / 2))
     let end = start + label.count
@@ -35,14 +35,14 @@ struct LabelLine {
   var text: String { String(cells).trimmed }
 }
 
-/// Rows of cells that are right-aligned below each other, each row after its label.
+/// Rows of right-aligned cells, each row after its label.
 struct Grid {
   private let label: Int
   private let cell: Int
   private let gap: Int
   private var rows: [(label: String, cells: [String])] = []
 
-  /// Columns of the labels, the least of a cell, and the least between two cells.
+  /// Columns of the label, the least width of a cell, and the least gap between two cells.
   init(label: Int = 12, cell: Int = 14, gap: Int = 2) {
     self.label = label
     self.cell = cell
@@ -65,7 +65,7 @@ struct TimeScale {
   struct Tick {
     let seconds: Double
     let label: String
-    /// Of each power of ten, or of a larger unit, one.
+    /// Whether its number is a power of ten, or it is the last, 30 d.
     let isMajor: Bool
   }
 
@@ -75,7 +75,8 @@ struct TimeScale {
   private var lower: Double { ticks[0].seconds }
   private var upper: Double { ticks[ticks.count - 1].seconds }
 
-  /// From the round time below to the one above. What is shorter than 1 µs stands at 1 µs.
+  /// From the round time at or below `least` to the one at or above `greatest`. Times below 1 µs
+  /// are drawn at 1 µs.
   init(from least: Double, to greatest: Double) {
     let all = TimeScale.round
     var first = all.lastIndex { $0.seconds <= least * (1 + 1e-9) } ?? 0
@@ -84,18 +85,18 @@ struct TimeScale {
     ticks = Array(all[first...last])
   }
 
-  /// 0 at the lower end, 1 at the upper.
+  /// 0 at the lower end, 1 at the upper end.
   func place(_ seconds: Double) -> Double {
     guard seconds > lower else { return 0 }
     return min(1, log(seconds / lower) / log(upper / lower))
   }
 
-  /// The same in columns, from 0.
+  /// The same as a column, counted from 0.
   func column(of seconds: Double, _ columns: Int) -> Int {
     min(columns - 1, Int(place(seconds) * Double(columns)))
   }
 
-  /// From 1 µs to the 30 days that a latency can have.
+  /// From 1 µs to 30 days, the range of `Latency`.
   private static let round: [Tick] = {
     let small = [("us", 1e-6), ("ms", 1e-3)].flatMap { name, unit in
       [1.0, 2, 5, 10, 20, 50, 100, 200, 500].map { count in
@@ -120,15 +121,15 @@ struct TimeScale {
   private static func half(of unit: String) -> String { unit == "h" ? "30 min" : "30 s" }
 }
 
-/// A distribution as it is drawn: what share of all falls into each column of a logarithmic axis.
+/// A distribution for a chart: the share of all values in each column of a logarithmic axis.
 struct Spread {
   let scale: TimeScale
-  /// From 0 to 1 each, 1 together.
+  /// Each from 0 to 1; they add up to 1.
   let shares: [Double]
-  /// The percentiles and the longest, by their names.
+  /// The percentiles and the maximum, by name.
   let marks: [(name: String, seconds: Double)]
 
-  /// Nil when nothing was measured.
+  /// Nil if nothing was measured.
   init?(_ latency: Latency, columns: Int) {
     let values = latency.values
     guard columns > 0, let least = values.first?.seconds, let longest = latency.max else {
@@ -148,7 +149,7 @@ struct Spread {
   }
 }
 
-/// The end of an axis: one digit and a power of ten, not less than this; 1 of nothing.
+/// The end of an axis: one digit and a power of ten, not less than `value`; 1 if `value` is 0.
 func roundedUp(_ value: Double) -> Double {
   guard value.isFinite, value > 0, value < 1e300 else { return 1 }
   var power = 1.0
@@ -158,7 +159,7 @@ func roundedUp(_ value: Double) -> Double {
   return power * factor
 }
 
-/// A round number, without zeros that say nothing: `0.5`, `20`, `500k`.
+/// A round number without zeros at its end: `0.5`, `20`, `500k`.
 func roundText(_ value: Double) -> String {
   if value >= 100_000, let multiple = multiples.first(where: { value >= $0.size }) {
     return roundText(value / multiple.size) + multiple.name

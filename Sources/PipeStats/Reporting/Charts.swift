@@ -1,4 +1,4 @@
-/// A histogram on a logarithmic axis with the percentiles as lines across it.
+/// A histogram on a logarithmic axis, with the percentiles as lines across it.
 struct DistributionChart {
   private let report: Report
   private let stage: Stage
@@ -29,7 +29,7 @@ struct DistributionChart {
   private func drawBars(_ spread: Spread, _ end: Double, on svg: inout SVG) {
     let width = ChartFrame.width / Double(spread.shares.count)
     for (column, share) in spread.shares.enumerated() where share > 0 {
-      // What is there is seen, be it one item of a million.
+      // A bar is visible even for one item of a million.
       let height = max(1, frame.bottom - frame.y(share * 100 / end))
       svg.rectangle(
         frame.x(0) + Double(column) * width, frame.bottom - height, max(1, width - 1), height,
@@ -50,7 +50,7 @@ struct DistributionChart {
     }
   }
 
-  /// Their labels stand above each other, each at its line, so that none hides another.
+  /// Labels are stacked, each beside its line, so that none hides another.
   private func drawMarks(_ spread: Spread, on svg: inout SVG) {
     for (row, mark) in spread.marks.enumerated() {
       let x = frame.x(spread.scale.place(mark.seconds))
@@ -64,7 +64,7 @@ struct DistributionChart {
   }
 }
 
-/// What came and what was done in the last hour, as two lines.
+/// Items in and out over the last hour, as two lines.
 struct ThroughputChart {
   private let series: PaceSeries?
   private let top: Double
@@ -89,7 +89,7 @@ struct ThroughputChart {
     drawLegend(series, on: &svg)
   }
 
-  /// A period is a step: its pace held from its start to its end.
+  /// A period is a step: its rate from its start to its end.
   private func steps(_ heights: [Double]) -> [(x: Double, y: Double)] {
     let width = 1 / Double(max(1, heights.count))
     return heights.enumerated().flatMap { index, height in
@@ -121,7 +121,7 @@ struct ThroughputChart {
   }
 }
 
-/// How many items came and were done, period by period, in the unit that suits them.
+/// The rates of items in and out, period by period, in a suitable unit.
 struct PaceSeries {
   struct Point {
     /// Microseconds since the epoch.
@@ -135,11 +135,11 @@ struct PaceSeries {
   /// The end of the axis.
   let top: Double
   let points: [Point]
-  /// Items of all periods.
+  /// Items in all periods.
   let came: Int
   let done: Int
 
-  /// Several periods become one point where there are more than `most`. Nil when there are none.
+  /// Merges periods if there are more than `most`. Nil if there are none.
   init?(_ periods: [Period], most: Int) {
     guard !periods.isEmpty, most > 0 else { return nil }
     let size = (periods.count + most - 1) / most

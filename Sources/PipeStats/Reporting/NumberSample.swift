@@ -1,19 +1,21 @@
-/// A distribution of any numbers, of either sign and any size, in bounded memory. (HdrHistogram counts whole
-/// numbers from 0 on.) All that differ are told apart; where there are too many of them, by their leading bits
-/// alone, and of those that are alike the largest stands for all.
+/// A distribution of numbers of either sign and any size, in bounded memory. (HdrHistogram counts
+/// whole numbers from 0 on.) It distinguishes all different numbers or, if there are too many, only
+/// their leading bits; the largest number of a class then represents the class.
 package struct NumberSample {
   private var classes: [Key: (largest: SampledNumber, count: Int)] = [:]
-  /// Leading bits that tell numbers apart: sign, exponent, and the rest of the significand.
+  /// Leading bits by which numbers are distinguished: sign, exponent, and the rest of the
+  /// significand.
   private var bits = 64
   package private(set) var count = 0
   private(set) var largest: SampledNumber?
-  /// Of all of them, made small enough that the largest add up; with Kahan's compensation (1965).
+  /// The sum of all numbers, scaled down so that even the largest do not overflow; with Kahan's
+  /// compensation (1965).
   private var sum = 0.0
   private var compensation = 0.0
 
   private static let scale = 0x1p-64
 
-  /// Some MB.
+  /// A few MB.
   private static let mostClasses = 1 << 17
 
   private struct Key: Hashable, Comparable {
@@ -25,7 +27,7 @@ package struct NumberSample {
 
   package init() {}
 
-  /// What is not finite is left out.
+  /// Leaves out a number that is not finite.
   package mutating func record(_ number: SampledNumber) {
     let value = number.value
     guard value.isFinite else { return }
@@ -41,7 +43,7 @@ package struct NumberSample {
 
   package var mean: Double? { count > 0 ? sum / Double(count) / NumberSample.scale : nil }
 
-  /// The least number that `percent` percent of all do not exceed.
+  /// For each of `percents`, the least number that this percentage of all numbers do not exceed.
   func percentiles(_ percents: [Double]) -> [SampledNumber?] {
     let ordered = classes.sorted { $0.key < $1.key }.map(\.value)
     return percents.map { percent in
@@ -55,7 +57,7 @@ package struct NumberSample {
     }
   }
 
-  // Ascends with the number: of negative ones the bits descend.
+  // Ascends with the number: the bits of negative numbers descend.
   private func key(_ number: SampledNumber) -> Key {
     let pattern = Int64(bitPattern: number.value.bitPattern)
     let ascending = (pattern < 0 ? pattern ^ .max : pattern) >> (64 - bits)
@@ -63,7 +65,7 @@ package struct NumberSample {
   }
 
   private mutating func coarsen() {
-    // Leading bits of what a program computes differ; where they do not, it is seldom called.
+    // Numbers that a program computes differ in their leading bits; other numbers need this seldom.
     bits = bits > 40 ? 40 : bits - 1
     let finer = classes.values
     classes = [:]
@@ -77,25 +79,25 @@ package struct NumberSample {
   }
 }
 
-/// A number as JSON has it: to the digits of a double, or a whole number of 64 bits with all of them.
+/// A JSON number: with the digits of a double, or a whole number of 64 bits with all its digits.
 package struct SampledNumber: Hashable, Comparable, Sendable {
   package let value: Double
-  /// How much a whole number is more than `value`; nil for others.
+  /// The difference between a whole number and `value`; nil for other numbers.
   let rest: Int16?
 
   package init(_ value: Double) {
-    // One zero, whatever its sign.
+    // One zero, of either sign.
     self.value = value == 0 ? 0 : value
     rest = nil
   }
 
-  /// Decimal digits, and a minus before them; nil where it is no whole number of 64 bits.
+  /// Decimal digits after an optional minus; nil if this is not a whole number of 64 bits.
   package init?(whole digits: some StringProtocol) {
-    // Short ones are read far faster.
+    // Short numbers parse far faster this way.
     let short = Int64(digits).map { Int128($0) }
     guard let whole = short ?? Int128(digits), whole.magnitude <= UInt64.max else { return nil }
     value = Double(whole)
-    // Two doubles of this size are no more than 2,048 apart.
+    // Two neighbouring doubles of this size are at most 2,048 apart.
     rest = Int16(whole - Int128(value))
   }
 
@@ -105,7 +107,7 @@ package struct SampledNumber: Hashable, Comparable, Sendable {
 }
 
 extension SampledNumber {
-  /// The fewest digits that are read back as the same number; a whole one ends in `.0`.
+  /// The fewest digits that are read back as the same number; a whole number ends in `.0`.
   var text: String {
     if let rest { return "\(Int128(value) + Int128(rest)).0" }
     guard let digits = Decimal(shortest: value) else { return "null" }
@@ -114,7 +116,7 @@ extension SampledNumber {
   }
 }
 
-/// Percentiles of a member of JSON Lines.
+/// The percentiles of a member of JSON Lines.
 extension NumberSample {
   private var shown: [SampledNumber?] { percentiles(Latency.percentiles.map(\.percentile)) }
   private var average: SampledNumber? { mean.map(SampledNumber.init) }
@@ -125,7 +127,7 @@ extension NumberSample {
     return object(members + [("skipped", "\(skipped)")]) + "\n"
   }
 
-  /// For people; `name` is what was measured.
+  /// A table for people; `name`: what was measured.
   package func table(_ name: String) -> String {
     var grid = Grid(label: 8, cell: 12)
     grid.row("count", [whole(count)])

@@ -1,13 +1,13 @@
-/// How long items take, and how many came and were done in the last hour: plain lines that need no colour.
+/// Item latency, and items in and out over the last hour: plain lines that need no colour.
 package struct Picture {
   private let report: Report
   private let stage: Stage
-  /// Columns of the axis: what is left beside its labels.
+  /// Columns of the axis: those that its labels leave.
   private let columns: Int
 
   private static let margin = 9
 
-  /// The width is that of the lines, from 40 to 200 columns.
+  /// `width`: columns per line, at least 40 and at most 200.
   package init(_ report: Report, _ stage: Stage, width: Int = 80) {
     self.report = report
     self.stage = stage
@@ -37,7 +37,8 @@ package struct Picture {
     return axis(order.map { (scale.column(of: $0.seconds, columns), $0.label) }, columns)
   }
 
-  /// A row of dots from the axis to the time, which stands behind it, or before it where no room is left.
+  /// A row of dots from the axis to the time, with its label after it, or before it if there is no
+  /// room.
   private func mark(_ mark: (name: String, seconds: Double), _ scale: TimeScale) -> String {
     let column = scale.column(of: mark.seconds, columns)
     let label = span(mark.seconds)
@@ -67,7 +68,7 @@ package struct Picture {
       + bars(series.points.map(\.done)) + axis(quarters.count > 1 ? quarters : clocks, length)
   }
 
-  /// Bars with the axis to their left: its end, its middle, and the line.
+  /// Bars with the axis to their left: its end, its middle, and its line.
   private func framed(_ bars: [String], top: Double, unit: String) -> [String] {
     bars.enumerated().map { row, bar in
       let label =
@@ -80,7 +81,7 @@ package struct Picture {
     }
   }
 
-  /// The line below the bars and the labels below it; those that come first have the first right to a place.
+  /// The axis below the bars and the labels below it; earlier labels have precedence.
   private func axis(_ labels: [(column: Int, text: String)], _ length: Int) -> [String] {
     var line = Array(repeating: Character("─"), count: length)
     var below = LabelLine(columns: columns)
@@ -93,7 +94,7 @@ package struct Picture {
       ? [zero] : [zero, String(repeating: " ", count: Picture.margin) + below.text]
   }
 
-  /// In one line where it fits.
+  /// In one line if it fits.
   private func lines(_ parts: [String]) -> [String] {
     let line = parts.joined(separator: " ")
     return line.count <= columns + Picture.margin ? [line] : parts

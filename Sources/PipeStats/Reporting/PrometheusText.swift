@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A report as Prometheus reads it: text exposition format 0.0.4.
+/// A report in Prometheus's text exposition format 0.0.4.
 package struct PrometheusText {
   private let report: Report
 
@@ -76,15 +76,15 @@ package struct PrometheusText {
     return (lines + samples.map { "\(name)\($0.0) \($0.1)" }).map { $0 + "\n" }.joined()
   }
 
-  /// All digits: of a sum that lost some, a rate could not be told.
+  /// All digits: a sum that lost some would give a wrong rate.
   private func exact(_ value: Double) -> String {
     value.isFinite ? "\(value)" : "0"
   }
 }
 
 extension Latency {
-  /// All of them together, in seconds. It never shrinks when something is recorded, as the product of mean
-  /// and count can in its last digit: Prometheus would take that for a restart.
+  /// The sum of all values, in seconds. It never shrinks when something is recorded, as the product
+  /// of mean and count can in its last digit: Prometheus would take that for a restart.
   var sum: Double {
     values.reduce(0) { $0 + ($1.seconds * 1e6).rounded() * Double($1.count) } / 1e6
   }

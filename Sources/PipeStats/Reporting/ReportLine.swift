@@ -1,4 +1,4 @@
-/// A report as one line of JSON. Seconds, per item; null where nothing was measured.
+/// A report as one line of JSON. Seconds, per item; null if nothing was measured.
 package struct ReportLine {
   private let report: Report
 
@@ -75,7 +75,8 @@ extension Latency {
   }
 }
 
-/// `"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…`; `percentiles`: those of `Latency`.
+/// `"count":50,"mean":…,"p50":…,"p90":…,"p99":…,"p99.9":…,"max":…`; `percentiles`: those that
+/// `Latency.percentiles` names.
 func percentileMembers<Figure>(
   _ count: Int, _ mean: Figure?, _ percentiles: [Figure?], _ max: Figure?,
   _ text: (Figure?) -> String
@@ -84,7 +85,7 @@ func percentileMembers<Figure>(
     + zip(Latency.percentiles, percentiles).map { ($0.name, text($1)) } + [("max", text(max))]
 }
 
-/// Waiting items by age and priority, as Postfix's qshape has them. No lines when nothing waits.
+/// Waiting items by age and priority, laid out as in Postfix's qshape. No lines if nothing waits.
 struct AgeLines {
   private let ages: AgeTable
 
@@ -110,12 +111,12 @@ struct AgeLines {
   private func sum(_ counts: [Int]) -> Int { counts.reduce(0, &+) }
 }
 
-/// A minute of the past, and how long the items took that were done in it.
+/// One minute of the past, with the latency of the items that were done in it.
 package struct Minute {
   package let period: Period
   /// Items.
   package let failed: Int
-  /// Of each acknowledged item: accepted until settled.
+  /// For each acknowledged item: accepted until settled.
   package let total: Latency
 
   package init(_ period: Period, failed: Int, total: Latency) {

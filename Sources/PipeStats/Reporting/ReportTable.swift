@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A report for people: at most 80 columns, each number below those of its kind.
+/// A report for people: at most 80 columns, numbers of one kind aligned.
 package struct ReportTable {
   private let report: Report
 
@@ -83,9 +83,9 @@ package struct ReportTable {
 }
 
 extension Latency {
-  /// What HdrHistogram's plotters read, in milliseconds, as they expect. To the letter what
-  /// `outputPercentileDistribution` of the library writes with 5 ticks; but that traps past 2⁶⁴ µs in all, and
-  /// has its counts in 32 bits.
+  /// The percentile text that HdrHistogram's plotters read, in milliseconds as they expect. It
+  /// equals the output of the library's `outputPercentileDistribution` with 5 ticks; but the
+  /// library traps above 2⁶⁴ µs in all, and counts in 32 bits.
   package var percentileText: String {
     let rows = percentileRows.map { row in
       let level = row.level / 100
@@ -99,7 +99,7 @@ extension Latency {
   private var footer: [String] {
     let count = Double(self.count)
     let mean = (moments?.mean ?? 0) * 1e3
-    // Of all that was recorded, not of a sample.
+    // The variance of everything that was recorded, not of a sample.
     let variance = count > 1 ? (moments?.variance ?? 0) * (count - 1) / count : 0
     let deviation = variance.squareRoot() * 1e3
     return [
@@ -114,7 +114,7 @@ extension Latency {
     fixed(Double(microseconds) / 1e3, 3).right(12)
   }
 
-  /// Five steps to each half of what is left to 100 %: 0, 10, 20 … 50, 55 … 75, 77.5 …
+  /// Five steps for each half of the rest to 100 %: 0, 10, 20 … 50, 55 … 75, 77.5 …
   private var percentileRows: [(level: Double, longest: UInt64, count: Int)] {
     let classes = classes
     let all = Double(count)
@@ -139,16 +139,16 @@ extension Latency {
   }
 }
 
-/// What was settled under each tag.
+/// Settled items and batches by tag.
 package struct TagReport {
   private let rows: [(tag: String?, activity: Activity)]
 
-  /// What has no tag is under nil, and stands first.
+  /// Items without a tag are under nil, and come first.
   package init(_ activities: [String?: Activity]) {
     rows = activities.map { ($0.key, $0.value) }.sorted { ($0.tag ?? "") < ($1.tag ?? "") }
   }
 
-  /// One line of JSON a tag.
+  /// One line of JSON per tag.
   package var line: String {
     rows.map { tag, activity in
       object(
@@ -157,7 +157,7 @@ package struct TagReport {
     }.joined()
   }
 
-  /// Characters of a tag that a line of 80 columns has room for.
+  /// The characters of a tag that fit in a line of 80 columns.
   private static let longest = 16
 
   private func shown(_ tag: String?) -> String {
@@ -186,11 +186,11 @@ package struct TagReport {
 }
 
 extension Report {
-  /// Which past is told: `in the last 10 min`, or `since 2026-11-20 08:00 UTC (15 min 2 s)`.
+  /// The period of the report: `in the last 10 min`, or `since 2026-11-20 08:00 UTC (15 min 2 s)`.
   var windowTitle: String {
     guard let since else { return began.map { "since \($0)" } ?? "ever" }
     let asked = "in the last \(span(since))"
-    // Less than was asked for is there: the queue is younger, or what was older is pruned.
+    // Less was recorded than requested: the queue is younger, or older records were pruned.
     guard let seconds, seconds < since * 0.99, let began else { return asked }
     return asked + ", recorded since \(began)"
   }

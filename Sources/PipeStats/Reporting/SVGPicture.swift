@@ -1,4 +1,4 @@
-/// The two pictures of `Picture` as an SVG document that needs nothing beside itself: no font, no script.
+/// The two charts of `Picture` as a self-contained SVG document: no font, no script.
 package struct SVGPicture {
   private let report: Report
   private let stage: Stage
@@ -22,7 +22,7 @@ package struct SVGPicture {
       + svg.lines.map { $0 + "\n" }.joined() + "</svg>\n"
   }
 
-  // Of a long path the end says more.
+  // The end of a long path says more than its start.
   private var shownTitle: String {
     title.count <= 64 ? title : "…" + title.suffix(63)
   }
@@ -51,7 +51,7 @@ package struct SVGPicture {
   }
 }
 
-/// Where a chart has its axes, in pixels.
+/// The axes of a chart, in pixels.
 struct ChartFrame {
   let top: Double
   let height: Double
@@ -63,7 +63,7 @@ struct ChartFrame {
   func x(_ place: Double) -> Double { ChartFrame.left + place * ChartFrame.width }
   func y(_ share: Double) -> Double { bottom - min(1, max(0, share)) * height }
 
-  /// Four lines across, each with its value.
+  /// The base line and four lines above it, each with its value.
   func drawScale(to end: Double, unit: String, on svg: inout SVG) {
     for quarter in 0...4 {
       let y = y(Double(quarter) / 4)
@@ -79,7 +79,7 @@ struct ChartFrame {
   }
 }
 
-/// Elements of an SVG document, one a line. All text goes through here and is escaped here.
+/// Elements of an SVG document, one per line. All text is escaped here.
 struct SVG {
   private(set) var lines: [String] = []
 
@@ -98,7 +98,7 @@ struct SVG {
         + " class=\"\(style)\"/>")
   }
 
-  /// What is told of it appears where a pointer rests on it.
+  /// `told` is the tooltip.
   mutating func rectangle(
     _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, told: String
   ) {
@@ -115,7 +115,7 @@ struct SVG {
     lines.append("<path d=\"\(steps.joined(separator: " "))\" class=\"\(style)\"/>")
   }
 
-  /// To a hundredth of a pixel.
+  /// Rounded to a hundredth of a pixel.
   private func short(_ value: Double) -> String {
     var text = fixed(value, 2)
     while text.hasSuffix("0") { text.removeLast() }
@@ -123,7 +123,7 @@ struct SVG {
     return text == "-0" ? "0" : text
   }
 
-  /// As XML 1.0 has it, section 2.2: what it cannot hold at all becomes U+FFFD.
+  /// Escaped as in XML 1.0, section 2.2; a character that XML cannot contain becomes U+FFFD.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

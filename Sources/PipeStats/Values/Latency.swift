@@ -1,19 +1,19 @@
 internal import Histogram
 
-/// A distribution of times: recorded in microseconds, asked for in seconds. Keeps 3 significant digits from
-/// 1 µs to 30 days; what is longer counts as 30 days, what is negative as 0.
+/// A distribution of times, recorded in microseconds and read in seconds. Keeps 3 significant
+/// digits from 1 µs to 30 days; longer times count as 30 days, negative ones as 0.
 package struct Latency {
-  // Made when something is recorded: 270 KB that most of them never need.
+  // Made at the first recording: it takes 270 KB, which most instances never need.
   private var histogram: Histogram<UInt64>?
 
   /// 30 days, in microseconds.
   package static let longest = 2_592_000_000_000
-  /// Values, so many that no sum of them overflows.
+  /// The most values that are counted: no sum of them overflows.
   private static let most = 1 << 52
 
   package init() {}
 
-  /// More than can be counted is left out.
+  /// Leaves out values beyond the number that can be counted.
   package mutating func record(_ microseconds: Int, count: Int = 1) {
     let count = min(count, Latency.most - self.count)
     guard count > 0 else { return }
@@ -35,10 +35,10 @@ package struct Latency {
   /// Seconds; nil when empty.
   package var mean: Double? { moments?.mean }
 
-  /// Of the sample, in seconds²; nil below two values.
+  /// The sample variance, in seconds²; nil below two values.
   package var variance: Double? { moments?.variance }
 
-  /// Both at once, in two passes, so that nothing cancels.
+  /// Both at once, in two passes, so that no digits cancel.
   var moments: (mean: Double, variance: Double?)? {
     let values = values
     let count = values.reduce(0) { $0 + Double($1.count) }
@@ -51,7 +51,8 @@ package struct Latency {
     return (mean, values.count > 1 ? squares / (count - 1) : 0)
   }
 
-  /// The least value that `percentile` percent of all do not exceed, in seconds; nil when empty.
+  /// The least value that `percentile` percent of all values do not exceed, in seconds; nil when
+  /// empty.
   package func percentile(_ percentile: Double) -> Double? {
     histogram.map { Double($0.valueAtPercentile(percentile)) / 1e6 }
   }
@@ -59,12 +60,12 @@ package struct Latency {
   /// Seconds; nil when empty.
   package var max: Double? { histogram.map { Double($0.maxRecorded) / 1e6 } }
 
-  /// Ascending; each is the middle of a class of values that are not told apart.
+  /// Ascending; each is the middle of a class of values that are not distinguished.
   package var values: [(seconds: Double, count: Int)] {
     classes.map { (Double($0.middle) / 1e6, $0.count) }
   }
 
-  /// Ascending, in microseconds: the middle and the end of each class that has any.
+  /// Ascending, in microseconds: the middle and the end of each class in use.
   var classes: [(middle: UInt64, longest: UInt64, count: Int)] {
     guard let histogram, histogram.totalCount > 0 else { return [] }
     var classes: [(middle: UInt64, longest: UInt64, count: Int)] = []
@@ -79,7 +80,7 @@ package struct Latency {
     return classes
   }
 
-  /// How many were not longer than this.
+  /// The number of values that are not above `seconds`.
   package func count(upTo seconds: Double) -> Int {
     guard let histogram, seconds >= 0 else { return 0 }
     return Int(

@@ -12,7 +12,7 @@ package struct PerPriority<Value> {
 
   package init(all value: Value) { self.init(high: value, medium: value, low: value) }
 
-  /// With their names, the highest first.
+  /// The values with their names, highest priority first.
   package var named: [(name: String, value: Value)] {
     [("HIGH", high), ("MEDIUM", medium), ("LOW", low)]
   }

@@ -1,4 +1,4 @@
-/// A string as JSON has it.
+/// The text as a JSON string.
 func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars {
@@ -13,21 +13,21 @@ func quoted(_ text: String) -> String {
   return result + "\""
 }
 
-/// An object of members that are JSON already, in this order.
+/// A JSON object of members that are already JSON, in this order.
 func object(_ members: [(name: String, value: String)]) -> String {
   "{" + members.map { "\(quoted($0.name)):\($0.value)" }.joined(separator: ",") + "}"
 }
 
-/// The same of a literal.
+/// The same from a literal.
 func object(_ members: KeyValuePairs<String, String>) -> String {
   object(members.map { ($0.key, $0.value) })
 }
 
-/// An array of values that are JSON already.
+/// A JSON array of values that are already JSON.
 func list(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
 
-/// A number as JSON has it, to 6 significant digits or to the unit, whichever is finer. Plain from 10⁻⁹ to
-/// 10¹⁵, with an exponent beyond; `null` where there is none, or none that is finite.
+/// A JSON number with 6 significant digits or to the unit, whichever is finer. Plain from 10⁻⁹ to
+/// 10¹⁵, with an exponent beyond; `null` for nil, and for a value that is not finite.
 func number(_ value: Double?) -> String {
   guard let value, let sixth = Decimal(value, digits: 6) else { return "null" }
   if value == 0 { return "0.0" }

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// A finite number rounded to some significant digits: 0.d₁d₂d₃… × 10^point. Zero has the one digit 0.
+/// A finite number rounded to some significant digits: 0.d₁d₂d₃… × 10^point. Zero has one digit, 0.
 struct Decimal {
   let isNegative: Bool
-  /// Without zeros at the end, but for zero itself.
+  /// Without zeros at the end, except for zero itself.
   let digits: String
   let point: Int
 
-  /// Nil for what is not finite. Keeps from 1 to 17 digits.
+  /// Nil if the value is not finite. Keeps 1 to 17 digits.
   init?(_ value: Double, digits count: Int) {
     guard value.isFinite else { return nil }
     let text = printed("%.*e", min(17, max(1, count)) - 1, abs(value))
@@ -16,7 +16,7 @@ struct Decimal {
     self.init(parts[0].filter { $0 != "." }, exponent, isNegative: value < 0)
   }
 
-  /// The fewest digits that no other double is read from.
+  /// The fewest digits that are read back as this double and no other.
   init?(shortest value: Double) {
     guard
       let found = (1...17).lazy.compactMap({ Decimal(value, digits: $0) })
@@ -53,12 +53,12 @@ struct Decimal {
   }
 }
 
-/// With that many digits behind the point: `12.10`.
+/// With `places` digits after the point: `12.10`.
 func fixed(_ value: Double, _ places: Int) -> String {
   value.isFinite ? printed("%.*f", min(17, max(0, places)), value) : "-"
 }
 
-/// What C prints for one number. The longest, of 309 digits before the point, has room.
+/// One number as C formats it. There is room for the longest, with 309 digits before the point.
 private func printed(_ format: String, _ precision: Int, _ value: Double) -> String {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { buffer in
     let length = withVaList([Int32(precision), value]) {
@@ -69,7 +69,7 @@ private func printed(_ format: String, _ precision: Int, _ value: Double) -> Str
   }
 }
 
-/// A time for people: `812 us`, `3.41 ms`, `12.1 s`, `4 min 10 s`, `2 h 5 min`, `29 d 23 h`.
+/// A duration for people: `812 us`, `3.41 ms`, `12.1 s`, `4 min 10 s`, `2 h 5 min`, `29 d 23 h`.
 func span(_ seconds: Double?) -> String {
   guard let seconds, seconds.isFinite, seconds >= 59.95 else { return small(seconds) }
   let whole = Int(min(seconds.rounded(), 1e15))
@@ -80,7 +80,7 @@ func span(_ seconds: Double?) -> String {
   return pair(hours / 24, "d", hours % 24, "h")
 }
 
-// A whole number of microseconds is exact.
+// Shows a whole number of microseconds exactly.
 private func small(_ seconds: Double?) -> String {
   guard let seconds, (0..<0.001).contains(seconds) else { return inUnits(seconds) }
   let microseconds = (seconds * 1e6).rounded()
@@ -92,7 +92,7 @@ private func pair(_ large: Int, _ unit: String, _ small: Int, _ part: String) ->
   "\(large) \(unit)" + (small == 0 ? "" : " \(small) \(part)")
 }
 
-/// A number of items, all digits: `12,345,678`. From 10¹² without commas.
+/// A number of items with all digits: `12,345,678`; without commas from 10¹² on.
 func whole(_ count: Int) -> String {
   let digits = Array("\(count.magnitude)")
   guard digits.count <= 12 else { return "\(count)" }
@@ -102,20 +102,20 @@ func whole(_ count: Int) -> String {
   return (count < 0 ? "-" : "") + grouped.joined()
 }
 
-/// A number of items in five columns: `99999`, `123k`, `1.23M`, `45.6G`, `789T`.
+/// A number of items in at most five columns: `99999`, `123k`, `1.23M`, `45.6G`, `789T`.
 func short(_ count: Int) -> String {
   guard count > 99_999 else { return "\(count)" }
   let unit = multiples.first { Double(count) >= $0.size * 0.9995 } ?? ("k", 1e3)
   return threeDigits(Double(count) / unit.size) + unit.name
 }
 
-/// The largest first.
+/// Largest first.
 let multiples: [(name: String, size: Double)] = [
   ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3),
 ]
 
-/// How many items come or go, in the unit that makes it a number for people: `2.02 items/s`, `3.00 items/h`.
-/// `beside`: another, that is to have the same unit.
+/// A rate of items, in the unit that makes it readable: `2.02 items/s`, `3.00 items/h`. `beside`:
+/// another rate, which must have the same unit.
 func pace(_ perSecond: Double?, beside other: Double? = nil) -> String {
   guard let perSecond, perSecond.isFinite else { return "-" }
   let largest = max(perSecond, other ?? 0)
@@ -128,7 +128,8 @@ private func amount(_ value: Double) -> String {
   value >= 99_999.5 && value < 1e15 ? whole(Int(value.rounded())) : threeDigits(value)
 }
 
-/// A share in percent. Never `100.00 %` or `0.00 %` of what is not all or nothing.
+/// A share in percent. Only all and nothing are `100 %` and `0 %`: other shares are from 0.01 to
+/// 99.99.
 func inPercent(_ ratio: Double?) -> String {
   guard let ratio, ratio.isFinite else { return "-" }
   if ratio <= 0 { return "0 %" }
@@ -136,27 +137,28 @@ func inPercent(_ ratio: Double?) -> String {
   return fixed(min(99.99, max(0.01, ratio * 100)), 2) + " %"
 }
 
-/// A time in seconds to three significant digits, in the unit that suits it: `812 us`, `3.41 ms`, `12.0 s`,
-/// `4.17 min`, `2.08 h`, `30.0 d`.
+/// A time in seconds with three significant digits, in a suitable unit: `812 us`, `3.41 ms`,
+/// `12.0 s`, `4.17 min`, `2.08 h`, `30.0 d`.
 func inUnits(_ seconds: Double?) -> String {
   guard let seconds, seconds.isFinite else { return "-" }
   if abs(seconds) < 1e-9 { return "0 us" }
   let units: [(name: String, seconds: Double)] = [
     ("d", 86_400), ("h", 3600), ("min", 60), ("s", 1), ("ms", 1e-3), ("us", 1e-6),
   ]
-  // What would be rounded up to the next unit belongs to it: 999.6 ms is 1.00 s.
+  // A value that would be rounded up to the next unit uses that unit: 999.6 ms is 1.00 s.
   let unit = units.first { abs(seconds) >= $0.seconds * 0.9995 } ?? units[units.count - 1]
   return threeDigits(seconds / unit.seconds) + " " + unit.name
 }
 
-/// Three significant digits, or all before the point: `0.0123`, `1.23`, `12.3`, `123`, `1234`; `1.23e12`.
+/// Three significant digits, or all digits before the point: `0.0123`, `1.23`, `12.3`, `123`,
+/// `1234`; `1.23e12`.
 func threeDigits(_ value: Double) -> String {
   guard value.isFinite, value != 0, let decimal = Decimal(value, digits: 3) else { return "0" }
   return (-5...9).contains(decimal.point) ? fixed(value, 3 - decimal.point) : decimal.scientific
 }
 
 extension String {
-  /// Padded on the left to that many columns.
+  /// Padded on the left to `columns`.
   func right(_ columns: Int) -> String {
     String(repeating: " ", count: Swift.max(0, columns - count)) + self
   }
@@ -168,19 +170,20 @@ extension String {
     return String(text)
   }
 
-  /// Padded on the right to that many columns.
+  /// Padded on the right to `columns`.
   func left(_ columns: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, columns - count))
   }
 }
 
-/// `p < 0.001`, or p to two significant digits: `p = 0.041`.
+/// `p < 0.001`, or p with two significant digits: `p = 0.041`.
 func said(_ p: Double) -> String {
   guard p >= 0.001 else { return p.isNaN ? "p unknown" : "p < 0.001" }
   return "p = " + fixed(p, 2 - (Decimal(p, digits: 2)?.point ?? 1))
 }
 
-/// Of a part of 1: `12.1 %`; three digits where there would be none, or very many.
+/// A fraction of 1 as a percentage: `12.1 %`; with three significant digits if one decimal would
+/// show none, or very many.
 func percent(_ part: Double) -> String {
   let value = part * 100
   let isPlain = value == 0 || (0.1...1e6).contains(abs(value))

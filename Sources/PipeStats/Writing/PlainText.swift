@@ -1,5 +1,5 @@
 extension String {
-  /// With `?` in place of what a terminal would obey.
+  /// With `?` in place of every character that a terminal would obey.
   var plain: String {
     let scalars = unicodeScalars.map { $0.properties.generalCategory.isShown ? $0 : "?" }
     return String(String.UnicodeScalarView(scalars))

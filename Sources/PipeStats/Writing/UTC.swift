@@ -1,4 +1,4 @@
-/// An instant as a clock in Greenwich shows it.
+/// An instant in UTC.
 struct UTC {
   /// `2026-11-20`
   let date: String
@@ -25,8 +25,8 @@ struct UTC {
   /// `08:15`
   var clock: String { String(time.prefix(5)) }
 
-  /// `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in
-  /// March, and 400 years are one era.
+  /// `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years
+  /// begin in March, and an era is 400 years.
   private static func date(_ day: Int64) -> String {
     let shifted = day + 719_468
     let era = floorDivide(shifted, 146_097)
