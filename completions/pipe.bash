@@ -173,13 +173,13 @@ _pipe() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    ingest|enqueue|consume|batch|ack|status|list|explain|stats|serve|route|dead|retry|drop|init|fsck|prune|help)
+    ingest|enqueue|init|consume|batch|ack|route|status|list|explain|stats|dead|retry|drop|prune|fsck|serve|help)
         # Offer subcommand argument completions
         "_pipe_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue consume batch ack status list explain stats serve route dead retry drop init fsck prune help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'ingest enqueue init consume batch ack route status list explain stats dead retry drop prune fsck serve help' -- "${cur}"))
         ;;
     esac
 }
@@ -248,6 +248,45 @@ _pipe_enqueue() {
         return
         ;;
     '--max-record-bytes')
+        return
+        ;;
+    esac
+}
+
+_pipe_init() {
+    repeating_flags=()
+    non_repeating_flags=(--force --private --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-q --queue --slice --retries --backoff --max-items --max-bytes --retain --min-free --share)
+    __pipe_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--slice')
+        return
+        ;;
+    '--retries')
+        return
+        ;;
+    '--backoff')
+        return
+        ;;
+    '--max-items')
+        return
+        ;;
+    '--max-bytes')
+        return
+        ;;
+    '--retain')
+        return
+        ;;
+    '--min-free')
+        return
+        ;;
+    '--share')
         return
         ;;
     esac
@@ -326,6 +365,27 @@ _pipe_ack() {
         return
         ;;
     '--reason')
+        return
+        ;;
+    esac
+}
+
+_pipe_route() {
+    repeating_flags=()
+    non_repeating_flags=(--force --follow --version -h --help)
+    repeating_options=(--to)
+    non_repeating_options=(-q --queue --on)
+    __pipe_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-q'|'--queue')
+        return
+        ;;
+    '--on')
+        return
+        ;;
+    '--to')
         return
         ;;
     esac
@@ -430,66 +490,6 @@ _pipe_stats() {
     esac
 }
 
-_pipe_serve() {
-    repeating_flags=()
-    non_repeating_flags=(--force --access-log --version -h --help)
-    repeating_options=(--require)
-    non_repeating_options=(-q --queue --host --port --token-file --max-body --dedup --limit --cors)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--host')
-        return
-        ;;
-    '--port')
-        return
-        ;;
-    '--token-file')
-        return
-        ;;
-    '--max-body')
-        return
-        ;;
-    '--require')
-        return
-        ;;
-    '--dedup')
-        return
-        ;;
-    '--limit')
-        return
-        ;;
-    '--cors')
-        return
-        ;;
-    esac
-}
-
-_pipe_route() {
-    repeating_flags=()
-    non_repeating_flags=(--force --follow --version -h --help)
-    repeating_options=(--to)
-    non_repeating_options=(-q --queue --on)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--on')
-        return
-        ;;
-    '--to')
-        return
-        ;;
-    esac
-}
-
 _pipe_dead() {
     repeating_flags=()
     non_repeating_flags=(--force --version -h --help)
@@ -535,40 +535,16 @@ _pipe_drop() {
     esac
 }
 
-_pipe_init() {
+_pipe_prune() {
     repeating_flags=()
-    non_repeating_flags=(--force --private --version -h --help)
+    non_repeating_flags=(--force --json --version -h --help)
     repeating_options=()
-    non_repeating_options=(-q --queue --slice --retries --backoff --max-items --max-bytes --retain --min-free --share)
+    non_repeating_options=(-q --queue)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '-q'|'--queue')
-        return
-        ;;
-    '--slice')
-        return
-        ;;
-    '--retries')
-        return
-        ;;
-    '--backoff')
-        return
-        ;;
-    '--max-items')
-        return
-        ;;
-    '--max-bytes')
-        return
-        ;;
-    '--retain')
-        return
-        ;;
-    '--min-free')
-        return
-        ;;
-    '--share')
         return
         ;;
     esac
@@ -589,16 +565,40 @@ _pipe_fsck() {
     esac
 }
 
-_pipe_prune() {
+_pipe_serve() {
     repeating_flags=()
-    non_repeating_flags=(--force --json --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
+    non_repeating_flags=(--force --access-log --version -h --help)
+    repeating_options=(--require)
+    non_repeating_options=(-q --queue --host --port --token-file --max-body --dedup --limit --cors)
     __pipe_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
     '-q'|'--queue')
+        return
+        ;;
+    '--host')
+        return
+        ;;
+    '--port')
+        return
+        ;;
+    '--token-file')
+        return
+        ;;
+    '--max-body')
+        return
+        ;;
+    '--require')
+        return
+        ;;
+    '--dedup')
+        return
+        ;;
+    '--limit')
+        return
+        ;;
+    '--cors')
         return
         ;;
     esac
