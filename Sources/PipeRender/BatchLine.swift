@@ -19,11 +19,11 @@ package enum BatchLine {
 
   /// `data`: the bytes that the items' ranges refer to.
   package static func append(
-    _ claim: EntryID, _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8],
+    _ claim: BatchID, _ attempt: Int, _ items: ArraySlice<Item>, data: [UInt8],
     to out: inout [UInt8]
   ) {
     JSONWriter.append(#"{"claim":""#, to: &out)
-    append(claim, to: &out)
+    append(to: &out, claim.write)
     out.append(0x22)
     append(attempt, items, data: data, to: &out)
   }
@@ -36,7 +36,7 @@ package enum BatchLine {
     JSONWriter.append(#","items":["#, to: &out)
     for (position, item) in items.enumerated() {
       JSONWriter.append(position > 0 ? #",{"id":""# : #"{"id":""#, to: &out)
-      append(item.entry, to: &out)
+      append(to: &out, item.entry.write)
       JSONWriter.append(#"","item":"#, to: &out)
       out += String(item.index).utf8
       switch item.priority {
@@ -50,9 +50,12 @@ package enum BatchLine {
     JSONWriter.append("]}\n", to: &out)
   }
 
-  private static func append(_ id: EntryID, to out: inout [UInt8]) {
+  // The text of an id.
+  private static func append(
+    to out: inout [UInt8], _ write: (UnsafeMutablePointer<UInt8>) -> Void
+  ) {
     let start = out.count
     JSONWriter.append("00000000000000000000000000", to: &out)
-    out.withUnsafeMutableBufferPointer { id.write(to: $0.baseAddress! + start) }
+    out.withUnsafeMutableBufferPointer { write($0.baseAddress! + start) }
   }
 }

@@ -29,7 +29,7 @@ struct Part {
 /// A batch that was handed out and is not settled. Settling consumes it, so that it cannot happen
 /// twice. Forgetting it equals a crash, and heals the same way.
 package struct Claim: ~Copyable {
-  package let batch: EntryID
+  package let batch: BatchID
   /// The highest attempt number of its items, this attempt included.
   package let attempt: Int
   package let items: [Item]
@@ -45,50 +45,6 @@ struct AcceptedItems {
   let time: Int64
   /// Indices in the claim's items.
   var items: Range<Int>
-}
-
-extension Claim {
-  /// A separate id for each line in which the claim is handed out.
-  package func token(_ line: Int) -> EntryID {
-    EntryID(high: batch.high, low: batch.low + UInt64(line + 1) << 32)
-  }
-}
-
-/// The 31 random bits that all batch ids of one run share. A batch id thus identifies its run and
-/// the time of its claim:
-///
-///     milliseconds 48, run 16 | run 16, withdrawn 1, line 15, microseconds 10, serial number 22
-struct Run: Equatable {
-  private let high: UInt64
-  private let low: UInt64
-
-  init(of batch: EntryID) {
-    high = batch.high & 0xffff
-    low = batch.low >> 48
-  }
-
-  /// A new run from the random bits of `id`. Its top bit is set, so that it never equals the run of
-  /// an id that is not a batch, such as `.delayed`.
-  init(random id: EntryID) { self.init(of: EntryID(high: id.high, low: id.low | 1 << 63)) }
-
-  /// `now`: microseconds since the epoch. `serial` distinguishes batches that are claimed in one
-  /// microsecond.
-  func batch(_ serial: UInt64, at now: Int64) -> EntryID {
-    let time = UInt64(max(0, now))
-    return EntryID(
-      high: (time / 1000) << 16 | high,
-      low: low << 48 | (time % 1000) << 22 | serial & 0x3f_ffff)
-  }
-}
-
-extension EntryID {
-  /// For a batch: when it was claimed, microseconds since the epoch.
-  package var claimed: Int64 { milliseconds * 1000 + Int64(low >> 22 & 0x3ff) }
-
-  /// For a batch that a process took over to bury: the id that names it meanwhile. It belongs to
-  /// the same run but is not a token that was handed out, so that no other process settles what is
-  /// being buried. Its bit is above the line bits of a token.
-  var withdrawn: EntryID { EntryID(high: high, low: low | 1 << 47) }
 }
 
 extension Part {
@@ -117,4 +73,9 @@ extension Claim {
       batch: batch, attempt: attempt, items: items, bytes: bytes, parts: parts,
       acceptances: acceptances)
   }
+}
+
+extension Claim {
+  /// A separate id for each line in which the claim is handed out.
+  package func token(_ line: Int) -> BatchID { batch.token(line) }
 }

@@ -4,13 +4,13 @@ package import PipeIO
 extension Claimer {
   /// The names held under some tokens, at one instant.
   package struct Holdings {
-    fileprivate var names: [EntryID: [NowName]] = [:]
+    fileprivate var names: [BatchID: [NowName]] = [:]
   }
 
   /// Finds claims by their tokens. A claim whose owner is dead is not held any more, even if no
   /// process has reaped it yet. `own`: finds only claims that this process holds; another process
   /// may be burying the others.
-  package func holdings(_ batches: Set<EntryID>, own: Bool = false) throws(Fault) -> Holdings {
+  package func holdings(_ batches: Set<BatchID>, own: Bool = false) throws(Fault) -> Holdings {
     try queue.lockNow(exclusive: false)
     defer { queue.unlockNow() }
     let now = wall()
@@ -29,8 +29,8 @@ extension Claimer {
   }
 
   /// Tokens of this run whose claims this process still holds.
-  package func heldByThisRun() throws(Fault) -> Set<EntryID> {
-    var found: Set<EntryID> = []
+  package func heldByThisRun() throws(Fault) -> Set<BatchID> {
+    var found: Set<BatchID> = []
     for name in try queue.namesNow() where name.isClaim && name.owner == owner?.slot {
       if let batch = name.batch, isOfThisRun(batch) { found.insert(batch) }
     }
@@ -38,7 +38,7 @@ extension Claimer {
   }
 
   /// The claim of a token; nil if it is no longer held.
-  package func adopt(_ batch: EntryID, _ holdings: Holdings) throws(Fault) -> Claim? {
+  package func adopt(_ batch: BatchID, _ holdings: Holdings) throws(Fault) -> Claim? {
     guard let names = holdings.names[batch] else { return nil }
     let inOrder = names.sorted { $0.range.comesBefore($1.range) }
     return try claim(batch, inOrder, try queue.ends())

@@ -147,7 +147,7 @@ extension Claimer {
 
   /// The claim of these names, read again. Items whose lines were damaged since the claim are left
   /// out.
-  func claim(_ batch: EntryID, _ names: [NowName], _ ends: LaneEnds) throws(Fault) -> Claim {
+  func claim(_ batch: BatchID, _ names: [NowName], _ ends: LaneEnds) throws(Fault) -> Claim {
     let selection = Selection(size: .max, byteLimit: .max, now: .max, retries: .max)
     for name in names {
       var scan = RangeScan(name.range, selection, passesGaps: true)

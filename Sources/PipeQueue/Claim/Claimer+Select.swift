@@ -155,7 +155,7 @@ extension Claimer {
       case .again(let batch, let attempt, _):
         // Under its old batch the name would be dissolved when due, and the line's delay would make
         // the entry wait again and again. Under this batch the name alone decides when it is ready.
-        let batch = name.isDelay ? EntryID.revived : batch
+        let batch = name.isDelay ? BatchID.revived : batch
         right.state = .again(batch: batch, attempt: attempt, due: due)
       case .claim, .done, .lost, .dropped: continue
       }

@@ -56,12 +56,12 @@ extension Claimer {
     queue.settings.backoff.delay(after: max(1, attempt), random: random())
   }
 
-  func rename(_ name: NowName, to new: NowName, batch: EntryID) throws(Fault) {
+  func rename(_ name: NowName, to new: NowName, batch: BatchID) throws(Fault) {
     if try queue.rename(name, to: new) { return }
     throw lost(batch)
   }
 
-  func lost(_ batch: EntryID) -> Fault {
+  func lost(_ batch: BatchID) -> Fault {
     queue.isRemoved
       ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
       : Fault(
@@ -133,7 +133,7 @@ extension Claimer {
   /// Transition: retry, partial settle, bury, give back
   private func settle(
     _ part: Part, _ fates: [SettlingPlan.Fate], _ due: ReadyTime, _ holder: NowName.State,
-    batch: EntryID
+    batch: BatchID
   ) throws(Fault) -> [Part] {
     let state = { (fate: SettlingPlan.Fate) in fate.state(of: holder, due) }
     let runs = SettlingPlan.runs(fates, from: part.items.lowerBound)

@@ -7,7 +7,7 @@ package final class Claimer {
   let queue: Queue
   private var mint = ULIDGenerator()
   /// Part of the id of each of its batches: identifies the items that failed in this run.
-  private let run: Run
+  private let run: ConsumerRun
   private var serial: UInt64 = 0
   package internal(set) var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
@@ -45,18 +45,18 @@ package final class Claimer {
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
     self.queue = queue
     self.hidesOwnFailures = hidesOwnFailures
-    run = Run(random: mint.id(at: Clock.now()))
+    run = ConsumerRun(random: mint.id(at: Clock.now()))
     sync = GroupCommit(queue)
     recorder = SettleLog(queue)
     queue.drainsOnFullDisk()
   }
 
-  func nextBatch() -> EntryID {
+  func nextBatch() -> BatchID {
     serial += 1
     return run.batch(serial, at: wall())
   }
 
-  package func isOfThisRun(_ batch: EntryID) -> Bool { Run(of: batch) == run }
+  package func isOfThisRun(_ batch: BatchID) -> Bool { ConsumerRun(of: batch) == run }
 
   func isHidden(_ name: NowName) -> Bool {
     guard hidesOwnFailures, let batch = name.batch else { return false }

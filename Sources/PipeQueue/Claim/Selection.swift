@@ -20,7 +20,7 @@ final class Selection {
   private(set) var delays: [NowName] = []
   /// Items that no intact line holds, with their name; nil where no name covers them.
   private(set) var losses: [(range: ItemRange, name: NowName?)] = []
-  private var kind: EntryID?
+  private var kind: BatchID?
   private var isSingle = false
   private var isClosed = false
   private var items: [Item] = []
@@ -30,7 +30,7 @@ final class Selection {
   private var attempt = 0
   private var batch = Selection.unnamed
 
-  private static let unnamed = EntryID(high: 0, low: 0)
+  private static let unnamed = BatchID.delayed
   /// More delays and losses than this would hold the lock of now/ for too long.
   private static let mostDelays = 64
 
@@ -110,7 +110,7 @@ final class Selection {
     delays.append(NowName(range, .again(batch: .delayed, attempt: 0, due: due)))
   }
 
-  func name(_ batch: EntryID, owner: Int) {
+  func name(_ batch: BatchID, owner: Int) {
     self.batch = batch
     for index in parts.indices {
       let attempt = parts[index].claim.attempt!
@@ -127,7 +127,7 @@ final class Selection {
   }
 
   /// The claim of names that are claims already.
-  func claim(_ batch: EntryID, _ names: [NowName]) -> Claim {
+  func claim(_ batch: BatchID, _ names: [NowName]) -> Claim {
     endAcceptance()
     let parts = zip(names, parts).map { Part(name: $0, items: $1.items, places: $1.places) }
     return Claim(

@@ -33,7 +33,7 @@ struct NameWriter {
     count = end
   }
 
-  mutating func append(_ id: EntryID) {
+  mutating func append(_ id: BatchID) {
     precondition(count + EntryID.length <= memory.count)
     id.write(to: memory.baseAddress! + count)
     count += EntryID.length

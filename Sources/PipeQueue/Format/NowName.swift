@@ -1,11 +1,11 @@
 /// A name in now/: a range of items and their state (pipe-queue(5), STATES).
 package struct NowName: Equatable {
   package enum State: Equatable {
-    case claim(batch: EntryID, attempt: Int, owner: Int)
+    case claim(batch: BatchID, attempt: Int, owner: Int)
     /// Handed out and held by the clock: ready again when due, with the attempt counted.
-    case hold(batch: EntryID, attempt: Int, until: ReadyTime)
+    case hold(batch: BatchID, attempt: Int, until: ReadyTime)
     /// Ready again when due, after `attempt` attempts.
-    case again(batch: EntryID, attempt: Int, due: ReadyTime)
+    case again(batch: BatchID, attempt: Int, due: ReadyTime)
     /// Acknowledged; or parked or dead, if a name in later/ or dead/ says so.
     case done
     /// No intact line holds these items.
@@ -67,7 +67,7 @@ package struct NowName: Equatable {
     }
   }
 
-  var batch: EntryID? {
+  var batch: BatchID? {
     switch state {
     case .claim(let batch, _, _), .hold(let batch, _, _), .again(let batch, _, _): batch
     case .done, .lost, .dropped: nil
@@ -164,7 +164,7 @@ extension NameWriter {
     }
   }
 
-  private mutating func append(_ word: StaticString, _ batch: EntryID, _ attempt: Int) {
+  private mutating func append(_ word: StaticString, _ batch: BatchID, _ attempt: Int) {
     append(word)
     append(batch)
     append(dot)
@@ -193,7 +193,7 @@ extension NowName.State {
   }
 
   private init?(open word: UnsafeRawBufferPointer, _ pieces: inout FieldSplitter, older: Bool) {
-    guard let batch = pieces.next(before: dot).flatMap({ EntryID($0) }),
+    guard let batch = pieces.next(before: dot).flatMap({ BatchID($0) }),
       let attempt = pieces.number(before: dot), let last = pieces.number(before: dot)
     else { return nil }
     if word.elementsEqual("claim".utf8) {

@@ -2,7 +2,7 @@ package import PipeIO
 
 /// A batch that was handed out and is not settled.
 package struct ClaimView {
-  package let claim: EntryID
+  package let claim: BatchID
   package fileprivate(set) var items: Int
   /// The highest attempt number of its items.
   package fileprivate(set) var attempt: Int
@@ -23,7 +23,7 @@ extension Queue {
   package func claims(
     upTo most: Int, at now: Int64
   ) throws(Fault) -> (claims: [ClaimView], more: Int) {
-    var found: [EntryID: ClaimView] = [:]
+    var found: [BatchID: ClaimView] = [:]
     for name in try reportedNames() where name.isHeld(at: now) {
       guard let view = ClaimView(name) else { continue }
       found[view.claim, default: view.empty].add(view)
@@ -103,7 +103,7 @@ extension Queue {
     let ends = try ends()
     var draft = WriteBatch()
     [UInt8(0x31)].withUnsafeBytes { data in
-      draft.append(NewEntry(id: .delayed, priority: .medium), data: data)
+      draft.append(NewEntry(id: .none, priority: .medium), data: data)
     }
     try requireRoom(for: draft, behind: ends)
   }

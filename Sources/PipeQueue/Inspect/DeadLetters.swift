@@ -52,7 +52,7 @@ extension Queue {
 final class DeadLetterReader {
   private let queue: Queue
   private var held: SegmentReader?
-  private var mark = ItemMark(id: .delayed, number: 0, rest: 0)
+  private var mark = ItemMark(id: .none, number: 0, rest: 0)
 
   init(_ queue: Queue) { self.queue = queue }
 
@@ -154,7 +154,7 @@ extension Queue {
     let letters = DeadLetterReader(self)
     try forEachDeadShard { (names) throws(Fault) in
       // Read before the treatment: dropped items do not keep their segment.
-      let ids = try names.map { (name) throws(Fault) in try letters.line(name)?.id ?? .delayed }
+      let ids = try names.map { (name) throws(Fault) in try letters.line(name)?.id ?? .none }
       let done = Set(try treatment(names).map(\.text))
       var treated: [DeadLetterResult] = []
       for (name, id) in zip(names, ids) where done.contains(name.text) {

@@ -142,7 +142,7 @@ package struct Explanation {
     case ready(ahead: Int)
     /// Handed out. `holder` is nil if the clock holds it, or if the system does not name the
     /// holder.
-    case claimed(token: EntryID, attempt: Int, holder: String?, since: Int64?, until: Int64?)
+    case claimed(token: BatchID, attempt: Int, holder: String?, since: Int64?, until: Int64?)
     /// Waits for a time, after `attempts` attempts.
     case later(due: Int64, attempts: Int)
     case dead(isDropped: Bool)

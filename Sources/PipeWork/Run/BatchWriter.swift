@@ -13,7 +13,7 @@ package final class BatchWriter {
   private let plain = Output()
   private let settling: Watch
   /// Unsettled claims: token, and the output offset at which the line ends.
-  private var waiting: [(token: EntryID, end: Int)] = []
+  private var waiting: [(token: BatchID, end: Int)] = []
   private var lastProgress = Clock.steady()
   private var hasHinted = false
   /// The rest of the pipeline, once stdout is closed.
@@ -177,7 +177,7 @@ package final class BatchWriter {
     return Exit.fine
   }
 
-  private func returnAll(_ left: [(token: EntryID, end: Int)]) throws(Fault) {
+  private func returnAll(_ left: [(token: BatchID, end: Int)]) throws(Fault) {
     let holdings = try claimer.holdings(Set(left.map(\.token)), own: true)
     let taken = downstream == nil ? pipe?.taken ?? .max : .max
     var unanswered = 0

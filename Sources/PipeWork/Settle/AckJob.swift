@@ -61,7 +61,7 @@ package struct AckJob {
   private func settle(_ claims: [String], _ settler: Settler) throws(Fault) -> Int32 {
     var reader = SettlementReader()
     for text in claims {
-      if let id = EntryID(text) {
+      if let id = BatchID(text) {
         settler.add(Settlement(claim: id, result: nil, reason: nil, items: nil), nil)
         continue
       }

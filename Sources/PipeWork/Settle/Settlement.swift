@@ -8,7 +8,7 @@ package struct Settlement {
     case ok, retry, bury
   }
 
-  let claim: EntryID
+  let claim: BatchID
   /// For items without a result of their own.
   let result: Word?
   let reason: String?
@@ -35,7 +35,7 @@ struct SettlementReader {
   // The same in both scanners.
   private static let result = 2, reason = 3
   /// The claim of the last line, even if the rest of the line is invalid.
-  private(set) var claim: EntryID?
+  private(set) var claim: BatchID?
 
   mutating func read(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Settlement {
     self.claim = nil
@@ -44,7 +44,7 @@ struct SettlementReader {
     guard value.kind == .object, let claim = scanner[SettlementReader.claim] else {
       throw Rejection("not a batch line: it has no claim")
     }
-    let token = try Field(claim, "claim", line).id()
+    let token = try Field(claim, "claim", line).claim()
     self.claim = token
     return Settlement(
       claim: token,
@@ -116,6 +116,11 @@ private struct Field {
   private var inside: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       rebasing: text[(span.range.lowerBound + 1)..<(span.range.upperBound - 1)])
+  }
+
+  func claim() throws(Rejection) -> BatchID {
+    guard span.kind == .string, let id = BatchID(inside) else { throw wrong("is not a ULID") }
+    return id
   }
 
   func id() throws(Rejection) -> EntryID {

@@ -12,10 +12,10 @@ final class Settler {
   /// Settlements to apply, each with its line if that is written to stdout.
   private var waiting: [(settlement: Settlement, line: [UInt8])] = []
   /// Claims of invalid lines: given back at the end unless another line settles them.
-  private var unread: Set<EntryID> = []
+  private var unread: Set<BatchID> = []
   private var bytes = 0
   /// By token: the items of a claim that no line has settled yet.
-  private var rests: [EntryID: HeldClaim] = [:]
+  private var rests: [BatchID: HeldClaim] = [:]
   private(set) var hasLost = false
   private(set) var hasRefused = false
   private var complaints = 0
@@ -45,7 +45,7 @@ final class Settler {
   }
 
   /// Notes the claim of an invalid line.
-  func addUnread(_ claim: EntryID) { unread.insert(claim) }
+  func addUnread(_ claim: BatchID) { unread.insert(claim) }
 
   /// Applies the added settlements.
   func settle() throws(Fault) {

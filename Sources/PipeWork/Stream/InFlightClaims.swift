@@ -3,7 +3,7 @@ internal import PipeQueue
 
 /// A claim that is handed out in several lines, with the outcomes of its items so far.
 final class InFlightClaim {
-  let batch: EntryID
+  let batch: BatchID
   let attempt: Int
   let items: [Item]
   /// The data of the items, which their ranges refer to.
@@ -51,7 +51,7 @@ final class InFlightClaim {
 
 /// Items of one claim, which the worker gets as one line.
 final class StreamLine {
-  let token: EntryID
+  let token: BatchID
   let flight: InFlightClaim
   /// Indices of the claim's items.
   let items: Range<Int>
@@ -62,7 +62,7 @@ final class StreamLine {
   /// Where the search for the next item starts: answers mostly come in order.
   private var next: Int
 
-  init(_ flight: InFlightClaim, _ items: Range<Int>, token: EntryID) {
+  init(_ flight: InFlightClaim, _ items: Range<Int>, token: BatchID) {
     self.flight = flight
     self.items = items
     self.token = token
@@ -97,7 +97,7 @@ final class StreamLine {
 
 /// The claims whose lines are in the window.
 struct InFlightClaims {
-  private var held: [EntryID: InFlightClaim] = [:]
+  private var held: [BatchID: InFlightClaim] = [:]
   private var dirty: [InFlightClaim] = []
   /// Bytes of data of the held claims.
   private(set) var bytes = 0

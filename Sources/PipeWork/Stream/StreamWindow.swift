@@ -56,7 +56,7 @@ final class StreamWindow {
   func add(_ claim: consuming Claim) -> Int {
     let step = claim.attempt >= lastAttempt ? 1 : size
     let count = (claim.items.count + step - 1) / step
-    var tokens: [EntryID] = []
+    var tokens: [BatchID] = []
     for number in 0..<count { tokens.append(claim.token(number)) }
     let flight = InFlightClaim(claim)
     flights.add(flight)
@@ -94,7 +94,7 @@ final class StreamWindow {
 
 /// Lines that were handed out and are unanswered.
 struct UnansweredLines {
-  private var byToken: [EntryID: StreamLine] = [:]
+  private var byToken: [BatchID: StreamLine] = [:]
   /// In the order of handing out; answered lines stay until they are the first.
   private var order = FIFO<StreamLine>()
   /// Number of unanswered items.
@@ -106,7 +106,7 @@ struct UnansweredLines {
   /// The line that was handed out first.
   var oldest: StreamLine? { order.first }
 
-  subscript(token: EntryID) -> StreamLine? { byToken[token] }
+  subscript(token: BatchID) -> StreamLine? { byToken[token] }
 
   /// In the order of handing out.
   var inOrder: [StreamLine] { order.elements.filter { $0.open > 0 } }
