@@ -71,6 +71,7 @@ extension Claimer {
   /// Makes this process the holder of the items that it will bury: if it dies on the way, a reaper
   /// removes what it wrote. The process that handed the items out, or the clock, would not know of
   /// that.
+  /// Step of: bury
   func own(
     _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
   ) throws(Fault) -> Claim {

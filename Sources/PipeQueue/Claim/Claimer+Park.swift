@@ -31,6 +31,7 @@ extension Claimer {
 
   typealias Moving = (name: NowName, claim: NowName)
 
+  /// Step of: park
   private func takeForParking() throws(Fault) -> [Moving] {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
@@ -72,6 +73,7 @@ extension Claimer {
     for (name, claim) in moving { _ = try queue.rename(claim, to: NowName(name.range, .done)) }
   }
 
+  /// Step of: park
   private func unpark(_ all: [Moving]) throws(Fault) {
     // Items that are done already are in later/ alone.
     let held = try queue.namesNow()
@@ -130,6 +132,7 @@ extension Claimer {
     return found
   }
 
+  /// Step of: restore
   private func finishRestoring(_ moving: [Moving], _ scan: LaterScan, at now: Int64) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }

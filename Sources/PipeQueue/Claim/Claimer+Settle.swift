@@ -56,6 +56,7 @@ extension Claimer {
     queue.settings.backoff.delay(after: max(1, attempt), random: random())
   }
 
+  /// Step of: the transition of its caller
   func rename(_ name: NowName, to new: NowName, batch: BatchID) throws(Fault) {
     if try queue.rename(name, to: new) { return }
     throw lost(batch)

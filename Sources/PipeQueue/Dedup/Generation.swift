@@ -52,6 +52,7 @@ final class Generation {
   private static func size(_ pages: Int) -> Int { (pages + 1) * SlotPage.size }
 
   /// The name comes last: the next creation removes what an interrupted one leaves.
+  /// No transition: the index is built again from the segments
   static func create(
     _ number: Int, in directory: Directory, capacity: Int, _ state: IndexState
   ) throws(Fault) -> Generation {

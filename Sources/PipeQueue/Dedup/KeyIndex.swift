@@ -102,6 +102,7 @@ extension KeyIndex {
   }
 
   /// Removes the generations whose lines can no longer count.
+  /// No transition: the index is built again from the segments
   func forget(_ now: Int64) throws(Fault) {
     let limit = horizon(now)
     var old: [Generation] = []
@@ -144,6 +145,7 @@ extension KeyIndex {
 extension Directory {
   /// Frees a name that the index needs: removes a file, and renames anything else, which the index
   /// never made.
+  /// No transition: the index is built again from the segments
   func clear(_ name: String) throws(Fault) {
     do throws(Fault) { try remove(name) } catch {
       guard error.code == EISDIR || error.code == EPERM else { throw error }

@@ -26,6 +26,7 @@ struct CompactionPlan {
 
   /// Closes the log if it has `size` bytes or more, and compacts; does nothing while another
   /// process compacts.
+  /// No transition: statistics name no items
   func run(closing size: Int) throws(Fault) {
     guard try directory.tryLock() else { return }
     defer { directory.unlock() }
@@ -64,7 +65,8 @@ struct CompactionPlan {
     directory.changed(name.text).map { abs(now - $0) >= CompactionPlan.patience } ?? false
   }
 
-  // false: the name is already used.
+  /// false: the name is already used.
+  /// No transition: statistics name no items
   private func write(_ lines: [CompactedLine], _ name: StatsName) throws(Fault) -> Bool {
     var bytes: [UInt8] = []
     for line in lines { line.append(to: &bytes) }
@@ -74,6 +76,7 @@ struct CompactionPlan {
     return try directory.rename(StatsName.draft, to: name.text) == .renamed
   }
 
+  /// No transition: statistics name no items
   private func remove(_ names: inout [StatsName]) throws(Fault) {
     for name in names.filter({ $0.level > 0 }) {
       let covered = names.filter { name.covers($0) }

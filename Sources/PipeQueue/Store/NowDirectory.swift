@@ -68,6 +68,7 @@ extension Queue {
 
   /// Renames damaged names: their meaning is unknown, so their items are ready. Call under the
   /// exclusive lock of now/.
+  /// Step of: put aside
   func putAsideDamaged(_ listing: NowListing) throws(Fault) {
     for name in listing.damaged {
       guard let marked = try now().putAside(name) else { continue }
@@ -86,6 +87,7 @@ extension Queue {
 
   /// Renames a name; false if it was gone. After a process died between two steps, the new name may
   /// exist: it says the same, so the old one becomes a spare.
+  /// Step of: the transition of its caller
   func rename(_ name: NowName, to new: NowName) throws(Fault) -> Bool {
     if name == new { return true }
     switch try now().rename(name.text, to: new.text) {
@@ -99,6 +101,7 @@ extension Queue {
   /// exclusive lock of now/.
   func makeSpare(_ name: NowName) throws(Fault) -> Bool { try makeSpare(name.text) }
 
+  /// Step of: the transition of its caller
   func makeSpare(_ name: String) throws(Fault) -> Bool {
     let spares = Set(try listNow().spares)
     let free = (0...).first { !spares.contains($0) }!
@@ -161,6 +164,7 @@ struct NowDirectory {
   }
 
   /// Gives a name of any form to a spare, a redundant file or a new file.
+  /// Step of: the transition of its caller
   mutating func createFile(_ text: String) throws(Fault) {
     if listing.spares.isEmpty { try mergeFinal() }
     if let spare = listing.spares.popLast() {
@@ -208,6 +212,7 @@ struct NowDirectory {
   /// Removes a name that says only that its items are to be examined again: items that no name
   /// covers are ready. Items that came back from later/ or dead/ are also in a done name, which is
   /// reduced first; a crash in between leaves `name`. Returns whether `name` was there.
+  /// Step of: dissolve, return
   mutating func uncover(_ name: NowName) throws(Fault) -> Bool {
     // A merge would change the done names that the listing has.
     hasMerged = true
@@ -217,6 +222,7 @@ struct NowDirectory {
     return try queue.makeSpare(name)
   }
 
+  /// Step of: dissolve, return
   private mutating func leave(_ range: ItemRange, outOf done: NowName) throws(Fault) {
     var (before, behind) = (done, done)
     before.range.to = range.from
@@ -229,8 +235,9 @@ struct NowDirectory {
     }
   }
 
-  // Removes surplus files that many failures left once they are done: each claim lists every name
-  // that stays.
+  /// Removes surplus files that many failures left once they are done: each claim lists every name
+  /// that stays.
+  /// Step of: merge
   private mutating func removeSome() throws(Fault) {
     for _ in 0..<max(0, min(256, redundant.count - NowDirectory.reserve)) {
       try queue.now().remove(redundant.removeLast().text)
@@ -239,8 +246,9 @@ struct NowDirectory {
 
   private static let reserve = 160
 
-  // Removes names that an interrupted claim left inside a wider name. They go before the wider one
-  // is claimed, or they would reappear once it is done.
+  /// Removes names that an interrupted claim left inside a wider name. They go before the wider one
+  /// is claimed, or they would reappear once it is done.
+  /// Step of: partial claim, lose
   private func dropContained(in wider: NowName) throws(Fault) {
     for name in listing.names
     where name.due != nil && name != wider && wider.range.contains(name.range) {

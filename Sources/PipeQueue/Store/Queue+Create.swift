@@ -7,6 +7,7 @@ package import PipeIO
 extension Queue {
   /// Opens the queue at `path`, and creates it first if there is none. `change` edits the settings
   /// of a new or an existing queue; `access` sets which users may use it.
+  /// Step of: create, settings
   package static func create(
     path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in },
     access: Access? = nil, change: ((inout Settings) -> Void)? = nil

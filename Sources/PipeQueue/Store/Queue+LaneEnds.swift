@@ -92,6 +92,7 @@ extension Queue {
 
   /// Raises the ends above the numbers of all names in now/, so that no future item gets such a
   /// number: names that reach further are from a later time than the segments.
+  /// Step of: repair
   func raiseEnds() throws(Fault) {
     try lockEnd()
     defer { unlockEnd() }

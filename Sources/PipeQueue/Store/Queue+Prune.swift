@@ -62,8 +62,9 @@ extension Queue {
     return pruned
   }
 
-  // `most`: a bound limits the search to the oldest directory, and only the first segment that is
-  // kept is counted.
+  /// `most`: a bound limits the search to the oldest directory, and only the first segment that is
+  /// kept is counted.
+  /// Step of: prune
   private func prune(
     _ lane: Lane, _ ends: LaneEnds, most: Int, _ pruned: inout Pruned
   ) throws(Fault) {
@@ -143,6 +144,7 @@ extension Queue {
     if try moveEnded(lane, try ends()[lane].place) { try now().flush() }
   }
 
+  /// Step of: prune
   private func moveEnded(_ lane: Lane, _ end: Position) throws(Fault) -> Bool {
     try lockNow(exclusive: true)
     defer { unlockNow() }
@@ -190,6 +192,7 @@ private struct Sweep {
     reason = needed.reason
   }
 
+  /// Step of: prune
   mutating func go(through directory: Directory, _ names: [String]) throws(Fault) {
     for name in names {
       let size = directory.size(of: name) ?? 0

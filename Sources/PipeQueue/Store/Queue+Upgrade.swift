@@ -6,6 +6,7 @@ internal import PipeIO
 extension Queue {
   /// The settings of a queue, which is first restored and upgraded if this process may change it;
   /// nil if there is no queue.
+  /// Step of: settings
   static func currentSettings(
     _ root: Directory, _ report: @escaping (String) -> Void
   ) throws(Fault) -> Settings? {
@@ -98,6 +99,7 @@ extension Queue {
 
 extension Directory {
   /// Renames each name to the one that `new` returns, if any, and flushes the directory.
+  /// Step of: upgrade
   fileprivate func renameAll(_ new: (UnsafeRawBufferPointer) -> String?) throws(Fault) {
     var renamed: [(old: String, new: String)] = []
     try forEachName { text in

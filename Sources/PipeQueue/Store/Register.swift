@@ -143,6 +143,7 @@ extension Register {
     try file.flushData()
   }
 
+  /// No transition: gives a new file of the register its length
   private func file(_ lane: Lane, _ number: Int, making: Bool) throws(Fault) -> Descriptor? {
     if !making {
       return try Descriptor.open("\(Register.name)/\(lane.name)/\(number)", in: root, O_RDWR)

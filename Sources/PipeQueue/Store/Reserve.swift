@@ -56,6 +56,7 @@ struct Reserve {
     Int(system.f_type) & 0xffff_ffff == btrfs.type
   }
 
+  /// No transition: the reserve holds no items
   private func allocate(on system: statfs) -> Bool {
     let records = Reserve.isTree(system) ? Reserve.btrfs.records : 0
     do throws(Fault) {
@@ -72,6 +73,7 @@ struct Reserve {
   }
 
   /// Releases the reserve. Returns whether there was one.
+  /// No transition: the reserve holds no items
   func release() -> Bool {
     guard isThere else { return false }
     do throws(Fault) {

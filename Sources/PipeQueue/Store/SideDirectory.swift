@@ -100,6 +100,7 @@ extension Queue {
     try removeAside(try namesAside(kind, of: ranges))
   }
 
+  /// Step of: restore
   func removeAside(_ names: [SideName]) throws(Fault) {
     for group in SideGroup.split(names) {
       guard let directory = try Directory.open(group.path, in: root) else { continue }
@@ -206,6 +207,7 @@ extension Queue {
   }
 
   /// Removes the directories of these names that are now empty.
+  /// Step of: restore, revive
   func dropEmpty(_ names: [SideName]) throws(Fault) {
     for group in SideGroup.split(names) {
       guard let lane = try Directory.open("\(group.kind.rawValue)/\(group.lane.name)", in: root)

@@ -146,8 +146,9 @@ package final class Appender {
 }
 
 extension Appender {
-  // On a file system that is too full even to truncate, the reserve is lent for this call and then
-  // taken again.
+  /// On a file system that is too full even to truncate, the reserve is lent for this call and then
+  /// taken again.
+  /// Step of: cut
   private func cut(_ written: [LaneTail], _ fault: Fault) throws(Fault) -> Never {
     do throws(Fault) {
       for tail in written {

@@ -12,7 +12,7 @@ struct Page: CustomTestStringConvertible, Sendable {
 
   static let commands = [
     "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "serve",
-    "route", "dead", "retry", "drop", "init",
+    "route", "dead", "retry", "drop", "init", "fsck", "prune",
   ]
 
   static let all: [Page] =

@@ -123,7 +123,7 @@ struct DashboardTests {
     let page = try Dashboard(scratch, first)
     first.stop().expect("", errors: nil)
     try page.wait("document.getElementById('state').textContent.startsWith('Not connected')")
-    try page.wait("document.getElementById('age').textContent.includes(' old, of ')")
+    try page.wait("document.getElementById('age').textContent.includes(' old, from ')")
     try scratch.store(#"{"priority":"LOW","n":1}"#)
     let second = try Gateway(scratch, "--port", "\(first.port)")
     try page.wait(Dashboard.isLive)
