@@ -102,7 +102,7 @@ struct ClaimTests {
   func parts() throws {
     let scratch = try Scratch()
     var draft = WriteBatch()
-    draft.append(NewEntry(id: token, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
+    draft.append(NewEntry(id: anEntry, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
     try Appender(scratch.queue).commit(&draft)
     let claimer = Claimer(scratch.queue)
     var taken: [String] = []

@@ -49,7 +49,7 @@ struct DedupTests {
     func repeats(_ new: String, _ old: String, _ key: String? = nil, ids: Bool = false) -> [Bool] {
       var draft = WriteBatch()
       for (lane, data) in [(.low, new), (.low, old), (.high, old)] as [(Lane, String)] {
-        var entry = NewEntry(id: token, priority: lane, ids: ids ? (1, 3) : nil)
+        var entry = NewEntry(id: anEntry, priority: lane, ids: ids ? (1, 3) : nil)
         entry.options = key.map { Array("{\"key\":\($0)}".utf8) }
         draft.append(entry, data)
       }

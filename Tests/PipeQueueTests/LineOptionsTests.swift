@@ -101,11 +101,11 @@ struct LineOptionsTests {
 
   @Test("the options are read from the line")
   func line() throws {
-    var entry = NewEntry(id: token, priority: .low)
+    var entry = NewEntry(id: anEntry, priority: .low)
     entry.options = LineOptions.column(key: Array(#""k""#.utf8), notBefore: 9, delay: 5)
     var draft = WriteBatch()
     draft.append(entry, "1")
-    draft.append(NewEntry(id: token.next, priority: .low), "2")
+    draft.append(NewEntry(id: anEntry.next, priority: .low), "2")
     draft.withLine(.low, 0) { line in
       #expect(line.key?.elementsEqual(#""k""#.utf8) == true)
       #expect(line.notBefore == 9 && line.delay == 5)

@@ -9,7 +9,8 @@ func items(_ from: Int, _ to: Int, _ lane: Lane = .high) -> ItemRange {
   ItemRange(lane: lane, from: place(from), to: place(to))
 }
 
-let token = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
+let token = BatchID("01M7YFR55BHYP5BSPG0DPTADCJ")!
+let anEntry = EntryID("01M7YFR55BHYP5BSPG0DPTADCJ")!
 
 extension NowName {
   static func done(_ from: Int, _ to: Int, _ lane: Lane = .high) -> NowName {
@@ -76,5 +77,10 @@ extension WriteBatch {
 
 /// An id generated at this time, in microseconds since 1970.
 func id(at time: Int64, _ number: UInt64 = 0) -> EntryID {
-  EntryID(high: UInt64(time / 1000) << 16, low: number)
+  EntryID(ULID(high: UInt64(time / 1000) << 16, low: number))
+}
+
+extension EntryID {
+  /// The id behind it in order.
+  var next: EntryID { EntryID(ulid.next) }
 }

@@ -36,7 +36,7 @@ struct SegmentLineTests {
   func accepted() throws {
     let time: Int64 = 1_795_244_400_123_456
     var draft = WriteBatch()
-    let minted = EntryID(high: UInt64((time - 3_600_000_000) / 1000) << 16, low: 1)
+    let minted = EntryID(ULID(high: UInt64((time - 3_600_000_000) / 1000) << 16, low: 1))
     draft.append(NewEntry(id: minted, priority: .low), "0")
     draft.append(NewEntry(id: minted, priority: .low, created: 7), "1")
     func accepted(_ index: Int, at now: Int64) -> Int64 {

@@ -24,7 +24,7 @@ struct Model {
     /// How long it was meant to wait; 0 if until a time of day.
     var span: Int64 = 0
     /// The batch in which it was handed out last; nil if it was never tried.
-    var batch: EntryID?
+    var batch: BatchID?
     var history: [Note] = []
     var stderr: [UInt8] = []
     var wasRevived = false
@@ -79,9 +79,9 @@ struct Model {
   let retries: Int
   let backoff: Backoff
   private(set) var entries: [Entry] = []
-  var claims: [EntryID: Handed] = [:]
+  var claims: [BatchID: Handed] = [:]
   /// Which consumer made which claim, by token, forever.
-  private(set) var makers: [EntryID: Int] = [:]
+  private(set) var makers: [BatchID: Int] = [:]
   var living: Set<Int> = []
   private(set) var lastStart: Int64?
   private var lanes: [[Item]] = [[], [], []]
@@ -146,7 +146,7 @@ extension Model {
     return .batch(batch)
   }
 
-  mutating func hand(_ keys: [Key], as token: EntryID, to maker: Int) {
+  mutating func hand(_ keys: [Key], as token: BatchID, to maker: Int) {
     for key in keys {
       if self[key].state == .held {
         remove(key, from: self[key].batch!)
@@ -225,7 +225,7 @@ extension Model {
     }
   }
 
-  private mutating func remove(_ key: Key, from token: EntryID) {
+  private mutating func remove(_ key: Key, from token: BatchID) {
     claims[token]!.keys.removeAll { $0 == key }
     if claims[token]!.keys.isEmpty { claims[token] = nil }
   }
@@ -250,7 +250,7 @@ extension Model {
   /// Returns how long failed items wait.
   @discardableResult
   mutating func settle(
-    _ token: EntryID, attempt: Int, _ outcomes: [Outcome?], wall: Int64, random: UInt64
+    _ token: BatchID, attempt: Int, _ outcomes: [Outcome?], wall: Int64, random: UInt64
   ) -> Int64 {
     let wait = backoff.delay(after: attempt, random: random)
     let keys = claims[token]!.keys
@@ -293,13 +293,13 @@ extension Model {
         signal: failure.signal, ended: wall))
   }
 
-  mutating func hold(_ token: EntryID, for span: Int64, wall: Int64) {
+  mutating func hold(_ token: BatchID, for span: Int64, wall: Int64) {
     claims[token]!.isHeld = true
     for key in claims[token]!.keys { release(key, .held, at: wall + span, span: span) }
   }
 
   /// Whether it may still be settled.
-  func isHeld(_ token: EntryID, at wall: Int64) -> Bool {
+  func isHeld(_ token: BatchID, at wall: Int64) -> Bool {
     guard let handed = claims[token] else { return false }
     if handed.isHeld { return handed.keys.contains { !isDue($0, at: wall) } }
     return living.contains(handed.maker)

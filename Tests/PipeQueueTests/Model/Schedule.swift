@@ -59,9 +59,9 @@ final class Schedule {
   var consumers: [Consumer] = []
   var born = 0
   /// Unsettled claims, by token.
-  var held: [EntryID: Box] = [:]
+  var held: [BatchID: Box] = [:]
   /// Claims of dead consumers, and claims that the clock holds.
-  var stale: [(token: EntryID, box: Box)] = []
+  var stale: [(token: BatchID, box: Box)] = []
   var producers: [Appender] = []
   var mint = ULIDGenerator()
   var nextDatum = 0

@@ -4,7 +4,7 @@
 // Events of a claim.
 extension Schedule {
   // In an order that a seed always reproduces.
-  private func tokens(where isMeant: (Model.Handed) -> Bool = { _ in true }) -> [EntryID] {
+  private func tokens(where isMeant: (Model.Handed) -> Bool = { _ in true }) -> [BatchID] {
     model.claims.filter { isMeant($0.value) }.sorted { $0.value.keys[0] < $1.value.keys[0] }
       .map(\.key)
   }
@@ -21,7 +21,7 @@ extension Schedule {
   }
 
   /// Like `ack`: the process that settles is not the one that claimed.
-  private func adopt(_ token: EntryID) throws {
+  private func adopt(_ token: BatchID) throws {
     let ack: Claimer
     if consumers.isEmpty || random.chance(50) {
       ack = Claimer(try Queue(path: path))
@@ -92,7 +92,7 @@ extension Schedule {
   }
 
   @discardableResult
-  private func note(_ token: EntryID, _ attempt: Int, _ outcomes: [Outcome?]) -> Int64 {
+  private func note(_ token: BatchID, _ attempt: Int, _ outcomes: [Outcome?]) -> Int64 {
     say("settle \(token.text): \(outcomes.map { $0.map(Schedule.word) ?? "-" })")
     return model.settle(
       token, attempt: attempt, outcomes, wall: instant.wall, random: instant.random)

@@ -57,7 +57,7 @@ extension Schedule {
   }
 
   /// Returns the token of the claim.
-  func claim(_ consumer: Consumer, size: Int, every: Int64) throws -> EntryID? {
+  func claim(_ consumer: Consumer, size: Int, every: Int64) throws -> BatchID? {
     let number = consumer.model.number
     let answer = model.claim(
       &consumer.model, size: size, every: every, wall: instant.wall, steady: instant.steady)

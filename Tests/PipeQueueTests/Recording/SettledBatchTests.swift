@@ -125,7 +125,7 @@ struct SettledBatchTests {
 
 @Suite("Batch ids")
 struct BatchIDTests {
-  private let run = Run(random: EntryID(high: .max, low: 0x1234_5678_9abc_def0))
+  private let run = ConsumerRun(random: EntryID(ULID(high: .max, low: 0x1234_5678_9abc_def0)))
 
   /// Microseconds since the epoch: until the year 10889, when ULIDs end.
   static let times: [Int64] = [
@@ -136,9 +136,9 @@ struct BatchIDTests {
   func claimed(time: Int64) {
     for serial: UInt64 in [0, 1, 0x3f_ffff, 0x40_0000, .max] {
       let batch = run.batch(serial, at: time)
-      #expect(batch.claimed == time && Run(of: batch) == run)
-      #expect(batch.withdrawn.claimed == time && Run(of: batch.withdrawn) == run)
-      #expect(EntryID(batch.text) == batch)
+      #expect(batch.claimed == time && ConsumerRun(of: batch) == run)
+      #expect(batch.withdrawn.claimed == time && ConsumerRun(of: batch.withdrawn) == run)
+      #expect(BatchID(batch.text) == batch)
     }
   }
 
@@ -153,7 +153,7 @@ struct BatchIDTests {
     let claim = Claim(batch: batch, attempt: 1, items: [], bytes: [], parts: [], acceptances: [])
     let tokens = (0..<32_767).map { claim.token($0) }
     #expect(Set(tokens).count == tokens.count && !tokens.contains(batch))
-    #expect(tokens.allSatisfy { $0.claimed == batch.claimed && Run(of: $0) == run })
+    #expect(tokens.allSatisfy { $0.claimed == batch.claimed && ConsumerRun(of: $0) == run })
     #expect(tokens.allSatisfy { batch < $0 && $0 < batch.withdrawn })
   }
 
@@ -161,21 +161,21 @@ struct BatchIDTests {
   func different() {
     let ids = (0..<1000).map { run.batch($0, at: 5) }
     #expect(Set(ids).count == 1000)
-    let other = Run(random: EntryID(high: .max, low: 0x1235_5678_9abc_def0))
+    let other = ConsumerRun(random: EntryID(ULID(high: .max, low: 0x1235_5678_9abc_def0)))
     #expect(other != run && other.batch(1, at: 5) != run.batch(1, at: 5))
   }
 
   @Test("a batch id is never one of the reserved ids for a delay or a revival")
   func reserved() {
     for low in [UInt64(0), 1, 1 << 48] {
-      let run = Run(random: EntryID(high: 0, low: low))
-      #expect(run != Run(of: .delayed) && run != Run(of: .revived))
+      let run = ConsumerRun(random: EntryID(ULID(high: 0, low: low)))
+      #expect(run != ConsumerRun(of: .delayed) && run != ConsumerRun(of: .revived))
     }
   }
 
   @Test("any batch id has a time, whatever its bits")
   func hostile() {
-    for id in [EntryID(high: .max, low: .max), EntryID(high: 0, low: 0)] {
+    for id in [BatchID(ULID(high: .max, low: .max)), BatchID(ULID(high: 0, low: 0))] {
       #expect(id.claimed >= 0 && id.withdrawn.claimed >= 0)
     }
   }
