@@ -111,6 +111,7 @@ struct FieldSplitter {
 
 let dot: UInt8 = 0x2e
 let dash: UInt8 = 0x2d
+let slash: UInt8 = 0x2f
 let space: UInt8 = 0x20
 let newline: UInt8 = 0x0a
 
