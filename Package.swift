@@ -41,7 +41,8 @@ let package = Package(
     .target(name: "PipeQueue", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: fast),
     // Distributions, intervals, models and reports: pure values, no files and no queue.
     .target(
-      name: "PipeStats", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
+      name: "PipeStats",
+      dependencies: ["PipeJSON", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
     // HTTP connections, limits and responses: no queue; the only target that imports NIO.
     .target(

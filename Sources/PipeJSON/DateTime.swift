@@ -1,10 +1,10 @@
 /// A day of the proleptic Gregorian calendar. The conversions are `days_from_civil` and
 /// `civil_from_days` from Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years
 /// begin in March, so that the leap day is the last day of a year, and 400 years form an era.
-struct CivilDate: Equatable {
-  var year: Int64
-  var month: Int64
-  var day: Int64
+package struct CivilDate: Equatable {
+  package var year: Int64
+  package var month: Int64
+  package var day: Int64
 
   var isReal: Bool {
     (1...12).contains(month) && day >= 1 && day <= daysInMonth
@@ -34,7 +34,7 @@ extension CivilDate {
     return era * 146_097 + dayOfEra - 719_468
   }
 
-  init(daysSinceEpoch days: Int64) {
+  package init(daysSinceEpoch days: Int64) {
     let shifted = days + 719_468
     let era = floorDivide(shifted, by: 146_097)
     let dayOfEra = shifted - era * 146_097
@@ -47,7 +47,8 @@ extension CivilDate {
   }
 }
 
-func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
+/// Rounds down, also below zero.
+package func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
   let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
   return rest < 0 ? quotient - 1 : quotient
 }

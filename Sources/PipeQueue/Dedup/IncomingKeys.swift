@@ -38,12 +38,7 @@ struct IncomingKeys {
 
   /// The fingerprint of a line that was not dropped.
   func print(ofReceipt receipt: Int) -> Fingerprint {
-    var (low, high) = (0, lines.count - 1)
-    while low < high {
-      let middle = (low + high) / 2
-      if lines[middle].receipt < receipt { low = middle + 1 } else { high = middle }
-    }
-    return lines[low].print
+    lines[lines.partitionPoint { $0.receipt < receipt }].print
   }
 
   /// Adds the answers to lines that repeat another line of the same write batch to the answers that

@@ -47,12 +47,7 @@ struct BootID: Equatable {
   static func current() -> BootID { read() ?? BootID(high: randomWord(), low: randomWord()) }
 
   private static func read() -> BootID? {
-    guard let directory = try? Directory.open("/proc/sys/kernel/random"),
-      let file = try? Descriptor.open("boot_id", in: directory, O_RDONLY)
-    else { return nil }
-    var text = [UInt8](repeating: 0, count: 64)
-    let count = text.withUnsafeMutableBytes { try? file.read(into: $0, at: 0) }
-    let digits = text.prefix(count ?? 0).filter { $0 != dash && $0 != newline }
+    let digits = (Boot.id() ?? []).filter { $0 != dash }
     guard digits.count == 32 else { return nil }
     let words = digits.withUnsafeBytes { bytes in
       stride(from: 0, to: 32, by: 8).compactMap { hex(cut(bytes, $0, $0 + 8)) }

@@ -87,9 +87,8 @@ extension Pace {
   }
 
   private static let columns = 10
-  private static let bootLength = 36
   /// Bytes of a line, its newline included.
-  static let length = 9 + bootLength + columns * (1 + width) + 1
+  static let length = 9 + Boot.length + columns * (1 + width) + 1
 
   /// nil if the line is invalid or a clock ahead of this one wrote it: then nothing is known. A
   /// line of an earlier boot is translated.
@@ -124,25 +123,13 @@ extension Pace {
     }
     return pace
   }
-
-  /// Identifies this boot: 36 bytes.
-  static func boot() -> [UInt8] {
-    var bytes = [UInt8](repeating: dash, count: bootLength)
-    let number = retryingInterrupts {
-      cpipe_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0)
-    }
-    guard number >= 0 else { return bytes }
-    _ = bytes.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
-    close(number)
-    return bytes
-  }
 }
 
 /// The open file `pace`. If it cannot be read or written, this process uses what it remembers.
 final class PaceFile {
   private let file: Descriptor?
   private let isReadOnly: Bool
-  private let boot = Pace.boot()
+  private let boot = Boot.id() ?? [UInt8](repeating: dash, count: Boot.length)
   private var last: Pace?
   // Holds one line and no more: a read that fills it needs no second one to find the file's end.
   private let buffer = UnsafeMutableRawBufferPointer.allocate(

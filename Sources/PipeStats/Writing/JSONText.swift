@@ -1,16 +1,11 @@
+internal import PipeJSON
+
 /// The text as a JSON string.
 func quoted(_ text: String) -> String {
-  var result = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"", "\\": result += "\\\(scalar)"
-    case _ where scalar.value < 0x20:
-      let code = String(scalar.value, radix: 16)
-      result += "\\u" + String(repeating: "0", count: 4 - code.count) + code
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result + "\""
+  var text = text
+  var bytes: [UInt8] = []
+  text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &bytes) }
+  return String(decoding: bytes, as: UTF8.self)
 }
 
 /// A JSON object of members that are already JSON, in this order.
