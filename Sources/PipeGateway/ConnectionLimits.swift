@@ -21,14 +21,13 @@ package struct ConnectionLimits: Sendable {
   let idleTime = TimeAmount.seconds(75)
   /// How long a client may still send after the last response before it is cut off; also how long a
   /// request that has begun may take, and a response stay unread, once the server is stopping.
-  let partingTime = TimeAmount.seconds(5)
-
+  let lingeringCloseTime = TimeAmount.seconds(5)
   /// How long the client of an event stream may leave events unread.
-  let viewerTime = TimeAmount.seconds(10)
+  let unreadEventTime = TimeAmount.seconds(10)
 
-  /// Small posts of one connection that handlers may have at the same time.
+  /// Requests of one connection without a response; also small posts of one connection that
+  /// handlers may have at the same time.
   let slots = 64
-
   /// Bytes that the decoder may keep: the longest headers, and the input read with them.
   let undecoded = 128 << 10
 

@@ -3,14 +3,15 @@ internal import NIOCore
 /// All connections of a server and the memory they hold together. Confined to the event loop.
 final class Connections {
   let limits: ConnectionLimits
-  let receive: @Sendable (Request) -> Admission
+  /// Decides on a request by its head.
+  let admit: @Sendable (Request) -> Admission
   private let handle: @Sendable ([PendingRequest]) -> Void
   let record: (@Sendable (AccessLogEntry) -> Void)?
   private let everySecond: (@Sendable () -> Void)?
   private let notice: @Sendable (String) -> Void
   /// The value of the `date` header, updated each second.
-  private(set) var date = httpDate()
-  var isEnding = false
+  private(set) var date = HTTPDate.text()
+  var isStopping = false
   /// Bytes of unanswered bodies and of large responses not yet taken.
   private(set) var held = 0
 
@@ -20,14 +21,14 @@ final class Connections {
   /// Requests that arrived in this turn of the event loop.
   private var arrived: [PendingRequest] = []
   /// Connections refused since the last notice.
-  private var turnedAway = 0
+  private var refused = 0
   private var ended: EventLoopPromise<Void>?
 
   init(
     _ loop: any EventLoop, _ limits: ConnectionLimits,
     record: (@Sendable (AccessLogEntry) -> Void)?,
     everySecond: (@Sendable () -> Void)?, notice: @escaping @Sendable (String) -> Void,
-    receive: @escaping @Sendable (Request) -> Admission,
+    admit: @escaping @Sendable (Request) -> Admission,
     _ handle: @escaping @Sendable ([PendingRequest]) -> Void
   ) {
     self.loop = loop
@@ -35,15 +36,15 @@ final class Connections {
     self.record = record
     self.everySecond = everySecond
     self.notice = notice
-    self.receive = receive
+    self.admit = admit
     self.handle = handle
   }
 
   /// False: the server is stopping or the limit is reached, and the connection must be closed.
-  func admit() -> Bool {
-    if isEnding { return false }
+  func accept() -> Bool {
+    if isStopping { return false }
     if open.count < limits.connections { return true }
-    turnedAway += 1
+    refused += 1
     return false
   }
 
@@ -60,18 +61,19 @@ final class Connections {
     ended?.succeed()
   }
 
-  /// Passes all requests that arrive in one turn of the event loop on together, at its end.
-  func take(_ pending: PendingRequest) {
+  /// Passes all requests that arrive in one turn of the event loop to the handlers together, at its
+  /// end.
+  func dispatch(_ pending: PendingRequest) {
     arrived.append(pending)
     guard arrived.count == 1 else { return }
     let all = NIOLoopBound(self, eventLoop: loop)
-    loop.execute { all.value.handOn() }
+    loop.execute { all.value.dispatchArrived() }
   }
 
-  private func handOn() {
-    let together = arrived
+  private func dispatchArrived() {
+    let requests = arrived
     arrived.removeAll(keepingCapacity: true)
-    handle(together)
+    handle(requests)
   }
 
   /// False: there is no room for that many more bytes.
@@ -91,7 +93,7 @@ final class Connections {
 
   // One clock for all connections: with a timer for each, cancelling one would search them all.
   private func startClock() {
-    date = httpDate()
+    date = HTTPDate.text()
     let all = NIOLoopBound(self, eventLoop: loop)
     clock = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
       all.value.tick()
@@ -99,12 +101,12 @@ final class Connections {
   }
 
   private func tick() {
-    date = httpDate()
-    if turnedAway > 0 {
+    date = HTTPDate.text()
+    if refused > 0 {
       notice(
-        "connections refused: \(turnedAway); \(open.count) are open, the most that the limit"
+        "connections refused: \(refused); \(open.count) are open, the most that the limit"
           + " of open files allows (ulimit -n)")
-      turnedAway = 0
+      refused = 0
     }
     let now = NIODeadline.now()
     for connection in open.values { connection.expire(now) }
@@ -112,9 +114,9 @@ final class Connections {
   }
 
   /// Closes idle connections at once, and each of the others after its responses.
-  func end(_ ended: EventLoopPromise<Void>) {
+  func stop(_ ended: EventLoopPromise<Void>) {
     self.ended = ended
-    for connection in Array(open.values) { connection.finish() }
+    for connection in Array(open.values) { connection.stop() }
     if open.isEmpty { ended.succeed() }
   }
 }

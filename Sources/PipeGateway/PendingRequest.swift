@@ -1,67 +1,41 @@
 internal import NIOCore
-internal import NIOHTTP1
 
-/// A request without a response. It can be answered from any thread, once.
+/// A request without a response. Any thread can respond to it, once.
 package struct PendingRequest: Sendable {
   package let request: Request
-  /// Headers added to those of the response.
-  private let headers: [(name: String, value: String)]
+  private let number: Int
   private let connection: NIOLoopBound<Connection>
   private let loop: any EventLoop
-  private let number: Int
 
-  init(
-    _ request: Request, _ headers: [(name: String, value: String)], _ connection: Connection,
-    _ loop: any EventLoop, _ number: Int
-  ) {
+  /// `number`: of the request on its connection, from 1.
+  init(_ request: Request, _ number: Int, _ connection: Connection, _ loop: any EventLoop) {
     self.request = request
-    self.headers = headers
+    self.number = number
     self.connection = NIOLoopBound(connection, eventLoop: loop)
     self.loop = loop
-    self.number = number
   }
 
-  package func response(_ response: Response) {
-    if loop.inEventLoop { send(response) } else { PendingRequest.response([(self, response)]) }
+  package func respond(_ response: Response) {
+    if loop.inEventLoop { send(response) } else { PendingRequest.respond([(self, response)]) }
   }
 
   /// Sends several responses with one wake-up of the event loop.
-  package static func response(_ responses: [(PendingRequest, Response)]) {
+  package static func respond(_ responses: [(PendingRequest, Response)]) {
     responses.first?.0.loop.execute {
       for (pending, response) in responses { pending.send(response) }
     }
   }
 
   /// Sends the response and keeps it open as an event stream.
-  package func begin(_ response: Response) -> Subscriber {
+  package func beginEventStream(_ response: Response) -> Subscriber {
     let subscriber = Subscriber(connection, loop)
     loop.execute { send(response, subscriber) }
     return subscriber
   }
 
   private func send(_ response: Response, _ subscriber: Subscriber? = nil) {
-    connection.value.response(response.with(headers), to: number, subscriber)
+    connection.value.respond(to: number, response, subscriber)
   }
-}
-
-/// A request whose response has not been sent. Responses leave in the order of their requests.
-struct PipelineSlot {
-  /// Number of the request on its connection, from 1.
-  let number: Int
-  /// nil: the request could not be read.
-  let head: HTTPRequestHead?
-  let began: NIODeadline
-  /// Bytes of the request's body.
-  let held: Int
-  /// Headers added to those of the response.
-  var headers = Response.guards
-  /// Whether a handler has it.
-  var isWorkedOn = false
-  /// No request after this one is taken.
-  let isLast: Bool
-  var response: Response?
-  /// nil: the response is not an event stream.
-  var subscriber: Subscriber?
 }
 
 /// The decision on a request by its head, before its body is read.

@@ -4,25 +4,25 @@ internal import Synchronization
 
 /// Serves items on a thread of its own, off the event loop. Items that arrive while it is busy are
 /// served together.
-package final class SerialWorker<Clerk, Item: Sendable>: Sendable {
+package final class SerialWorker<Handler, Item: Sendable>: Sendable {
   private struct Pending {
     var items: [Item] = []
     var isOver = false
   }
 
-  private enum Bell { case silent, rung, gone }
+  private enum Wakeup { case none, pending, ended }
 
   private let pending = Mutex(Pending())
-  private let bell = ConditionLock(value: Bell.silent)
-  private let clerk: Mutex<Clerk>
-  private let serve: @Sendable (inout Clerk, [Item]) -> Void
+  private let wakeup = ConditionLock(value: Wakeup.none)
+  private let handler: Mutex<Handler>
+  private let serve: @Sendable (inout Handler, [Item]) -> Void
 
   package init(
-    _ clerk: sending Clerk, _ serve: @escaping @Sendable (inout Clerk, [Item]) -> Void
+    _ handler: sending Handler, _ serve: @escaping @Sendable (inout Handler, [Item]) -> Void
   ) throws(Fault) {
-    self.clerk = Mutex(clerk)
+    self.handler = Mutex(handler)
     self.serve = serve
-    try startThread { self.work() }
+    try startThread { self.run() }
   }
 
   /// False: the item was refused, because `most` items already wait.
@@ -33,7 +33,7 @@ package final class SerialWorker<Clerk, Item: Sendable>: Sendable {
       all.items.append(item)
       return all.items.count
     }
-    if count == 1 { ring() }
+    if count == 1 { wake() }
     return count > 0
   }
 
@@ -43,35 +43,35 @@ package final class SerialWorker<Clerk, Item: Sendable>: Sendable {
       all.items += items
       return all.items.count
     }
-    if count == items.count { ring() }
+    if count == items.count { wake() }
   }
 
   /// Waits until all items put before are served and the thread has ended.
   package func finish() {
     pending.withLock { $0.isOver = true }
-    ring()
-    bell.lock(whenValue: .gone)
-    bell.unlock()
+    wake()
+    wakeup.lock(whenValue: .ended)
+    wakeup.unlock()
   }
 
-  private func ring() {
-    bell.lock()
-    bell.unlock(withValue: .rung)
+  private func wake() {
+    wakeup.lock()
+    wakeup.unlock(withValue: .pending)
   }
 
-  private func work() {
+  private func run() {
     while true {
-      bell.lock(whenValue: .rung)
-      bell.unlock(withValue: .silent)
+      wakeup.lock(whenValue: .pending)
+      wakeup.unlock(withValue: .none)
       let taken = pending.withLock { all in
         let taken = all
         all.items.removeAll(keepingCapacity: true)
         return taken
       }
-      if !taken.items.isEmpty { clerk.withLock { serve(&$0, taken.items) } }
+      if !taken.items.isEmpty { handler.withLock { serve(&$0, taken.items) } }
       if taken.isOver { break }
     }
-    bell.lock()
-    bell.unlock(withValue: .gone)
+    wakeup.lock()
+    wakeup.unlock(withValue: .ended)
   }
 }

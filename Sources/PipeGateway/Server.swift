@@ -11,20 +11,20 @@ package final class Server: Sendable {
   private let connections: NIOLoopBoundBox<Connections>
 
   /// `record` gets an entry for each response, `notice` messages for the operator; `everySecond` is
-  /// called while a client is connected. `receive` judges a request by its head. All run on the
+  /// called while a client is connected. `admit` decides on a request by its head. All run on the
   /// event loop. Throws `ListenFault`, or a `Fault` if no thread can be started.
   package init(
     _ address: ListeningAddress, _ limits: ConnectionLimits,
     record: (@Sendable (AccessLogEntry) -> Void)?, everySecond: (@Sendable () -> Void)?,
     notice: @escaping @Sendable (String) -> Void,
-    receive: @escaping @Sendable (Request) -> Admission,
+    admit: @escaping @Sendable (Request) -> Admission,
     _ handle: @escaping @Sendable ([PendingRequest]) -> Void
   ) throws {
     let loop = try Server.startLoop()
     let connections = NIOLoopBoundBox.makeBoxSendingValue(
       Connections(
         loop, limits, record: record, everySecond: everySecond, notice: notice,
-        receive: receive, handle),
+        admit: admit, handle),
       eventLoop: loop)
     self.connections = connections
     let bootstrap = ServerBootstrap(group: loop)
@@ -62,7 +62,7 @@ package final class Server: Sendable {
   }
 
   private static func add(_ channel: any Channel, to connections: Connections) throws {
-    guard connections.admit() else { throw TurnedAway() }
+    guard connections.accept() else { throw ConnectionRefused() }
     let decoder = HTTPRequestDecoder(
       leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
       limitConfiguration: connections.limits.decoder)
@@ -83,7 +83,7 @@ package final class Server: Sendable {
   /// Calls `lost` if the listening socket closes without `stop`.
   package func watch(_ lost: @escaping @Sendable () -> Void) {
     channel.closeFuture.whenComplete { [connections] _ in
-      if !connections.value.isEnding { lost() }
+      if !connections.value.isStopping { lost() }
     }
   }
 
@@ -93,11 +93,11 @@ package final class Server: Sendable {
     let promise = loop.makePromise(of: Void.self)
     promise.futureResult.whenComplete { _ in ended() }
     loop.execute { [channel, connections] in
-      connections.value.isEnding = true
-      channel.close().whenComplete { _ in connections.value.end(promise) }
+      connections.value.isStopping = true
+      channel.close().whenComplete { _ in connections.value.stop(promise) }
     }
   }
 }
 
-/// The server does not admit the connection.
-private struct TurnedAway: Error {}
+/// The server is stopping or has too many connections.
+private struct ConnectionRefused: Error {}

@@ -16,7 +16,7 @@ struct Router: Sendable {
 
   /// Decides by the head, before the body: the body of a refused request is not kept, and a long
   /// one is not waited for.
-  func receive(_ request: Request) -> Admission {
+  func admit(_ request: Request) -> Admission {
     Admission(
       headers: Response.guards + origins.headers(for: request), refusal: refusal(request))
   }
@@ -25,15 +25,15 @@ struct Router: Sendable {
     var posts: [PendingRequest] = []
     for pending in exchanges {
       switch direct(pending.request) {
-      case .response(let response): pending.response(response)
+      case .response(let response): pending.respond(response)
       case .to(.intake): posts.append(pending)
       case .to(.health): health.put(pending)
       case .to(.question): questions.put(pending)
       case .to(.figures): figures.put(pending)
       case .to(.watching): watching.put(.came(pending))
       case .to(.retry): retries.put(pending)
-      case .to(.page(let page)): pending.response(page.response())
-      case .to(.moved(let path)): pending.response(Response(307, headers: [("location", path)]))
+      case .to(.page(let page)): pending.respond(page.response())
+      case .to(.moved(let path)): pending.respond(Response(307, headers: [("location", path)]))
       }
     }
     intake.put(posts)

@@ -99,7 +99,7 @@ package struct ServeJob {
     do {
       return try Server(
         address, limits, record: log.record, everySecond: router.watch, notice: log.warn,
-        receive: router.receive
+        admit: router.admit
       ) { router.take($0) }
     } catch let fault as Fault {
       throw fault

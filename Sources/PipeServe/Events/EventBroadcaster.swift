@@ -37,7 +37,7 @@ struct EventBroadcaster {
       // Subscribers reconnect, and the response then says why.
       Subscriber.end(subscribers)
       subscribers.removeAll()
-      for pending in exchanges { pending.response(.unavailable(error)) }
+      for pending in exchanges { pending.respond(.unavailable(error)) }
     }
   }
 
@@ -50,18 +50,18 @@ struct EventBroadcaster {
       next = start + pause - 100_000
       return pause
     }
-    Subscriber.show(shown, to: subscribers)
+    Subscriber.send(shown, to: subscribers)
   }
 
   private mutating func welcome(_ pending: PendingRequest) {
     guard subscribers.count < EventBroadcaster.most else {
-      return pending.response(
+      return pending.respond(
         .error(
           503, "\(subscribers.count) event streams are open already; try again later",
           headers: [("retry-after", "10")]))
     }
     let headers = [("x-accel-buffering", "no")]
     subscribers.append(
-      pending.begin(Response(200, "text/event-stream", shown, headers: headers)))
+      pending.beginEventStream(Response(200, "text/event-stream", shown, headers: headers)))
   }
 }

@@ -61,7 +61,7 @@ struct IngestHandler {
       .map { post in post.settled { fate($0, of: post) } }
     count(served)
     if again.isEmpty { tell() }
-    PendingRequest.response(served.map { ($0.pending, response($0)) })
+    PendingRequest.respond(served.map { ($0.pending, response($0)) })
     for post in again { store([post.pending]) }
   }
 

@@ -17,7 +17,7 @@ struct QueryHandler {
   }
 
   func serve(_ exchanges: [PendingRequest]) {
-    for pending in exchanges { pending.response(response(pending.request)) }
+    for pending in exchanges { pending.respond(response(pending.request)) }
   }
 
   private func response(_ request: Request) -> Response {

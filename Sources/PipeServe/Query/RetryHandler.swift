@@ -10,7 +10,7 @@ struct RetryHandler {
   init(_ queue: Queue) { self.queue = queue }
 
   func serve(_ exchanges: [PendingRequest]) {
-    for pending in exchanges { pending.response(response(pending.request)) }
+    for pending in exchanges { pending.respond(response(pending.request)) }
   }
 
   private func response(_ request: Request) -> Response {

@@ -1,0 +1,59 @@
+internal import NIOCore
+
+/// The times at which a connection ends because its client has neither sent nor read.
+struct Deadlines {
+  enum Expiry {
+    /// The client has not sent in time, or not read the last events.
+    case late
+    /// The client has taken nothing of what was sent to it.
+    case stalled
+  }
+
+  private let limits: ConnectionLimits
+  private var deadline = NIODeadline.distantFuture
+  /// For the client to take some of what was sent to it.
+  private var stalled = NIODeadline.distantFuture
+
+  init(_ limits: ConnectionLimits) { self.limits = limits }
+
+  /// For a request to arrive: from connecting to its head, and from its head to its end.
+  mutating func setRequestDeadline(at now: NIODeadline = .now()) {
+    deadline = now + limits.requestTime
+  }
+
+  /// For the next request to begin.
+  mutating func setIdleDeadline(at now: NIODeadline = .now()) { deadline = now + limits.idleTime }
+
+  /// For the client to close after the last response.
+  mutating func setLingeringClose(at now: NIODeadline = .now()) {
+    deadline = now + limits.lingeringCloseTime
+  }
+
+  /// For the client to read earlier events. Later calls do not extend it.
+  mutating func setEventDeadline(at now: NIODeadline = .now()) {
+    deadline = min(deadline, now + limits.unreadEventTime)
+  }
+
+  /// The client owes nothing: it waits for a response or an event.
+  mutating func clearDeadline() { deadline = .distantFuture }
+
+  /// The client has taken what was sent to it, or has left so much that no more can be sent.
+  mutating func setWritable(
+    _ isWritable: Bool, isStopping: Bool, at now: NIODeadline = .now()
+  ) {
+    let time = isStopping ? limits.lingeringCloseTime : limits.idleTime
+    stalled = isWritable ? .distantFuture : now + time
+  }
+
+  /// The server is stopping: a request that has begun, and a response not yet taken, get less time.
+  mutating func stop(isReading: Bool, isWritable: Bool, at now: NIODeadline = .now()) {
+    if isReading { setLingeringClose(at: now) }
+    if !isWritable { stalled = now + limits.lingeringCloseTime }
+  }
+
+  /// nil: no time is over.
+  func expiry(at now: NIODeadline) -> Expiry? {
+    if now > stalled { return .stalled }
+    return now > deadline ? .late : nil
+  }
+}
