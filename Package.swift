@@ -95,6 +95,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: fast),
+    .testTarget(name: "PipeIOTests", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: strict),
     .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
     .testTarget(
       name: "PipeQueueTests",
@@ -104,6 +105,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "PipeStatsTests", dependencies: ["PipeStats"], exclude: ["Reference"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PipeGatewayTests",
+      dependencies: [
+        "PipeGateway", "PipeIO",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
       swiftSettings: strict),
     // These two run the built binary and import nothing from it.
     .testTarget(name: "CommandTests", dependencies: ["pipe"], swiftSettings: strict),
