@@ -5,18 +5,18 @@ package import PipeQueue
 /// `pipe ingest`, after its options are parsed.
 package struct IngestJob {
   let queue: QueueLocation
-  let acceptance: RecordValidator
+  let validator: RecordValidator
   let reject: String?
   let maxErrors: Int
   let limit: Int
   let files: [String]
 
   package init(
-    queue: QueueLocation, acceptance: RecordValidator, reject: String?, maxErrors: Int, limit: Int,
+    queue: QueueLocation, validator: RecordValidator, reject: String?, maxErrors: Int, limit: Int,
     files: [String]
   ) {
     self.queue = queue
-    self.acceptance = acceptance
+    self.validator = validator
     self.reject = reject
     self.maxErrors = maxErrors
     self.limit = limit
@@ -30,9 +30,9 @@ package struct IngestJob {
       diagnostics, rejects: try RejectFile(reject), limit: limit, maxErrors: maxErrors)
     let output = Output()
     enlargePipe(output.number)
-    var acceptance = acceptance
+    var validator = validator
     var wrapping = WrappingNotice(diagnostics, wayOut: "pipe enqueue stores it as it is")
-    var mint = ULIDGenerator()
+    var generator = ULIDGenerator()
     var now = Clock.now()
     var time = JSONWriter.quotedTime(now)
     for source in sources where lines.rejected < maxErrors {
@@ -42,15 +42,15 @@ package struct IngestJob {
           try output.flush()
           continue
         }
-        if !acceptance.recordsOnly { wrapping.look(line) }
+        if !validator.recordsOnly { wrapping.look(line) }
         do throws(Rejection) {
-          let record = try acceptance.judge(line)
+          let record = try validator.judge(line)
           if output.bytes.isEmpty {
             // Lines that were read together get the same time.
             now = Clock.now()
             time = JSONWriter.quotedTime(now)
           }
-          EntryLineWriter.append(mint.id(at: now), record, line, time: time, to: &output.bytes)
+          EntryLineWriter.append(generator.id(at: now), record, line, time: time, to: &output.bytes)
         } catch { try lines.reject(error) }
       }
     }

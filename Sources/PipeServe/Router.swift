@@ -5,10 +5,10 @@ struct Router: Sendable {
   let intake: SerialWorker<IngestHandler, PendingRequest>
   /// Slow queries have workers of their own, so that they do not delay the others.
   let health: SerialWorker<QueryHandler, PendingRequest>
-  let questions: SerialWorker<QueryHandler, PendingRequest>
-  let figures: SerialWorker<QueryHandler, PendingRequest>
+  let status: SerialWorker<QueryHandler, PendingRequest>
+  let metrics: SerialWorker<QueryHandler, PendingRequest>
   /// Event streams, and retries of dead letters.
-  let watching: SerialWorker<EventBroadcaster, BroadcastState>
+  let events: SerialWorker<EventBroadcaster, BroadcastState>
   let retries: SerialWorker<RetryHandler, PendingRequest>
   let token: TokenFile?
   let origins: Origins
@@ -21,16 +21,16 @@ struct Router: Sendable {
       headers: Response.guards + origins.headers(for: request), refusal: refusal(request))
   }
 
-  func take(_ exchanges: [PendingRequest]) {
+  func take(_ requests: [PendingRequest]) {
     var posts: [PendingRequest] = []
-    for pending in exchanges {
+    for pending in requests {
       switch direct(pending.request) {
       case .response(let response): pending.respond(response)
       case .to(.intake): posts.append(pending)
       case .to(.health): health.put(pending)
-      case .to(.question): questions.put(pending)
-      case .to(.figures): figures.put(pending)
-      case .to(.watching): watching.put(.came(pending))
+      case .to(.status): status.put(pending)
+      case .to(.metrics): metrics.put(pending)
+      case .to(.events): events.put(.came(pending))
       case .to(.retry): retries.put(pending)
       case .to(.page(let page)): pending.respond(page.response())
       case .to(.moved(let path)): pending.respond(Response(307, headers: [("location", path)]))
@@ -40,7 +40,7 @@ struct Router: Sendable {
   }
 
   /// Called once a second.
-  func watch() { watching.put(.second, upTo: 1) }
+  func watch() { events.put(.second, upTo: 1) }
 
   private enum Direction {
     case response(Response)

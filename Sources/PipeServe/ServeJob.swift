@@ -70,22 +70,22 @@ package struct ServeJob {
   // Each worker opens the queue itself: a lock belongs to an open directory.
   private func router(_ token: TokenFile?, _ log: ServerLog) throws(Fault) -> Router {
     let report = log.warn
-    let condition = Health()
+    let diskHealth = Health()
     let intake = IngestHandler(
       try location.create(report: report), requirements: requirements, window: dedup,
-      condition, log.diagnostics)
-    let health = QueryHandler(try location.open(report: report), condition)
-    let questions = QueryHandler(try location.open(report: report), condition)
-    let figures = QueryHandler(try location.open(report: OncePerMessage(report).say), condition)
-    let watching = EventBroadcaster(
+      diskHealth, log.diagnostics)
+    let health = QueryHandler(try location.open(report: report), diskHealth)
+    let status = QueryHandler(try location.open(report: report), diskHealth)
+    let metrics = QueryHandler(try location.open(report: OncePerMessage(report).say), diskHealth)
+    let events = EventBroadcaster(
       try location.open(report: OncePerMessage(report).say), canRetry: token != nil)
     let retries = RetryHandler(try location.open(report: report))
     return Router(
       intake: try SerialWorker(intake) { $0.serve($1) },
       health: try SerialWorker(health) { $0.serve($1) },
-      questions: try SerialWorker(questions) { $0.serve($1) },
-      figures: try SerialWorker(figures) { $0.serve($1) },
-      watching: try SerialWorker(watching) { $0.serve($1) },
+      status: try SerialWorker(status) { $0.serve($1) },
+      metrics: try SerialWorker(metrics) { $0.serve($1) },
+      events: try SerialWorker(events) { $0.serve($1) },
       retries: try SerialWorker(retries) { $0.serve($1) }, token: token,
       origins: Origins(permitted: cors, hasToken: token != nil), limit: limit.map(RateLimit.init))
   }

@@ -38,7 +38,7 @@ struct SchedulerErrorTests {
     }
     // The handler's own output.
     let lines = completeLines(Array(result.errors.utf8)).filter {
-      $0 != "bad" && !$0.contains("; statistics ")
+      $0 != "bad" && !$0.contains("statistics")
     }
     #expect(lines.allSatisfy { $0.hasPrefix("pipe \(form.verb): ") }, "\(story)")
     // Lines about an item come in addition.

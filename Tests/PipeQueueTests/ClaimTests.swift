@@ -101,9 +101,9 @@ struct ClaimTests {
   @Test("a claim may end in the middle of an entry, and the rest is claimed later")
   func parts() throws {
     let scratch = try Scratch()
-    var draft = WriteBatch()
-    draft.append(NewEntry(id: anEntry, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
-    try Appender(scratch.queue).commit(&draft)
+    var writeBatch = WriteBatch()
+    writeBatch.append(NewEntry(id: anEntry, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
+    try Appender(scratch.queue).commit(&writeBatch)
     let claimer = Claimer(scratch.queue)
     var taken: [String] = []
     while let claim = try claimer.claim(size: 2) {

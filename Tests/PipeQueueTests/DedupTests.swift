@@ -17,10 +17,10 @@ struct DedupTests {
   private func store(
     _ data: [String], window: Int64, _ lane: Lane = .medium
   ) throws -> [Receipt] {
-    var draft = WriteBatch()
-    for (number, data) in data.enumerated() { draft.append(entry(UInt64(number), lane), data) }
-    try Appender(scratch.queue, dedup: window).commit(&draft)
-    return draft.receipts
+    var writeBatch = WriteBatch()
+    for (number, data) in data.enumerated() { writeBatch.append(entry(UInt64(number), lane), data) }
+    try Appender(scratch.queue, dedup: window).commit(&writeBatch)
+    return writeBatch.receipts
   }
 
   private func index() throws -> KeyIndex {
@@ -33,9 +33,9 @@ struct DedupTests {
     let first = try store(["1"], window: minute)
     let index = try index()
     let hash = KeyHash(seed: index.state.seed)
-    var draft = WriteBatch()
-    draft.append(entry(9), "2")
-    let wanted = draft.withLine(.medium, 0) { Fingerprint($0, .medium, hash).wanted }
+    var writeBatch = WriteBatch()
+    writeBatch.append(entry(9), "2")
+    let wanted = writeBatch.withLine(.medium, 0) { Fingerprint($0, .medium, hash).wanted }
     let covered = index.state.covered[.medium]
     try index.insert(
       [Slot(wanted, .medium, 1, 0)], times: 1...1, .medium, upTo: covered)
@@ -47,15 +47,15 @@ struct DedupTests {
   @Test("an entry is a duplicate by its key, by a record's bytes, or by ids and priority")
   func comparison() {
     func repeats(_ new: String, _ old: String, _ key: String? = nil, ids: Bool = false) -> [Bool] {
-      var draft = WriteBatch()
+      var writeBatch = WriteBatch()
       for (lane, data) in [(.low, new), (.low, old), (.high, old)] as [(Lane, String)] {
         var entry = NewEntry(id: anEntry, priority: lane, ids: ids ? (1, 3) : nil)
         entry.options = key.map { Array("{\"key\":\($0)}".utf8) }
-        draft.append(entry, data)
+        writeBatch.append(entry, data)
       }
-      return draft.withLine(.low, 0) { line in
+      return writeBatch.withLine(.low, 0) { line in
         [(1, .low), (0, .high)].map { (index: Int, lane: Lane) in
-          draft.withLine(lane, index) { line.repeats($0, .low, lane) }
+          writeBatch.withLine(lane, index) { line.repeats($0, .low, lane) }
         }
       }
     }
@@ -94,17 +94,17 @@ struct DedupTests {
 
   @Test("a commit that waits for room and comes again still has its other ids looked up")
   func retried() throws {
-    var draft = WriteBatch()
-    draft.hasForeignIDs = true
+    var writeBatch = WriteBatch()
+    writeBatch.hasForeignIDs = true
     let now = Clock.now()
     let (a, b) = (id(at: now, 1), id(at: now, 2))
-    draft.append(NewEntry(id: a, priority: .low), "1")
-    draft.append(NewEntry(id: b, priority: .low), "2")
-    draft.answer([1: id(at: 1000)])
+    writeBatch.append(NewEntry(id: a, priority: .low), "1")
+    writeBatch.append(NewEntry(id: b, priority: .low), "2")
+    writeBatch.answer([1: id(at: 1000)])
     try scratch.store([a])
-    try Appender(scratch.queue).commit(&draft)
-    #expect(draft.receipts.map(\.isDuplicate) == [true, true])
-    #expect(draft.receipts.map(\.id) == [a, id(at: 1000)])
+    try Appender(scratch.queue).commit(&writeBatch)
+    #expect(writeBatch.receipts.map(\.isDuplicate) == [true, true])
+    #expect(writeBatch.receipts.map(\.id) == [a, id(at: 1000)])
   }
 
   @Test("a duplicate is found when a longer window is requested than the index was made for")
@@ -163,14 +163,14 @@ struct DedupTests {
   @Test(
     "a duplicate is answered with the earliest id, even if its original proves to be a duplicate")
   func chain() throws {
-    var draft = WriteBatch()
+    var writeBatch = WriteBatch()
     let (a, b, z) = (id(at: 1000, 1), id(at: 1000, 2), id(at: 1000, 3))
-    draft.append(NewEntry(id: a, priority: .low), "1")
-    draft.append(NewEntry(id: b, priority: .low), "1")
-    draft.answer([1: a])
-    draft.answer([0: z])
-    #expect(draft.receipts.map(\.id) == [z, z] && draft.receipts.allSatisfy(\.isDuplicate))
-    #expect(draft[.low].lines.isEmpty)
+    writeBatch.append(NewEntry(id: a, priority: .low), "1")
+    writeBatch.append(NewEntry(id: b, priority: .low), "1")
+    writeBatch.answer([1: a])
+    writeBatch.answer([0: z])
+    #expect(writeBatch.receipts.map(\.id) == [z, z] && writeBatch.receipts.allSatisfy(\.isDuplicate))
+    #expect(writeBatch[.low].lines.isEmpty)
   }
 
   @Test("a hash depends on the seed, the kind of key and all bytes")

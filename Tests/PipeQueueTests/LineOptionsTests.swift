@@ -103,14 +103,14 @@ struct LineOptionsTests {
   func line() throws {
     var entry = NewEntry(id: anEntry, priority: .low)
     entry.options = LineOptions.column(key: Array(#""k""#.utf8), notBefore: 9, delay: 5)
-    var draft = WriteBatch()
-    draft.append(entry, "1")
-    draft.append(NewEntry(id: anEntry.next, priority: .low), "2")
-    draft.withLine(.low, 0) { line in
+    var writeBatch = WriteBatch()
+    writeBatch.append(entry, "1")
+    writeBatch.append(NewEntry(id: anEntry.next, priority: .low), "2")
+    writeBatch.withLine(.low, 0) { line in
       #expect(line.key?.elementsEqual(#""k""#.utf8) == true)
       #expect(line.notBefore == 9 && line.delay == 5)
     }
-    draft.withLine(.low, 1) { line in
+    writeBatch.withLine(.low, 1) { line in
       #expect(line.key == nil && line.notBefore == nil && line.delay == nil)
     }
   }

@@ -60,11 +60,11 @@ final class Scratch {
   /// Stores records in one commit, as entry lines from elsewhere.
   @discardableResult
   func store(_ ids: [EntryID], _ data: String = "1", _ lane: Lane = .medium) throws -> [Receipt] {
-    var draft = WriteBatch()
-    draft.hasForeignIDs = true
-    for id in ids { draft.append(NewEntry(id: id, priority: lane), data) }
-    try Appender(queue).commit(&draft)
-    return draft.receipts
+    var writeBatch = WriteBatch()
+    writeBatch.hasForeignIDs = true
+    for id in ids { writeBatch.append(NewEntry(id: id, priority: lane), data) }
+    try Appender(queue).commit(&writeBatch)
+    return writeBatch.receipts
   }
 }
 

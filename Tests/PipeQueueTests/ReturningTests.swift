@@ -31,10 +31,10 @@ struct ReturningTests {
   /// Stores a new entry with `count` items; returns its id.
   private func store(_ count: Int, _ lane: Lane = .medium) throws -> EntryID {
     let new = id(at: Clock.now(), UInt64(lane.rawValue))
-    var draft = WriteBatch()
+    var writeBatch = WriteBatch()
     let list = (1...count).map { String($0) }.joined(separator: ",")
-    draft.append(NewEntry(id: new, priority: lane, ids: (count, 1)), "[\(list)]")
-    try Appender(queue).commit(&draft)
+    writeBatch.append(NewEntry(id: new, priority: lane, ids: (count, 1)), "[\(list)]")
+    try Appender(queue).commit(&writeBatch)
     return new
   }
 

@@ -8,14 +8,14 @@ struct SegmentLineTests {
 
   /// The second line of a draft of two, sealed for this place: its text and its offset.
   private func sealed(_ entry: NewEntry, _ data: String) -> (text: [UInt8], offset: Int) {
-    var draft = WriteBatch()
-    draft.append(NewEntry(id: Self.id, priority: entry.priority), "0")
-    draft.append(entry, data)
-    draft.seal(
+    var writeBatch = WriteBatch()
+    writeBatch.append(NewEntry(id: Self.id, priority: entry.priority), "0")
+    writeBatch.append(entry, data)
+    writeBatch.seal(
       entry.priority, at: Position(number: 40, segment: 3, offset: 500), time: 1_795_244_400_123_456
     )
-    let start = draft[entry.priority].lines[1].start
-    return (Array(draft[entry.priority].text[start...].dropLast()), 500 + start)
+    let start = writeBatch[entry.priority].lines[1].start
+    return (Array(writeBatch[entry.priority].text[start...].dropLast()), 500 + start)
   }
 
   @Test("a segment line has the columns of pipe-queue(5)")
@@ -35,20 +35,20 @@ struct SegmentLineTests {
   @Test("a segment line knows when it was accepted, even if its time is ahead of the clock")
   func accepted() throws {
     let time: Int64 = 1_795_244_400_123_456
-    var draft = WriteBatch()
+    var writeBatch = WriteBatch()
     let minted = EntryID(ULID(high: UInt64((time - 3_600_000_000) / 1000) << 16, low: 1))
-    draft.append(NewEntry(id: minted, priority: .low), "0")
-    draft.append(NewEntry(id: minted, priority: .low, created: 7), "1")
+    writeBatch.append(NewEntry(id: minted, priority: .low), "0")
+    writeBatch.append(NewEntry(id: minted, priority: .low, created: 7), "1")
     func accepted(_ index: Int, at now: Int64) -> Int64 {
-      draft.seal(.low, at: Position(number: 0, segment: 1, offset: 0), time: time)
-      return draft.withLine(.low, index) { $0.accepted(at: now) }
+      writeBatch.seal(.low, at: Position(number: 0, segment: 1, offset: 0), time: time)
+      return writeBatch.withLine(.low, index) { $0.accepted(at: now) }
     }
     #expect(accepted(0, at: time) == time)
     #expect(accepted(0, at: time - 1) == (time - 3_600_000_000) / 1000 * 1000)
     #expect(accepted(1, at: time - 1) == 7)
-    draft.note(accepted: time - 5)
+    writeBatch.note(accepted: time - 5)
     #expect(accepted(0, at: time - 1) == time - 5 && accepted(1, at: .max) == time - 5)
-    draft.withLine(.low, 1) { line in
+    writeBatch.withLine(.low, 1) { line in
       #expect(line.data.elementsEqual("1".utf8) && line.created == 7)
     }
   }

@@ -19,7 +19,7 @@ extension Claimer {
 
   /// Selects and claims one batch. Names the entries that it passes over.
   /// Transition: pass over
-  func look(_ request: Request) throws(Fault) -> ClaimAttempt {
+  func tryClaim(_ request: Request) throws(Fault) -> ClaimAttempt {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let now = wall()

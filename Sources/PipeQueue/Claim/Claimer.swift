@@ -5,7 +5,7 @@ package import PipeIO
 /// Claims items, in order, and settles them.
 package final class Claimer {
   let queue: Queue
-  private var mint = ULIDGenerator()
+  private var generator = ULIDGenerator()
   /// Part of the id of each of its batches: identifies the items that failed in this run.
   private let run: ConsumerRun
   private var serial: UInt64 = 0
@@ -45,7 +45,7 @@ package final class Claimer {
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
     self.queue = queue
     self.hidesOwnFailures = hidesOwnFailures
-    run = ConsumerRun(random: mint.id(at: Clock.now()))
+    run = ConsumerRun(random: generator.id(at: Clock.now()))
     sync = GroupCommit(queue)
     recorder = SettleLog(queue)
     queue.drainsOnFullDisk()
@@ -133,7 +133,7 @@ package final class Claimer {
 
   private func claimReady(_ request: Request) throws(Fault) -> Claim? {
     while true {
-      switch try look(request) {
+      switch try tryClaim(request) {
       case .claim(let claim, let isCrowded):
         if request.every > 0 { pace.flush() }
         if isCrowded { try park() }

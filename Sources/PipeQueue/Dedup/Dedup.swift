@@ -41,9 +41,9 @@ final class Dedup {
   /// Answers the lines of the write batch that repeat earlier lines, and removes them from it.
   /// `marks`: the ends of all lanes up to which lines are checked, flushed or not. Requires the
   /// lock of end/ too.
-  func drop(from draft: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
+  func drop(from writeBatch: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
     let now = Clock.now()
-    let lines = draft
+    let lines = writeBatch
     var answers: [Int: EntryID] = [:]
     try healing(marks) { (index) throws(Fault) in
       // The index knows lines that the lanes do not have: it belongs to another queue, or the disk
@@ -56,16 +56,16 @@ final class Dedup {
         incoming, candidates, lines)
       self.incoming = incoming
     }
-    incoming?.repeats(in: draft, &answers)
-    if !answers.isEmpty { draft.answer(answers) }
+    incoming?.repeats(in: writeBatch, &answers)
+    if !answers.isEmpty { writeBatch.answer(answers) }
   }
 
   /// Adds the lines just appended at `starts`, accepted at `time`, to the index. A fault costs only
   /// time: the lines are in their segments, and the index reads them next time.
-  func remember(_ draft: WriteBatch, at starts: [(lane: Lane, place: Position)], time: Int64) {
+  func remember(_ writeBatch: WriteBatch, at starts: [(lane: Lane, place: Position)], time: Int64) {
     guard let index, let incoming else { return }
     for start in starts {
-      try? index.remember(incoming, draft[start.lane], start.lane, start.place, time: time)
+      try? index.remember(incoming, writeBatch[start.lane], start.lane, start.place, time: time)
     }
   }
 

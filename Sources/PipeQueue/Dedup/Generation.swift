@@ -15,7 +15,7 @@ final class Generation {
   /// A slot whose page is full may be in one of this many pages after it.
   private static let reach = 8
   /// The name of the next generation while it is written.
-  static let draftName = "new"
+  static let temporaryName = "new"
 
   private init(_ number: Int, _ file: Descriptor, _ header: GenerationHeader) {
     self.number = number
@@ -56,12 +56,12 @@ final class Generation {
   static func create(
     _ number: Int, in directory: Directory, capacity: Int, _ state: IndexState
   ) throws(Fault) -> Generation {
-    try directory.clear(draftName)
-    let file = try Descriptor.create(draftName, in: directory, O_RDWR | O_TRUNC)
+    try directory.clear(temporaryName)
+    let file = try Descriptor.create(temporaryName, in: directory, O_RDWR | O_TRUNC)
     let made = Generation(number, file, GenerationHeader(pages: capacity / 256, state: state))
     try file.truncate(to: size(made.header.pages))
     try made.writeHeader()
-    guard try directory.rename(draftName, to: "\(number)") == .renamed else {
+    guard try directory.rename(temporaryName, to: "\(number)") == .renamed else {
       throw damagedIndex(directory.path)
     }
     return made

@@ -16,10 +16,10 @@ struct IncomingKeys {
   /// hashes, the earlier line comes first.
   let order: [Int]
 
-  init(_ draft: WriteBatch, _ hash: KeyHash) {
+  init(_ writeBatch: WriteBatch, _ hash: KeyHash) {
     for lane in Lane.allCases {
-      for (index, line) in draft[lane].lines.enumerated() {
-        let print = draft.withLine(lane, index) { Fingerprint($0, lane, hash) }
+      for (index, line) in writeBatch[lane].lines.enumerated() {
+        let print = writeBatch.withLine(lane, index) { Fingerprint($0, lane, hash) }
         lines.append(
           Line(
             lane: lane, index: index, receipt: line.receipt, print: print,
@@ -43,16 +43,16 @@ struct IncomingKeys {
 
   /// Adds the answers to lines that repeat another line of the same write batch to the answers that
   /// were found in the queue.
-  func repeats(in draft: WriteBatch, _ answers: inout [Int: EntryID]) {
+  func repeats(in writeBatch: WriteBatch, _ answers: inout [Int: EntryID]) {
     guard lines.count > 1 else { return }
     var known = HashChains(lines.count)
     for (position, line) in lines.enumerated() where answers[line.receipt] == nil {
       var earlier = line.mayRepeat ? nil : known.last(line.print.wanted)
-      while let found = earlier, !isRepeat(position, found.line, draft) {
+      while let found = earlier, !isRepeat(position, found.line, writeBatch) {
         earlier = known.before(found)
       }
       if let earlier {
-        answers[line.receipt] = draft.receipts[lines[earlier.line].receipt].id
+        answers[line.receipt] = writeBatch.receipts[lines[earlier.line].receipt].id
         continue
       }
       known.add(line.print.content, position)
@@ -60,10 +60,10 @@ struct IncomingKeys {
     }
   }
 
-  private func isRepeat(_ one: Int, _ other: Int, _ draft: WriteBatch) -> Bool {
+  private func isRepeat(_ one: Int, _ other: Int, _ writeBatch: WriteBatch) -> Bool {
     let (line, earlier) = (lines[one], lines[other])
-    return draft.withLine(line.lane, line.index) { new in
-      draft.withLine(earlier.lane, earlier.index) { new.repeats($0, line.lane, earlier.lane) }
+    return writeBatch.withLine(line.lane, line.index) { new in
+      writeBatch.withLine(earlier.lane, earlier.index) { new.repeats($0, line.lane, earlier.lane) }
     }
   }
 }
@@ -130,7 +130,7 @@ struct DuplicateVerifier {
 
   /// For each receipt, the id of the equal line that was accepted last.
   func answers(
-    _ incoming: IncomingKeys, _ candidates: [Candidate], _ draft: WriteBatch
+    _ incoming: IncomingKeys, _ candidates: [Candidate], _ writeBatch: WriteBatch
   ) throws(Fault) -> [Int: EntryID] {
     var found: [Int: (time: Int64, id: EntryID)] = [:]
     var reader: SegmentReader?
@@ -146,7 +146,7 @@ struct DuplicateVerifier {
       guard let reader, let line = try line(slot, reader), counts(line) else { continue }
       let new = incoming.lines[candidate.newcomer]
       guard line.time > found[new.receipt]?.time ?? .min,
-        draft.withLine(new.lane, new.index, { $0.repeats(line, new.lane, lane) })
+        writeBatch.withLine(new.lane, new.index, { $0.repeats(line, new.lane, lane) })
       else { continue }
       found[new.receipt] = (line.time, line.id)
     }

@@ -101,10 +101,10 @@ extension Queue {
   /// Throws the reason why entries cannot be stored now: the queue is full, or gone.
   package func requireRoom() throws(Fault) {
     let ends = try ends()
-    var draft = WriteBatch()
+    var writeBatch = WriteBatch()
     [UInt8(0x31)].withUnsafeBytes { data in
-      draft.append(NewEntry(id: .none, priority: .medium), data: data)
+      writeBatch.append(NewEntry(id: .none, priority: .medium), data: data)
     }
-    try requireRoom(for: draft, behind: ends)
+    try requireRoom(for: writeBatch, behind: ends)
   }
 }

@@ -71,9 +71,9 @@ struct CompactionPlan {
     var bytes: [UInt8] = []
     for line in lines { line.append(to: &bytes) }
     CompactedLine.appendEnd(lines: lines.count, to: &bytes)
-    let file = try Descriptor.create(StatsName.draft, in: directory, O_WRONLY | O_TRUNC)
+    let file = try Descriptor.create(StatsName.writeBatch, in: directory, O_WRONLY | O_TRUNC)
     try bytes.write(to: file, at: 0)
-    return try directory.rename(StatsName.draft, to: name.text) == .renamed
+    return try directory.rename(StatsName.writeBatch, to: name.text) == .renamed
   }
 
   /// No transition: statistics name no items

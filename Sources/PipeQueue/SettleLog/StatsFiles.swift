@@ -150,7 +150,7 @@ struct StatsName: Comparable {
   /// The log that settled lines are appended to.
   static let log = "log"
   /// A compacted file while it is written.
-  static let draft = "new"
+  static let writeBatch = "new"
 
   var text: String {
     level == 0

@@ -96,7 +96,7 @@ extension Queue {
 
   // A mistyped option must not turn a home directory into a queue.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
-    let files = [Settings.draftName, Settings.copyName, Pace.fileName]
+    let files = [Settings.temporaryName, Settings.copyName, Pace.fileName]
     let known = parts + files + [Reserve.fileName, "dedup", "lost+found"]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(

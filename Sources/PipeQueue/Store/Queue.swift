@@ -113,18 +113,18 @@ package final class Queue {
 
   func unlockNow() {
     openedNow?.unlock()
-    tellAll()
+    flushReports()
   }
 
   func unlockEnd() {
     end.unlock()
-    tellAll()
+    flushReports()
   }
 
   /// Reports a text once no lock is held: a report blocks while its reader does not read.
   func note(_ text: String) { notes.append(text) }
 
-  private func tellAll() {
+  private func flushReports() {
     guard !notes.isEmpty else { return }
     let texts = notes
     notes.removeAll()

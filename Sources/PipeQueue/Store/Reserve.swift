@@ -85,7 +85,7 @@ struct Reserve {
   }
 
   /// Releases the reserve for one call that makes room and fails without it, then takes it again.
-  func lent(_ call: () throws(Fault) -> Void) throws(Fault) {
+  func withReserveReleased(_ call: () throws(Fault) -> Void) throws(Fault) {
     do throws(Fault) { try call() } catch {
       guard [ENOSPC, EDQUOT].contains(error.code), release() else { throw error }
       try call()

@@ -18,7 +18,7 @@ final class SegmentReader {
   private var window: UnsafeMutableRawBufferPointer
   private var base = 0
   private var count = 0
-  private var appetite = 16 << 10
+  private var readSize = 16 << 10
   private var size: Int?
 
   private static let largest = 1 << 20
@@ -27,7 +27,7 @@ final class SegmentReader {
     self.file = file
     self.lane = lane
     self.segment = segment
-    window = .allocate(byteCount: appetite, alignment: 64)
+    window = .allocate(byteCount: readSize, alignment: 64)
   }
 
   /// Size of a segment that is not the last of its lane: it no longer grows, so it is read once.
@@ -94,12 +94,12 @@ final class SegmentReader {
   // Moves the held bytes from `offset` on to the front, and reads more after them.
   private func extend(from offset: Int, holding held: Int, limit: Int) throws(Fault) -> Bool {
     let isForward = count > 0 && offset >= base && offset <= base + count
-    appetite = isForward ? min(SegmentReader.largest, appetite * 2) : appetite
+    readSize = isForward ? min(SegmentReader.largest, readSize * 2) : readSize
     // Doubles, so that one very long line is not copied again for each mebibyte.
-    let wanted = min(held + max(appetite, held), limit - offset)
+    let wanted = min(held + max(readSize, held), limit - offset)
     let old = window
     if window.count < wanted {
-      window = .allocate(byteCount: max(wanted, appetite), alignment: 64)
+      window = .allocate(byteCount: max(wanted, readSize), alignment: 64)
     }
     if held > 0 { memmove(window.baseAddress!, old.baseAddress! + (offset - base), held) }
     if old.baseAddress != window.baseAddress { old.deallocate() }

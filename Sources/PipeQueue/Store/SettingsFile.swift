@@ -6,7 +6,7 @@ extension Settings {
   static let fileName = "format"
   static let copyName = "format.copy"
   /// Temporary name of the next `format`; a leftover of a crash is overwritten.
-  static let draftName = "format.new"
+  static let temporaryName = "format.new"
 
   /// nil if there is no queue: `format` is missing, and so is a usable copy. `isRestored`: `format`
   /// is missing or damaged, and these settings are those of its copy.
@@ -61,11 +61,11 @@ extension Settings {
   /// Writes these settings to a temporary file, flushes it, and gives it this name.
   /// Transition: create, settings
   func put(_ name: String, in root: Directory) throws(Fault) {
-    let file = try Descriptor.create(Settings.draftName, in: root, O_WRONLY | O_TRUNC)
+    let file = try Descriptor.create(Settings.temporaryName, in: root, O_WRONLY | O_TRUNC)
     try Array(text.utf8).write(to: file, at: 0)
     try file.flush()
-    if try root.rename(Settings.draftName, to: name) == .renamed { return }
-    try root.exchange(Settings.draftName, name)
-    try root.remove(Settings.draftName)
+    if try root.rename(Settings.temporaryName, to: name) == .renamed { return }
+    try root.exchange(Settings.temporaryName, name)
+    try root.remove(Settings.temporaryName)
   }
 }

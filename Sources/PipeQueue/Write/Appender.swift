@@ -21,13 +21,13 @@ package final class Appender {
   /// Appends the write batch, flushes, and moves the ends. Stores all of it or none of it, unless
   /// it throws a fault of the kind `outcomeUnknown`: a flush failed, and the result cannot be
   /// known.
-  package func commit(_ draft: inout WriteBatch) throws(Fault) {
-    do throws(Fault) { try commitOnce(&draft) } catch {
+  package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
+    do throws(Fault) { try commitOnce(&writeBatch) } catch {
       // A disk that is full of prunable segments is not full.
       guard error.kind == .tryLater, [ENOSPC, EDQUOT].contains(error.code), pruneAll() else {
         throw error
       }
-      try commitOnce(&draft)
+      try commitOnce(&writeBatch)
     }
   }
 
@@ -36,7 +36,7 @@ package final class Appender {
     return pruned.removed.bytes > 0
   }
 
-  private func commitOnce(_ draft: inout WriteBatch) throws(Fault) {
+  private func commitOnce(_ writeBatch: inout WriteBatch) throws(Fault) {
     try dedup?.begin()
     do throws(Fault) { try queue.lockEnd() } catch {
       dedup?.end()
@@ -45,14 +45,14 @@ package final class Appender {
     var ends: LaneEnds
     do throws(Fault) {
       ends = try queue.soundEnds()
-      try prepare(&draft, &ends)
-      try append(&draft, ends)
+      try prepare(&writeBatch, &ends)
+      try append(&writeBatch, ends)
     } catch {
       unlock()
       throw error
     }
     unlock()
-    try flush(draft, ends)
+    try flush(writeBatch, ends)
   }
 
   // unlockEnd comes last: it prints the pending reports, which must wait until no lock is held.
@@ -69,18 +69,18 @@ package final class Appender {
   }
 
   // Drops duplicates, checks for room, and provides a segment for each lane that gets lines.
-  private func prepare(_ draft: inout WriteBatch, _ ends: inout LaneEnds) throws(Fault) {
-    let looksAtAll = draft.hasForeignIDs || dedup != nil || queue.settings.hasBounds
-    let lanes = Lane.allCases.filter { looksAtAll || !draft[$0].lines.isEmpty }
+  private func prepare(_ writeBatch: inout WriteBatch, _ ends: inout LaneEnds) throws(Fault) {
+    let looksAtAll = writeBatch.hasForeignIDs || dedup != nil || queue.settings.hasBounds
+    let lanes = Lane.allCases.filter { looksAtAll || !writeBatch[$0].lines.isEmpty }
     for lane in lanes {
       let known = tails[lane]
       tails[lane] = try queue.tail(ends[lane], known: known)
     }
     let marks = PerLane { tails[$0]?.mark ?? ends[$0] }
-    if draft.hasForeignIDs { try duplicates.drop(from: &draft, upTo: marks) }
-    try dedup?.drop(from: &draft, upTo: marks)
-    try queue.requireRoom(for: draft, behind: marks)
-    for lane in lanes where !draft[lane].lines.isEmpty {
+    if writeBatch.hasForeignIDs { try duplicates.drop(from: &writeBatch, upTo: marks) }
+    try dedup?.drop(from: &writeBatch, upTo: marks)
+    try queue.requireRoom(for: writeBatch, behind: marks)
+    for lane in lanes where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
       if let tail, tail.place.offset < Segment.rollSize { continue }
       let next = try queue.roll(lane, from: tail, ends[lane])
@@ -93,43 +93,43 @@ package final class Appender {
   /// Writes the lines of each lane after its end, under the lock of end/.
   ///
   /// Transition: append
-  private func append(_ draft: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
-    let lanes = Lane.allCases.filter { !draft[$0].lines.isEmpty }
+  private func append(_ writeBatch: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
+    let lanes = Lane.allCases.filter { !writeBatch[$0].lines.isEmpty }
     let now = Clock.now()
     let time = lanes.reduce(now) { max($0, tails[$1]!.time + 1) }
-    if time > now { draft.note(accepted: now) }
+    if time > now { writeBatch.note(accepted: now) }
     // Before the lines: any process that finds those may make them part of the queue.
     var strays = OutOfOrderLog(queue)
     for lane in lanes {
-      try strays.note(draft[lane], lane, tails[lane]!.place, time: time)
+      try strays.note(writeBatch[lane], lane, tails[lane]!.place, time: time)
     }
     try strays.flush()
     var written: [LaneTail] = []
     for lane in lanes {
       var tail = tails[lane]!
-      draft.seal(lane, at: tail.place, time: time)
+      writeBatch.seal(lane, at: tail.place, time: time)
       do throws(Fault) {
         written.append(tail)
-        try draft[lane].text.write(to: tail.file, at: tail.place.offset)
+        try writeBatch[lane].text.write(to: tail.file, at: tail.place.offset)
       } catch {
         // No process has seen these bytes: they are after the end, and the lock is held.
         for tail in written { tails[tail.lane] = nil }
         try cut(written, error)
       }
-      tail.place.offset += draft[lane].text.count
-      tail.place.number += draft[lane].items
-      tail.entries += draft[lane].lines.count
+      tail.place.offset += writeBatch[lane].text.count
+      tail.place.number += writeBatch[lane].items
+      tail.entries += writeBatch[lane].lines.count
       tail.time = time
-      if draft.hasForeignIDs { duplicates.note(tail, draft[lane]) }
+      if writeBatch.hasForeignIDs { duplicates.note(tail, writeBatch[lane]) }
       tails[lane] = tail
     }
-    dedup?.remember(draft, at: written.map { ($0.lane, $0.place) }, time: now)
+    dedup?.remember(writeBatch, at: written.map { ($0.lane, $0.place) }, time: now)
   }
 
   /// Runs without any lock: other writers may append meanwhile, and one flush may serve several.
   ///
   /// Transition: accept
-  private func flush(_ draft: WriteBatch, _ ends: LaneEnds) throws(Fault) {
+  private func flush(_ writeBatch: WriteBatch, _ ends: LaneEnds) throws(Fault) {
     do throws(Fault) {
       for lane in Lane.allCases {
         // A duplicate may have been found in lines that another writer has not flushed yet.
@@ -138,7 +138,7 @@ package final class Appender {
         try publish(tail, ends)
       }
     } catch {
-      rewrite(draft)
+      rewrite(writeBatch)
       tails = .repeating(nil)
       throw Appender.unknown(error)
     }
@@ -152,7 +152,7 @@ extension Appender {
   private func cut(_ written: [LaneTail], _ fault: Fault) throws(Fault) -> Never {
     do throws(Fault) {
       for tail in written {
-        try Reserve(queue.root).lent { () throws(Fault) in
+        try Reserve(queue.root).withReserveReleased { () throws(Fault) in
           try tail.file.truncate(to: tail.place.offset)
         }
       }
@@ -177,15 +177,15 @@ extension Appender {
 
   // After a failed flush the kernel marks these pages clean, and the next flush, by another
   // process, would succeed. Written again, they are dirty, and that flush reports the truth.
-  private func rewrite(_ draft: WriteBatch) {
+  private func rewrite(_ writeBatch: WriteBatch) {
     guard (try? queue.lockEnd()) != nil else { return }
     defer { queue.unlockEnd() }
-    for lane in Lane.allCases where !draft[lane].lines.isEmpty {
+    for lane in Lane.allCases where !writeBatch[lane].lines.isEmpty {
       // If the lines were cut off meanwhile, they belong to no writer any more.
       guard let tail = tails[lane], let size = try? tail.file.size(),
         size >= tail.place.offset
       else { continue }
-      try? draft[lane].text.write(to: tail.file, at: tail.place.offset - draft[lane].text.count)
+      try? writeBatch[lane].text.write(to: tail.file, at: tail.place.offset - writeBatch[lane].text.count)
     }
   }
 }

@@ -6,18 +6,18 @@ extension Queue {
   /// space free on the file system. A single entry that would not fit even into an empty queue
   /// throws `settings`, since waiting does not help. `marks`: the ends of all lanes, unflushed
   /// lines included.
-  func requireRoom(for draft: WriteBatch, behind marks: LaneEnds) throws(Fault) {
-    guard Lane.allCases.contains(where: { !draft[$0].lines.isEmpty }) else { return }
-    try requireSpace(draft.byteCount)
+  func requireRoom(for writeBatch: WriteBatch, behind marks: LaneEnds) throws(Fault) {
+    guard Lane.allCases.contains(where: { !writeBatch[$0].lines.isEmpty }) else { return }
+    try requireSpace(writeBatch.byteCount)
     guard settings.hasBounds else { return }
-    let items = Lane.allCases.reduce(0) { $0 + draft[$1].items }
-    if draft.receipts.count == 1 { try requireSpan(items, draft.byteCount) }
+    let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
+    if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
     let waiting = try unsettled(marks)
     if let most = settings.maxItems, waiting.items + items > most {
       throw full(
         "\(waiting.items) items are not done, at most \(most) allowed (pipe init --max-items)")
     }
-    if let most = settings.maxBytes, waiting.bytes + draft.byteCount > most {
+    if let most = settings.maxBytes, waiting.bytes + writeBatch.byteCount > most {
       throw full(
         "\(waiting.bytes) bytes are not done, at most \(most) allowed (pipe init --max-bytes)")
     }

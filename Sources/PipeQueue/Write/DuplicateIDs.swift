@@ -20,8 +20,8 @@ final class DuplicateIDs {
   }
 
   /// `marks`: the ends of all lanes up to which lines are checked.
-  func drop(from draft: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
-    guard var search = Search(draft) else { return }
+  func drop(from writeBatch: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
+    guard var search = Search(writeBatch) else { return }
     for mark in marks where !search.isOver {
       try look(through: mark, &search)
     }
@@ -33,7 +33,7 @@ final class DuplicateIDs {
         }
       }
     }
-    if !search.duplicates.isEmpty { draft.drop(search.duplicates) }
+    if !search.duplicates.isEmpty { writeBatch.drop(search.duplicates) }
   }
 
   /// Records what this process appended itself, so that it is not examined again.
@@ -76,9 +76,9 @@ private struct Search {
   private var wanted: [EntryID: Int]?
 
   /// nil: every line is answered already.
-  init?(_ draft: WriteBatch) {
-    receipts = draft.receipts
-    if draft.isAscending {
+  init?(_ writeBatch: WriteBatch) {
+    receipts = writeBatch.receipts
+    if writeBatch.isAscending {
       first = receipts.first!.id
       last = receipts.last!.id
     } else {

@@ -28,16 +28,16 @@ struct EventBroadcaster {
 
   mutating func serve(_ news: [BroadcastState]) {
     subscribers.removeAll(where: \.isGone)
-    let exchanges = news.compactMap { if case .came(let pending) = $0 { pending } else { nil } }
-    guard !subscribers.isEmpty || !exchanges.isEmpty else { return }
+    let requests = news.compactMap { if case .came(let pending) = $0 { pending } else { nil } }
+    guard !subscribers.isEmpty || !requests.isEmpty else { return }
     do throws(Fault) {
       if Clock.steady() >= next { try measure() }
-      for pending in exchanges { welcome(pending) }
+      for pending in requests { welcome(pending) }
     } catch {
       // Subscribers reconnect, and the response then says why.
       Subscriber.end(subscribers)
       subscribers.removeAll()
-      for pending in exchanges { pending.respond(.unavailable(error)) }
+      for pending in requests { pending.respond(.unavailable(error)) }
     }
   }
 

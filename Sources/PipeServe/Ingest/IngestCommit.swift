@@ -7,7 +7,7 @@ struct IngestCommit {
   /// Looks for duplicates, which costs a lookup in the index of recent entries.
   private let guarding: Appender
   private let plain: Appender
-  private var draft = WriteBatch()
+  private var writeBatch = WriteBatch()
   private var isGuarded = false
   /// Why the commit failed; nil: all entries are stored.
   private(set) var fault: Fault?
@@ -20,7 +20,7 @@ struct IngestCommit {
   }
 
   mutating func begin() {
-    draft.removeAll()
+    writeBatch.removeAll()
     isGuarded = false
     fault = nil
   }
@@ -28,21 +28,21 @@ struct IngestCommit {
   /// Returns the index of the entry's receipt.
   mutating func append(_ entry: NewEntry, _ data: [UInt8]) -> Int {
     isGuarded = isGuarded || !entry.mayRepeat
-    data.withUnsafeBytes { draft.append(entry, data: $0) }
-    return draft.receipts.count - 1
+    data.withUnsafeBytes { writeBatch.append(entry, data: $0) }
+    return writeBatch.receipts.count - 1
   }
 
   mutating func store() {
-    if draft.isEmpty { return }
-    do throws(Fault) { try (isGuarded ? guarding : plain).commit(&draft) } catch { fault = error }
+    if writeBatch.isEmpty { return }
+    do throws(Fault) { try (isGuarded ? guarding : plain).commit(&writeBatch) } catch { fault = error }
   }
 
   /// Whether anything new is on disk.
-  var hasStored: Bool { fault == nil && draft.receipts.contains { !$0.isDuplicate } }
+  var hasStored: Bool { fault == nil && writeBatch.receipts.contains { !$0.isDuplicate } }
 
-  func receipt(_ index: Int) -> Receipt { draft.receipts[index] }
+  func receipt(_ index: Int) -> Receipt { writeBatch.receipts[index] }
 
-  func rest() {
+  func prune() {
     guarding.pruneSome()
     plain.pruneSome()
   }

@@ -9,22 +9,22 @@ internal import PipeQueue
 /// the commit is on disk.
 struct IngestHandler {
   private let queue: Queue
-  private let condition: Health
+  private let diskHealth: Health
   private let diagnostics: Logger
   private var reader: PostReader
   private var commit: IngestCommit
   /// The kind of failure last reported; nil: commits succeed.
-  private var trouble: Fault.Kind?
+  private var lastFault: Fault.Kind?
   /// No report is written before this time (`Clock.steady`).
   private var quietUntil: Int64 = 0
 
   /// `window`: microseconds for which an equal id request, or the same key, gets the earlier id.
   init(
-    _ queue: Queue, requirements: [Requirement], window: Int64, _ condition: Health,
+    _ queue: Queue, requirements: [Requirement], window: Int64, _ diskHealth: Health,
     _ diagnostics: Logger
   ) {
     self.queue = queue
-    self.condition = condition
+    self.diskHealth = diskHealth
     self.diagnostics = diagnostics
     reader = PostReader(slice: queue.settings.slice, requirements: requirements)
     commit = IngestCommit(queue, window: window)
@@ -33,10 +33,10 @@ struct IngestHandler {
   /// Bytes of bodies in one commit. Bodies of short lines take a hundred times as much memory.
   private static let most = 1 << 20
 
-  mutating func serve(_ exchanges: [PendingRequest]) {
+  mutating func serve(_ requests: [PendingRequest]) {
     var group: [PendingRequest] = []
     var size = 0
-    for pending in exchanges {
+    for pending in requests {
       if size + pending.request.body.count > IngestHandler.most, !group.isEmpty {
         store(group)
         group.removeAll()
@@ -46,21 +46,21 @@ struct IngestHandler {
       size += pending.request.body.count
     }
     store(group)
-    commit.rest()
+    commit.prune()
   }
 
-  private mutating func store(_ exchanges: [PendingRequest]) {
+  private mutating func store(_ requests: [PendingRequest]) {
     commit.begin()
     reader.begin()
-    let posts = exchanges.map { reader.read($0, &commit) }
+    let posts = requests.map { reader.read($0, &commit) }
     commit.store()
     // A group that does not fit may still fit request by request.
-    let isTooMuch = commit.fault?.kind == .tryLater && exchanges.count > 1
-    let again = isTooMuch ? posts.filter(\.isDrafted) : []
-    let served = (isTooMuch ? posts.filter { !$0.isDrafted } : posts)
+    let isTooMuch = commit.fault?.kind == .tryLater && requests.count > 1
+    let again = isTooMuch ? posts.filter(\.isBatched) : []
+    let served = (isTooMuch ? posts.filter { !$0.isBatched } : posts)
       .map { post in post.settled { fate($0, of: post) } }
     count(served)
-    if again.isEmpty { tell() }
+    if again.isEmpty { logHealthChange() }
     PendingRequest.respond(served.map { ($0.pending, response($0)) })
     for post in again { store([post.pending]) }
   }
@@ -69,12 +69,12 @@ struct IngestHandler {
   private func fate(_ index: Int, of post: Post) -> Post.Fate {
     if let fault = commit.fault { return .lost(fault) }
     let receipt = commit.receipt(index)
-    guard let keyed = post.keyed, receipt.isDuplicate else { return .drafted(index) }
+    guard let keyed = post.keyed, receipt.isDuplicate else { return .batched(index) }
     do throws(Fault) {
       guard let stored = try queue.content(of: receipt.id) else {
         throw Fault(.inputOutput, "\(receipt.id.text): the stored entry can no longer be read")
       }
-      if stored == keyed { return .drafted(index) }
+      if stored == keyed { return .batched(index) }
       return .rejected(Rejection("this Idempotency-Key was used for a different request"))
     } catch { return .lost(error) }
   }
@@ -84,7 +84,7 @@ struct IngestHandler {
     case .refused(let response): response
     case .one(_, .rejected(let rejection)): rejection.response
     case .one(_, .lost(let fault)): .unavailable(fault)
-    case .one(let status, .drafted(let index)): .receipt(status, commit.receipt(index))
+    case .one(let status, .batched(let index)): .receipt(status, commit.receipt(index))
     case .lines(let lines): response(lines)
     }
   }
@@ -99,7 +99,7 @@ struct IngestHandler {
       case .lost(let found):
         fault = found
         RejectLine.append(Rejection("not stored: \(found.text)"), line, to: output)
-      case .drafted(let index):
+      case .batched(let index):
         ReceiptLine.append(commit.receipt(index), to: output)
         stored += 1
       }
@@ -117,15 +117,15 @@ struct IngestHandler {
 
   // Reports changes only, at most once a second: not each failed request, and not each time a
   // nearly full disk takes one request and refuses the next.
-  private mutating func tell() {
-    condition.note(commit.fault, hasStored: commit.hasStored)
+  private mutating func logHealthChange() {
+    diskHealth.note(commit.fault, hasStored: commit.hasStored)
     guard Clock.steady() >= quietUntil else { return }
-    if let fault = commit.fault, fault.kind != trouble {
+    if let fault = commit.fault, fault.kind != lastFault {
       diagnostics.error("\(fault.text)")
-      trouble = fault.kind
-    } else if commit.hasStored, trouble != nil {
+      lastFault = fault.kind
+    } else if commit.hasStored, lastFault != nil {
       diagnostics.notice("entries are being stored again")
-      trouble = nil
+      lastFault = nil
     } else {
       return
     }

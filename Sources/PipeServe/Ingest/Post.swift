@@ -15,7 +15,7 @@ struct Post {
 
   enum Fate {
     /// In the write batch: the index of its receipt, valid once the group is committed.
-    case drafted(Int)
+    case batched(Int)
     case rejected(Rejection)
     /// Valid, but not stored.
     case lost(Fault)
@@ -39,13 +39,13 @@ struct Post {
   var lost: Int { fates.count { if case .lost = $0 { true } else { false } } }
 
   /// Whether any of its entries is in the write batch.
-  var isDrafted: Bool { fates.contains { if case .drafted = $0 { true } else { false } } }
+  var isBatched: Bool { fates.contains { if case .batched = $0 { true } else { false } } }
 
   /// The same post with the outcome of each entry that was in the write batch.
   func settled(_ fate: (_ receipt: Int) -> Fate) -> Post {
     var post = self
     func settle(_ old: Fate) -> Fate {
-      if case .drafted(let receipt) = old { fate(receipt) } else { old }
+      if case .batched(let receipt) = old { fate(receipt) } else { old }
     }
     switch form {
     case .refused: break

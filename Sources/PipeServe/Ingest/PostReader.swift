@@ -9,14 +9,14 @@ internal import PipeQueue
 struct PostReader {
   /// Lines of a body; the response has one for each.
   private static let mostLines = 1 << 16
-  private var acceptance: RecordValidator
-  private var logAcceptance = RecordValidator(recordsOnly: true)
+  private var validator: RecordValidator
+  private var logValidator = RecordValidator(recordsOnly: true)
   private var builder: EntryBuilder
   private var now: Int64 = 0
 
   init(slice: Int, requirements: [Requirement]) {
     builder = EntryBuilder(slice: slice)
-    acceptance = RecordValidator(requirements: requirements)
+    validator = RecordValidator(requirements: requirements)
   }
 
   /// Entries read from here on get the same arrival time.
@@ -53,14 +53,14 @@ struct PostReader {
   ) -> Post {
     pending.request.body.withoutMark.withUnsafeBytes { body in
       do throws(Rejection) {
-        let accepted = isLog ? try logAcceptance.judge(body) : try acceptance.judge(body)
+        let accepted = isLog ? try logValidator.judge(body) : try validator.judge(body)
         if !isLog, case .record(_, let data) = accepted, body[data.lowerBound] != 0x7b {
           throw Rejection("not an object; POST /log takes any value")
         }
         let content = content(accepted, body)
-        let drafted = draft(accepted, content, key, &commit)
+        let batched = append(accepted, content, key, &commit)
         return Post(
-          pending, .one(accepted.isIDs ? 200 : 202, .drafted(drafted)),
+          pending, .one(accepted.isIDs ? 200 : 202, .batched(batched)),
           keyed: key == nil ? nil : content)
       } catch { return Post(pending, .one(202, .rejected(error))) }
     }
@@ -80,8 +80,8 @@ struct PostReader {
       let line = raw.last == 0x0d ? raw.dropLast() : raw
       let fate = line.withUnsafeBytes { bytes -> Post.Fate in
         do throws(Rejection) {
-          let accepted = try acceptance.judge(bytes)
-          return .drafted(draft(accepted, content(accepted, bytes), nil, &commit))
+          let accepted = try validator.judge(bytes)
+          return .batched(append(accepted, content(accepted, bytes), nil, &commit))
         } catch { return .rejected(error) }
       }
       found.append(PostedLine(number: index + 1, text: line, fate: fate))
@@ -99,7 +99,7 @@ struct PostReader {
       data: record.isIDs ? data : data.inOneLine)
   }
 
-  private mutating func draft(
+  private mutating func append(
     _ record: ParsedRecord, _ content: EntryContent, _ key: IdempotencyKey?,
     _ commit: inout IngestCommit
   ) -> Int {

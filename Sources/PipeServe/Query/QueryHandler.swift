@@ -9,15 +9,15 @@ internal import Synchronization
 /// Answers queries about the queue, one after the other.
 struct QueryHandler {
   private let queue: Queue
-  private let condition: Health
+  private let diskHealth: Health
 
-  init(_ queue: Queue, _ condition: Health) {
+  init(_ queue: Queue, _ diskHealth: Health) {
     self.queue = queue
-    self.condition = condition
+    self.diskHealth = diskHealth
   }
 
-  func serve(_ exchanges: [PendingRequest]) {
-    for pending in exchanges { pending.respond(response(pending.request)) }
+  func serve(_ requests: [PendingRequest]) {
+    for pending in requests { pending.respond(response(pending.request)) }
   }
 
   private func response(_ request: Request) -> Response {
@@ -32,7 +32,7 @@ struct QueryHandler {
 
   private func health() -> Response {
     do throws(Fault) {
-      try condition.requireHealth()
+      try diskHealth.requireHealth()
       try queue.requireWritable()
       try queue.requireRoom()
       let lost = try queue.lostItems()

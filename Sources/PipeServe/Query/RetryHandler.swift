@@ -9,8 +9,8 @@ struct RetryHandler {
 
   init(_ queue: Queue) { self.queue = queue }
 
-  func serve(_ exchanges: [PendingRequest]) {
-    for pending in exchanges { pending.respond(response(pending.request)) }
+  func serve(_ requests: [PendingRequest]) {
+    for pending in requests { pending.respond(response(pending.request)) }
   }
 
   private func response(_ request: Request) -> Response {

@@ -1,6 +1,6 @@
 /// The destination of a path.
 enum Endpoint {
-  case intake, health, question, figures, watching, retry
+  case intake, health, status, metrics, events, retry
   case page(Page)
   /// A redirect to another path.
   case moved(String)
@@ -18,15 +18,15 @@ enum Endpoint {
     case "/openapi.json": (["GET", "HEAD"], .page(.openAPI))
     // The path of the earlier system.
     case "/redoc": (["GET", "HEAD"], .moved("/docs"))
-    case "/metrics": (["GET", "HEAD"], .figures)
-    case "/events": (["GET"], .watching)
+    case "/metrics": (["GET", "HEAD"], .metrics)
+    case "/events": (["GET"], .events)
     default: below(path)
     }
   }
 
   private static func below(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
     // With or without an id: the handler judges it.
-    if (path + "/").hasPrefix(statusPrefix) { return (["GET", "HEAD"], .question) }
+    if (path + "/").hasPrefix(statusPrefix) { return (["GET", "HEAD"], .status) }
     return (path + "/").hasPrefix(retryPrefix) ? (["POST"], .retry) : nil
   }
 

@@ -7,7 +7,7 @@ package final class Destination {
   let name: String
   let queue: Queue
   private let appender: Appender
-  private var draft = WriteBatch()
+  private var writeBatch = WriteBatch()
   /// Entries stored, without duplicates.
   private(set) var stored = 0
 
@@ -19,20 +19,20 @@ package final class Destination {
 
   func add(_ entry: StoredEntry) {
     // Entries keep their ids, so those stored before a crash are recognized as duplicates.
-    draft.hasForeignIDs = true
-    draft.append(entry.entry, data: entry.data)
+    writeBatch.hasForeignIDs = true
+    writeBatch.append(entry.entry, data: entry.data)
   }
 
   /// Stores all added entries or none.
   func commit() throws(Fault) {
-    guard !draft.isEmpty else { return }
-    try appender.commit(&draft)
-    stored += draft.receipts.count { !$0.isDuplicate }
-    draft.removeAll()
+    guard !writeBatch.isEmpty else { return }
+    try appender.commit(&writeBatch)
+    stored += writeBatch.receipts.count { !$0.isDuplicate }
+    writeBatch.removeAll()
     appender.pruneSome()
   }
 
-  func forget() { draft.removeAll() }
+  func forget() { writeBatch.removeAll() }
 }
 
 /// The named queues, each opened once; missing queues are created.

@@ -37,7 +37,7 @@ package final class RouteJob {
       try moveOrWait(claim)
     }
     if source.mustDie != nil { return Exit.someFailed }
-    try tell()
+    try printCounts()
     if unrouted > 0 {
       diagnostics.say(
         "\(counted(unrouted, "item")) \(unrouted == 1 ? "has" : "have") no route: see pipe dead")
@@ -101,7 +101,7 @@ package final class RouteJob {
   }
 
   /// Prints `{"queue":"errors","entries":12}` for each destination.
-  private func tell() throws(Fault) {
+  private func printCounts() throws(Fault) {
     let output = Output()
     for destination in destinations {
       output.append(#"{"queue":"#)

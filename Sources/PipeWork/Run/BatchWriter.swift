@@ -20,7 +20,7 @@ package final class BatchWriter {
   private var downstream: Downstream?
   /// When unsettled claims are taken back from a reader that has gone. Microseconds of
   /// `Clock.steady`.
-  private var farewell: Int64?
+  private var giveBackDeadline: Int64?
   /// The fault that stopped claiming; thrown once everything handed out is settled.
   private var fault: Fault?
 
@@ -51,9 +51,9 @@ package final class BatchWriter {
         break
       }
     }
-    try giveEnd()
+    try closeStdout()
     while !waiting.isEmpty, source.mustDie == nil {
-      if let farewell, farewell <= Clock.steady() { break }
+      if let giveBackDeadline, giveBackDeadline <= Clock.steady() { break }
       try wait(forReady: false)
     }
     return try conclude()
@@ -71,7 +71,7 @@ package final class BatchWriter {
   // Closes stdout: filters that read to the end of file then continue, and `ack` gives back the
   // items that no line named. Waits first until the reader has taken everything, because the unread
   // bytes cannot be counted afterwards.
-  private func giveEnd() throws(Fault) {
+  private func closeStdout() throws(Fault) {
     guard let pipe else { return }
     while !waiting.isEmpty, !isOver, !source.isReaderGone {
       guard case .reported(let reads) = try source.queue.watchReads(of: pipe) else { return }
@@ -84,11 +84,11 @@ package final class BatchWriter {
   }
 
   private func lookDownstream() {
-    if downstream?.isOver == true { sayFarewell() }
+    if downstream?.isOver == true { setGiveBackDeadline() }
   }
 
-  private func sayFarewell() {
-    if farewell == nil { farewell = Clock.steady() + BatchWriter.grace }
+  private func setGiveBackDeadline() {
+    if giveBackDeadline == nil { giveBackDeadline = Clock.steady() + BatchWriter.grace }
   }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
@@ -120,7 +120,7 @@ package final class BatchWriter {
   ) throws(Fault) {
     let events = Events()
     if !waiting.isEmpty { events.want(settling.number) }
-    if farewell == nil, let downstream { events.want(downstream.number) }
+    if giveBackDeadline == nil, let downstream { events.want(downstream.number) }
     do throws(Fault) {
       _ = try source.wait(
         forReady: forReady, until: deadline, output: output ?? reader, events: events)
@@ -129,7 +129,7 @@ package final class BatchWriter {
       if fault != nil { throw error }
       fault = error
     }
-    if pipe?.isBroken == true || source.isReaderGone { sayFarewell() }
+    if pipe?.isBroken == true || source.isReaderGone { setGiveBackDeadline() }
     if let downstream, events.isReady(downstream.number) { lookDownstream() }
     if settling.drain({ _ in true }) { try lookForSettled() }
     hint()
@@ -143,7 +143,7 @@ package final class BatchWriter {
 
   private var deadline: Int64? {
     let hint = mayHint ? lastProgress + BatchWriter.patience : nil
-    return [farewell, hint].compactMap { $0 }.min()
+    return [giveBackDeadline, hint].compactMap { $0 }.min()
   }
 
   private func lookForSettled() throws(Fault) {
@@ -155,7 +155,7 @@ package final class BatchWriter {
   }
 
   private var mayHint: Bool {
-    !hasHinted && !waiting.isEmpty && farewell == nil && downstream == nil
+    !hasHinted && !waiting.isEmpty && giveBackDeadline == nil && downstream == nil
   }
 
   private func hint() {
@@ -173,7 +173,7 @@ package final class BatchWriter {
     if !left.isEmpty { try returnAll(left) }
     if let fault { throw fault }
     let isCutShort = downstream == nil && source.wouldStart
-    if farewell != nil, !left.isEmpty || isCutShort { throw Fault.brokenPipe }
+    if giveBackDeadline != nil, !left.isEmpty || isCutShort { throw Fault.brokenPipe }
     return Exit.fine
   }
 

@@ -181,15 +181,15 @@ package final class CommandRunner {
     if job.group.wantsTerminal { advise() }
     switch ExitDisposition(ending, wasEnded: job.group.isTerminated) {
     case .acknowledge: try claimer.done(claim)
-    case .bury: try tell(claim, failure, claimer.bury)
+    case .bury: try settleAndReport(claim, failure, claimer.bury)
     case .retry:
-      source.lookForReader()
+      source.checkReader()
       if source.isReaderGone, !job.group.isTerminated {
         // Presumably the command could not write, and the item is not to blame.
         hasLostReader = true
         try claimer.giveBack(claim)
       } else {
-        try tell(claim, failure, claimer.retry)
+        try settleAndReport(claim, failure, claimer.retry)
       }
     case .stop:
       fault =
@@ -207,7 +207,7 @@ package final class CommandRunner {
     isAdvised = true
   }
 
-  private func tell(
+  private func settleAndReport(
     _ claim: consuming Claim, _ failure: Failure,
     _ settle: (consuming Claim, Failure) throws(Fault) -> Disposal
   ) throws(Fault) {

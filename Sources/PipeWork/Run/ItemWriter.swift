@@ -56,7 +56,7 @@ package final class ItemWriter {
         try hand(claim)
         try settleTaken()
       } else if source.mayGoOn {
-        try rest()
+        try waitForItems()
       } else {
         break
       }
@@ -128,7 +128,7 @@ package final class ItemWriter {
   }
 
   // Nothing is ready: acknowledges the items that the reader takes until something is.
-  private func rest() throws(Fault) {
+  private func waitForItems() throws(Fault) {
     while source.mayGoOn, !isOver {
       if try source.wait(forReady: true, output: try outputEvent()) { return }
     }

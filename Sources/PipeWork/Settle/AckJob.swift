@@ -6,13 +6,13 @@ package import PipeQueue
 package struct AckJob {
   let queue: QueueLocation
   /// The result of items for which the line names none.
-  let fallback: Settlement.Word
+  let fallback: Settlement.Result
   let reason: String?
   let tee: Bool
   let claims: [String]
 
   package init(
-    queue: QueueLocation, fallback: Settlement.Word, reason: String?, tee: Bool, claims: [String]
+    queue: QueueLocation, fallback: Settlement.Result, reason: String?, tee: Bool, claims: [String]
   ) {
     self.queue = queue
     self.fallback = fallback

@@ -4,13 +4,13 @@ internal import PipeQueue
 
 /// One settlement line: the result of a claim, or of some of its items.
 package struct Settlement {
-  package enum Word {
+  package enum Result {
     case ok, retry, bury
   }
 
   let claim: BatchID
   /// For items without a result of their own.
-  let result: Word?
+  let result: Result?
   let reason: String?
   /// nil: all remaining items of the claim.
   let items: [ItemSettlement]?
@@ -20,7 +20,7 @@ struct ItemSettlement {
   let id: EntryID
   /// Counts from 1 within its entry.
   let item: Int
-  let result: Settlement.Word?
+  let result: Settlement.Result?
   let reason: String?
 }
 
@@ -128,7 +128,7 @@ private struct Field {
     return id
   }
 
-  func word() throws(Rejection) -> Settlement.Word {
+  func word() throws(Rejection) -> Settlement.Result {
     if span.kind == .string {
       if inside.elementsEqual("ok".utf8) { return .ok }
       if inside.elementsEqual("retry".utf8) { return .retry }

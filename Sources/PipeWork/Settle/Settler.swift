@@ -6,7 +6,7 @@ internal import PipeQueue
 final class Settler {
   private let claimer: Claimer
   private let diagnostics: Diagnostics
-  private let fallback: Settlement.Word
+  private let fallback: Settlement.Result
   private let reason: String?
   private let output: Output?
   /// Settlements to apply, each with its line if that is written to stdout.
@@ -25,7 +25,7 @@ final class Settler {
   private static let most = 256
 
   init(
-    _ queue: Queue, _ diagnostics: Diagnostics, fallback: Settlement.Word, reason: String?,
+    _ queue: Queue, _ diagnostics: Diagnostics, fallback: Settlement.Result, reason: String?,
     tee: Bool
   ) {
     claimer = Claimer(queue)
@@ -145,7 +145,7 @@ final class Settler {
       return claim.items.map { _ in all }
     }
     var outcomes = [Outcome?](repeating: nil, count: claim.items.count)
-    var places = ItemPlaces(claim.items)
+    var places = ItemPositions(claim.items)
     for (position, item) in items.enumerated() {
       guard let index = places.index(of: item, near: position) else {
         hasRefused = true
@@ -159,7 +159,7 @@ final class Settler {
     return outcomes
   }
 
-  private func outcome(_ word: Settlement.Word?, _ said: String?) -> Outcome {
+  private func outcome(_ word: Settlement.Result?, _ said: String?) -> Outcome {
     switch word ?? fallback {
     case .ok: .done
     case .retry: .retry(Failure(said ?? reason ?? "sent back by pipe ack"))
@@ -170,7 +170,7 @@ final class Settler {
 
 /// Indices of items in a claim. Lines mostly keep the order of the batch, so the table is built
 /// only when one does not.
-private struct ItemPlaces {
+private struct ItemPositions {
   private struct Key: Hashable {
     let id: EntryID
     let item: Int

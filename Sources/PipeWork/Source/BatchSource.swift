@@ -58,7 +58,7 @@ package final class BatchSource {
   var wouldStart: Bool { stops.isEmpty && started < limits.batches }
 
   /// Checks whether stdout's reader has gone.
-  func lookForReader() {
+  func checkReader() {
     if !isReaderGone, reader?.isGone == true { isReaderGone = true }
   }
 
@@ -68,7 +68,7 @@ package final class BatchSource {
     isPaced = false
     try claimer.sync.flushIfDue()
     takeSignals()
-    lookForReader()
+    checkReader()
     while mayStart {
       guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
         isPaced = claimer.isPaced

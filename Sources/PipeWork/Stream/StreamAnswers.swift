@@ -36,7 +36,7 @@ extension StreamWindow {
   }
 
   /// The message about an answer.
-  func story(_ answer: Answered) -> String {
+  func message(_ answer: Answered) -> String {
     let isBuried = answer.word == .bury || isLast(answer.line)
     let reason = printable(
       answer.reason ?? (answer.word == .bury ? "answered bury" : "answered retry"))

@@ -6,14 +6,14 @@ internal import PipeQueue
 struct StreamEnd {
   /// Why the worker was terminated.
   enum TerminationReason {
-    case rubbish
+    case invalidAnswer
     case timedOut(StreamLine)
     /// The worker is in the background and wants the terminal.
     case terminal
   }
 
   let name: String
-  let doom: TerminationReason?
+  let terminationReason: TerminationReason?
   /// Whether no more lines were to come when it ended or closed its stdin or stdout.
   let wasToldToEnd: Bool
   /// Whether a signal typed at the terminal ended it.
@@ -38,8 +38,8 @@ struct StreamEnd {
     window.withdraw(from: worker.input)
     let verdict = verdict(ending)
     let back = window.giveBack(taken: worker.input.taken) { line in
-      switch doom {
-      case .rubbish: false
+      switch terminationReason {
+      case .invalidAnswer: false
       case .timedOut(let late): line === late
       case .terminal, nil: verdict == .failed && !isInterrupted
       }
@@ -47,8 +47,8 @@ struct StreamEnd {
     try window.settle(claimer)
     let late = isLate ? window.oldest?.label : nil
     let (count, disposals) = try window.retryOpen(claimer, failure)
-    if case .rubbish = doom { return Exit.data }
-    if case .terminal = doom { stderr.say(ProcessGroup.terminalAdvice) }
+    if case .invalidAnswer = terminationReason { return Exit.data }
+    if case .terminal = terminationReason { stderr.say(ProcessGroup.terminalAdvice) }
     if verdict == .stop {
       throw Fault(.unavailable, "\(name): \(failure.reason); \(counted(back, "item")) given back")
     }
@@ -68,13 +68,13 @@ struct StreamEnd {
 
   private enum Word { case fine, failed, stop }
 
-  private var isLate: Bool { if case .timedOut = doom { true } else { false } }
+  private var isLate: Bool { if case .timedOut = terminationReason { true } else { false } }
 
   private var reason: String? {
-    switch doom {
+    switch terminationReason {
     case .timedOut: "timed out"
     case .terminal: "wants the terminal"
-    case .rubbish, nil: nil
+    case .invalidAnswer, nil: nil
     }
   }
 
@@ -108,7 +108,7 @@ struct StreamEnd {
 struct StreamStall {
   private var lastAnswer = Clock.steady()
   private var lastLook: Int64 = 0
-  private var isTold = false
+  private var hasWarned = false
 
   /// Microseconds.
   private static let patience: Int64 = 5_000_000
@@ -120,17 +120,17 @@ struct StreamStall {
   }
 
   func deadline(_ window: StreamWindow) -> Int64? {
-    isTold || window.items == 0 ? nil : due(window)
+    hasWarned || window.items == 0 ? nil : due(window)
   }
 
   /// Returns the warning if it is due. A worker that has taken part of its input, but not all, is
   /// working on it, however long that takes.
   mutating func complaint(_ worker: StreamWorker, _ window: StreamWindow) -> String? {
-    guard !isTold, window.items > 0, Clock.steady() >= due(window) else { return nil }
+    guard !hasWarned, window.items > 0, Clock.steady() >= due(window) else { return nil }
     lastLook = Clock.steady()
     let taken = worker.input.taken
     guard taken == 0 || taken == worker.input.end else { return nil }
-    isTold = true
+    hasWarned = true
     let open = "\(counted(window.items, "item")) handed out, no answer for 5 s"
     return taken == 0
       ? "\(open): it does not read its stdin"

@@ -21,7 +21,7 @@ package final class StreamRunner {
   /// The worker closed its stdin or its stdout while more lines could come.
   private var hasLeft = false
   /// Why the worker was terminated.
-  private var doom: StreamEnd.TerminationReason?
+  private var terminationReason: StreamEnd.TerminationReason?
   private var someFailed = false
   /// The fault that stopped claiming; thrown once the worker has ended.
   private var fault: Fault?
@@ -54,7 +54,7 @@ package final class StreamRunner {
       while let (process, change) = Worker.change() {
         if worker?.group.worker.process == process { worker?.group.note(change) }
       }
-      if let group = worker?.group, group.wantsTerminal, doom == nil { end(.terminal) }
+      if let group = worker?.group, group.wantsTerminal, terminationReason == nil { end(.terminal) }
       enforceTimeout()
     }
     return try conclude()
@@ -131,34 +131,34 @@ package final class StreamRunner {
 
   private func takeAnswers() throws(Fault) {
     guard let worker else { return }
-    if doom != nil { return try worker.ignore() }
+    if terminationReason != nil { return try worker.ignore() }
     let before = window.items
-    let rubbish = try worker.read { answer throws(Rejection) in
-      for failed in try window.note(answer) { tell(failed) }
+    let invalidAnswer = try worker.read { answer throws(Rejection) in
+      for failed in try window.note(answer) { report(failed) }
     }
     if window.items < before { stall.note() }
     try window.settle(claimer)
-    guard let (line, rejection) = rubbish else { return }
+    guard let (line, rejection) = invalidAnswer else { return }
     let byte = rejection.byte.map { "byte \($0): " } ?? ""
     stderr.say("\(name): line \(line): \(byte)\(printable(rejection.reason))")
-    end(.rubbish)
+    end(.invalidAnswer)
   }
 
-  private func tell(_ answered: StreamWindow.Answered) {
+  private func report(_ answered: StreamWindow.Answered) {
     someFailed = true
-    stderr.say(window.story(answered))
+    stderr.say(window.message(answered))
   }
 
   private var name: String { printable(launcher.name) }
 
   private var deadline: Int64? {
     guard let worker else { return nil }
-    let late = doom == nil && window.items > 0 ? timeout.map { window.oldestSince + $0 } : nil
+    let late = terminationReason == nil && window.items > 0 ? timeout.map { window.oldestSince + $0 } : nil
     return [worker.group.wakeUp, late, stall.deadline(window)].compactMap { $0 }.min()
   }
 
   private func enforceTimeout() {
-    if let timeout, doom == nil, let line = window.oldest, worker != nil,
+    if let timeout, terminationReason == nil, let line = window.oldest, worker != nil,
       window.oldestSince + timeout <= Clock.steady()
     {
       end(.timedOut(line))
@@ -166,8 +166,8 @@ package final class StreamRunner {
     worker?.group.enforce()
   }
 
-  private func end(_ doom: StreamEnd.TerminationReason) {
-    self.doom = doom
+  private func end(_ terminationReason: StreamEnd.TerminationReason) {
+    self.terminationReason = terminationReason
     stop()
     worker?.group.terminate()
   }
@@ -193,12 +193,12 @@ package final class StreamRunner {
     var status = someFailed ? Exit.someFailed : Exit.fine
     if let worker {
       // Answers that the worker wrote before its end still count, as far as 64 reads reach.
-      for _ in 0..<64 where doom == nil && worker.isAnswering && worker.hasAnswers {
+      for _ in 0..<64 where terminationReason == nil && worker.isAnswering && worker.hasAnswers {
         keep { () throws(Fault) in try takeAnswers() }
       }
       source.takeSignals()
       let end = StreamEnd(
-        name: name, doom: doom, wasToldToEnd: isClosing && !hasLeft,
+        name: name, terminationReason: terminationReason, wasToldToEnd: isClosing && !hasLeft,
         isInterrupted: worker.group.interruption(source.stops) != nil)
       let (word, fault) = end.settle(worker, window, claimer, stderr)
       self.fault = self.fault ?? fault

@@ -38,10 +38,10 @@ struct Ingest: ParsableCommand {
   var file: [String] = []
 
   func run() {
-    let acceptance = RecordValidator(
+    let validator = RecordValidator(
       recordsOnly: records, fallback: priority.priority, requirements: require)
     let job = IngestJob(
-      queue: queue.location, acceptance: acceptance, reject: reject,
+      queue: queue.location, validator: validator, reject: reject,
       maxErrors: maxErrors?.value ?? .max, limit: maxRecordBytes.bytes, files: file)
     Exit.perform("ingest", job.run)
   }

@@ -4,7 +4,7 @@
 // Events of a queue.
 extension Schedule {
   func enqueue() throws {
-    var draft = WriteBatch()
+    var writeBatch = WriteBatch()
     for _ in 0..<random.number(1...3) {
       let lane = random.pick(Lane.allCases)
       let id = mint.id(at: Clock.now())
@@ -19,11 +19,11 @@ extension Schedule {
       if away > 0 {
         entry.options = LineOptions.column(key: nil, notBefore: notBefore, delay: nil)
       }
-      draft.append(entry, count > 0 ? "[\(data.joined(separator: ","))]" : data[0])
+      writeBatch.append(entry, count > 0 ? "[\(data.joined(separator: ","))]" : data[0])
       model.enqueue(id, lane, data, slice: entry.ids?.slice ?? 0, notBefore: notBefore)
       say("enqueue \(id.text) \(lane.name) \(data) not before \(notBefore)")
     }
-    try random.pick(producers).commit(&draft)
+    try random.pick(producers).commit(&writeBatch)
   }
 
   private func datum() -> String {

@@ -112,11 +112,11 @@ struct SettledBatchTests {
 
   @Test("a batch of many items that were accepted at once is one short line")
   func short() throws {
-    var draft = WriteBatch()
+    var writeBatch = WriteBatch()
     let list = (1...1000).map { String($0) }.joined(separator: ",")
     let new = id(at: Clock.now())
-    draft.append(NewEntry(id: new, priority: .low, ids: (1000, 3)), "[\(list)]")
-    try Appender(scratch.queue).commit(&draft)
+    writeBatch.append(NewEntry(id: new, priority: .low, ids: (1000, 3)), "[\(list)]")
+    try Appender(scratch.queue).commit(&writeBatch)
     try claimer.done(try claim(1000))
     #expect(try scratch.bytes("log").count < 100)
     #expect(try Tally(scratch.queue).done == 1000)

@@ -54,13 +54,13 @@ struct StrangeStatsTests {
         try CompactionPlan(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(
           closing: 1)
       } catch {
-        #expect(name == StatsName.draft, "\(error)")
+        #expect(name == StatsName.writeBatch, "\(error)")
       }
       #expect(try Tally(scratch.queue).done == count, "\(scratch.statsNames)")
       scratch.note(.done())
     }
     #expect(isThere(scratch.stats(name)), "it is somebody's")
-    if name != StatsName.draft {
+    if name != StatsName.writeBatch {
       #expect(scratch.statsNames.contains { $0.hasPrefix("1.") || $0.hasPrefix("2.") })
     }
   }
@@ -111,7 +111,7 @@ struct StrangeStatsTests {
   }
 
   @Test("a strange file with the temporary name costs no record, and one line says so")
-  func draft() throws {
+  func writeBatch() throws {
     let scratch = try Scratch()
     for number in 1...8 { try scratch.write(SettledLine.done().text, to: "1.\(number)-\(number)") }
     try Strange.directory.make(scratch.stats("new"))

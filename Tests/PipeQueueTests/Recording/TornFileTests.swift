@@ -87,7 +87,7 @@ struct TornFileTests {
   }
 
   @Test("a folded file that was being written when its folder died is written again")
-  func draft() throws {
+  func writeBatch() throws {
     scratch.note(.done(3))
     try scratch.fold()
     try scratch.write(Array(repeating: 0x78, count: 100_000), to: "new")
