@@ -39,7 +39,7 @@ struct NumberTests {
   }
 
   @Test func `a string is escaped as JSON requires`() {
-    #expect(quoted("a\"b\\c\n\u{1B}é") == #""a\"b\\c\u000a\u001bé""#)
+    #expect(quoted("a\"b\\c\n\u{1B}é") == #""a\"b\\c\n\u001Bé""#)
     #expect(object(["a": "1", "b": "null"]) == #"{"a":1,"b":null}"#)
   }
 }
