@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite("status --wait")
-struct WaitTests {
+struct StatusWaitTests {
   private let scratch: Scratch
   private let ids: [String]
 

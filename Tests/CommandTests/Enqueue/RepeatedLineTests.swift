@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite("Repeated entry lines")
-struct DuplicateTests {
+struct RepeatedLineTests {
   @Test("an entry line is stored once, however often it is repeated and whatever its entry's state")
   func repeated() throws {
     let scratch = try Scratch()

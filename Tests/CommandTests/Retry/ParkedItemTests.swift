@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite("Many parked items")
-struct LaterTests {
+struct ParkedItemTests {
   private let scratch: Scratch
   private let count = 540
 

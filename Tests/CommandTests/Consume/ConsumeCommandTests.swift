@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite("The command of consume")
-struct CommandTests {
+struct ConsumeCommandTests {
   @Test("the command finds its attempt, id, priority, claim and queue in its environment")
   func environment() throws {
     let scratch = try Scratch()

@@ -2,7 +2,7 @@ import Testing
 
 // `enqueue` bypasses the argument parser for the options that loops use.
 @Suite("The command line of enqueue")
-struct ParsingTests {
+struct CommandLineTests {
   @Test(
     "the fast path and the argument parser do the same",
     arguments: [

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite("batch --hold")
-struct HoldTests {
+struct BatchHoldTests {
   private let scratch: Scratch
   private let id: String
 
