@@ -95,12 +95,17 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: fast),
+    // The harness of the suites below. A test target, since Testing is missing where a static
+    // executable is built.
+    .testTarget(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "PipeIOTests", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: strict),
-    .testTarget(name: "PipeJSONTests", dependencies: ["PipeJSON"], swiftSettings: strict),
+    .testTarget(
+      name: "PipeJSONTests", dependencies: ["PipeJSON", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "PipeQueueTests",
       dependencies: [
-        "PipeQueue", "PipeIO", .product(name: "Histogram", package: "hdrhistogram-swift"),
+        "PipeQueue", "PipeIO", "TestSupport",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),
     .testTarget(
@@ -116,7 +121,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     // These two run the built binary and import nothing from it.
-    .testTarget(name: "CommandTests", dependencies: ["pipe"], swiftSettings: strict),
-    .testTarget(name: "CrashTests", dependencies: ["pipe"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["pipe", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "CrashTests", dependencies: ["pipe", "TestSupport"], swiftSettings: strict),
   ]
 )

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Claims and their holders")
@@ -9,39 +10,39 @@ struct ClaimTests {
   private let entry = Entry.record(1)
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try Scratch(.memory)
     queue = TestQueue(scratch.path("queue"), scratch)
   }
 
   /// A consumer that has claimed everything, because no process reads what it wrote to its pipe.
   private func holder() throws -> Child {
     let child = try queue.consuming().start()
-    try child.output.waitUntilReadable()
+    #expect(child.waitForOutput())
     return child
   }
 
   @Test("a handler that outlives its killed consumer keeps the claim until it ends too")
   func orphan() throws {
-    var oracle = Oracle()
-    oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
-    let gate = try Gate(scratch.path("gate"))
-    let handler = #"echo begun; read x <"\#(gate.path)"; cat >>"$ORACLE""#
+    var ledger = Ledger()
+    ledger.feed([entry], receipts: try queue.enqueue([entry]).receipts)
+    let gate = try Gate(scratch)
+    let handler = #"echo begun; read x <"$GATE"; cat >>"$DELIVERED""#
     let consumer = try Command([
       Binary.path, "consume", "-q", queue.path, "--", "sh", "-c", handler,
     ])
-    .with("ORACLE", scratch.path("delivered")).start()
-    #expect(try consumer.output.line() == "begun")
+    .with("DELIVERED", scratch.path("delivered")).with("GATE", scratch.path("gate")).start()
+    #expect(consumer.line() == "begun")
     consumer.signal(SIGKILL)
     #expect(consumer.reap() == .killed(SIGKILL))
     let early = try queue.drain()
     #expect(early.delivered.isEmpty && early.result.ending == .exited(0), "\(early.result)")
     #expect(try queue.heldItems() == 1)
-    gate.open()
+    gate.letPass()
     _ = consumer.finish()
-    oracle.deliver(queue.lines(of: scratch.path("delivered")))
-    oracle.held = 1
-    try oracle.settle(queue, after: "the handler ended")
-    #expect(oracle.again == 1, "ready again at once")
+    ledger.deliver(queue.lines(of: scratch.path("delivered")))
+    ledger.held = 1
+    try ledger.settle(queue, after: "the handler ended")
+    #expect(ledger.again == 1, "ready again at once")
   }
 
   @Test("the death of another holder wakes a sleeping follower")
@@ -51,35 +52,35 @@ struct ClaimTests {
     let follower = try queue.consuming("--follow").start()
     defer { follower.signal(SIGKILL) }
     try queue.enqueue([Entry.record(2)])
-    #expect(try follower.output.line() == Entry.record(2).line)
-    try untilAsleep(follower.process)
+    #expect(follower.line() == Entry.record(2).line)
+    try follower.waitUntilIdle()
     holder.signal(SIGKILL)
-    #expect(try follower.output.line() == entry.line)
+    #expect(follower.line() == entry.line)
   }
 
   @Test("nothing is taken from a stopped holder")
   func stopped() throws {
-    var oracle = Oracle()
-    oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
+    var ledger = Ledger()
+    ledger.feed([entry], receipts: try queue.enqueue([entry]).receipts)
     let holder = try holder()
     // Not earlier: stopped inside a lock it would stop the others, too.
-    try untilAsleep(holder.process)
+    try holder.waitUntilIdle()
     holder.signal(SIGSTOP)
     let other = try queue.drain()
     #expect(other.delivered.isEmpty && other.result.ending == .exited(0), "\(other.result)")
     holder.signal(SIGCONT)
     let result = holder.finish()
     #expect(result.ending == .exited(0), "\(result)")
-    oracle.deliver(result.lines)
-    try oracle.settle(queue, after: "\(result)")
+    ledger.deliver(result.lines)
+    try ledger.settle(queue, after: "\(result)")
   }
 
   @Test("two consumers that find a dead holder at once deliver its items once", .needsStrace)
   func reapers() throws {
     for round in 0..<25 {
       let entries = (1...20).map { Entry.record(round * 100 + $0) }
-      var oracle = Oracle()
-      oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
+      var ledger = Ledger()
+      ledger.feed(entries, receipts: try queue.enqueue(entries).receipts)
       let holder = try holder()
       holder.signal(SIGKILL)
       holder.reap()
@@ -90,15 +91,15 @@ struct ClaimTests {
           .failing(call, "delay_enter=\(round * 100)", when: "1+").start()
       }
       let results = reapers.map { $0.finish() }
-      for file in files { oracle.deliver(queue.lines(of: file)) }
-      try oracle.settle(queue, after: "\(results)")
+      for file in files { ledger.deliver(queue.lines(of: file)) }
+      try ledger.settle(queue, after: "\(results)")
     }
   }
 
   @Test("an item comes again once if a crash left both names of its acknowledgement")
   func bothNames() throws {
-    var oracle = Oracle()
-    oracle.feed([entry], receipts: try queue.enqueue([entry]).receipts)
+    var ledger = Ledger()
+    ledger.feed([entry], receipts: try queue.enqueue([entry]).receipts)
     let holder = try holder()
     holder.signal(SIGKILL)
     holder.reap()
@@ -106,7 +107,7 @@ struct ClaimTests {
     let done = try #require(claim.components(separatedBy: "claim.").first) + "done"
     let now = "\(queue.path)/now/"
     try FileManager.default.linkItem(atPath: now + claim, toPath: now + done)
-    try oracle.settle(queue, after: "\(claim) beside \(done)")
+    try ledger.settle(queue, after: "\(claim) beside \(done)")
     #expect(try queue.names(in: "now").count { $0 == claim } == 0)
   }
 
@@ -115,35 +116,9 @@ struct ClaimTests {
     let entries = (1...5).map { Entry.record($0) }
     try queue.enqueue(entries)
     let holder = try queue.consuming("-n", "1", "--size", "2").start()
-    try holder.output.waitUntilReadable()
+    #expect(holder.waitForOutput())
     holder.signal(SIGKILL)
     holder.reap()
     #expect(try queue.drain().delivered == entries.map(\.line))
-  }
-}
-
-/// Blocks its reader until the test opens it.
-private struct Gate {
-  let path: String
-  private let number: Int32
-
-  init(_ path: String) throws {
-    self.path = path
-    guard mkfifo(path, 0o600) == 0 else { throw Failure("mkfifo \(path): \(errno)") }
-    number = Glibc.open(path, O_RDWR | O_CLOEXEC)
-  }
-
-  func open() {
-    writeAll([0x0a], to: number)
-  }
-}
-
-/// Waits until the process sleeps in ppoll(2).
-private func untilAsleep(_ process: pid_t) throws {
-  let numbers: Set<Substring> = ["271", "73"]
-  while true {
-    let text = try String(contentsOfFile: "/proc/\(process)/syscall", encoding: .utf8)
-    if let number = text.split(separator: " ").first, numbers.contains(number) { return }
-    sched_yield()
   }
 }

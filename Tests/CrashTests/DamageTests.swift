@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Damaged segments")
@@ -8,7 +9,7 @@ struct DamageTests {
   private let entries = (1...5).map { Entry.record($0) }
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try Scratch(.memory)
     queue = TestQueue(scratch.path("queue"), scratch)
   }
 
@@ -63,14 +64,14 @@ struct DamageTests {
       let copy = try queue.copy(to: scratch.path("copy"))
       try FileHandle(forWritingTo: URL(fileURLWithPath: copy.segment()))
         .truncate(atOffset: UInt64(length))
-      var oracle = Oracle()
-      oracle.feed(two, receipts: receipts)
-      oracle.feed(third, receipts: [])
+      var ledger = Ledger()
+      ledger.feed(two, receipts: receipts)
+      ledger.feed(third, receipts: [])
       if verb == "enqueue" {
-        oracle.feed([entries[3]], receipts: try copy.enqueue([entries[3]]).receipts)
+        ledger.feed([entries[3]], receipts: try copy.enqueue([entries[3]]).receipts)
       }
-      try oracle.settle(copy, after: "cut to \(length) of \(whole) bytes")
-      #expect(oracle.deliveries[entries[2].line] == nil || length == whole)
+      try ledger.settle(copy, after: "cut to \(length) of \(whole) bytes")
+      #expect(ledger.deliveries[entries[2].line] == nil || length == whole)
       #expect(try copy.names(in: "quarantine").isEmpty)
     }
   }
@@ -78,17 +79,17 @@ struct DamageTests {
   @Test(
     "the next consumer finds a lane end again that a power cut took back", arguments: [0, 1, 2])
   func lostEnd(commits kept: Int) throws {
-    var oracle = Oracle()
+    var ledger = Ledger()
     _ = try queue.enqueue([])
     var marks = [try mark()]
     for entry in entries[..<3] {
       let receipts = try queue.enqueue([entry]).receipts
-      oracle.feed([entry], receipts: receipts)
+      ledger.feed([entry], receipts: receipts)
       marks.append(try mark())
     }
     try rollBack(to: marks[kept])
-    try oracle.settle(queue, after: "\(kept) of the three commits were behind the end")
-    #expect(oracle.again == 0)
+    try ledger.settle(queue, after: "\(kept) of the three commits were behind the end")
+    #expect(ledger.again == 0)
   }
 
   @Test("a lane end taken back behind acknowledged items delivers none of them again")
@@ -98,10 +99,10 @@ struct DamageTests {
     try queue.enqueue(Array(entries[1...]))
     #expect(try queue.drain().delivered.count == 5)
     try rollBack(to: end)
-    var oracle = Oracle()
+    var ledger = Ledger()
     let more = [Entry.record(6), .record(7)]
-    oracle.feed(more, receipts: try queue.enqueue(more).receipts)
-    try oracle.settle(queue, after: "end back at \(end)")
+    ledger.feed(more, receipts: try queue.enqueue(more).receipts)
+    try ledger.settle(queue, after: "end back at \(end)")
   }
 
   private func segment() throws -> [UInt8] {
@@ -134,14 +135,7 @@ struct DamageTests {
     #expect(drained.result.errors.contains("damaged"), "\(drained.result)")
     #expect(drained.result.ending == .exited(74), "lost items have a status of their own")
     #expect(try !queue.names(in: "quarantine").isEmpty)
-    try Oracle().settleNothing(queue)
-  }
-}
-
-extension Oracle {
-  /// Nothing is left in the queue, and it works.
-  fileprivate func settleNothing(_ queue: TestQueue) throws {
-    var copy = self
-    try copy.settle(queue, after: "all was delivered before")
+    var nothing = Ledger()
+    try nothing.settle(queue, after: "all was delivered before")
   }
 }

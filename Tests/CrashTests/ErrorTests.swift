@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Expects the status and stderr of the manual after any error, and neither after an interruption.
 private func judge(
-  _ result: Finished, _ verb: String, _ call: Call, _ injection: Injection
+  _ result: Run, _ verb: String, _ call: Call, _ injection: Injection
 ) {
   let story: Comment = "\(injection.outcome) at \(call)\n\(result)"
   guard case .exited(let status) = result.ending else {
@@ -37,9 +38,9 @@ struct EnqueueErrorTests {
     "an error of any system call of enqueue is reported by line and status, and loses nothing",
     .needsStrace, arguments: forms)
   func errors(form: EnqueueForm) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let fed = try form.fed()
-    var prepared = Oracle()
+    var prepared = Ledger()
     let original = TestQueue(scratch.path("original"), scratch)
     try form.prepare(original, &prepared)
     let queue = TestQueue(scratch.path("queue"), scratch)
@@ -54,9 +55,9 @@ struct EnqueueErrorTests {
         judge(result, "enqueue", call, injection)
         let isWhole = result.ending != .exited(0) || result.receipts.count == fed.count
         #expect(isWhole, "status 0, not all stored: \(injection.outcome) at \(call)\n\(result)")
-        var oracle = prepared
-        oracle.feed(fed, receipts: result.receipts)
-        try oracle.settle(queue, after: "\(injection.outcome) at \(call)\n\(result)")
+        var ledger = prepared
+        ledger.feed(fed, receipts: result.receipts)
+        try ledger.settle(queue, after: "\(injection.outcome) at \(call)\n\(result)")
         visited += 1
       }
     }
@@ -68,7 +69,7 @@ struct EnqueueErrorTests {
   // drop its input.
   @Test("enqueue does its work even if /proc/self/maps cannot be read", .needsStrace)
   func unreadableMaps() throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let queue = TestQueue(scratch.path("queue"), scratch)
     var command = queue.enqueueing().failing("openat", "error=ENFILE", when: "1+")
     command.arguments.insert(contentsOf: ["-P", "/proc/self/maps"], at: 1)
@@ -83,8 +84,8 @@ struct ConsumeErrorTests {
     "an error of any system call of consume is reported by line and status, and loses nothing",
     .needsStrace, arguments: [ConsumeForm.file, .pipe, .command])
   func errors(form: ConsumeForm) throws {
-    let scratch = try Scratch()
-    var prepared = Oracle()
+    let scratch = try Scratch(.memory)
+    var prepared = Ledger()
     let original = TestQueue(scratch.path("original"), scratch)
     try form.prepare(original, &prepared)
     let file = scratch.path("delivered")
@@ -98,13 +99,13 @@ struct ConsumeErrorTests {
         try? FileManager.default.removeItem(atPath: file)
         let result = try injection.apply(to: command, at: call).run()
         judge(result, "consume", call, injection)
-        var oracle = prepared
-        oracle.deliver(form.delivered(queue, file, result))
+        var ledger = prepared
+        ledger.deliver(form.delivered(queue, file, result))
         let isFine = result.ending == .exited(0)
-        oracle.held = isFine ? 0 : oracle.delivered
-        let isWhole = !isFine || oracle.lost.isEmpty
+        ledger.held = isFine ? 0 : ledger.delivered
+        let isWhole = !isFine || ledger.lost.isEmpty
         #expect(isWhole, "status 0, not all delivered: \(injection.outcome) at \(call)\n\(result)")
-        try oracle.settle(queue, after: "\(injection.outcome) at \(call)\n\(result)")
+        try ledger.settle(queue, after: "\(injection.outcome) at \(call)\n\(result)")
         visited += 1
       }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 // Some file systems flush more than they are asked to, so that a power cut on them cannot show a
@@ -59,10 +60,10 @@ struct FlushOrderTests {
     "enqueue flushes each written file and each directory with a new name before its receipt",
     .needsStrace, arguments: forms)
   func flushes(form: EnqueueForm) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let queue = TestQueue(scratch.path("parent/queue"), scratch)
-    var oracle = Oracle()
-    try form.prepare(queue, &oracle)
+    var ledger = Ledger()
+    try form.prepare(queue, &ledger)
     let fed = try form.fed()
     let calls = try recorded(queue.enqueueing(raw: form.isRaw)) { traced in
       var named = traced
@@ -92,7 +93,7 @@ struct SchedulerFlushOrderTests {
     "a file in dead/ or later/ is on disk before now/ says so, and now/ before the file goes",
     .needsStrace, arguments: SchedulerForm.all)
   func flushes(form: SchedulerForm) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let queue = TestQueue(scratch.path("queue"), scratch)
     var ledger = try form.prepare(queue)
     let calls = try recorded(try form.command(queue)) { traced in

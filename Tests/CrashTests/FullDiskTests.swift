@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A small file system that can be filled.
@@ -84,12 +85,12 @@ private struct Ballast {
 struct FullDiskTests {
   /// Stores entries until a commit is refused, and expects nothing of it to remain.
   private func store(
-    _ queue: TestQueue, _ oracle: inout Oracle, from first: Int = 0
-  ) throws -> Finished {
+    _ queue: TestQueue, _ ledger: inout Ledger, from first: Int = 0
+  ) throws -> Run {
     for batch in 0..<200 {
       let entries = (0..<50).map { Entry.record(first + batch * 50 + $0, bytes: 4000) }
       let result = try queue.enqueue(entries)
-      oracle.feed(entries, receipts: result.receipts)
+      ledger.feed(entries, receipts: result.receipts)
       if result.ending == .exited(0), result.receipts.count == 50 { continue }
       #expect(result.errors.hasPrefix("pipe enqueue: ") && result.receipts.count < 50, "\(result)")
       let end = try queue.names(in: "end").first { $0.hasPrefix("MEDIUM.") }
@@ -108,23 +109,23 @@ struct FullDiskTests {
   fileprivate func full(kind: SmallDisk, reserve: String) throws {
     // statfs(2) does not know how much is left of space that data and metadata share.
     if kind == .mixed, reserve == "0" { return }
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     try kind.with(scratch) { directory in
       let queue = TestQueue("\(directory)/queue", scratch)
       try Command.pipe("init", "-q", queue.path, "--min-free", reserve).mustRun()
       let ballast = Ballast(directory: directory)
       try ballast.fill(leaving: 2 << 20 + (reserve == "0" ? 0 : kind.reserve))
-      var oracle = Oracle()
-      let refused = try store(queue, &oracle)
+      var ledger = Ledger()
+      let refused = try store(queue, &ledger)
       #expect(refused.ending == .exited(75), "\(refused)")
       try ballast.fill()
       let drained = try queue.drain()
       #expect(drained.result.ending == .exited(0), "\(drained.result)")
-      oracle.deliver(drained.delivered)
-      #expect(drained.delivered.count == oracle.promised.count, "stored without a receipt")
+      ledger.deliver(drained.delivered)
+      #expect(drained.delivered.count == ledger.promised.count, "stored without a receipt")
       try ballast.remove()
-      try oracle.settle(queue, after: "\(drained.result)")
-      #expect(oracle.again == 0)
+      try ledger.settle(queue, after: "\(drained.result)")
+      #expect(ledger.again == 0)
     }
   }
 
@@ -132,7 +133,7 @@ struct FullDiskTests {
     "on a full disk claimed items can be acknowledged and retried, and are kept if not buried",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func settling(kind: SmallDisk) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     try kind.with(scratch) { directory in
       let queue = TestQueue("\(directory)/queue", scratch)
       let options = ["--min-free", "0", "--slice", "1", "--backoff", "0s..0s"]
@@ -170,7 +171,7 @@ struct FullDiskTests {
     "a loaded gateway responds with 503 on a full disk, and takes entries again with room",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func gateway(kind: SmallDisk) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     try kind.with(scratch) { directory in
       let queue = TestQueue("\(directory)/queue", scratch)
       try Command.pipe("init", "-q", queue.path, "--min-free", "0").mustRun()
@@ -187,10 +188,10 @@ struct FullDiskTests {
       for (head, _) in gateway.refused {
         #expect(head.hasPrefix("HTTP/1.1 503") && head.contains("\r\nretry-after: "), "\(head)")
       }
-      var oracle = Oracle()
-      oracle.feed(gateway)
-      try oracle.settle(queue, after: gateway.child.complaint)
-      let lines = gateway.child.complaint.split(separator: "\n")
+      var ledger = Ledger()
+      ledger.feed(gateway)
+      try ledger.settle(queue, after: gateway.errors)
+      let lines = gateway.errors.split(separator: "\n")
       #expect(lines.count < 20, "said once, and not for each request: \(lines.prefix(5))")
     }
   }
@@ -199,14 +200,14 @@ struct FullDiskTests {
     "a queue is drained without a free block or inode, even one by one and after failures",
     .needsDisks(.ext4, .btrfs, .xfs), arguments: SmallDisk.allCases)
   fileprivate func drained(kind: SmallDisk) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     try kind.with(scratch) { directory in
       let queue = TestQueue("\(directory)/queue", scratch)
       let options = ["--min-free", "0", "--retries", "1", "--backoff", "0s..0s"]
       try Command([Binary.path, "init", "-q", queue.path] + options).mustRun()
-      var oracle = Oracle()
+      var ledger = Ledger()
       let entries = (0..<600).map { Entry.record($0) }
-      oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
+      ledger.feed(entries, receipts: try queue.enqueue(entries).receipts)
       let ballast = Ballast(directory: directory)
       try ballast.fill()
       // Each failed item needs a file, and here there are 200 in all.
@@ -222,16 +223,16 @@ struct FullDiskTests {
       }
       let drained = try queue.drain()
       #expect(drained.result.ending == .exited(0), "\(drained.result)")
-      oracle.deliver(drained.delivered)
+      ledger.deliver(drained.delivered)
       #expect(drained.delivered.count == 600)
       try ballast.remove()
-      try oracle.settle(queue, after: "\(drained.result)")
+      try ledger.settle(queue, after: "\(drained.result)")
     }
   }
 
   @Test("a queue that has used up a btrfs quota is drained", .needsDisks(.btrfs))
   func quota() throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let disk = try Disk(.btrfs, in: scratch, megabytes: 256)
     try disk.mounted {
       let directory = disk.path + "/limited"
@@ -240,9 +241,9 @@ struct FullDiskTests {
       try Command("btrfs", "qgroup", "limit", "20M", directory).mustRun()
       let queue = TestQueue("\(directory)/queue", scratch)
       try Command.pipe("init", "-q", queue.path, "--min-free", "0").mustRun()
-      var oracle = Oracle()
+      var ledger = Ledger()
       let entries = (0..<300).map { Entry.record($0) }
-      oracle.feed(entries, receipts: try queue.enqueue(entries).receipts)
+      ledger.feed(entries, receipts: try queue.enqueue(entries).receipts)
       let ballast = Ballast(directory: directory)
       try ballast.fill()
       ballast.exhaustNames()
@@ -250,9 +251,9 @@ struct FullDiskTests {
       #expect(refused.ending == .exited(75), "\(refused)")
       let drained = try queue.drain()
       #expect(drained.result.ending == .exited(0), "\(drained.result)")
-      oracle.deliver(drained.delivered)
+      ledger.deliver(drained.delivered)
       try ballast.remove()
-      try oracle.settle(queue, after: "\(drained.result)")
+      try ledger.settle(queue, after: "\(drained.result)")
     }
   }
 
@@ -261,7 +262,7 @@ struct FullDiskTests {
     .needsDisks(.ext4, .xfs))
   func pruned() throws {
     for kind in [SmallDisk.ext4, .xfs, .tmpfs] {
-      let scratch = try Scratch()
+      let scratch = try Scratch(.memory)
       try kind.with(scratch) { directory in
         let queue = TestQueue("\(directory)/queue", scratch)
         let options = ["--min-free", "1MiB", "--retain", "0s"]
@@ -269,12 +270,12 @@ struct FullDiskTests {
         let ballast = Ballast(directory: directory)
         try ballast.fill(leaving: (kind == .tmpfs ? 2 : 9) << 20)
         for round in 0..<3 {
-          var oracle = Oracle()
-          let full = try store(queue, &oracle, from: round * 20_000)
+          var ledger = Ledger()
+          let full = try store(queue, &ledger, from: round * 20_000)
           #expect(full.ending == .exited(75), "\(full)")
-          #expect(oracle.promised.count > 100, "no room in round \(round)")
+          #expect(ledger.promised.count > 100, "no room in round \(round)")
           let drained = try queue.drain()
-          #expect(drained.delivered.count == oracle.promised.count, "\(drained.result)")
+          #expect(drained.delivered.count == ledger.promised.count, "\(drained.result)")
         }
       }
     }
@@ -282,18 +283,18 @@ struct FullDiskTests {
 
   @Test("enqueue works without free inodes, and all entries can be drained", .needsDisks(.ext4))
   func inodes() throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     try SmallDisk.tmpfs.with(scratch) { directory in
       let queue = TestQueue("\(directory)/queue", scratch)
-      var oracle = Oracle()
+      var ledger = Ledger()
       let first = [Entry.record(1), .record(2, "LOW")]
-      oracle.feed(first, receipts: try queue.enqueue(first).receipts)
+      ledger.feed(first, receipts: try queue.enqueue(first).receipts)
       Ballast(directory: directory).exhaustNames()
       let second = EnqueueForm.mixed.dropFirst(2) + [.record(9, "HIGH")]
       let result = try queue.enqueue(Array(second))
       #expect(result.ending == .exited(0), "\(result)")
-      oracle.feed(Array(second), receipts: result.receipts)
-      try oracle.settle(queue, after: "\(result)")
+      ledger.feed(Array(second), receipts: result.receipts)
+      try ledger.settle(queue, after: "\(result)")
     }
   }
 }

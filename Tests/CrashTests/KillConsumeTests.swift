@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A way of using `consume` that the crash tests go through.
@@ -20,17 +21,17 @@ enum ConsumeForm: String, CaseIterable, CustomTestStringConvertible {
   }
 
   /// Its deliveries. A line to a pipe that the death of the writer tore was never taken.
-  func delivered(_ queue: TestQueue, _ file: String, _ result: Finished) -> [String] {
+  func delivered(_ queue: TestQueue, _ file: String, _ result: Run) -> [String] {
     self == .pipe ? result.lines : queue.lines(of: file)
   }
 
   /// A queue with some waiting items; fewer if each costs the start of a command at every point.
-  func prepare(_ queue: TestQueue, _ oracle: inout Oracle) throws {
+  func prepare(_ queue: TestQueue, _ ledger: inout Ledger) throws {
     let few = [Entry.record(1), .ids(3, count: 2, "HIGH")]
     let entries = self == .command ? few : EnqueueForm.mixed + [.record(6, "HIGH")]
     let result = try queue.enqueue(entries)
-    oracle.feed(entries, receipts: result.receipts)
-    guard oracle.promised.count == entries.count else { throw Failure("\(result)") }
+    ledger.feed(entries, receipts: result.receipts)
+    guard ledger.promised.count == entries.count else { throw Failure("\(result)") }
   }
 }
 
@@ -40,8 +41,8 @@ struct KillConsumeTests {
     "a consume killed at any system call delivers again what it held, and no more",
     .needsStrace, arguments: ConsumeForm.allCases)
   func kill(form: ConsumeForm) throws {
-    let scratch = try Scratch()
-    var prepared = Oracle()
+    let scratch = try Scratch(.memory)
+    var prepared = Ledger()
     let original = TestQueue(scratch.path("original"), scratch)
     try form.prepare(original, &prepared)
     let file = scratch.path("delivered")
@@ -61,10 +62,10 @@ struct KillConsumeTests {
       }
       guard let result else { continue }
       visited += 1
-      var oracle = prepared
-      oracle.deliver(form.delivered(queue, file, result))
-      oracle.held = try queue.heldItems()
-      try oracle.settle(queue, after: "killed at \(call)\n\(result)")
+      var ledger = prepared
+      ledger.deliver(form.delivered(queue, file, result))
+      ledger.held = try queue.heldItems()
+      try ledger.settle(queue, after: "killed at \(call)\n\(result)")
     }
     #expect(visited == calls.count)
     print("visited: \(visited) kills of consume, \(form.testDescription)")
@@ -74,19 +75,19 @@ struct KillConsumeTests {
     "a consume killed at any call after its reader left with four of ten items loses none",
     .needsStrace)
   func deserted() throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let entries = (0..<10).map { Entry.record($0) }
     let original = TestQueue(scratch.path("original"), scratch)
-    var prepared = Oracle()
+    var prepared = Ledger()
     prepared.feed(entries, receipts: try original.enqueue(entries).receipts)
     var queue = try original.copy(to: scratch.path("queue"))
     let command = queue.consuming("--size", "10")
-    let desert: (Command) throws -> Finished = { command in
+    let desert: (Command) throws -> Run = { command in
       queue = try original.copy(to: queue.path)
       let child = try command.start()
-      try child.output.waitUntilReadable()
+      #expect(child.waitForOutput())
       child.output.take(atMost: Array(entries[..<4]).text.utf8.count)
-      child.output.hangUp()
+      child.closeOutput()
       return child.finish()
     }
     let calls = try steadily(command) { _ = try desert($0) }
@@ -94,14 +95,14 @@ struct KillConsumeTests {
     for call in calls {
       guard let result = try reaching(call, command, desert) else { continue }
       visited += 1
-      var oracle = prepared
-      oracle.deliver(result.lines)
-      oracle.held = try queue.heldItems()
+      var ledger = prepared
+      ledger.deliver(result.lines)
+      ledger.held = try queue.heldItems()
       // These claim the very items that were acknowledged.
       let again = try queue.consuming("--size", "4").run()
       #expect(again.ending == .exited(0), "killed at \(call)\n\(again)")
-      oracle.deliver(again.lines)
-      try oracle.settle(queue, after: "killed at \(call)\n\(result)")
+      ledger.deliver(again.lines)
+      try ledger.settle(queue, after: "killed at \(call)\n\(result)")
     }
     #expect(visited == calls.count)
     print("visited: \(visited) kills of consume, its reader gone")

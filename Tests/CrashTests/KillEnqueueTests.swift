@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("enqueue under kill -9", .serialized)
@@ -19,9 +20,9 @@ struct KillEnqueueTests {
     "an enqueue killed at any system call has stored the entries of its receipts",
     .needsStrace, arguments: forms)
   func kill(form: EnqueueForm) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let fed = try form.fed()
-    var prepared = Oracle()
+    var prepared = Ledger()
     let original = TestQueue(scratch.path("original"), scratch)
     try form.prepare(original, &prepared)
     let queue = TestQueue(scratch.path("queue"), scratch)
@@ -39,9 +40,9 @@ struct KillEnqueueTests {
       }
       guard let result else { continue }
       visited += 1
-      var oracle = prepared
-      oracle.feed(fed, receipts: result.receipts)
-      try oracle.settle(queue, after: "killed at \(call)\n\(result)")
+      var ledger = prepared
+      ledger.feed(fed, receipts: result.receipts)
+      try ledger.settle(queue, after: "killed at \(call)\n\(result)")
     }
     #expect(visited == calls.count)
     print("visited: \(visited) kills of enqueue, \(form.testDescription)")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Records of settled batches under kill -9", .serialized)
@@ -7,7 +8,7 @@ struct KillRecordingTests {
     "a consume killed at any call has recorded what it acknowledged, except the last item",
     .needsStrace, arguments: RecordingForm.allCases)
   func kill(form: RecordingForm) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let original = TestQueue(scratch.path("original"), scratch)
     try form.prepare(original)
     // The records that were put there by hand.

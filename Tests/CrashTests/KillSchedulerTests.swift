@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("The scheduler under kill -9", .serialized)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// How a queue grows, step by step.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Crashes of route", .serialized)
@@ -11,7 +12,7 @@ struct RouteCrashTests {
     private let original: String
 
     init(_ form: RouteForm) throws {
-      let scratch = try Scratch()
+      let scratch = try Scratch(.memory)
       self.form = form
       original = scratch.path("original")
       queue = TestQueue(scratch.path("work/queue"), scratch)
@@ -19,7 +20,7 @@ struct RouteCrashTests {
       ids = try Command.pipe("list", "-q", original + "/queue").mustRun().ids
     }
 
-    func play(_ command: Command) throws -> Finished {
+    func play(_ command: Command) throws -> Run {
       let home = RouteForm.home(queue)
       try? FileManager.default.removeItem(atPath: home)
       try Command("cp", "-r", original, home).mustRun()
@@ -109,7 +110,7 @@ extension PowerCut {
   }
 }
 
-extension Finished {
+extension Run {
   /// The id of each line, in the order in which they were given.
   fileprivate var ids: [String] {
     lines.map { String($0.dropFirst(#"{"id":""#.count).prefix(26)) }.sorted()

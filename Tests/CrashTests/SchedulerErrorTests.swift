@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("Errors of the scheduler", .serialized)
@@ -30,7 +31,7 @@ struct SchedulerErrorTests {
   private let noRoom = "items that were to be buried are tried again later"
 
   private func judge(
-    _ form: SchedulerForm, _ result: Finished, _ call: Call, _ story: String
+    _ form: SchedulerForm, _ result: Run, _ call: Call, _ story: String
   ) {
     guard case .exited(let status) = result.ending, documented.contains(status) else {
       Issue.record("\(story)")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 // strace lets a write return 3 without writing anything, so the test writes the three bytes to
@@ -36,33 +37,33 @@ struct ShortWriteTests {
     "a write of three bytes only is continued in segments and strays",
     .needsStrace, arguments: [EnqueueForm.Lines.raw, .strays])
   func enqueue(lines: EnqueueForm.Lines) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let form = EnqueueForm(testDescription: "", entries: EnqueueForm.mixed, lines: lines)
     let fed = try form.fed()
     let queue = TestQueue(scratch.path("queue"), scratch)
     let trace = scratch.path("trace")
     for number in 1... {
       try? FileManager.default.removeItem(atPath: queue.path)
-      var oracle = Oracle()
-      try form.prepare(queue, &oracle)
+      var ledger = Ledger()
+      try form.prepare(queue, &ledger)
       let command = short("pwrite64", number, queue.enqueueing(raw: form.isRaw), trace)
       let result = try form.drive(command, fed)
       #expect(result.receipts.count == fed.count && result.errors.isEmpty, "\(result)")
       guard let write = try shortWrite(trace) else { break }
       try write.complete()
-      oracle.feed(fed, receipts: result.receipts)
-      try oracle.settle(queue, after: "short write \(number) to \(write.path)\n\(result)")
+      ledger.feed(fed, receipts: result.receipts)
+      try ledger.settle(queue, after: "short write \(number) to \(write.path)\n\(result)")
     }
   }
 
   @Test("a write of three bytes only is continued in receipts", .needsStrace)
   func receipts() throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let queue = TestQueue(scratch.path("queue"), scratch)
     let trace = scratch.path("trace")
     let result = try short("write", 1, queue.enqueueing(), trace).given(EnqueueForm.mixed.text)
       .run()
-    let whole = (try shortWrite(trace)?.bytes ?? []) + result.output
+    let whole = (try shortWrite(trace)?.bytes ?? []) + result.bytes
     #expect(completeLines(whole).allSatisfy { $0.hasPrefix(#"{"ingestion_id":""#) }, "\(result)")
     #expect(completeLines(whole).count == EnqueueForm.mixed.count, "\(result)")
     #expect(result.ending == .exited(0))
@@ -72,18 +73,18 @@ struct ShortWriteTests {
     "a write of three bytes only is continued in items",
     .needsStrace, arguments: [ConsumeForm.file, .pipe])
   func items(form: ConsumeForm) throws {
-    let scratch = try Scratch()
-    var oracle = Oracle()
+    let scratch = try Scratch(.memory)
+    var ledger = Ledger()
     let queue = TestQueue(scratch.path("queue"), scratch)
-    try form.prepare(queue, &oracle)
+    try form.prepare(queue, &ledger)
     let trace = scratch.path("trace")
     let file = scratch.path("delivered")
     let result = try short("write", 1, form.command(queue, delivering: file), trace).run()
     let written =
-      form == .pipe ? result.output : Array(try Data(contentsOf: URL(fileURLWithPath: file)))
-    oracle.deliver(completeLines((try shortWrite(trace)?.bytes ?? []) + written))
-    #expect(result.ending == .exited(0) && oracle.lost.isEmpty, "\(result)")
-    try oracle.settle(queue, after: "\(result)")
+      form == .pipe ? result.bytes : Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+    ledger.deliver(completeLines((try shortWrite(trace)?.bytes ?? []) + written))
+    #expect(result.ending == .exited(0) && ledger.lost.isEmpty, "\(result)")
+    try ledger.settle(queue, after: "\(result)")
   }
 
   private func short(_ name: String, _ number: Int, _ command: Command, _ trace: String) -> Command

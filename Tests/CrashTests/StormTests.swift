@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("A storm of kill -9", .serialized)
@@ -14,7 +15,7 @@ struct StormTests {
   func storm() throws {
     let seed = StormTests.seed
     print("STORM_SEED=\(seed)")
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     let queue = TestQueue(scratch.path("queue"), scratch)
     // An item whose consumers are killed again and again is not a poison item here.
     try Command.pipe("init", "-q", queue.path, "--retries", "1000").mustRun()
@@ -22,10 +23,10 @@ struct StormTests {
     try storm.rage(kills: 300)
     storm.calm()
     #expect(storm.failures.isEmpty, "seed \(seed)\n\(storm.failures)")
-    var oracle = storm.oracle
-    try oracle.settle(queue, after: "seed \(seed)")
+    var ledger = storm.ledger
+    try ledger.settle(queue, after: "seed \(seed)")
     print(
-      "storm: \(storm.kills) kills, \(oracle.promised.count) receipts, \(oracle.delivered) items",
-      "of which \(oracle.again) again and \(oracle.held) held")
+      "storm: \(storm.kills) kills, \(ledger.promised.count) receipts, \(ledger.delivered) items",
+      "of which \(ledger.again) again and \(ledger.held) held")
   }
 }

@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Clearing of dead/ and later/")
 struct AsideClearingTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private let waiting = NowName.State.again(batch: token, attempt: 1, due: .now)
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   private func write(_ names: [SideName]) throws {
     var writer = SideWriter(scratch.queue, flushing: .names)

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("Claims")
 struct ClaimTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try ScratchQueue()
     try scratch.store((0..<4).map { id(at: Clock.now(), $0) })
   }
 
@@ -86,7 +86,7 @@ struct ClaimTests {
 
   @Test("a failed item without a backoff is ready, even if the clock is then set back")
   func clockSetBack() throws {
-    let scratch = try Scratch { $0.backoff = Backoff(base: 0, most: 0) }
+    let scratch = try ScratchQueue { $0.backoff = Backoff(base: 0, most: 0) }
     try scratch.store([id(at: Clock.now())])
     let claimer = Claimer(scratch.queue)
     _ = try claimer.retry(try claim(claimer, 1), Failure("test"))
@@ -100,7 +100,7 @@ struct ClaimTests {
 
   @Test("a claim may end in the middle of an entry, and the rest is claimed later")
   func parts() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     var writeBatch = WriteBatch()
     writeBatch.append(NewEntry(id: anEntry, priority: .high, ids: (5, 3)), "[11,12,13,14,15]")
     try Appender(scratch.queue).commit(&writeBatch)

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("Duplicates")
 struct DedupTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private let minute: Int64 = 60_000_000
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   private func entry(_ number: UInt64, _ lane: Lane = .medium) -> NewEntry {
     NewEntry(id: id(at: Clock.now(), number), priority: lane)

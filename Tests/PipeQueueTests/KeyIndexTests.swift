@@ -6,13 +6,13 @@ import Testing
 
 @Suite("The index of keys")
 struct KeyIndexTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private let directory: Directory
   private let boot = BootID(high: 1, low: 2)
   private let minute: Int64 = 60_000_000
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try ScratchQueue()
     directory = try scratch.queue.root.subdirectory(making: "dedup")
   }
 

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("Lookup of ids")
 struct LookupTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private let now = Clock.now()
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   private func found(_ id: EntryID) throws -> Lookup.Found? {
     try Lookup(scratch.queue).find(id, try scratch.queue.ends())

@@ -89,10 +89,10 @@ struct NameTests {
 
 @Suite("Lane ends")
 struct EndTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private var directory: Directory { scratch.queue.end }
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   private func add(_ number: Int, segment: Int, offset: Int) throws {
     let mark = LaneEnd(

@@ -97,7 +97,7 @@ struct OddNumberTests {
 
   @Test("impossible numbers among stray runs lead nowhere and hide no entry")
   func strays() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     let (old, other) = (id(at: Self.now - 86_400_000_000), id(at: Self.now - 86_400_000_000, 9))
     try scratch.store([old])
     let note = variants("\(old.text) \(other.text) MEDIUM 1 0 120")
@@ -131,7 +131,7 @@ struct OddNumberTests {
 
   @Test("impossible numbers in an owner's counters count as nothing")
   func counters() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     try scratch.queue.count(.failedValidations, 5)
     let owners = try scratch.queue.root.existing("owners")
     for digit: UInt8 in 0x30...0x3a {

@@ -90,7 +90,7 @@ struct PaceTests {
 
   @Test("a pace of another boot whose clock was ahead is reset to now once, and not at each look")
   func kept() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     let path = scratch.path + "/pace"
     let line = Pace(started: 5, wall: 900_000_000).line(boot: other)
     try Data(line).write(to: URL(fileURLWithPath: path))

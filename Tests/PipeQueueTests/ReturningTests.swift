@@ -7,11 +7,11 @@ import Testing
 struct ReturningTests {
   private let claimer: Claimer
   private let queue: Queue
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private let instant = Instant()
 
   init() throws {
-    scratch = try Scratch {
+    scratch = try ScratchQueue {
       $0.retries = 2
       $0.backoff = Backoff(base: 0, most: 0)
     }

@@ -1,5 +1,7 @@
 import Testing
 
+import struct TestSupport.SplitMix
+
 @testable import PipeQueue
 
 @Suite("Backoff")

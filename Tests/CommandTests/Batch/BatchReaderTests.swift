@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Readers of batch")
@@ -95,7 +96,7 @@ struct BatchReaderTests {
   func buffers() throws {
     let child = try scratch.start("batch", "--follow", "--size", "6")
     let lines = [child.line() ?? "", child.line() ?? ""]
-    let hint = try #require(child.complaint())
+    let hint = try #require(child.errorLine())
     #expect(
       hint.hasPrefix("pipe batch: 2 batches are not settled: does every filter before pipe ack"))
     #expect(hint.contains("(jq --unbuffered, sed -u)"))

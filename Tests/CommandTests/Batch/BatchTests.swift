@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("batch")
@@ -48,7 +49,7 @@ struct BatchTests {
     let line = try #require(child.line())
     #expect(line.object.data == [11])
     child.signal(SIGTERM)
-    try child.untilTaken(SIGTERM)
+    try child.waitUntilTaken(SIGTERM)
     try scratch.store("12")
     try scratch.pipe("ack", line, first).expect("")
     child.finish().expect()
@@ -62,7 +63,7 @@ struct BatchTests {
     let child = try scratch.start("batch", "--follow")
     #expect(child.line() != nil)
     child.signal(SIGINT)
-    try child.untilTaken(SIGINT)
+    try child.waitUntilTaken(SIGINT)
     child.signal(number)
     child.finish().expect(ending: .killed(number))
     try scratch.sh("pipe consume --size 3 -n 1 -- sh -c 'cat; echo $PIPE_ATTEMPT'").expect(

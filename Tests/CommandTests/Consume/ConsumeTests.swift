@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("consume")
@@ -50,7 +51,7 @@ struct ConsumeTests {
     let gate = try Gate(scratch)
     try scratch.store(#"{"ids":[1,2,3,4,5,6,7,8]}"#)
     let command = ["-j", "4", "--", "sh", "-c", "read n; echo started $n; read go < gate"]
-    let child = try scratch.start([Scratch.binary, "consume"] + command)
+    let child = try scratch.start([Binary.path, "consume"] + command)
     let first = (0..<4).map { _ in child.line() ?? "none" }
     #expect(first.sorted() == ["started 1", "started 2", "started 3", "started 4"])
     try scratch.pipe("list", "--state", "claimed").expect(

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Dead holders")
@@ -113,7 +114,7 @@ struct DeadHolderTests {
       esac
       """
     return try scratch.start(
-      [Scratch.binary, "consume"] + options + ["--", "sh", "-c", handler])
+      [Binary.path, "consume"] + options + ["--", "sh", "-c", handler])
   }
 
   private func killAll(_ child: Child) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Runs that end in a fault")
@@ -38,7 +39,7 @@ struct FaultEndTests {
 
   @Test(
     "items in the pipe when a flush fails are acknowledged once the reader takes them",
-    .needs("strace"))
+    .needsStrace)
   func flush() throws {
     let inject = "strace -f -o /dev/null -e trace=fsync -e inject=fsync:error=EIO:when=1"
     let other = "pipe init -q other; seq 5 | pipe enqueue --raw --quiet -q other; "
@@ -84,7 +85,7 @@ struct OtherUserTests {
 
   init() throws {
     scratch = try Scratch()
-    let line = "cp \(Scratch.binary) pipe; mkdir -m 777 theirs; chmod 755 . ..; "
+    let line = "cp \(Binary.path) pipe; mkdir -m 777 theirs; chmod 755 . ..; "
     try scratch.sh(line + "seq 5 | \(other) enqueue --raw --quiet -q theirs/q").expect("")
   }
 

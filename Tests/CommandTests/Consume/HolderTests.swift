@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Claim holders")
@@ -15,7 +16,7 @@ struct HolderTests {
 
   private func worker(_ options: String...) throws -> Child {
     let command = ["--", "sh", "-c", "read n; echo started $n; read go < gate; echo ended $n"]
-    return try scratch.start([Scratch.binary, "consume"] + options + command)
+    return try scratch.start([Binary.path, "consume"] + options + command)
   }
 
   @Test("a stopped holder keeps its claim and settles it when it continues")
@@ -23,12 +24,12 @@ struct HolderTests {
     let child = try worker("-n", "1")
     #expect(child.line() == "started 1")
     child.signal(SIGSTOP)
-    try child.untilStopped()
+    try child.waitUntilStopped()
     gate.letPass()
     #expect(child.line() == "ended 1")
     try scratch.pipe("consume").expect("2\n3\n")
     let other = try scratch.start("consume", "--follow", "-n", "1")
-    try other.untilWatching()
+    try other.waitUntilWatching()
     try scratch.sh("pipe list --state claimed | wc -l; pipe consume").expect("1\n")
     child.signal(SIGCONT)
     child.finish().expect()
@@ -42,9 +43,9 @@ struct HolderTests {
     let child = try scratch.start("batch", "-n", "1", "--size", "2")
     let line = try #require(child.line())
     // Stopped while it holds the lock of now/, it would block every process.
-    try child.untilIdle()
+    try child.waitUntilIdle()
     child.signal(SIGSTOP)
-    try child.untilStopped()
+    try child.waitUntilStopped()
     try scratch.pipe("consume").expect("3\n")
     try scratch.pipe("ack", line).expect("")
     child.signal(SIGCONT)
@@ -63,7 +64,7 @@ struct HolderTests {
     #expect(try scratch.fates(id) == ["1 claimed"])
     #expect(try scratch.runs(id)[0]["holder"] is String, "it is told who it is")
     let other = try scratch.start("consume", "--follow", "-n", "1", "--envelope")
-    try other.untilWatching()
+    try other.waitUntilWatching()
     gate.letPass()
     let line = try #require(other.line()).object
     #expect(line.data == [1] && line["attempt"] as? Int == 2)
@@ -88,27 +89,8 @@ struct HolderTests {
     let child = try scratch.start("batch", "-n", "3", "--size", "1")
     for _ in 0..<3 { #expect(child.line() != nil) }
     let other = try scratch.start("consume", "--follow", "-n", "3", "--size", "1")
-    try other.untilWatching()
+    try other.waitUntilWatching()
     child.signal(SIGKILL)
     other.finish().expect("1\n2\n3\n")
-  }
-}
-
-extension Child {
-  /// Until it waits for events in poll(2): ppoll is call 271 on x86-64 and 73 on 64-bit Arm.
-  func untilIdle() throws {
-    try wait(
-      until: {
-        let call = try String(contentsOfFile: "/proc/\(process)/syscall", encoding: .utf8)
-        return ["271", "73"].contains(call.split(separator: " ").first)
-      }, "its rest")
-  }
-
-  func untilStopped() throws {
-    try wait(
-      until: {
-        let status = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
-        return status.split(separator: " ").dropFirst(2).first == "T"
-      }, "its stop")
   }
 }

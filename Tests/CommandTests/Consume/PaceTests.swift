@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The pace of a queue")
@@ -59,7 +60,7 @@ struct PaceTests {
     try store(4)
     try scratch.sh("pipe consume -n 1 --every 1h").expect("1\n")
     let child = try scratch.start("batch", "--every", "1h", "--follow")
-    try child.untilWatching()
+    try child.waitUntilWatching()
     #expect(try scratch.untilTurn() > 3500)
     try scratch.sh("pipe consume -n 1").expect("2\n", "who has no pace does not wait")
     child.signal(SIGTERM)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The reader of stdout, to which commands write, and not `pipe` itself.
@@ -58,8 +59,8 @@ struct ReaderGoneTests {
       ["route", "--follow", "--to", "other"],
     ])
   func idle(arguments: [String]) throws {
-    let child = try scratch.start([Scratch.binary] + arguments)
-    try child.untilWatching()
+    let child = try scratch.start([Binary.path] + arguments)
+    try child.waitUntilWatching()
     child.closeOutput()
     child.finish().expect(ending: .killed(SIGPIPE))
     try scratch.store("1")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Readers of consume")
@@ -35,7 +36,7 @@ struct ReaderTests {
     let scratch = try Scratch()
     try scratch.pipe("init").expect("")
     let child = try scratch.start("consume", "--follow")
-    try child.untilWatching()
+    try child.waitUntilWatching()
     child.closeOutput()
     child.finish().expect("", ending: .killed(SIGPIPE))
     try scratch.store("1")
@@ -95,7 +96,7 @@ struct FollowTests {
   func creates() throws {
     let scratch = try Scratch()
     let child = try scratch.start("consume", "--follow", "-n", "2", "--", "cat")
-    try child.untilWatching()
+    try child.waitUntilWatching()
     #expect(scratch.mode("queue/format") == 0o600)
     try scratch.store("1", "2", "3")
     child.finish().expect("1\n2\n")
@@ -109,7 +110,7 @@ struct FollowTests {
     let other = try scratch.start("consume")
     #expect(other.waitForOutput())
     let child = try scratch.start("consume", "--follow", "-n", "1")
-    try child.untilWatching()
+    try child.waitUntilWatching()
     other.closeOutput()
     #expect(child.line() == "1")
     child.finish().expect()

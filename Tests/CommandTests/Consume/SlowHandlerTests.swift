@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("examples/slow-api.sh")
 struct SlowHandlerTests {
-  private static let path = Scratch.root + "/examples/slow-api.sh"
+  private static let path = Repository.path + "/examples/slow-api.sh"
 
   @Test("the handler repeats itself with the same SEED, and may differ at the next attempt")
   func seed() throws {
@@ -35,6 +36,6 @@ struct SlowHandlerTests {
 
   @Test("the shell scripts pass shellcheck", .needs("shellcheck"))
   func clean() throws {
-    try Scratch().sh("shellcheck \(Scratch.root)/examples/*.sh").expect("")
+    try Scratch().sh("shellcheck \(Repository.path)/examples/*.sh").expect("")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("stderr of the command")
@@ -17,10 +18,10 @@ struct StderrTests {
     let id = try scratch.store("1")[0]
     let gate = try Gate(scratch)
     let child = try scratch.start([
-      Scratch.binary, "consume", "--", "sh", "-c",
+      Binary.path, "consume", "--", "sh", "-c",
       "echo one >&2; read go < gate; echo two >&2; exit 1",
     ])
-    #expect(child.complaint() == "one")
+    #expect(child.errorLine() == "one")
     gate.letPass()
     child.finish().expect(
       "", errors: "one\ntwo\npipe consume: \(id) item 1: exit 1 (attempt 1); ready again\n",
@@ -40,7 +41,7 @@ struct StderrTests {
     let (gate, done) = (try Gate(scratch), try Gate(scratch, "done"))
     let first = "(read go < gate; echo late >&2; echo \"still here\" > done) > /dev/null & exit 0"
     let child = try scratch.start([
-      Scratch.binary, "consume", "--", "sh", "-c",
+      Binary.path, "consume", "--", "sh", "-c",
       "read n; [ $n = 1 ] || { echo second; read line < done; echo $line; exit 0; }; \(first)",
     ])
     #expect(child.line() == "second")
@@ -54,13 +55,13 @@ struct StderrTests {
     let gate = try Gate(scratch)
     let command = "(read go < gate; echo late >&2) > /dev/null & exit 0"
     let child = try scratch.start([
-      Scratch.binary, "consume", "--follow", "--", "sh", "-c", command,
+      Binary.path, "consume", "--follow", "--", "sh", "-c", command,
     ])
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.store("1")
     try wait(until: { try scratch.pipe("list").output.isEmpty }, "the acknowledgement")
     gate.letPass()
-    #expect(child.complaint() == "late")
+    #expect(child.errorLine() == "late")
     child.signal(SIGTERM)
     child.finish().expect("", errors: nil)
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Stalled --stream workers", .needs("python3"))
@@ -15,7 +16,7 @@ struct StreamStallTests {
   private func start(_ worker: String, _ options: String...) throws -> Child {
     try scratch.worker(worker)
     return try scratch.start(
-      [Scratch.binary, "consume", "--stream"] + options + ["--", "./worker"])
+      [Binary.path, "consume", "--stream"] + options + ["--", "./worker"])
   }
 
   @Test("a worker that never reads is reported, and a second signal kills consume without a loss")
@@ -23,11 +24,11 @@ struct StreamStallTests {
     try scratch.store(count: 2000)
     let child = try start("time.sleep(600)")
     #expect(
-      child.complaint()
+      child.errorLine()
         == "pipe consume: ./worker: 1024 items handed out, no answer for 5 s: "
         + "it does not read its stdin")
     child.signal(SIGTERM)
-    try child.untilTaken(SIGTERM)
+    try child.waitUntilTaken(SIGTERM)
     child.signal(SIGTERM)
     child.finish().expect("", errors: nil, ending: .killed(SIGTERM))
     #expect(try scratch.attempts(inOne: 2000) == (0..<2000).map { "\($0) 1" })
@@ -43,7 +44,7 @@ struct StreamStallTests {
       say(*map(ok, batches))
       """)
     #expect(
-      child.complaint()
+      child.errorLine()
         == "pipe consume: ./worker: 1024 items handed out, no answer for 5 s: "
         + "it is slow, or does not flush its answers; it gets at most 1024 items ahead")
     child.signal(SIGTERM)
@@ -78,9 +79,9 @@ struct StreamStallTests {
         say(*map(ok, batches))
         batches = burst()
       """)
-    #expect(child.complaint() == "started")
+    #expect(child.errorLine() == "started")
     child.signal(SIGINT)
-    try child.untilTaken(SIGINT)
+    try child.waitUntilTaken(SIGINT)
     gate.letPass()
     child.finish().expect("", errors: nil)
     let taken = try scratch.read("log").count { $0 == 0x0a }
@@ -97,12 +98,12 @@ struct StreamStallTests {
       print("started", file=sys.stderr, flush=True)
       open("gate").readline()
       """, "-n", "2")
-    #expect(child.complaint() == "started")
+    #expect(child.errorLine() == "started")
     child.signal(SIGKILL)
     #expect(child.reap() == .killed(SIGKILL))
     #expect(try scratch.attempts() == ["2 1"])
     let other = try scratch.start("consume", "--follow", "-n", "1")
-    try other.untilWatching()
+    try other.waitUntilWatching()
     gate.letPass()
     #expect(other.line() == "0")
     other.finish().expect()

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("--stream workers", .needs("python3"))
@@ -127,7 +128,7 @@ struct StreamTests {
     let child = try scratch.start("consume", "--follow", "--stream", "--", "./worker")
     for number in 0..<5 {
       try scratch.store("\(number)")
-      #expect(child.complaint() == "\(number)")
+      #expect(child.errorLine() == "\(number)")
     }
     child.signal(SIGTERM)
     child.finish().expect("", errors: nil)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Dead letters")
@@ -55,7 +56,7 @@ struct DeadTests {
     #expect(text.unicodeScalars.count == 4096)
   }
 
-  @Test("retry leaves alone a dead letter that another retry or drop has taken", .needs("strace"))
+  @Test("retry leaves alone a dead letter that another retry or drop has taken", .needsStrace)
   func contended() throws {
     try bury("7", "--size 1")
     // The delay lies between listing dead/ and taking the lock.

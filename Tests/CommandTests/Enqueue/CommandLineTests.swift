@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 // `enqueue` bypasses the argument parser for the options that loops use.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("enqueue --dedup after a clock ran ahead", .needsFakeTime)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Concurrent enqueue --dedup")
@@ -43,7 +44,7 @@ struct DedupStormTests {
       "5000\n5000\n")
   }
 
-  @Test("an enqueue --dedup killed at any call leaves one entry or none", .needs("strace"))
+  @Test("an enqueue --dedup killed at any call leaves one entry or none", .needsStrace)
   func killed() throws {
     var kills = 0
     for call in ["pwrite64", "pread64", "renameat2", "ftruncate", "flock", "fdatasync", "unlinkat"]
@@ -69,7 +70,7 @@ struct DedupStormTests {
 
   @Test(
     "enqueue --dedup stores nothing and says why when its files cannot be written",
-    .needs("strace"),
+    .needsStrace,
     arguments: [("ENOSPC", 75, "No space left on device"), ("EIO", 74, "Input/output error")])
   func faults(error: String, status: Int32, reason: String) throws {
     try scratch.store("1")
@@ -97,7 +98,7 @@ struct DedupStormTests {
     let child = try scratch.start("enqueue", "--raw", "--dedup", "1h")
     child.feed("1\n")
     child.endInput()
-    let complaint = child.complaint() ?? ""
+    let complaint = child.errorLine() ?? ""
     let start = "pipe enqueue: waiting for the lock of \(scratch.path)/queue/dedup, held by process"
     #expect(complaint.hasPrefix("\(start) \(holder.process) "))
     try scratch.pipe("enqueue", "--raw", input: "1\n").expect(

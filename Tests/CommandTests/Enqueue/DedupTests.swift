@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("enqueue --dedup")
@@ -19,7 +20,7 @@ struct DedupTests {
     at location: SourceLocation = #_sourceLocation
   ) throws -> [Bool] {
     let run = try scratch.run(
-      [Scratch.binary, "enqueue", "--dedup", window] + options,
+      [Binary.path, "enqueue", "--dedup", window] + options,
       input: Array(lines.map { $0 + "\n" }.joined().utf8))
     return run.expect(at: location).lines.map { $0.hasSuffix(#""duplicate":true}"#) }
   }
@@ -217,7 +218,7 @@ struct DedupTests {
       child.feed(entryLine(id, "\"data\":\(data)") + "\n")
     }
     child.endInput()
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.pipe("consume").expect("1\n")
     child.finish().expect(again(first) + receipt(ids[1]) + again(ids[1]) + again(ids[1]))
     try scratch.pipe("consume").expect("2\n")

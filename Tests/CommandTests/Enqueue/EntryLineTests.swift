@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 private let ulid = "01M7YFR55BHYP5BSPG0DPTADCJ"

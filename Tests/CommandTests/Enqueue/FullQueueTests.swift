@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("A full queue")
@@ -108,7 +109,7 @@ struct FullQueueTests {
     let child = try scratch.start("enqueue", "--raw", "--wait", "10m")
     child.feed("2\n")
     child.endInput()
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.pipe("consume").expect("1\n")
     #expect(child.line() != nil)
     child.finish().expect()
@@ -136,20 +137,5 @@ struct FullQueueTests {
     run.expect(errors: nil, status: 75)
     #expect(run.receipts.count == 1, run.story)
     try scratch.pipe("consume").expect("1\n")
-  }
-}
-
-extension Child {
-  /// Waits until the process watches the queue.
-  func untilWatching() throws {
-    let place = "/proc/\(process)/fd"
-    try wait(
-      until: {
-        let numbers = try FileManager.default.contentsOfDirectory(atPath: place)
-        return numbers.contains {
-          (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(place)/\($0)"))
-            == "anon_inode:inotify"
-        }
-      }, "a look at the queue")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Repeated entry lines")
@@ -85,7 +86,7 @@ struct RepeatedLineTests {
       try scratch.pipe("enqueue", input: entryLine(id)).expect(
         #"{"ingestion_id":"\#(id)","duplicate":true}"# + "\n")
     }
-    #expect(try scratch.run([Scratch.binary, "status"] + ids).expect().lines.count == 4)
+    #expect(try scratch.run([Binary.path, "status"] + ids).expect().lines.count == 4)
     try scratch.pipe("consume").expect("0\n1\n2\n3\n4\n")
   }
 
@@ -98,7 +99,7 @@ struct RepeatedLineTests {
     try scratch.pipe("enqueue", "--quiet", input: input.joined()).expect("")
     let shuffled = input.reversed().joined()
     try scratch.sh("pipe enqueue | grep -c duplicate", input: shuffled).expect("500\n")
-    let known = try scratch.run([Scratch.binary, "status"] + numbers.map { id(at: now, $0) })
+    let known = try scratch.run([Binary.path, "status"] + numbers.map { id(at: now, $0) })
     #expect(known.lines.count == 500, known.story)
     try scratch.pipe("consume").expect(numbers.map { "\($0)\n" }.joined())
   }

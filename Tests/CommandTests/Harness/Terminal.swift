@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Runs a command on a terminal of its own: shows what a person sees there, and types.
 enum Terminal {
@@ -8,7 +9,7 @@ enum Terminal {
     process, screen = pty.fork()
     if process == 0:
         os.execvp(sys.argv[2], sys.argv[2:])
-    signal.alarm(120)
+    signal.alarm(600)
     seen = b""
     shown = b""
     def look():

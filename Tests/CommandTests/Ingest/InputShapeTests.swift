@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Input that is not JSON Lines")
@@ -26,7 +27,7 @@ struct InputShapeTests {
   func severalLines(input: String, advice: String) throws {
     let scratch = try Scratch()
     for command in [["ingest"], ["enqueue", "--raw", "--quiet"], ["stats", "--field", "a"]] {
-      let run = try scratch.run([Scratch.binary] + command, input: Array(input.utf8))
+      let run = try scratch.run([Binary.path] + command, input: Array(input.utf8))
       run.expect(nil, errors: nil, status: 65)
       let told = run.errors.split(separator: "\n").filter { $0.contains("spanning several lines") }
       #expect(told == ["pipe \(command[0]): stdin: \(advice)"], run.story)
@@ -76,7 +77,7 @@ struct InputShapeTests {
     let scratch = try Scratch()
     let rest = [UInt8](repeating: 0x80, count: 3000)
     for (name, options) in [("ingest", [] as [String]), ("ingest", ["--max-record-bytes", "99"])] {
-      let run = try scratch.run([Scratch.binary, name] + options, input: bytes + rest)
+      let run = try scratch.run([Binary.path, name] + options, input: bytes + rest)
       run.expect("", errors: nil, status: 65)
       let told = run.errors.split(separator: "\n").first
       #expect(told.map(String.init) == "pipe \(name): stdin: looks like \(advice)", run.story)
@@ -89,7 +90,7 @@ struct InputShapeTests {
     try scratch.pipe("init").expect("")
     let lines = String(repeating: "x\n", count: 1000) + "1\n"
     for command in [["ingest"], ["enqueue"], ["ack"], ["stats", "--field", "n"]] {
-      let run = try scratch.run([Scratch.binary] + command, input: Array(lines.utf8))
+      let run = try scratch.run([Binary.path] + command, input: Array(lines.utf8))
       run.expect(errors: nil, status: 65)
       let told = run.errors.split(separator: "\n")
       #expect(told.count(where: { $0.contains("expected a value") }) == 10, run.story)

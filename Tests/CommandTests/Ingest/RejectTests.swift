@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A line, and the complaint about it on stderr after `pipe ingest: stdin:1: `.
@@ -89,7 +90,7 @@ struct RejectTests {
     "ingest rejects invalid JSON and invalid requests, and names the byte", arguments: BadLine.all)
   func rejects(bad: BadLine) throws {
     let scratch = try Scratch()
-    try scratch.run([Scratch.binary, "ingest"], input: bad.line + [0x0a]).expect(
+    try scratch.run([Binary.path, "ingest"], input: bad.line + [0x0a]).expect(
       "",
       errors: """
         pipe ingest: stdin:1: \(bad.complaint)
@@ -103,7 +104,7 @@ struct RejectTests {
     let scratch = try Scratch()
     let bad = BadLine.all.filter { $0.line.count < 1000 }
     let input = bad.flatMap { $0.line + Array("\n{\"good\":1}\n".utf8) }
-    let run = try scratch.run([Scratch.binary, "enqueue", "--raw"], input: input)
+    let run = try scratch.run([Binary.path, "enqueue", "--raw"], input: input)
     let complaints = bad.prefix(10).enumerated().map {
       "pipe enqueue: stdin:\(2 * $0 + 1): \($1.complaint)\n"
     }
@@ -149,7 +150,7 @@ struct RejectTests {
     try scratch.write("before\n", to: "kept")
     let input = bad.joined(separator: [0x0a]) + [0x0a]
     for _ in 1...2 {
-      try scratch.run([Scratch.binary, "ingest", "--reject", "kept"], input: input)
+      try scratch.run([Binary.path, "ingest", "--reject", "kept"], input: input)
         .expect("", errors: nil)
     }
     #expect(try scratch.read("kept") == Array("before\n".utf8) + input + input)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("ingest --require")
@@ -79,7 +80,7 @@ struct RequireTests {
       """
     let options = ["--require", "s:string", "--require", "t:date-time", "--require", "data:object"]
     let scratch = try Scratch()
-    try scratch.run([Scratch.binary, "ingest"] + options, input: Array(input.utf8)).expect(
+    try scratch.run([Binary.path, "ingest"] + options, input: Array(input.utf8)).expect(
       errors: """
         pipe ingest: stdin:2: t is missing
         pipe ingest: 1 of 2 lines rejected

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("list")
@@ -16,7 +17,7 @@ struct ListTests {
     try scratch.sh("pipe consume -n 1 -- false").expect(errors: nil, status: 1)
     let gate = try Gate(scratch)
     let hold = ["-n", "1", "--", "sh", "-c", "read n; echo $n; read go < gate"]
-    let child = try scratch.start([Scratch.binary, "consume"] + hold)
+    let child = try scratch.start([Binary.path, "consume"] + hold)
     #expect(child.line() == "2")
     let claimed = #""priority":"MEDIUM","state":"claimed","ids":[2]}"#
     let ready = [

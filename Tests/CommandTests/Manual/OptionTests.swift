@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("--help, the manual and the completions")
@@ -58,7 +59,7 @@ struct OptionTests {
     "the stored completions are what the binary prints",
     arguments: [("bash", "pipe.bash"), ("zsh", "_pipe"), ("fish", "pipe.fish")])
   func completions(shell: String, file: String) throws {
-    let kept = try String(contentsOfFile: Scratch.root + "/completions/" + file, encoding: .utf8)
+    let kept = try String(contentsOfFile: Repository.path + "/completions/" + file, encoding: .utf8)
     let run = try Scratch().pipe("--generate-completion-script", shell).expect()
     #expect(run.output == kept, "completions/\(file): pipe --generate-completion-script \(shell)")
   }
@@ -66,7 +67,7 @@ struct OptionTests {
   @Test("each shell accepts its completions", .needs("bash", "zsh", "fish"))
   func shells() throws {
     let scratch = try Scratch()
-    let root = Scratch.root + "/completions"
+    let root = Repository.path + "/completions"
     try scratch.sh("bash -n \(root)/pipe.bash && zsh -n \(root)/_pipe && fish -n \(root)/pipe.fish")
       .expect("")
     try scratch.sh(#"fish -c 'source "\#(root)/pipe.fish"; complete -C "pipe enq"' | cut -f 1"#)
@@ -78,12 +79,12 @@ struct OptionTests {
 
   @Test("the manual pages are clean mdoc", .needs("mandoc"))
   func lint() throws {
-    try Scratch().sh("mandoc -T lint -W warning \(Scratch.root)/man/*").expect("")
+    try Scratch().sh("mandoc -T lint -W warning \(Repository.path)/man/*").expect("")
   }
 
   @Test("the manual pages can be read from the clone", .needs("man", "mandoc"))
   func readable() throws {
-    let run = try Scratch().sh("man \(Scratch.root)/man/pipe.1 | head -n 1")
+    let run = try Scratch().sh("man \(Repository.path)/man/pipe.1 | head -n 1")
     #expect(run.expect(errors: nil).output.hasPrefix("PIPE(1)"), run.story)
   }
 }

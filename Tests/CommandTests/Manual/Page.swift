@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A manual page or the README.
@@ -7,7 +8,7 @@ struct Page: CustomTestStringConvertible, Sendable {
   var testDescription: String { name }
 
   var text: String {
-    (try? String(contentsOfFile: Scratch.root + "/" + name, encoding: .utf8)) ?? ""
+    (try? String(contentsOfFile: Repository.path + "/" + name, encoding: .utf8)) ?? ""
   }
 
   static let commands = [

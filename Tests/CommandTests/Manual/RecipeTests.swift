@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("examples/recipes", .needs("curl", "jq"))
@@ -8,7 +9,7 @@ struct RecipeTests {
   init() throws {
     scratch = try Scratch()
     try FileManager.default.createSymbolicLink(
-      atPath: scratch.path("examples"), withDestinationPath: Scratch.root + "/examples")
+      atPath: scratch.path("examples"), withDestinationPath: Repository.path + "/examples")
   }
 
   private func check(_ name: String, _ environment: [String: String] = [:]) throws {
@@ -47,7 +48,7 @@ struct RecipeTests {
   @Test("every recipe is run by a test")
   func complete() throws {
     let pages = try FileManager.default.contentsOfDirectory(
-      atPath: Scratch.root + "/examples/recipes"
+      atPath: Repository.path + "/examples/recipes"
     ).filter { $0.hasSuffix(".md") }
     #expect(
       pages.sorted() == ["gateway.md", "logs.md", "measured.md", "priorities.md", "unified.md"])

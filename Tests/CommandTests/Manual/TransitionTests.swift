@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Transitions")
 struct TransitionTests {
-  private static let engine = Scratch.root + "/Sources/PipeQueue"
+  private static let engine = Repository.path + "/Sources/PipeQueue"
 
   /// A row of TRANSITIONS in pipe-queue(5): its name, and the call that decides it.
   private struct Row: Hashable {
@@ -12,7 +13,7 @@ struct TransitionTests {
   }
 
   private static func rows() throws -> [Row] {
-    let page = try String(contentsOfFile: Scratch.root + "/man/pipe-queue.5", encoding: .utf8)
+    let page = try String(contentsOfFile: Repository.path + "/man/pipe-queue.5", encoding: .utf8)
     let section = page.components(separatedBy: ".Sh TRANSITIONS")[1]
       .components(separatedBy: ".Sh ")[0]
     let row = #/(?m)^T{\n(.+)\nT}\tT{\n(.+)\nT}\t/#

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// Runs the clock of `pipe` ahead by the seconds in the file `ahead`; the step is not reported.
@@ -32,7 +33,7 @@ private enum AheadClock {
     guard let scratch = try? Scratch(), (try? scratch.prepare("init")) != nil,
       let environment = try? environment(scratch),
       (try? scratch.write("100000000000", to: "ahead")) != nil,
-      let run = try? scratch.run([Scratch.binary, "stats"], environment)
+      let run = try? scratch.run([Binary.path, "stats"], environment)
     else { return false }
     return !run.output.contains("at 20")
   }()
@@ -63,7 +64,7 @@ struct ClockStepTests {
   func follower(when: String, command: String) throws {
     try scratch.sh("echo 1 | pipe enqueue --raw --quiet \(when)").expect()
     let child = try scratch.start(line: "pipe \(command)", environment)
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try ahead(3700)
     #expect(child.waitForOutput())
     child.finish().expect(nil)
@@ -77,7 +78,7 @@ struct ClockStepTests {
       line: "pipe consume --follow -n 2 -- sh -c 'echo $PIPE_ATTEMPT; test $PIPE_ATTEMPT = 2'",
       environment)
     #expect(child.line() == "1")
-    #expect(child.complaint()?.contains("retry in ") == true)
+    #expect(child.errorLine()?.contains("retry in ") == true)
     try ahead(7300)
     #expect(child.line() == "2")
     child.finish().expect(nil, errors: nil, status: 1)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Signals ignored at start")
@@ -22,7 +23,7 @@ struct IgnoredSignalTests {
     let child = try scratch.start([
       "bash", "-c", "trap '' \(signals.ignored); exec pipe \(command)",
     ])
-    try child.untilWatching()
+    try child.waitUntilWatching()
     child.signal(signals.ignored)
     try scratch.store("1")
     try wait(until: { try scratch.count("ready") == 0 }, "the item to be taken")

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-@Suite("System limits", .needs("strace"))
+@Suite("System limits", .needsStrace)
 struct LimitTests {
   private let scratch: Scratch
 
@@ -22,7 +23,7 @@ struct LimitTests {
     arguments: 1...8)
   func threads(number: Int) throws {
     let prefix = refusing("clone3", "EAGAIN", ":when=\(number)+")
-    let run = try scratch.run(prefix + ["timeout", "60", Scratch.binary, "serve", "--port", "0"])
+    let run = try scratch.run(prefix + ["timeout", "600", Binary.path, "serve", "--port", "0"])
     run.expect("", errors: nil, status: 75)
     #expect(
       run.errors.hasPrefix("pipe serve: thread: cannot start: Resource temporarily unavailable ("),
@@ -33,9 +34,9 @@ struct LimitTests {
     "the gateway exits with 75 when it may not open enough files, whatever the limit",
     arguments: 4...28)
   func files(count: Int) throws {
-    let program = ["prlimit", "--nofile=\(count)", Scratch.binary, "serve", "--port", "0"]
+    let program = ["prlimit", "--nofile=\(count)", Binary.path, "serve", "--port", "0"]
     let child = try scratch.start(program)
-    let line = child.complaint() ?? "nothing"
+    let line = child.errorLine() ?? "nothing"
     child.signal(SIGTERM)
     let run = child.finish()
     let isListening = line.contains("listening on")
@@ -47,7 +48,7 @@ struct LimitTests {
   func processes() throws {
     try scratch.store("1")
     let prefix = refusing("clone3,clone,vfork", "EAGAIN")
-    let run = try scratch.run(prefix + [Scratch.binary, "consume", "--", "cat"])
+    let run = try scratch.run(prefix + [Binary.path, "consume", "--", "cat"])
     run.expect("", errors: nil, status: 75)
     try scratch.sh("pipe consume -- sh -c 'echo $PIPE_ATTEMPT'").expect("1\n")
   }
@@ -75,13 +76,13 @@ struct LimitTests {
     let prefix = refusing(limit.call, limit.error)
     let line = prefix.joined(separator: " ")
     let id = try #require(try scratch.store("1").first)
-    let waiting = try scratch.start(prefix + [Scratch.binary, "status", "--wait", id])
-    #expect(waiting.complaint()?.contains(limit.name) == true)
+    let waiting = try scratch.start(prefix + [Binary.path, "status", "--wait", id])
+    #expect(waiting.errorLine()?.contains(limit.name) == true)
     try scratch.sh("\(line) pipe consume 2> log | cat").expect("1\n")
     #expect(waiting.line()?.contains("completed") == true)
     waiting.finish().expect(nil, errors: nil)
-    let follower = try scratch.start(prefix + [Scratch.binary, "consume", "--follow", "-n", "1"])
-    #expect(follower.complaint()?.contains(limit.name) == true)
+    let follower = try scratch.start(prefix + [Binary.path, "consume", "--follow", "-n", "1"])
+    #expect(follower.errorLine()?.contains(limit.name) == true)
     try scratch.store("2")
     #expect(follower.line() == "2")
     follower.finish().expect(nil, errors: nil)
@@ -96,7 +97,7 @@ struct LimitTests {
   func disk(call: String, command: String) throws {
     let id = try #require(try scratch.store("1").first)
     let words = command.replacingOccurrences(of: "ID", with: id).split(separator: " ")
-    let program = ["timeout", "60", Scratch.binary] + words.map(String.init)
+    let program = ["timeout", "600", Binary.path] + words.map(String.init)
     for number in 1...12 {
       let run = try scratch.run(
         refusing(call, "EIO", ":when=\(number)+") + ["-P", scratch.path("queue")] + program,

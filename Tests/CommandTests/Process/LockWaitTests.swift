@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Waits for a lock")
@@ -11,20 +12,8 @@ struct LockWaitTests {
     try scratch.store("1", "2")
   }
 
-  /// Holds the lock of a directory until it is destroyed.
-  private final class Lock {
-    private let number: Int32
-
-    init(_ scratch: Scratch, _ name: String = "queue/now") {
-      number = open(scratch.path(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      flock(number, LOCK_EX)
-    }
-
-    deinit { close(number) }
-  }
-
   private func isWaiting(_ child: Child) {
-    let line = child.complaint()
+    let line = child.errorLine()
     #expect(line?.contains(": waiting for the lock of ") == true, "\(line ?? "nothing")")
   }
 
@@ -36,7 +25,7 @@ struct LockWaitTests {
       "batch -n 1", "batch -n 1 --hold 1m", "route --to other",
     ])
   func claiming(number: Int32, command: String) throws {
-    let lock = Lock(scratch)
+    let lock = DirectoryLock(scratch)
     let child = try scratch.start(["pipe"] + command.split(separator: " ").map(String.init))
     isWaiting(child)
     child.signal(number)
@@ -52,7 +41,7 @@ struct LockWaitTests {
     "SIGTERM kills ack, list and stats while they wait for a lock",
     arguments: ["ack 01JD3V7Q8N6T2K5M9XWZ4RBC1H", "list", "stats"])
   func dying(command: String) throws {
-    let lock = Lock(scratch)
+    let lock = DirectoryLock(scratch)
     let child = try scratch.start(["pipe"] + command.split(separator: " ").map(String.init))
     isWaiting(child)
     child.signal(SIGTERM)
@@ -62,7 +51,7 @@ struct LockWaitTests {
 
   @Test("SIGTERM kills enqueue while it waits for a lock, and nothing is stored")
   func storing() throws {
-    let lock = Lock(scratch, "queue/end")
+    let lock = DirectoryLock(scratch, "queue/end")
     let child = try scratch.start("enqueue", "--raw")
     child.feed("3\n")
     isWaiting(child)
@@ -79,7 +68,7 @@ struct LockWaitTests {
     let child = try scratch.start(
       ["pipe", "consume", "-n", "1", "--", "sh", "-c", "echo started; read go < gate"])
     #expect(child.line() == "started")
-    let lock = Lock(scratch)
+    let lock = DirectoryLock(scratch)
     gate.letPass()
     isWaiting(child)
     child.signal(SIGTERM)
@@ -97,7 +86,7 @@ struct LockWaitTests {
     let child = try scratch.start(
       ["pipe", "consume", "--", "sh", "-c", "echo started; read go < gate"])
     #expect(child.line() == "started")
-    var lock: Lock? = Lock(scratch)
+    var lock: DirectoryLock? = DirectoryLock(scratch)
     gate.letPass()
     isWaiting(child)
     child.signal(SIGTERM)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Memory use")
@@ -7,7 +8,7 @@ struct MemoryTests {
     "ingest and enqueue reject a line of 100 MiB with less than 64 MiB of memory",
     arguments: [["ingest"], ["enqueue", "--raw"]])
   func longLine(arguments: [String]) throws {
-    let child = try Scratch().start([Scratch.binary] + arguments)
+    let child = try Scratch().start([Binary.path] + arguments)
     child.feed([UInt8](repeating: 0x5b, count: 100 << 20))
     child.feed("\n\"good\"\n")
     let receipt = try #require(child.line())

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("A system without /proc", .needsMounts)
@@ -37,7 +38,7 @@ struct NoProcTests {
     let complaint =
       "pipe consume: stdout: cannot watch: No such file or directory"
       + " (mount /proc); polling every 200 ms instead"
-    #expect(child.complaint() == complaint)
+    #expect(child.errorLine() == complaint)
     gate.letPass()
     child.finish().expect("1\n2\n", errors: complaint + "\n")
     try scratch.pipe("list").expect("")
@@ -47,7 +48,7 @@ struct NoProcTests {
   func follower() throws {
     try scratch.prepare("init")
     let child = try scratch.start(
-      NoProc.prefix + [Scratch.binary, "consume", "--follow", "--", "cat"])
+      NoProc.prefix + [Binary.path, "consume", "--follow", "--", "cat"])
     try scratch.store("1")
     #expect(child.line() == "1")
     child.signal(SIGTERM)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Signals to consume")
@@ -16,7 +17,7 @@ struct SignalTests {
   /// A consumer whose command reports its start and then waits.
   private func started(_ options: String...) throws -> Child {
     let command = ["--", "sh", "-c", "read n; echo started $n; read go < gate; echo ended $n"]
-    return try scratch.start([Scratch.binary, "consume"] + options + command)
+    return try scratch.start([Binary.path, "consume"] + options + command)
   }
 
   @Test(
@@ -26,7 +27,7 @@ struct SignalTests {
     let child = try started()
     #expect(child.line() == "started 1")
     child.signal(number)
-    try child.untilTaken(number)
+    try child.waitUntilTaken(number)
     gate.letPass()
     child.finish().expect("started 1\nended 1\n")
     try scratch.pipe("consume").expect("2\n3\n")
@@ -49,7 +50,7 @@ struct SignalTests {
     let lines = [child.line() ?? "none", child.line() ?? "none"]
     #expect(lines.sorted() == ["started 1", "started 2"])
     child.signal(SIGTERM)
-    try child.untilTaken(SIGTERM)
+    try child.waitUntilTaken(SIGTERM)
     child.signal(number)
     let run = child.finish()
     run.expect(lines.map { $0 + "\n" }.joined(), ending: .killed(number))
@@ -64,23 +65,10 @@ struct SignalTests {
     #expect(child.reap() == .killed(SIGKILL))
     try scratch.pipe("consume").expect("2\n3\n")
     let other = try scratch.start("consume", "--follow", "-n", "1")
-    try other.untilWatching()
+    try other.waitUntilWatching()
     gate.letPass()
     #expect(other.line() == "1")
     other.finish().expect()
     child.finish().expect("started 1\nended 1\n", ending: .killed(SIGKILL))
-  }
-}
-
-extension Child {
-  /// Waits until the process has taken a signal that was sent to it.
-  func untilTaken(_ number: Int32) throws {
-    try wait(
-      until: {
-        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
-        let pending = line.flatMap { UInt64($0.dropFirst(8), radix: 16) }
-        return pending.map { $0 & 1 << UInt64(number - 1) == 0 } ?? false
-      }, "a look at the signal")
   }
 }

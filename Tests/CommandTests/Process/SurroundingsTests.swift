@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Odd surroundings")
@@ -22,7 +23,7 @@ struct SurroundingsTests {
   func removed() throws {
     try scratch.pipe("init").expect("")
     let child = try scratch.start("consume", "--follow")
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.sh("rm -rf $PIPE_QUEUE").expect()
     child.finish().expect("", errors: nil, status: 66)
   }
@@ -73,7 +74,7 @@ struct SurroundingsTests {
       status: 64)
   }
 
-  @Test("running commands are settled before a fault ends consume", .needs("strace"))
+  @Test("running commands are settled before a fault ends consume", .needsStrace)
   func faultWhileRunning() throws {
     try scratch.store("1", "2", "3")
     let inject = "-e trace=memfd_create -e inject=memfd_create:error=ENFILE:when=3+"

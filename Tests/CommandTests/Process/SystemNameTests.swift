@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Names that are not UTF-8")
@@ -66,7 +67,7 @@ struct SystemNameTests {
     try scratch.sh(
       #"printf 'a-token-of-some-length\n' > $'t\xff'; chmod 600 $'t\xff'"#
     ).expect()
-    try scratch.sh(#"timeout 20 pipe serve --port 0 --token-file $'u\xff'"#).expect(
+    try scratch.sh(#"timeout 600 pipe serve --port 0 --token-file $'u\xff'"#).expect(
       "", errors: "pipe serve: u\\xff: cannot open: No such file or directory\n", status: 66)
   }
 

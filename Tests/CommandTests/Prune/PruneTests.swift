@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("prune")
@@ -70,8 +71,8 @@ struct PruneTests {
     let held = try scratch.pipe("batch", "--size", "1", "--hold", "1h").output
     try scratch.pipe("ack", "--retry", input: held).expect("")
     try scratch.sh("pipe prune --json | grep -c removed.:..segments.:0").expect("1\n")
-    for directories in ["now", "now later"] {
-      try makeDue(scratch, in: directories)
+    for waiting in [[Waiting.retries], [.retries, .parked]] {
+      try makeDue(scratch.path("queue"), waiting)
       try scratch.sh("pipe consume --size 1 -n 1000 > log").expect()
     }
     try scratch.sh("pipe prune | head -n 1").expect(
@@ -100,7 +101,7 @@ struct PruneTests {
   }
 
   @Test(
-    "prune loses nothing whenever it is killed", .needs("strace"))
+    "prune loses nothing whenever it is killed", .needsStrace)
   func killed() throws {
     var stored = 0
     for call in ["renameat2", "unlinkat", "openat2", "fsync", "fdatasync"] {

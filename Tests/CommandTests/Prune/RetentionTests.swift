@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Segment retention")
@@ -54,7 +55,7 @@ struct RetentionTests {
       try scratch.store("300")
       try scratch.pipe("consume", "-n", "1").expect("300\n")
       // The items left in now/ are done: only parked items still need the segment.
-      try makeDue(scratch, in: "now")
+      try makeDue(scratch.path("queue"), [.retries])
       let near = try scratch.names(in: "queue/now").count { $0.contains(".again.") }
       try scratch.sh("pipe consume | wc -l").expect("\(near)\n")
       parked = 300 - near
@@ -66,7 +67,11 @@ struct RetentionTests {
       try scratch.sh("pipe consume | wc -l").expect("24\n")
     }
     #expect(try segments(scratch).first == "000001")
-    if kind == "later" { try makeDue(scratch) } else { try scratch.prepare("retry", "--all") }
+    if kind == "later" {
+      try makeDue(scratch.path("queue"))
+    } else {
+      try scratch.prepare("retry", "--all")
+    }
     try scratch.sh("pipe consume | wc -l").expect("\(parked)\n")
   }
 }

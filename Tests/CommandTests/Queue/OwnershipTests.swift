@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Queue ownership")
@@ -145,7 +146,7 @@ struct OwnershipTests {
     try scratch.sh("\(owner) pipe init", home).expect("")
     let line = "\(owner) pipe consume --follow -- sh -c 'exit 65'"
     let child = try scratch.start(line: line, home)
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.sh("\(owner) pipe init --share \(Users.group)", home).expect("")
     try scratch.sh(
       "echo 1 | \(Users.prefix(Users.bob, group: Users.group)) pipe enqueue --raw --quiet", home

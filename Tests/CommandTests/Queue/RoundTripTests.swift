@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Round trips")
@@ -54,7 +55,7 @@ struct RoundTripTests {
   func quickstart() throws {
     let scratch = try Scratch()
     let run = try scratch.run(
-      ["sh", Scratch.root + "/examples/quickstart.sh"], ["PIPE": Scratch.binary])
+      ["sh", Repository.path + "/examples/quickstart.sh"], ["PIPE": Binary.path])
     run.expect(errors: nil)
     #expect(run.output.contains("each of 305 items came out exactly once"), run.story)
   }

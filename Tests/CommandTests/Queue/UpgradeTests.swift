@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Turns a queue into one of an earlier format, as the program of that time left it.
@@ -62,7 +63,7 @@ struct UpgradeTests {
   @Test("a user who may not write a queue of format 1 can still list it", .needsPermissions)
   func readOnly() throws {
     try scratch.sh("chmod -R a-w queue").expect()
-    try scratch.run(Unprivileged.prefix + [Scratch.binary, "list"]).expect()
+    try scratch.run(Unprivileged.prefix + [Binary.path, "list"]).expect()
     #expect(format?.hasPrefix("pipe-queue 1\n") == true)
     try scratch.sh("chmod -R u+w queue").expect()
   }
@@ -93,7 +94,7 @@ struct UpgradeOfFormat2Tests {
     try scratch.pipe("consume").expect("2\n")
   }
 
-  @Test("the next process completes an upgrade that was killed at any call", .needs("strace"))
+  @Test("the next process completes an upgrade that was killed at any call", .needsStrace)
   func killed() throws {
     let scratch = try Scratch()
     try scratch.prepare("init", "--backoff", "1h..1h")

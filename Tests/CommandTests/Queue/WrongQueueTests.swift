@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Wrong queues")
@@ -9,7 +10,7 @@ struct WrongQueueTests {
   func missing(arguments: [String]) throws {
     let scratch = try Scratch()
     let why = "no such queue; pipe init or pipe enqueue creates one"
-    try scratch.run([Scratch.binary] + arguments).expect(
+    try scratch.run([Binary.path] + arguments).expect(
       "", errors: "pipe \(arguments[0]): \(scratch.path)/queue: \(why)\n", status: 66)
   }
 
@@ -65,7 +66,7 @@ struct WrongQueueTests {
     let scratch = try Scratch()
     try scratch.store("1")
     try scratch.sh("chmod 0 queue").expect()
-    let run = try scratch.run(Unprivileged.prefix + [Scratch.binary, command])
+    let run = try scratch.run(Unprivileged.prefix + [Binary.path, command])
     run.expect("", errors: nil, status: 77)
     let refusal =
       "pipe \(command): \(scratch.path)/queue: cannot open: Permission denied: it belongs to"

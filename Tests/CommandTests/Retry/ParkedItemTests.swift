@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Many parked items")
@@ -50,7 +51,7 @@ struct ParkedItemTests {
     #expect(waiting.count <= 256)
     try scratch.pipe("consume").expect("")
     #expect(try ids("later") == Array(odd))
-    try makeDue(scratch)
+    try makeDue(scratch.path("queue"))
     #expect(try ids("later") == [] && ids("ready") == Array(odd))
     try scratch.store("541")
     let (near, far) = try split()
@@ -77,7 +78,7 @@ struct ParkedItemTests {
     #expect(run["attempts"] as? Int == 1 && (run["history"] as? [Any])?.count == 1)
     #expect((run["in_seconds"] as? Double ?? 0) > 3000)
     #expect(try scratch.one("status", id)["attempts"] as? Int == 1)
-    try makeDue(scratch)
+    try makeDue(scratch.path("queue"))
     #expect(try scratch.fates(id) == ["1 ready"])
     #expect(try scratch.runs(id)[0]["ahead"] as? Int ?? .max <= number / 2)
     try scratch.sh("pipe consume -n 1000 --size 1 --envelope | jq .attempt | sort | uniq -c")
@@ -90,7 +91,7 @@ struct ParkedItemTests {
     try failHalf()
     try scratch.sh("rm queue/now/later.*; pipe consume; ls queue/now | grep -c ^later").expect(
       "1\n")
-    try makeDue(scratch)
+    try makeDue(scratch.path("queue"))
     try scratch.sh("rm queue/now/later.*; pipe consume --size 1 -n 1000 | sort -n").expect(
       text(odd))
   }
@@ -98,14 +99,14 @@ struct ParkedItemTests {
   @Test("due items wake a follower, even if all of them are parked")
   func follower() throws {
     try failHalf()
-    try makeDue(scratch)
+    try makeDue(scratch.path("queue"))
     let child = try scratch.start("consume", "--follow", "-n", "270", "--size", "1")
     #expect(child.finish().expect().lines.compactMap { Int($0) }.sorted() == Array(odd))
   }
 
   @Test(
     "parked items survive the death of the process that moves them, at any moment",
-    .needs("strace"))
+    .needsStrace)
   func killed() throws {
     let lines = try scratch.pipe("batch", "--size", "1", "--hold", "1h").expect().output
     try scratch.pipe("ack", "--retry", input: lines).expect("")
@@ -127,7 +128,7 @@ struct ParkedItemTests {
     }
     #expect(try parked() > 0)
     #expect(try Set(ids("later") + ids("ready") + ids("claimed")) == Set(0...count))
-    try makeDue(scratch)
+    try makeDue(scratch.path("queue"))
     let run = try scratch.sh("pipe consume --size 1 -n 1000")
     run.expect(errors: "")
     #expect(run.lines.compactMap { Int($0) }.sorted() == Array(0...count))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("route")
@@ -134,7 +135,7 @@ struct RouteTests {
     try scratch.prepare("init", "-q", "small", "--max-items", "1")
     try scratch.store("1", "2", "3")
     let child = try scratch.start(["pipe", "route", "--follow", "--to", "small"])
-    #expect(child.complaint()?.contains("small: the queue is full") == true)
+    #expect(child.errorLine()?.contains("small: the queue is full") == true)
     let reader = try scratch.start(["pipe", "consume", "--follow", "-q", "small"])
     #expect(reader.line() == "1" && reader.line() == "2" && reader.line() == "3")
     try scratch.store("4")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Sockets on which the process that starts the gateway listens for it, as systemd does.

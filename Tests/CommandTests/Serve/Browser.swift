@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A real, headless Chromium, driven over WebDriver (w3.org/TR/webdriver2). It ends with the test.
@@ -98,12 +99,12 @@ final class Browser {
 
   @discardableResult
   private func ask(_ method: String, _ path: String, _ body: [String: Any]? = nil) throws -> Any? {
-    let wire = try Wire(port)
+    let connection = try Connection(port)
     let text = try body.map {
       String(decoding: try JSONSerialization.data(withJSONObject: $0), as: UTF8.self)
     }
-    wire.send(Gateway.request(method, path, ["Content-Type: application/json"], body: text))
-    let reply = try wire.reply()
+    connection.send(Gateway.request(method, path, ["Content-Type: application/json"], body: text))
+    let reply = try connection.reply()
     guard reply.status == 200 else { throw Failure("\(method) \(path) \(text ?? ""): \(reply)") }
     return try reply.object()["value"]
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Many clients that send the same request and read the responses as they come.
 final class Crowd {
@@ -14,7 +15,7 @@ final class Crowd {
 
   init(_ count: Int, _ port: UInt16, _ request: String) throws {
     self.request = Array(request.utf8)
-    for _ in 0..<count { members.append(Member(number: try Wire(port).release())) }
+    for _ in 0..<count { members.append(Member(number: try Connection(port).release())) }
   }
 
   /// The beginning of each response.
@@ -28,7 +29,7 @@ final class Crowd {
   func work(_ now: () throws -> Void) throws {
     let start = time(nil)
     while members.contains(where: { $0.number >= 0 }) {
-      if time(nil) - start > 120 { throw Failure("no end of answers") }
+      if time(nil) - start > Patience.seconds { throw Failure("no end of answers") }
       var entries = members.map {
         let events = $0.sent < request.count ? POLLIN | POLLOUT : POLLIN
         return pollfd(fd: $0.number, events: Int16(events), revents: 0)

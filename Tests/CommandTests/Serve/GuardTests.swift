@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Access to the gateway")
@@ -6,7 +7,7 @@ struct GuardTests {
   private static let token = "0123456789abcdef!"
 
   private func serve(_ scratch: Scratch, _ options: String...) throws -> Run {
-    try scratch.run(["timeout", "20", Scratch.binary, "serve", "--port", "0"] + options)
+    try scratch.run(["timeout", "600", Binary.path, "serve", "--port", "0"] + options)
   }
 
   @Test("without the token the gateway serves /health alone and stores nothing")
@@ -53,9 +54,8 @@ struct GuardTests {
     }
     try scratch.write(String(repeating: "a", count: 5000), to: "token")
     try serve(scratch, "--token-file", "token").expect(errors: nil, status: 78)
-    let line =
-      "umask 022; echo \(GuardTests.token) > open; timeout 20 pipe serve --port 0 --token-file open & read -t 1 < <(sleep 1); kill $!; wait $!"
-    let run = try scratch.sh(line)
+    try scratch.sh("umask 022; echo \(GuardTests.token) > open").expect("")
+    let run = try Gateway(scratch, "--token-file", "open").stop()
     #expect(
       run.errors.hasPrefix(
         "pipe serve: open: every user of this machine can read the token (chmod o-r)\n"),
@@ -100,17 +100,17 @@ struct GuardTests {
       #expect(try gateway.post("/log", "1", "Origin: \(origin)").status == status, "\(origin)")
     }
     for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "localhostx"] {
-      let wire = try Wire(gateway.port)
-      wire.send("GET /metrics HTTP/1.1\r\nHost: \(host)\r\n\r\n")
-      #expect(try wire.reply().status == 403, "\(host)")
+      let connection = try Connection(gateway.port)
+      connection.send("GET /metrics HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+      #expect(try connection.reply().status == 403, "\(host)")
     }
     for host in [
       "localhost", "LOCALHOST:80", "a.localhost", "127.0.0.1:\(gateway.port)", "[::1]:1",
       "10.0.0.1",
     ] {
-      let wire = try Wire(gateway.port)
-      wire.send("GET /metrics HTTP/1.1\r\nHost: \(host)\r\n\r\n")
-      #expect(try wire.reply().status == 200, "\(host)")
+      let connection = try Connection(gateway.port)
+      connection.send("GET /metrics HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+      #expect(try connection.reply().status == 200, "\(host)")
     }
   }
 
@@ -161,7 +161,7 @@ struct GuardTests {
     #expect(
       try reply.status == 429 && !reply.detail().isEmpty && (1000...1200).contains(seconds),
       "\(reply)")
-    let other = try Wire(gateway.port, from: 2)
+    let other = try Connection(gateway.port, from: 2)
     other.send(Gateway.request("POST", "/log", body: "2"))
     #expect(try other.reply().status == 202)
     #expect(try gateway.get("/health").status == 200)

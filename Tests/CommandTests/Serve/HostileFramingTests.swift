@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Requests that a proxy in front could end elsewhere than the gateway does: the bytes after them
@@ -63,11 +64,12 @@ struct HostileFramingTests {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
     for (request, status) in HostileFramingTests.refused {
-      let wire = try Wire(gateway.port)
-      wire.send(request + Gateway.request("POST", "/log", body: #""smuggled""#))
-      let replies = try wire.replies()
+      let connection = try Connection(gateway.port)
+      connection.send(request + Gateway.request("POST", "/log", body: #""smuggled""#))
+      let replies = try connection.replies()
       #expect(
-        replies.map(\.status) == [status] && wire.isOver, "\(request.debugDescription) \(replies)")
+        replies.map(\.status) == [status] && connection.isOver,
+        "\(request.debugDescription) \(replies)")
       #expect(replies.first?.headers["connection"] == "close", "\(request.debugDescription)")
       #expect(try replies.first?.detail() != nil, "\(request.debugDescription)")
     }
@@ -95,9 +97,11 @@ struct HostileFramingTests {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
     for (header, body) in HostileFramingTests.taken {
-      let wire = try Wire(gateway.port)
-      wire.send(HostileFramingTests.post(header, body) + Gateway.request("GET", "/nothing"))
-      #expect(try [wire.reply(), wire.reply()].map(\.status) == [202, 404], "\(header) \(body)")
+      let connection = try Connection(gateway.port)
+      connection.send(HostileFramingTests.post(header, body) + Gateway.request("GET", "/nothing"))
+      #expect(
+        try [connection.reply(), connection.reply()].map(\.status) == [202, 404],
+        "\(header) \(body)")
     }
     let stored = HostileFramingTests.taken.map { _ in HostileFramingTests.body + "\n" }
     try scratch.pipe("consume").expect(stored.joined())
@@ -107,9 +111,10 @@ struct HostileFramingTests {
   func longer() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
-    let wire = try Wire(gateway.port)
-    wire.send(HostileFramingTests.post("Content-Length: 7", HostileFramingTests.body + "}\r\n\r\n"))
-    #expect(try wire.replies().map(\.status) == [202, 400])
+    let connection = try Connection(gateway.port)
+    connection.send(
+      HostileFramingTests.post("Content-Length: 7", HostileFramingTests.body + "}\r\n\r\n"))
+    #expect(try connection.replies().map(\.status) == [202, 400])
     #expect(try gateway.get("/health").status == 200)
   }
 
@@ -124,10 +129,10 @@ struct HostileFramingTests {
       "POST /ingest HTTP/1.1\r\nHost: loc", "POST",
     ]
     for request in cut {
-      let wire = try Wire(gateway.port)
-      wire.send(request)
-      wire.endSending()
-      let replies = try wire.replies()
+      let connection = try Connection(gateway.port)
+      connection.send(request)
+      connection.endSending()
+      let replies = try connection.replies()
       #expect(try replies.map { try $0.detail() } == ["the request is incomplete"], "\(request)")
       #expect(replies.map(\.status) == [400])
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Requests that are odd, or not HTTP/1.1 at all.
@@ -72,14 +73,16 @@ struct HostileRequestTests {
   func answers() throws {
     let gateway = try Gateway(try Scratch())
     for (request, status) in HostileRequestTests.refused {
-      let wire = try Wire(gateway.port)
-      wire.send(request.unicodeScalars.map { UInt8($0.value) })
+      let connection = try Connection(gateway.port)
+      connection.send(request.unicodeScalars.map { UInt8($0.value) })
       let story: Comment = "\(request.prefix(200).debugDescription)"
-      let reply = try wire.reply()
+      let reply = try connection.reply()
       #expect(reply.status == status, story)
       #expect(reply.headers["x-content-type-options"] == "nosniff", story)
       if status != 200 { #expect(try !reply.detail().isEmpty, story) }
-      if ![200, 404, 405].contains(status) { #expect(wire.rest().isEmpty && wire.isOver, story) }
+      if ![200, 404, 405].contains(status) {
+        #expect(connection.rest().isEmpty && connection.isOver, story)
+      }
     }
     #expect(try gateway.get("/health").status == 200)
   }
@@ -87,10 +90,11 @@ struct HostileRequestTests {
   @Test("an HTTP/1.0 connection ends after the response unless it asks for keep-alive")
   func oldVersion() throws {
     let gateway = try Gateway(try Scratch())
-    let wire = try Wire(gateway.port)
-    wire.send("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /health HTTP/1.0\r\n\r\n")
-    let replies = try wire.replies()
-    #expect(replies.map(\.status) == [200, 200] && wire.isOver)
+    let connection = try Connection(gateway.port)
+    connection.send(
+      "GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /health HTTP/1.0\r\n\r\n")
+    let replies = try connection.replies()
+    #expect(replies.map(\.status) == [200, 200] && connection.isOver)
     #expect(replies.map { $0.headers["connection"] } == ["keep-alive", "close"])
   }
 
@@ -98,10 +102,10 @@ struct HostileRequestTests {
   func close() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
-    let wire = try Wire(gateway.port)
+    let connection = try Connection(gateway.port)
     let last = Gateway.request("POST", "/log", ["Connection: keep-alive, close"], body: "1")
-    wire.send(last + Gateway.request("POST", "/log", body: "2"))
-    #expect(try wire.replies().map(\.status) == [202])
+    connection.send(last + Gateway.request("POST", "/log", body: "2"))
+    #expect(try connection.replies().map(\.status) == [202])
     #expect(try gateway.get("/health").status == 200)
     try scratch.pipe("consume").expect("1\n")
   }
@@ -111,10 +115,10 @@ struct HostileRequestTests {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
     for name in ["websocket", "h2c"] {
-      let wire = try Wire(gateway.port)
+      let connection = try Connection(gateway.port)
       let headers = ["Connection: keep-alive, Upgrade", "Upgrade: \(name)"]
-      wire.send(Gateway.request("POST", "/log", headers, body: "\"\(name)\""))
-      #expect(try wire.replies().map(\.status) == [202] && wire.isOver)
+      connection.send(Gateway.request("POST", "/log", headers, body: "\"\(name)\""))
+      #expect(try connection.replies().map(\.status) == [202] && connection.isOver)
     }
     try scratch.pipe("consume").expect("\"websocket\"\n\"h2c\"\n")
   }

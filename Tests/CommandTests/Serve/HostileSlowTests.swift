@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Clients that are slow, and clients that are many.
@@ -6,12 +7,12 @@ import Testing
 struct HostileSlowTests {
   /// A client, and the bytes that it still sends one by one.
   private struct Slow {
-    let wire: Wire
+    let connection: Connection
     var rest: ArraySlice<UInt8>
 
     init(_ gateway: Gateway, _ start: String, _ rest: String = "") throws {
-      wire = try Wire(gateway.port)
-      wire.send(start)
+      connection = try Connection(gateway.port)
+      connection.send(start)
       self.rest = Array(rest.utf8)[...]
     }
   }
@@ -32,7 +33,7 @@ struct HostileSlowTests {
     ]
     told.append(
       try Slow(gateway, Gateway.request("GET", "/health") + HostileSlowTests.head, much))
-    #expect(try told[2].wire.reply().status == 200)
+    #expect(try told[2].connection.reply().status == 200)
     var second = 0
     try wait(
       until: {
@@ -44,16 +45,16 @@ struct HostileSlowTests {
           let reply = try gateway.post("/log", "\(now)")
           #expect(reply.status == 202)
         }
-        return (silent + told).allSatisfy { $0.wire.isOver }
+        return (silent + told).allSatisfy { $0.connection.isOver }
       }, "the end of slow clients")
-    for client in told { #expect(try client.wire.reply().status == 408) }
-    for client in silent { #expect(client.wire.rest().isEmpty) }
+    for client in told { #expect(try client.connection.reply().status == 408) }
+    for client in silent { #expect(client.connection.rest().isEmpty) }
   }
 
   private func trickle(_ client: inout Slow) {
-    client.wire.look()
-    if client.wire.isOver { return }
-    if let byte = client.rest.popFirst() { client.wire.send([byte]) }
+    client.connection.look()
+    if client.connection.isOver { return }
+    if let byte = client.rest.popFirst() { client.connection.send([byte]) }
   }
 
   @Test(
@@ -62,16 +63,16 @@ struct HostileSlowTests {
   func idle() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
-    let wires = try (0..<10_000).map { _ in try Wire(gateway.port) }
+    let connections = try (0..<10_000).map { _ in try Connection(gateway.port) }
     let entry = try gateway.post("/log", "1")
     #expect(entry.status == 202)
     #expect(try gateway.memory() < 100 << 20)
     let id = try entry.receipt()
-    wires[5000].send(Gateway.request("GET", "/status/\(id)"))
-    #expect(try wires[5000].reply().status == 200)
+    connections[5000].send(Gateway.request("GET", "/status/\(id)"))
+    #expect(try connections[5000].reply().status == 200)
     // The last connection was accepted as well.
-    wires[9999].send(Gateway.request("POST", "/log", body: "2"))
-    #expect(try wires[9999].reply().status == 202)
+    connections[9999].send(Gateway.request("POST", "/log", body: "2"))
+    #expect(try connections[9999].reply().status == 202)
     gateway.stop().expect("", errors: nil)
   }
 
@@ -80,24 +81,24 @@ struct HostileSlowTests {
     let scratch = try Scratch()
     let limit = ["bash", "-c", "ulimit -n 128; exec \"$@\"", "-"]
     let gateway = try Gateway(scratch, under: limit)
-    var wires = try (0..<64).map { _ in try Wire(gateway.port) }
-    wires[63].send(Gateway.request("GET", "/health"))
-    #expect(try wires[63].reply().status == 200)
-    let further = try Wire(gateway.port)
+    var connections = try (0..<64).map { _ in try Connection(gateway.port) }
+    connections[63].send(Gateway.request("GET", "/health"))
+    #expect(try connections[63].reply().status == 200)
+    let further = try Connection(gateway.port)
     #expect(further.rest().isEmpty && further.isOver)
-    let line = gateway.child.complaint()
+    let line = gateway.child.errorLine()
     #expect(
       line
         == "pipe serve: connections refused: 1; 64 are open, the most that the limit"
         + " of open files allows (ulimit -n)", "\(line ?? "")")
-    wires.removeLast(10)
+    connections.removeLast(10)
     try wait(until: {
-      let wire = try Wire(gateway.port)
-      wire.send(Gateway.request("POST", "/log", body: "1"))
-      return (try? wire.reply().status) == 202
+      let connection = try Connection(gateway.port)
+      connection.send(Gateway.request("POST", "/log", body: "1"))
+      return (try? connection.reply().status) == 202
     })
-    wires[0].send(Gateway.request("GET", "/health"))
-    #expect(try wires[0].reply().status == 200)
+    connections[0].send(Gateway.request("GET", "/health"))
+    #expect(try connections[0].reply().status == 200)
   }
 
   @Test("of two thousand large bodies at once, some are refused for now and the others are stored")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Repeated requests")
@@ -42,9 +43,9 @@ struct IdempotencyTests {
   @Test("id requests that repeat at the same time get one id")
   func together() throws {
     let request = Gateway.request("POST", "/ingest", body: #"{"ids":[7]}"#)
-    let wire = try Wire(gateway.port)
-    wire.send(String(repeating: request, count: 20))
-    let ids = try (0..<20).map { _ in try wire.reply().receipt() }
+    let connection = try Connection(gateway.port)
+    connection.send(String(repeating: request, count: 20))
+    let ids = try (0..<20).map { _ in try connection.reply().receipt() }
     #expect(Set(ids).count == 1)
     try scratch.pipe("consume").expect("7\n")
   }
@@ -118,11 +119,12 @@ struct IdempotencyTests {
   func badKeys() throws {
     let empty = try keyed("/ingest", #"{"a":1}"#, "")
     #expect(try empty.status == 400 && empty.detail() == "Idempotency-Key is empty")
-    let wire = try Wire(gateway.port)
+    let connection = try Connection(gateway.port)
     let head = Gateway.request("POST", "/log", ["Content-Length: 1", "Idempotency-Key: x"])
     let parts = head.components(separatedBy: "Key: x")
-    wire.send(Array(parts[0].utf8) + Array("Key: ".utf8) + [0xff] + Array(parts[1].utf8) + [0x31])
-    let odd = try wire.reply()
+    connection.send(
+      Array(parts[0].utf8) + Array("Key: ".utf8) + [0xff] + Array(parts[1].utf8) + [0x31])
+    let odd = try connection.reply()
     let ascii = "Idempotency-Key has characters other than printable ASCII"
     #expect(try odd.status == 400 && odd.detail() == ascii)
     for key in ["käse", "a\tb"] {
@@ -142,11 +144,11 @@ struct IdempotencyTests {
 
   @Test("requests with one key on many connections at one instant are one entry")
   func race() throws {
-    let wires = try (0..<16).map { _ in try Wire(gateway.port) }
+    let connections = try (0..<16).map { _ in try Connection(gateway.port) }
     let request = Gateway.request("POST", "/log", ["Idempotency-Key: k"], body: "5")
-    for wire in wires { wire.send(String(request.dropLast())) }
-    for wire in wires { wire.send("5") }
-    let replies = try wires.map { try $0.reply() }
+    for connection in connections { connection.send(String(request.dropLast())) }
+    for connection in connections { connection.send("5") }
+    let replies = try connections.map { try $0.reply() }
     #expect(Set(replies.map(\.status)) == [202])
     #expect(Set(try replies.map { try $0.receipt() }).count == 1)
     try scratch.pipe("consume").expect("5\n")

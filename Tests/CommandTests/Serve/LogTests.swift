@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("The access log")
@@ -12,12 +13,13 @@ struct LogTests {
     ]
     for target in targets { _ = try gateway.get(target) }
     #expect(try gateway.post("/log", "1").status == 202)
-    let odd = try Wire(gateway.port)
+    let odd = try Connection(gateway.port)
     odd.send([0x16, 0x03, 0x01, 0x1b, 0xff])
     #expect(try odd.replies().map(\.status) == [400])
-    let wire = try Wire(gateway.port)
-    wire.send(Array("GET /nothing HTTP/1.1\r\nHost: \u{1b}".utf8) + [0xff, 0x0d, 0x0a, 0x0d, 0x0a])
-    #expect(try wire.replies().map(\.status) == [400])
+    let connection = try Connection(gateway.port)
+    connection.send(
+      Array("GET /nothing HTTP/1.1\r\nHost: \u{1b}".utf8) + [0xff, 0x0d, 0x0a, 0x0d, 0x0a])
+    #expect(try connection.replies().map(\.status) == [400])
     let lines = gateway.stop().errors.split(separator: "\n").filter { $0.hasPrefix("{") }
     let served = try lines.map { line -> [String: Any] in
       let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
@@ -43,16 +45,16 @@ struct LogTests {
     let target = "/" + String(repeating: "a", count: 15000)
     let request = Gateway.request("GET", target)
     for _ in 0..<20 {
-      let wire = try Wire(gateway.port)
+      let connection = try Connection(gateway.port)
       for _ in 0..<20 {
-        wire.send(request)
-        #expect(try wire.reply().status == 404)
+        connection.send(request)
+        #expect(try connection.reply().status == 404)
       }
     }
     #expect(try gateway.post("/log", "1").status == 202)
     var lines = 0
     var dropped = 0
-    while lines + dropped < 401, let line = gateway.child.complaint() {
+    while lines + dropped < 401, let line = gateway.child.errorLine() {
       if line.hasPrefix("{") {
         #expect(line.hasSuffix("}"))
         lines += 1

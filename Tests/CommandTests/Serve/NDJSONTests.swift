@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Posted lines")
@@ -89,14 +90,14 @@ struct NDJSONTests {
     // A cut after 4096 bytes would split a character.
     #expect((object["input"] as? String)?.utf8.count == 4095, "\(reply)")
     #expect(object["input_base64"] == nil)
-    let wire = try Wire(gateway.port)
+    let connection = try Connection(gateway.port)
     let head = Gateway.request(
       "POST", "/ingest",
       [
         "Content-Type: application/x-ndjson", "Content-Length: 4",
       ])
-    wire.send(Array(head.utf8) + [0x22, 0xff, 0xfe, 0x22])
-    let odd = try wire.reply().body.object
+    connection.send(Array(head.utf8) + [0x22, 0xff, 0xfe, 0x22])
+    let odd = try connection.reply().body.object
     #expect(odd["input_base64"] as? String == "Iv/+Ig==", "\(odd)")
     #expect(odd["input"] as? String == "\"\u{fffd}\u{fffd}\"")
     #expect(odd["byte"] as? Int == 2)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The OpenAPI file")
@@ -33,7 +34,8 @@ struct OpenAPITests {
   @Test("the file has the paths that the gateway knows, and no others")
   func everyPath() throws {
     let source = try String(
-      contentsOfFile: Scratch.root + "/Sources/PipeServe/Request/Endpoint.swift", encoding: .utf8)
+      contentsOfFile: Repository.path + "/Sources/PipeServe/Request/Endpoint.swift", encoding: .utf8
+    )
     let known = source.matches(of: /"(\/[a-z.\/]*)"/).map { String($0.1) }
     let documented = paths.keys.map { String($0.prefix { $0 != "{" }) }
     #expect(Set(known) == Set(documented))

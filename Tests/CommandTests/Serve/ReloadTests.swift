@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("The gateway at SIGHUP")
@@ -25,7 +26,7 @@ struct ReloadTests {
     #expect(try status(gateway, first) == 202)
     try scratch.write(second + "\n", to: "token")
     gateway.child.signal(SIGHUP)
-    #expect(gateway.child.complaint() == "pipe serve: token: the token was reread")
+    #expect(gateway.child.errorLine() == "pipe serve: token: the token was reread")
     #expect(try status(gateway, first) == 401)
     #expect(try status(gateway, second) == 202)
     gateway.stop().expect("", errors: nil)
@@ -46,7 +47,7 @@ struct ReloadTests {
     let gateway = try Gateway(scratch, "--token-file", "token")
     try scratch.sh(change).expect()
     gateway.child.signal(SIGHUP)
-    let line = gateway.child.complaint() ?? "nothing"
+    let line = gateway.child.errorLine() ?? "nothing"
     #expect(line.hasPrefix("pipe serve: \(complaint)"), "\(line)")
     #expect(line.hasSuffix("; the previous token stays valid"), "\(line)")
     #expect(try status(gateway, first) == 202)

@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("examples/serve")
 struct ServeExampleTests {
-  static let directory = Scratch.root + "/examples/serve"
+  static let directory = Repository.path + "/examples/serve"
 
   @Test("the tour shows requests with their responses and ends its gateway", .needs("curl"))
   func tour() throws {
@@ -37,7 +38,7 @@ struct ServeExampleTests {
   func quickstart() throws {
     let scratch = try Scratch()
     let run = try scratch.run(
-      ["sh", Scratch.root + "/examples/quickstart.sh"], ["PIPE": Scratch.binary])
+      ["sh", Repository.path + "/examples/quickstart.sh"], ["PIPE": Binary.path])
     run.expect(errors: nil)
     #expect(run.output.contains(" says completed\n   it has ended\n"), run.story)
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("nginx in front of the gateway", .needs("nginx", "openssl", "curl"))
@@ -61,7 +62,7 @@ private final class Proxy {
     gateway = try Gateway(scratch, "--token-file", "token")
     try Proxy.configure(scratch, gateway, edits)
     nginx = try scratch.start(["nginx", "-p", scratch.path, "-c", "nginx.conf"])
-    while let line = nginx.complaint() {
+    while let line = nginx.errorLine() {
       if line.contains("start worker process ") { return }
     }
     throw Failure("no nginx: \(nginx.finish())")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("serve")
@@ -20,11 +21,11 @@ struct ServeTests {
   func keepsOrder() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
-    let wire = try Wire(gateway.port)
+    let connection = try Connection(gateway.port)
     let posts = (1...300).map { Gateway.request("POST", "/log", body: "\($0)") }
-    wire.send(posts.joined() + Gateway.request("GET", "/nothing"))
-    let ids = try posts.map { _ in try wire.reply().receipt() }
-    #expect(try wire.reply().status == 404)
+    connection.send(posts.joined() + Gateway.request("GET", "/nothing"))
+    let ids = try posts.map { _ in try connection.reply().receipt() }
+    #expect(try connection.reply().status == 404)
     let listed = try scratch.pipe("list").expect().objects()
     #expect(listed.map { $0["id"] as? String } == ids)
     #expect(listed.map { $0["data"] as? Int } == Array(1...300))

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("The systemd units of examples/serve")
@@ -15,7 +16,7 @@ struct ServeUnitTests {
   func approved() throws {
     try scratch.sh(
       """
-      sed -i 's|/usr/local/bin/pipe|\(Scratch.binary)|' pipe-serve.service
+      sed -i 's|/usr/local/bin/pipe|\(Binary.path)|' pipe-serve.service
       systemd-analyze verify --man=no ./pipe-serve.socket ./pipe-serve.service 2>&1 |
         grep pipe-serve
       """

@@ -1,17 +1,18 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Start and end of the gateway")
 struct ShutdownTests {
   /// A client with half a request sent: all but the `2` of the body `42`.
-  private func halfSent(_ gateway: Gateway) throws -> Wire {
-    let wire = try Wire(gateway.port)
+  private func halfSent(_ gateway: Gateway) throws -> Connection {
+    let connection = try Connection(gateway.port)
     let head = "POST /log HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
-    wire.send(head + "Expect: 100-continue\r\n\r\n")
-    guard try wire.reply().status == 100 else { throw Failure("it was not invited") }
-    wire.send("4")
-    return wire
+    connection.send(head + "Expect: 100-continue\r\n\r\n")
+    guard try connection.reply().status == 100 else { throw Failure("it was not invited") }
+    connection.send("4")
+    return connection
   }
 
   @Test(
@@ -20,23 +21,23 @@ struct ShutdownTests {
   func answers(signal: Int32) throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
-    let idle = try Wire(gateway.port)
-    let used = try Wire(gateway.port)
+    let idle = try Connection(gateway.port)
+    let used = try Connection(gateway.port)
     used.send(Gateway.request("GET", "/health"))
     #expect(try used.reply().status == 200)
     let half = try halfSent(gateway)
-    let busy = try (0..<20).map { _ in try Wire(gateway.port) }
+    let busy = try (0..<20).map { _ in try Connection(gateway.port) }
     let request = String(repeating: Gateway.request("POST", "/log", body: "1"), count: 10)
-    for wire in busy { wire.send(request) }
+    for connection in busy { connection.send(request) }
     // The first response on each connection shows that all its requests were read.
-    for wire in busy { #expect(try wire.reply().status == 202) }
+    for connection in busy { #expect(try connection.reply().status == 202) }
     gateway.child.signal(signal)
     #expect(idle.rest().isEmpty && idle.isOver && used.rest().isEmpty)
     half.send("2")
     let last = try half.replies()
     #expect(last.map(\.status) == [202] && last[0].headers["connection"] == "close")
     var answered = busy.count
-    for wire in busy { answered += try wire.replies().count { $0.status == 202 } }
+    for connection in busy { answered += try connection.replies().count { $0.status == 202 } }
     let run = gateway.child.finish().expect("", errors: nil)
     #expect(run.errors.hasSuffix("pipe serve: stopping\n"), run.story)
     let stored = try scratch.pipe("list").expect().lines.count
@@ -48,7 +49,7 @@ struct ShutdownTests {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
     let half = try halfSent(gateway)
-    let deaf = try Wire(gateway.port)
+    let deaf = try Connection(gateway.port)
     deaf.sendWhatIsTaken(
       Array(String(repeating: Gateway.request("GET", "/metrics"), count: 5000).utf8))
     gateway.child.signal(SIGTERM)
@@ -62,7 +63,7 @@ struct ShutdownTests {
     let gateway = try Gateway(try Scratch())
     let half = try halfSent(gateway)
     gateway.child.signal(SIGTERM)
-    #expect(gateway.child.complaint() == "pipe serve: stopping")
+    #expect(gateway.child.errorLine() == "pipe serve: stopping")
     gateway.child.signal(SIGINT)
     gateway.child.finish().expect("", errors: nil, ending: .killed(SIGINT))
     #expect(half.rest().isEmpty)
@@ -80,7 +81,7 @@ struct ShutdownTests {
       ("PIPE_PORT", "x"), ("PIPE_PORT", "65536"), ("PIPE_PORT", "-1"), ("PIPE_HOST", "nowhere"),
       ("PIPE_LOG_LEVEL", "loud"), ("PORT", "x"), ("HOST", "nowhere"), ("LOG_LEVEL", "loud"),
     ] {
-      let run = try scratch.run(["timeout", "20", Scratch.binary, "serve"], [name: value])
+      let run = try scratch.run(["timeout", "600", Binary.path, "serve"], [name: value])
       run.expect("", errors: nil, status: 78, "\(name)=\(value)")
       #expect(run.errors.hasPrefix("pipe serve: \(name): \(value)"), run.story)
     }
@@ -98,7 +99,7 @@ struct ShutdownTests {
       older.merging(own) { $1 }, ["HOST": "127.0.0.2", "PORT": "0", "LOG_LEVEL": "INFO"],
     ] {
       let child = try scratch.start(["pipe", "serve"], environment)
-      let line = child.complaint() ?? "nothing"
+      let line = child.errorLine() ?? "nothing"
       #expect(line.hasPrefix("pipe serve: listening on http://127.0.0.2:"), "\(line)")
       child.signal(SIGTERM)
       child.finish().expect("", errors: nil)
@@ -139,7 +140,7 @@ struct ShutdownTests {
     let lock = open(scratch.path("queue/end"), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { close(lock) }
     try #require(lock >= 0 && flock(lock, LOCK_EX) == 0)
-    let posted = try Wire(gateway.port)
+    let posted = try Connection(gateway.port)
     posted.send(Gateway.request("POST", "/log", body: "1"))
     for path in ["/docs", "/health", "/openapi.json"] {
       #expect(try gateway.get(path).status == 200)

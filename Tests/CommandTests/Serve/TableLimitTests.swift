@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Limits of the gateway")
@@ -14,13 +15,13 @@ struct TableLimitTests {
       "\"" + String(repeating: "x", count: length - 2) + "\""
     }
     func chunked(_ body: String) throws -> Reply {
-      let wire = try Wire(gateway.port)
-      wire.send(Gateway.request("POST", "/log", ["Transfer-Encoding: chunked"]))
+      let connection = try Connection(gateway.port)
+      connection.send(Gateway.request("POST", "/log", ["Transfer-Encoding: chunked"]))
       for part in [body.prefix(500), body.dropFirst(500)] {
-        wire.send(String(part.utf8.count, radix: 16) + "\r\n\(part)\r\n")
+        connection.send(String(part.utf8.count, radix: 16) + "\r\n\(part)\r\n")
       }
-      wire.send("0\r\n\r\n")
-      return try wire.reply()
+      connection.send("0\r\n\r\n")
+      return try connection.reply()
     }
     #expect(try gateway.post("/log", record(1024)).status == 202)
     #expect(try chunked(record(1024)).status == 202)
@@ -76,13 +77,13 @@ struct TableLimitTests {
     try scratch.prepare("init", "--max-items", "5")
     let gateway = try Gateway(scratch)
     let id = try gateway.post("/ingest", #"{"ids":[1]}"#).receipt()
-    let wire = try Wire(gateway.port)
+    let connection = try Connection(gateway.port)
     let bodies = [
       #"{"ids":[11,12,13,14,15,16]}"#, #"{"ids":[2]}"#, #"{"ids":[1]}"#, #"{"a":1}"#,
       #"{"ids":[21,22,23,24,25,26]}"#, #"{"b":1}"#,
     ]
-    wire.send(bodies.map { Gateway.request("POST", "/ingest", body: $0) }.joined())
-    let replies = try bodies.map { _ in try wire.reply() }
+    connection.send(bodies.map { Gateway.request("POST", "/ingest", body: $0) }.joined())
+    let replies = try bodies.map { _ in try connection.reply() }
     #expect(replies.map(\.status) == [503, 200, 200, 202, 503, 202])
     try expectFull(
       replies[0],

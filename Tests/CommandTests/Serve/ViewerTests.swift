@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Event subscribers", .needs("curl"))
@@ -19,7 +20,7 @@ struct ViewerTests {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
     let events = try Events(scratch, gateway)
-    let deaf = try Wire(gateway.port, buffer: 4096)
+    let deaf = try Connection(gateway.port, buffer: 4096)
     deaf.send(Gateway.request("GET", "/events"))
     _ = try events.next()
     gateway.stop().expect("", errors: nil)
@@ -34,14 +35,14 @@ struct ViewerTests {
     try scratch.fillWithDead()
     let gateway = try Gateway(scratch, "--access-log")
     let before = try gateway.sockets()
-    let deaf = try (0..<20).map { _ in try Wire(gateway.port, buffer: 4096) }
-    for wire in deaf { wire.send(Gateway.request("GET", "/events")) }
+    let deaf = try (0..<20).map { _ in try Connection(gateway.port, buffer: 4096) }
+    for connection in deaf { connection.send(Gateway.request("GET", "/events")) }
     let events = try Events(scratch, gateway)
     let size = try events.next().description.utf8.count
     // Until only the subscriber that reads is left.
     while try gateway.sockets() > before + 1 { _ = try events.next() }
     for _ in deaf {
-      let served = (gateway.child.complaint() ?? "").object
+      let served = (gateway.child.errorLine() ?? "").object
       #expect(served["target"] as? String == "/events")
       // Only the first few events were taken for it.
       #expect(served["bytes"] as? Int ?? .max < 5 * size, "\(served)")
@@ -52,11 +53,11 @@ struct ViewerTests {
   func refusesTooMany() throws {
     let scratch = try Scratch()
     let gateway = try Gateway(scratch)
-    let wires = try (0..<100).map { _ in try Wire(gateway.port) }
-    for wire in wires {
+    let connections = try (0..<100).map { _ in try Connection(gateway.port) }
+    for connection in connections {
       // Without chunks, so that the end of its head shows in the bytes.
-      wire.send("GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n")
-      #expect(try wire.head().hasPrefix("HTTP/1.0 200 "))
+      connection.send("GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+      #expect(try connection.head().hasPrefix("HTTP/1.0 200 "))
     }
     let refused = try gateway.get("/events")
     #expect(refused.status == 503 && refused.headers["retry-after"] == "10", "\(refused)")

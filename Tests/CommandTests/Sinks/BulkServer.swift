@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A stand-in for Elasticsearch, since neither Debian nor PyPI has a server: `_bulk` as strict as
@@ -13,7 +14,7 @@ final class BulkServer {
 
   init(_ scratch: Scratch) throws {
     self.scratch = scratch
-    port = try freePorts(1)[0]
+    port = try Loopback.freePorts(1)[0]
     try scratch.write(BulkServer.program, to: "elasticsearch.py")
     try start()
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("examples/sinks/elasticsearch", .needs("python3", "jq"))

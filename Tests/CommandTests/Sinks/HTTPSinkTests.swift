@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite(
@@ -187,7 +188,7 @@ struct HTTPSinkTests {
   func terminated() throws {
     try scratch.store(#"{"answers":[429]}"#)
     try scratch.sh("pipe batch -n 1 --hold 1h > line").expect("")
-    let command = "exec '\(Scratch.root)/examples/sinks/http' '\(address)' < line"
+    let command = "exec '\(Repository.path)/examples/sinks/http' '\(address)' < line"
     let sink = try scratch.start(["bash", "-c", command], sinkEnvironment)
     try wait(until: { try scratch.lines(of: "requests").count == 1 })
     sink.signal(SIGTERM)

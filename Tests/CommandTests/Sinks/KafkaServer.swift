@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A stand-in, a cluster of librdkafka's own mock brokers: it speaks the protocol, keeps everything
@@ -13,7 +14,7 @@ final class KafkaServer {
     let program = """
       import confluent_kafka, sys
       cluster = confluent_kafka.Producer({"test.mock.num.brokers": 1, "log_level": 0})
-      brokers = cluster.list_topics(timeout=30).brokers.values()
+      brokers = cluster.list_topics(timeout=300).brokers.values()
       print(",".join("%s:%d" % (broker.host, broker.port) for broker in brokers), flush=True)
       sys.stdin.read()
       """

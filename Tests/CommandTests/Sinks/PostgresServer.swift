@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// PostgreSQL on a free loopback port, with its data in the test's directory; ends with the test.
@@ -10,7 +11,7 @@ final class PostgresServer {
 
   init(_ scratch: Scratch) throws {
     self.scratch = scratch
-    port = try freePorts(1)[0]
+    port = try Loopback.freePorts(1)[0]
     let user = PostgresServer.user.joined(separator: " ")
     let owner = getuid() == 0 ? "-o postgres" : ""
     try scratch.sh(
@@ -87,7 +88,7 @@ let sinkEnvironment = [
 extension Scratch {
   /// A command line that runs a sink of examples/sinks for everything that is ready.
   static func sink(_ name: String, _ options: String = "--size 1000 --stream") -> String {
-    "pipe consume \(options) -- '\(root)/examples/sinks/\(name)'"
+    "pipe consume \(options) -- '\(Repository.path)/examples/sinks/\(name)'"
   }
 
   /// Reasons of the dead letters, by data.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("examples/sinks/postgres", .needsPostgres)
@@ -12,7 +13,7 @@ struct PostgresSinkTests {
     scratch = try Scratch()
     server = try PostgresServer(scratch)
     try scratch.run(
-      ["psql", "-Xqf", "\(Scratch.root)/examples/sinks/postgres.sql"], server.environment
+      ["psql", "-Xqf", "\(Repository.path)/examples/sinks/postgres.sql"], server.environment
     ).expect("")
   }
 
@@ -109,7 +110,7 @@ struct PostgresSinkTests {
       """
     ).expect("")
     try scratch.store(1...100)
-    let hasty = ["PGOPTIONS": "-c statement_timeout=300", "SINK_WAIT": "0.1"]
+    let hasty = ["PGOPTIONS": "-c statement_timeout=300", "SINK_WAIT": "600"]
     try run(hasty).expect("", errors: nil, status: 1)
     #expect(try server.count() == 99)
     #expect(try scratch.buried() == ["7": "no sevens"])
@@ -174,7 +175,7 @@ struct PostgresSinkTests {
     let stopped = try run(["SINK_WAIT": "0.2"]).expect("", errors: nil, status: 69)
     #expect(stopped.errors.contains("Connection refused"), stopped.story)
     let consumer = try scratch.start(line: sink, server.environment)
-    #expect(consumer.complaint()?.contains("trying again") == true)
+    #expect(consumer.errorLine()?.contains("trying again") == true)
     try server.start()
     consumer.finish().expect("", errors: nil)
     #expect(try server.count() == 2)

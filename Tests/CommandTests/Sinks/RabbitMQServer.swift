@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A RabbitMQ broker on free loopback ports, with its data in a directory of its own. It ends with
@@ -15,7 +16,7 @@ final class RabbitMQServer {
 
   init(_ scratch: Scratch) throws {
     self.scratch = scratch
-    ports = try freePorts(3)
+    ports = try Loopback.freePorts(3)
     try scratch.sh(
       """
       mkdir -p rabbit; cd rabbit; echo '[].' > plugins; : > env

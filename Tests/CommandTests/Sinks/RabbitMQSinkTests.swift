@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("examples/sinks/rabbitmq", .needsRabbitMQ)
@@ -50,7 +51,7 @@ struct RabbitMQSinkTests {
     try scratch.store("1", "2", "3", "4", "5")
     let line = Scratch.sink("rabbitmq") + " \(queue)"
     let sink = try scratch.start(line: line, server.environment)
-    #expect(sink.complaint()?.contains("no room (basic.nack); trying again") == true)
+    #expect(sink.errorLine()?.contains("no room (basic.nack); trying again") == true)
     let take = "for p, body in take('\(queue)'): print(body)"
     // As soon as there is room the others may come, in any order.
     let first = try server.ask(take, in: scratch)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The S3 of moto, a stand-in: it keeps everything in memory, speaks the protocol, and checks

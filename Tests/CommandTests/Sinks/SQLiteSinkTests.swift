@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("examples/sinks/sqlite", .needs("python3", "sqlite3", "jq"))
@@ -16,7 +17,7 @@ struct SQLiteSinkTests {
   }
 
   private func ask(_ query: String) throws -> [String] {
-    try scratch.run(["sqlite3", "-cmd", ".timeout 60000", "logs.db", query]).expect().lines
+    try scratch.run(["sqlite3", "-cmd", ".timeout 600000", "logs.db", query]).expect().lines
   }
 
   private func count() throws -> Int { Int(try ask("SELECT count(*) FROM logs")[0]) ?? -1 }
@@ -49,7 +50,7 @@ struct SQLiteSinkTests {
   // Blocks writers until the child is told to end.
   private func hold() throws -> Child {
     let child = try scratch.start(["sqlite3", "logs.db"])
-    child.feed(".timeout 60000\nBEGIN IMMEDIATE;\nSELECT 'held';\n")
+    child.feed(".timeout 600000\nBEGIN IMMEDIATE;\nSELECT 'held';\n")
     guard child.line() == "held" else { throw Failure("no lock: \(child.finish())") }
     return child
   }
@@ -94,7 +95,7 @@ struct SQLiteSinkTests {
     try scratch.store("2")
     let hold = try hold()
     let consumer = try scratch.start(line: sink, sinkEnvironment)
-    #expect(consumer.complaint()?.contains("database is locked (SQLITE_BUSY)") == true)
+    #expect(consumer.errorLine()?.contains("database is locked (SQLITE_BUSY)") == true)
     hold.finish().expect("held\n")
     consumer.finish().expect("", errors: nil)
     #expect(try count() == 2)
@@ -138,7 +139,7 @@ struct SQLiteSinkTests {
     try scratch.store("1")
     // The largest file that the sink may write: smaller than the file of a database.
     try scratch.write(
-      "ulimit -f 4; SINK_WAIT=0.2 exec '\(Scratch.root)/examples/sinks/sqlite' logs.db\n",
+      "ulimit -f 4; SINK_WAIT=0.2 exec '\(Repository.path)/examples/sinks/sqlite' logs.db\n",
       to: "sink")
     let run = try scratch.sh("pipe consume --stream -- bash sink", sinkEnvironment)
       .expect("", errors: nil, status: 69)

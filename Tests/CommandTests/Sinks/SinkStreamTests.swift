@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Common rules of the sinks", .needs("python3", "sqlite3", "jq"))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("examples/sinks/pipe-sink@.service")
@@ -7,8 +8,8 @@ struct SinkUnitTests {
     let scratch = try Scratch()
     try scratch.sh(
       """
-      sed 's|/usr/local/bin/pipe|\(Scratch.binary)|' \
-        '\(Scratch.root)/examples/sinks/pipe-sink@.service' > pipe-sink@postgres.service
+      sed 's|/usr/local/bin/pipe|\(Binary.path)|' \
+        '\(Repository.path)/examples/sinks/pipe-sink@.service' > pipe-sink@postgres.service
       systemd-analyze verify --man=no ./pipe-sink@postgres.service 2>&1 | grep pipe-sink
       """
     ).expect("", status: 1)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("examples/sources/csv", .needs("python3"))

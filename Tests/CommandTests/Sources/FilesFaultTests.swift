@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Faults around examples/sources/files", .needs("python3"))
@@ -50,7 +51,7 @@ struct FilesFaultTests {
       "", errors: words + "\n", status: 66)
     try scratch.pipe("consume").expect("1\n")
     let source = try follower.start()
-    #expect(source.complaint() == words + "; waiting for it")
+    #expect(source.errorLine() == words + "; waiting for it")
     let reader = try scratch.start("consume", "--follow", "-n", "1")
     try scratch.sh("touch more; echo 2 > app.log").expect("")
     #expect(reader.line() == "2")
@@ -67,7 +68,7 @@ struct FilesFaultTests {
     #expect([reader.line(), reader.line()] == ["1", "2"])
     try scratch.sh("rm -r d").expect("")
     let words = "files: \(scratch.path("d/a.log")): No such file or directory; waiting for it"
-    #expect(source.complaint() == words)
+    #expect(source.errorLine() == words)
     try scratch.sh("echo 3 >> e/b.log").expect("")
     #expect(reader.line() == "3")
     try scratch.sh("mkdir d; echo 4 > d/a.log").expect("")
@@ -90,7 +91,7 @@ struct FilesFaultTests {
     #expect([reader.line(), reader.line()] == ["1", "2"])
     try scratch.sh("mv app.log app.log.1; umask 777; echo 3 > new; mv new app.log").expect("")
     let words = "files: \(scratch.path("app.log")): Permission denied; waiting for it"
-    #expect(source.complaint() == words)
+    #expect(source.errorLine() == words)
     try scratch.sh("echo 4 >> other.log").expect("")
     #expect(reader.line() == "4")
     try scratch.sh("chmod 600 app.log").expect("")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("examples/sources/http", .needs("curl"))
@@ -62,11 +63,11 @@ struct HTTPSourceTests {
       "echo 1 | \(script) \(gateway.address)/ingest", ["SOURCE_WAIT": "0"])
     #expect(late.ending == .exited(69), late.story)
     let source = try start("\(gateway.address)/ingest", input: 300)
-    let words = source.complaint() ?? ""
+    let words = source.errorLine() ?? ""
     #expect(words.hasPrefix("http: curl: (7) Failed to connect to 127.0.0.1 port"))
     #expect(words.hasSuffix("; trying again for 60 s"))
     let again = try scratch.start("serve", "--port", "\(gateway.port)")
-    #expect(again.complaint() != nil)
+    #expect(again.errorLine() != nil)
     let run = source.finish()
     #expect(run.receipts.count == 300)
     // Tried several times and reported once.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @Suite(
@@ -36,8 +37,8 @@ struct KafkaSourceTests {
     let reader = try scratch.start("consume", "--follow", "-n", "1")
     #expect(reader.line() == "1")
     server = nil
-    var line = child.complaint()
-    while let said = line, said != "kafka: all brokers are unavailable" { line = child.complaint() }
+    var line = child.errorLine()
+    while let said = line, said != "kafka: all brokers are unavailable" { line = child.errorLine() }
     #expect(line != nil)
     // The source polls twenty times a second meanwhile.
     let start = uptime()

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A proxy that withholds the first response; without a gateway (port 0) every response is 204.
 final class LossyProxy {

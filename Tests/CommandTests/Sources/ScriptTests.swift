@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Scripts of sinks and sources", .needs("python3"))
@@ -27,7 +28,7 @@ struct ScriptTests {
 
   @Test("the shell scripts pass shellcheck", .needs("shellcheck"))
   func shellcheck() throws {
-    let scripts = "grep -d skip -lE '^#!.*sh$' '\(Scratch.root)'/examples/{sinks,sources}/*"
+    let scripts = "grep -d skip -lE '^#!.*sh$' '\(Repository.path)'/examples/{sinks,sources}/*"
     try scratch.sh("\(scripts) > scripts; xargs shellcheck < scripts").expect("")
     #expect(try !scratch.lines(of: "scripts").isEmpty)
   }

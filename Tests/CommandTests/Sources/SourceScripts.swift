@@ -1,20 +1,21 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension Scratch {
   /// A script of examples/, by its name there.
-  static func example(_ name: String) -> String { "\(root)/examples/\(name)" }
+  static func example(_ name: String) -> String { "\(Repository.path)/examples/\(name)" }
 
   /// A `pipe` that runs this line of bash after each such command; `$PPID` is its caller.
   func afterEach(_ verb: String, do line: String) throws -> [String: String] {
     try around(
-      "'\(Scratch.binary)' \"$@\"; status=$?; if [ $1 = \(verb) ]; then \(line); fi; exit $status")
+      "'\(Binary.path)' \"$@\"; status=$?; if [ $1 = \(verb) ]; then \(line); fi; exit $status")
   }
 
   /// A `pipe` that waits for no room in a full queue instead of a minute.
   func impatient() throws -> [String: String] {
-    try around("exec '\(Scratch.binary)' \"${@/#1m/0s}\"")
+    try around("exec '\(Binary.path)' \"${@/#1m/0s}\"")
   }
 
   private func around(_ line: String) throws -> [String: String] {

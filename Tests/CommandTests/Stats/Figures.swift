@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The output of `pipe stats --json`.
 struct Figures {
@@ -36,7 +37,7 @@ struct Figures {
 extension Scratch {
   /// Runs `pipe stats --json`.
   func figures(_ options: String...) throws -> Figures {
-    let run = try run([Scratch.binary, "stats", "--json"] + options)
+    let run = try run([Binary.path, "stats", "--json"] + options)
     guard run.ending == .exited(0), run.errors.isEmpty, run.lines.count == 1,
       let root = try run.objects().first
     else { throw Failure("one line of figures was expected: \(run)") }

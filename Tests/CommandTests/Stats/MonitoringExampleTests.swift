@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("examples/monitoring")
@@ -7,7 +8,7 @@ struct MonitoringExampleTests {
 
   init() throws {
     scratch = try Scratch()
-    try scratch.sh("cp -r '\(Scratch.root)/examples/monitoring' .").expect("")
+    try scratch.sh("cp -r '\(Repository.path)/examples/monitoring' .").expect("")
   }
 
   @Test("promtool approves of the examples, and the rules pass their tests", .needs("promtool"))

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The node exporter for `texts/`, and a Prometheus that scrapes it each second, until the test
@@ -12,7 +13,7 @@ final class MonitoringServers {
 
   init(_ scratch: Scratch) throws {
     self.scratch = scratch
-    let ports = try freePorts(2)
+    let ports = try Loopback.freePorts(2)
     port = ports[1]
     exporter = try scratch.start([
       "sh", "-c",
@@ -57,26 +58,5 @@ final class MonitoringServers {
         throw Failure("a server did not stop: \(run)")
       }
     }
-  }
-}
-
-/// Free ports of loopback.
-func freePorts(_ count: Int) throws -> [Int] {
-  let sockets = (0..<count).map { _ in
-    socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-  }
-  defer { for number in sockets { close(number) } }
-  return try sockets.map { number in
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(number, $0, size) == 0 && getsockname(number, $0, &size) == 0
-      }
-    }
-    guard isBound else { throw Failure("no free port: \(errno)") }
-    return Int(UInt16(bigEndian: address.sin_port))
   }
 }

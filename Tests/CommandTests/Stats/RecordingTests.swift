@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A device that is always full, under the name of the log: writes to it fail as on a full disk.
@@ -33,7 +34,7 @@ struct RecordingTests {
 
   /// Consumes all items one by one, and expects one complaint that they cannot be recorded.
   private func check(_ prefix: [String], _ reason: String) throws {
-    let run = try scratch.run(prefix + [Scratch.binary, "consume", "--size", "1"])
+    let run = try scratch.run(prefix + [Binary.path, "consume", "--size", "1"])
     let path = scratch.path("queue/stats")
     #expect(run.lines == ["1", "2", "3", "4"] && run.ending == .exited(0), run.story)
     #expect(
@@ -80,7 +81,7 @@ struct RecordingTests {
     try scratch.pipe("consume", "-n", "1").expect("1\n")
     try scratch.store("5")
     chmod(scratch.path("queue/stats/log"), 0o400)
-    let run = try scratch.run(Unprivileged.prefix + [Scratch.binary, "consume", "--size", "1"])
+    let run = try scratch.run(Unprivileged.prefix + [Binary.path, "consume", "--size", "1"])
     run.expect(
       "2\n3\n4\n5\n",
       errors:

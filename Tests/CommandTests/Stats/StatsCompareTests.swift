@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("stats --compare")
@@ -10,8 +11,8 @@ struct StatsCompareTests {
   }
 
   /// Batches of 900 to 1100 µs, multiplied by a factor.
-  private func notes(_ tag: String, times factor: Double, count: Int = 21) -> Notes {
-    var notes = Notes()
+  private func notes(_ tag: String, times factor: Double, count: Int = 21) -> StatsLog {
+    var notes = StatsLog()
     for index in 0..<count {
       notes.add(service: Int(Double(900 + index * 10) * factor), items: 5, tag: tag)
     }

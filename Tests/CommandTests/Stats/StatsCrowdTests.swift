@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("stats of many consumers")
@@ -43,7 +44,7 @@ struct StatsCrowdTests {
     let gate = try Gate(scratch)
     try scratch.store(count: 60)
     let command = ["consume", "--", "sh", "-c", "read n; echo $n; read go < gate"]
-    let consumers = try (0..<4).map { _ in try scratch.start([Scratch.binary] + command) }
+    let consumers = try (0..<4).map { _ in try scratch.start([Binary.path] + command) }
     var taken = Set(consumers.compactMap { $0.line() })
     #expect(taken.count == 4)
     gate.letPass(20)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Damaged statistics")
@@ -43,8 +44,9 @@ struct StatsDamageTests {
     ])
   func damage(line: String) throws {
     try scratch.sh("cd queue; \(line)").expect("")
-    check(try scratch.sh("timeout -k 1 20 pipe stats --json"))
-    let run = try scratch.sh("timeout -k 1 20 pipe consume -- cat").expect("4\n5\n6\n", errors: nil)
+    check(try scratch.sh("timeout -k 1 600 pipe stats --json"))
+    let run = try scratch.sh("timeout -k 1 600 pipe consume -- cat").expect(
+      "4\n5\n6\n", errors: nil)
     #expect(run.errors.isEmpty || run.errors.contains(" not in the statistics"), run.story)
     #expect(run.errors.split(separator: "\n").count <= 1, run.story)
   }
@@ -74,10 +76,10 @@ struct StatsDamageTests {
   func unreadable(line: String) throws {
     try scratch.sh("cd queue; \(line)").expect("")
     defer { _ = try? scratch.sh("chmod -R u+rwX queue") }
-    let stats = try scratch.run(Unprivileged.prefix + [Scratch.binary, "stats", "--json"])
+    let stats = try scratch.run(Unprivileged.prefix + [Binary.path, "stats", "--json"])
     check(stats)
     #expect(stats.errors.isEmpty == (line == "chmod 500 stats"), stats.story)
-    let run = try scratch.run(Unprivileged.prefix + [Scratch.binary, "consume", "--", "cat"])
+    let run = try scratch.run(Unprivileged.prefix + [Binary.path, "consume", "--", "cat"])
     run.expect("4\n5\n6\n", errors: nil)
     #expect(run.errors.split(separator: "\n").count <= 1, run.story)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("stats --model and --chart")
@@ -12,7 +13,7 @@ struct StatsModelTests {
 
   /// Forty items came just now, and forty batches of one item were settled a minute before.
   private func measure(service: Int) throws {
-    var notes = Notes()
+    var notes = StatsLog()
     for index in 0..<40 { notes.add(service: service + index, ago: index * minute / 39) }
     try notes.write(to: scratch)
     try scratch.store(count: 40)
@@ -62,7 +63,7 @@ struct StatsModelTests {
 
   @Test("--chart marks the minute that differs, and leaves gaps where nothing was settled")
   func chart() throws {
-    var notes = Notes()
+    var notes = StatsLog()
     for ago in 1...15 where ago != 5 {
       notes.add(service: ago == 7 ? 90_000 : 1000 + ago % 2 * 20, ago: ago * minute)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("stats --output")
@@ -48,7 +49,7 @@ struct StatsOutputTests {
   func unwritable() throws {
     try scratch.sh("mkdir d; echo old > d/file; chmod 500 d").expect()
     let run = try scratch.run(
-      Unprivileged.prefix + [Scratch.binary, "stats", "--output", "d/file"])
+      Unprivileged.prefix + [Binary.path, "stats", "--output", "d/file"])
     run.expect("", errors: "pipe stats: d/file: cannot create: Permission denied\n", status: 77)
     try scratch.sh("chmod 700 d; ls d; cat d/file").expect("file\nold\n")
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("stats --hgrm")
@@ -38,7 +39,7 @@ struct StatsPercentileTextTests {
     "plotters can parse --hgrm, and its numbers agree with --json", .needs("python3"),
     arguments: ["wait", "service", "total"])
   func parsed(stage: String) throws {
-    var notes = Notes()
+    var notes = StatsLog()
     for index in 0..<2000 {
       let waits = "\(index * index % 7919 * 1000)*2,\(index * 37 % 5000)"
       notes.add(service: 200 + index * 7919 % 100_003, items: 3, waits: waits)

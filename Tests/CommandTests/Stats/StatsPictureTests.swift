@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Pictures of stats")
@@ -10,7 +11,7 @@ struct StatsPictureTests {
   }
 
   private func measure(queue: String = "queue") throws {
-    var notes = Notes()
+    var notes = StatsLog()
     for index in 0..<50 { notes.add(service: 1000 << (index % 8), items: 3) }
     try notes.write(to: scratch, queue: queue)
   }
@@ -61,14 +62,14 @@ struct StatsPictureTests {
     let name = "d\u{1b}]0;x\u{7}\u{9b}31m/q\u{1b}[2J"
     try scratch.sh(#"mkdir "${Q%/*}""#, ["Q": name]).expect()
     try measure(queue: name)
-    var hostile = Notes()
+    var hostile = StatsLog()
     hostile.add(service: 1000, tag: "t\u{1b}[31m\u{9b}2J")
     try hostile.write(to: scratch, queue: name)
     for form in [
       "", "--json", "--prometheus", "--hgrm", "--plot", "--model", "--chart", "--by tag",
     ] {
       let words = ["stats", "-q", name] + form.split(separator: " ").map(String.init)
-      check(try scratch.run([Scratch.binary] + words).expect())
+      check(try scratch.run([Binary.path] + words).expect())
     }
     check(try scratch.pipe("stats", "--by", "tag", "--json", "-q", name).expect())
     check(try scratch.pipe("stats", "-q", name, "--compare", "./\(name)", "-").expect())
@@ -86,7 +87,7 @@ struct StatsPictureTests {
   // JSON may contain a control character of the upper half as it is.
   private func check(_ run: Run, at location: SourceLocation = #_sourceLocation) {
     let text = run.output + run.errors
-    let isJSON = run.program.contains("--json")
+    let isJSON = run.command.arguments.contains("--json")
     let isPlain = text.unicodeScalars.allSatisfy {
       $0 == "\n" || $0.value >= 0x20 && (isJSON || !(0x7f...0x9f).contains($0.value))
     }

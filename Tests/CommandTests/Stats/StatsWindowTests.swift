@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("stats --since")
@@ -12,7 +13,7 @@ struct StatsWindowTests {
 
   @Test("--since leaves out batches settled earlier, and keeps waiting items and counters")
   func window() throws {
-    var notes = Notes()
+    var notes = StatsLog()
     notes.add(service: 5000, items: 40, ago: 5 * hour)
     notes.add("buried", service: 5000, items: 7, ago: 4 * hour)
     notes.add(service: 2000, items: 3, ago: hour / 2)
@@ -21,7 +22,7 @@ struct StatsWindowTests {
     try scratch.store("1", "2")
     let all = try scratch.figures()
     #expect(all.settled == settled(43, failed: 9) && all.isNull("window/since_seconds"))
-    #expect(all["window/seconds"].map { abs($0 - 5 * 3600) < 60 } == true)
+    #expect(all["window/seconds"].map { abs($0 - 5 * 3600) < 600 } == true)
     let some = try scratch.figures("--since", "1h")
     #expect(some["window/since_seconds"] == 3600)
     #expect(some["success/acknowledged"] == 3 && some["success/failed"] == 2)
@@ -30,13 +31,14 @@ struct StatsWindowTests {
     #expect(some["counters/pipe_failed_items_total"] == 9)
     #expect(some.items("ready") == [0, 2, 0])
     // The window begins with the first record in it, half an hour ago.
-    #expect(some["window/seconds"].map { abs($0 - 1800) < 60 } == true)
-    #expect(some["rates/out_per_second"].map { abs($0 * 1800 - 3) < 0.1 } == true)
+    let seconds = some["window/seconds"] ?? 0
+    #expect(abs(seconds - 1800) < 600)
+    #expect(some["rates/out_per_second"].map { abs($0 * seconds - 3) < 0.01 } == true)
   }
 
   @Test("--since says that nothing happened, and rates are not measured")
   func nothing() throws {
-    var notes = Notes()
+    var notes = StatsLog()
     notes.add(service: 5000, items: 40, ago: 5 * hour)
     try notes.write(to: scratch)
     let figures = try scratch.figures("--since", "1m")
@@ -60,7 +62,7 @@ struct StatsWindowTests {
 
   @Test("stats without --since shows when records begin, however old the last one is")
   func began() throws {
-    var notes = Notes()
+    var notes = StatsLog()
     notes.add(service: 2000, ago: 50 * hour)
     notes.add(service: 2000, ago: 49 * hour)
     try notes.write(to: scratch)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("status")
@@ -13,7 +14,7 @@ struct StatusTests {
     #expect(try scratch.words(id) == [new, new, new, new])
     let gate = try Gate(scratch)
     let wait = ["--", "sh", "-c", "echo up; read go < gate"]
-    let child = try scratch.start([Scratch.binary, "consume", "--size", "3", "-n", "1"] + wait)
+    let child = try scratch.start([Binary.path, "consume", "--size", "3", "-n", "1"] + wait)
     #expect(child.line() == "up")
     #expect(try scratch.words(id) == [runs, runs, runs, new])
     gate.letPass()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("status --wait")
@@ -18,7 +19,7 @@ struct StatusWaitTests {
   @Test("--wait exits with 0 when all entries are completed, woken by the last settlement")
   func completed() throws {
     let child = try scratch.start("status", "--wait", ids[1], ids[0])
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.pipe("consume").expect("1\n2\n3\n")
     let run = child.finish()
     run.expect()
@@ -30,7 +31,7 @@ struct StatusWaitTests {
   @Test("--wait exits with 1 when an entry has failed, and not while a part of it can still run")
   func failed() throws {
     let child = try scratch.start("status", "--wait", ids[0], ids[1])
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.sh("pipe consume -n 1 -- sh -c 'exit 65'").expect(errors: nil, status: 1)
     #expect(try scratch.words(ids[0])[0] == "triggered", "item 2 can still run")
     try scratch.pipe("consume").expect("2\n3\n")
@@ -66,7 +67,7 @@ struct StatusWaitTests {
     try scratch.pipe("status", "--wait", ids[0]).expect(errors: "", status: 1)
     try scratch.pipe("retry", ids[0]).expect()
     let child = try scratch.start("status", "--wait", ids[0])
-    try child.untilWatching()
+    try child.waitUntilWatching()
     try scratch.pipe("consume").expect("1\n2\n")
     child.finish().expect()
     try scratch.pipe("drop", "--all").expect()

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A file system in an image file. While it is mounted, the image holds what a power cut leaves.

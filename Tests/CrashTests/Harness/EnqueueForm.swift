@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A way of using `enqueue` that the crash tests go through.
@@ -29,14 +30,14 @@ struct EnqueueForm: CustomTestStringConvertible {
     Entry.record(1), .record(2, "LOW"), .ids(3, count: 5, "HIGH"), .record(4, "MEDIUM"),
   ]
 
-  /// Creates the initial state and feeds the oracle with it.
-  func prepare(_ queue: TestQueue, _ oracle: inout Oracle) throws {
+  /// Creates the initial state and feeds the ledger with it.
+  func prepare(_ queue: TestQueue, _ ledger: inout Ledger) throws {
     guard isExisting else { return }
     let large = (0..<ballast).map { Entry.record(800 + $0, bytes: 1_000_000) }
     let entries = EnqueueForm.old + large
     let result = try queue.enqueue(entries)
     guard result.receipts.count == entries.count else { throw Failure("\(result)") }
-    oracle.feed(entries, receipts: result.receipts)
+    ledger.feed(entries, receipts: result.receipts)
   }
 
   /// The entries as this form feeds them.
@@ -55,12 +56,12 @@ struct EnqueueForm: CustomTestStringConvertible {
   }
 
   /// Runs `command`, an enqueue of this form, perhaps under strace, with the fed entries.
-  func drive(_ command: Command, _ fed: [Entry]) throws -> Finished {
+  func drive(_ command: Command, _ fed: [Entry]) throws -> Run {
     guard isOneByOne else { return try command.given(fed.text).run() }
     let child = try command.holdingInput().start()
     for entry in fed {
       child.feed(entry.line + "\n")
-      if try child.output.line() == nil { break }
+      if child.line() == nil { break }
     }
     return child.finish()
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A line that is fed to a queue, and the items that must come out of it.
 struct Entry {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// An error that a system call is made to return.
 struct Injection {

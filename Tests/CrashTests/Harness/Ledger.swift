@@ -1,5 +1,4 @@
-import Foundation
-import Testing
+import TestSupport
 
 /// The final state of an item.
 enum Fate: String {
@@ -11,9 +10,20 @@ enum Fate: String {
   case dropped
 }
 
-/// The items of a queue, recorded outside of it: the state in which a command found each, and the
-/// state that it was to give it.
+/// What went into a queue and what came out, recorded outside of it. Items of entries that were fed
+/// must come out, and no more of them again than consumers held. Items of entries that were stored
+/// must each end in the state that a command was to give them.
 struct Ledger {
+  private var fed: [Entry] = []
+  /// Receipts: their ids, and the items that each promises.
+  private(set) var promised: [(id: String, items: [String])] = []
+  private(set) var deliveries: [String: Int] = [:]
+  private(set) var delivered = 0
+  /// Items that were claimed and not settled when a consumer died: these may come again.
+  var held = 0
+
+  /// An item of a stored entry: the state in which a command found it, and the state that it was to
+  /// give it.
   struct Item {
     /// Its entry's id, a dot and its number.
     let name: String
@@ -26,7 +36,50 @@ struct Ledger {
   }
 
   private(set) var items: [Item] = []
+}
 
+// Fed entries.
+extension Ledger {
+  /// These lines were given to an enqueue that printed `receipts`, in the order of the lines.
+  mutating func feed(_ entries: [Entry], receipts: [String]) {
+    fed += entries
+    promised += zip(receipts, entries).map { ($0, $1.items) }
+  }
+
+  mutating func deliver(_ lines: [String]) {
+    for line in lines { deliveries[line, default: 0] += 1 }
+    delivered += lines.count
+  }
+
+  /// Number of deliveries beyond the first.
+  var again: Int { delivered - deliveries.count }
+
+  /// Promised items that were not delivered.
+  var lost: [String] {
+    promised.flatMap { id, items in
+      items.filter { deliveries[$0] == nil }.map { "lost of \(id): \($0.prefix(200))" }
+    }
+  }
+
+  /// Violations of the promises, in words.
+  var complaints: [String] {
+    var found: [String] = []
+    let known = Set(fed.flatMap(\.items))
+    for line in deliveries.keys where !known.contains(line) {
+      found.append("torn or invented: \(line.prefix(200))")
+    }
+    found += lost
+    for entry in fed {
+      let count = entry.items.count { deliveries[$0] != nil }
+      if count != 0, count != entry.items.count { found.append("half an entry: \(entry.line)") }
+    }
+    if again > held { found.append("\(again) delivered again, but only \(held) were held") }
+    return found
+  }
+}
+
+// Stored entries.
+extension Ledger {
   /// Stores entries; each of their items is a slice.
   mutating func store(_ entries: [Entry], in queue: TestQueue, lines: String? = nil) throws {
     let result = try queue.enqueueing(raw: lines == nil).given(lines ?? entries.text).run()
@@ -55,7 +108,7 @@ struct Ledger {
   }
 
   /// These lines came out: only their items may be done, and all are if the command ended well.
-  mutating func deliver(_ lines: [String], isWhole: Bool) {
+  mutating func conclude(delivered lines: [String], isWhole: Bool) {
     for index in items.indices where items[index].before == .ready {
       let came = lines.contains(items[index].data)
       items[index].allowed = !came ? [.ready] : isWhole ? [.done] : [.ready, .done]
@@ -99,135 +152,4 @@ struct Ledger {
     }
     return found
   }
-}
-
-extension Ledger {
-  /// Empties the queue, lets all time pass, empties it again, and checks that each item is in
-  /// exactly one state, which was allowed; then that dead items can be revived, and that the queue
-  /// works.
-  func settle(_ queue: TestQueue, after story: @autoclosure () -> String) throws {
-    var found: [String] = []
-    var came: [String: [Int]] = [:]
-    try empty(queue, &came, &found)
-    found += try queue.markComplaints()
-    try queue.passTime()
-    try empty(queue, &came, &found)
-    let dead = try names(Command.pipe("dead", "-q", queue.path).run(), &found)
-    let words = try statuses(queue)
-    for item in items {
-      let attempts = came[item.name] ?? []
-      let isDead = dead[item.name] ?? 0
-      guard let fate = fate(words[item.name], attempts.count, isDead) else {
-        found.append(
-          "\(item): came \(attempts.count) times, dead \(isDead), \(words[item.name] ?? "")")
-        continue
-      }
-      if !item.allowed.contains(fate) { found.append("\(item): is \(fate)") }
-      if let last = attempts.first, !item.attempts.contains(last - 1) {
-        found.append("\(item): came as attempt \(last)")
-      }
-    }
-    for name in came.keys where !items.contains(where: { $0.name == name }) {
-      found.append("invented: \(name)")
-    }
-    if !dead.isEmpty { found += try revival(queue, dead) }
-    found += try queue.leftAside().map { "still aside: \($0)" }
-    if !found.isEmpty {
-      Issue.record("\(found.prefix(20).joined(separator: "\n"))\n\(story())")
-    }
-    var nothing = Oracle()
-    try nothing.settle(queue, after: story())
-  }
-
-  private func fate(_ word: String?, _ came: Int, _ dead: Int) -> Fate? {
-    switch (word, came, dead) {
-    case ("completed", 1, 0): .ready
-    case ("completed", 0, 0): .done
-    case ("failed", 0, 1): .dead
-    case ("failed", 0, 0): .dropped
-    default: nil
-    }
-  }
-
-  /// Records the attempt of each item that comes out.
-  private func empty(
-    _ queue: TestQueue, _ came: inout [String: [Int]], _ found: inout [String]
-  ) throws {
-    let file = queue.scratch.path("emptied")
-    unlink(file)
-    let result = try queue.consuming("--envelope").writing(to: file).run()
-    if result.ending != .exited(0) || !result.errors.isEmpty { found.append("\(result)") }
-    for line in queue.lines(of: file) {
-      let batch = try BatchLine(line)
-      for item in batch.items {
-        came[item.name, default: []].append(batch.attempt)
-        let isWhole = items.contains {
-          $0.name == item.name && line.contains(#""data":\#($0.data)}"#)
-        }
-        if !isWhole { found.append("torn: \(item.name) in \(line.prefix(300))") }
-      }
-    }
-  }
-
-  private func names(_ dead: Finished, _ found: inout [String]) throws -> [String: Int] {
-    if dead.ending != .exited(0) { found.append("\(dead)") }
-    return try dead.lines.reduce(into: [:]) { $0[try BatchLine.Item($1).name, default: 0] += 1 }
-  }
-
-  /// By name, since each item is a slice.
-  private func statuses(_ queue: TestQueue) throws -> [String: String] {
-    let result = try Command([Binary.path, "status", "-q", queue.path] + ids()).run()
-    var found: [String: String] = [:]
-    for line in result.lines {
-      let slices = try json(line)["batches"] as? [[String: Any]] ?? []
-      for slice in slices {
-        found[slice["batch_id"] as? String ?? ""] = slice["status"] as? String
-      }
-    }
-    return found
-  }
-
-  private func revival(_ queue: TestQueue, _ dead: [String: Int]) throws -> [String] {
-    var found: [String] = []
-    var came: [String: [Int]] = [:]
-    let retried = try Command.pipe("retry", "-q", queue.path, "--all").run()
-    if retried.ending != .exited(0) { found.append("\(retried)") }
-    try empty(queue, &came, &found)
-    if came != dead.mapValues({ _ in [1] }) { found.append("revived: \(came)\n\(retried)") }
-    let words = try statuses(queue)
-    found += dead.keys.filter { words[$0] != "completed" }.map {
-      "\($0): revived, \(words[$0] ?? "")"
-    }
-    return found
-  }
-}
-
-/// A parsed line about items.
-struct BatchLine {
-  struct Item {
-    let name: String
-
-    init(_ line: String) throws { self.init(try json(line)) }
-
-    fileprivate init(_ object: [String: Any]) {
-      name = "\(object["id"] ?? "").\(object["item"] ?? "")"
-    }
-  }
-
-  let claim: String
-  let attempt: Int
-  let items: [Item]
-
-  init(_ line: String) throws {
-    let object = try json(line)
-    claim = object["claim"] as? String ?? ""
-    attempt = object["attempt"] as? Int ?? 0
-    items = (object["items"] as? [[String: Any]] ?? []).map { Item($0) }
-  }
-}
-
-private func json(_ line: String) throws -> [String: Any] {
-  let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
-  guard let object = value as? [String: Any] else { throw Failure("no object: \(line)") }
-  return object
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// `pipe serve` on a queue, and clients that keep it busy: each sends an entry, and the next one
 /// after the response.
@@ -11,10 +12,10 @@ final class LoadedGateway {
     var received: [UInt8] = []
   }
 
-  let child: Child
-  private let port: UInt16
+  private let child: Child
   private var clients: [Client] = []
-  private var isEnded = false
+  /// Its stderr, once it has ended.
+  private(set) var errors = ""
   /// Number of the last entry, across all gateways of a test.
   private(set) var last: Int
   /// Entries that got a 2xx, with their ids.
@@ -30,32 +31,12 @@ final class LoadedGateway {
     self.last = last
     let program = prefix + [Binary.path, "serve", "-q", queue.path, "--port", "0"]
     child = try Command(program).start()
-    let child = child
-    var port: UInt16?
-    let start = time(nil)
-    while port == nil, time(nil) - start < 60 {
-      let line = child.complaint.split(separator: "\n").first { $0.contains("listening on http:") }
-      port = line?.split(separator: ":").last.flatMap { UInt16($0) }
-      usleep(500)
+    var line = child.errorLine()
+    while let text = line, !text.contains("listening on http:") { line = child.errorLine() }
+    guard let port = line?.split(separator: ":").last.flatMap({ UInt16($0) }) else {
+      throw Failure("no gateway: \(child.errorText)")
     }
-    guard let port else { throw Failure("no gateway: \(child.complaint)") }
-    self.port = port
-    for _ in 0..<count { clients.append(Client(number: try connect())) }
-  }
-
-  private func connect() throws -> Int32 {
-    let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard result == 0 else { throw Failure("connect: \(errno)") }
-    return number
+    for _ in 0..<count { clients.append(Client(number: try Loopback.connect(to: port))) }
   }
 
   /// Entries without a response: whether they are stored is unknown.
@@ -69,8 +50,8 @@ final class LoadedGateway {
         let events = $0.unsent.isEmpty ? POLLIN : POLLIN | POLLOUT
         return pollfd(fd: $0.number, events: Int16(events), revents: 0)
       }
-      guard poll(&entries, nfds_t(entries.count), 60_000) > 0 else {
-        throw Failure("nothing is answered any more: \(child.complaint)")
+      guard poll(&entries, nfds_t(entries.count), Patience.milliseconds) > 0 else {
+        throw Failure("nothing is answered any more: \(child.errorText)")
       }
       for (index, entry) in entries.enumerated() where entry.revents != 0 { hear(index) }
     }
@@ -81,8 +62,9 @@ final class LoadedGateway {
     // strace does not pass it on.
     kill(-child.process, signal)
     for index in clients.indices { while clients[index].number >= 0 { hear(index) } }
-    isEnded = true
-    return child.reap()
+    let run = child.finish()
+    errors = run.errors
+    return run.ending
   }
 
   private func ask(_ index: Int) {
@@ -123,12 +105,11 @@ final class LoadedGateway {
   }
 
   deinit {
-    if !isEnded { kill(-child.process, SIGKILL) }
     for client in clients where client.number >= 0 { close(client.number) }
   }
 }
 
-extension Oracle {
+extension Ledger {
   /// Promises of a gateway: entries without a response may be stored, refused ones must not be.
   mutating func feed(_ gateway: LoadedGateway) {
     for (id, entry) in gateway.accepted { feed([entry], receipts: [id]) }

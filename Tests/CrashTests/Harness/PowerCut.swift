@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Cuts the power while a command works on a queue, at every call that a disk can notice.
@@ -7,21 +8,21 @@ struct PowerCut {
   /// The disk before the command, unmounted.
   let base: Disk
   let queue: TestQueue
-  private var prepared = Oracle()
+  private var prepared = Ledger()
 
-  init(_ kind: Disk.Kind, prepare: (TestQueue, inout Oracle) throws -> Void) throws {
-    scratch = try Scratch()
+  init(_ kind: Disk.Kind, prepare: (TestQueue, inout Ledger) throws -> Void) throws {
+    scratch = try Scratch(.memory)
     base = try Disk(kind, in: scratch)
     // Its parent is created by pipe as well, and has to last, too.
     queue = TestQueue("\(base.path)/parent/queue", scratch)
-    var oracle = Oracle()
-    try base.mounted { try prepare(queue, &oracle) }
-    prepared = oracle
+    var ledger = Ledger()
+    try base.mounted { try prepare(queue, &ledger) }
+    prepared = ledger
   }
 
   /// Runs `run` on the disk, and gives `check` what a power cut right after it leaves.
   func cut(
-    _ run: () throws -> Finished, _ check: (Finished) throws -> Void
+    _ run: () throws -> Run, _ check: (Run) throws -> Void
   ) throws {
     let disk = try Disk(copying: base, to: "work.image")
     defer { disk.discard() }
@@ -37,8 +38,8 @@ struct PowerCut {
   /// calls interleave a little differently each time. Returns how often it got there: once, or
   /// never in ten times.
   func cut(
-    at call: Call, _ command: Command, _ run: (Command) throws -> Finished,
-    _ check: (Finished) throws -> Void
+    at call: Call, _ command: Command, _ run: (Command) throws -> Run,
+    _ check: (Run) throws -> Void
   ) throws -> Int {
     for _ in 0..<10 {
       var isReached = false
@@ -53,7 +54,7 @@ struct PowerCut {
 
   /// The calls of a complete run that change something on the disk.
   func calls(
-    _ command: Command, status: Int32 = 0, _ run: (Command) throws -> Finished
+    _ command: Command, status: Int32 = 0, _ run: (Command) throws -> Run
   ) throws -> [Call] {
     try steadily(command) { traced in
       let disk = try Disk(copying: base, to: "dry.image")
@@ -78,57 +79,57 @@ struct PowerCut {
     let calls = try calls(command) { try form.drive($0, fed) }
     var visited = 0
     for call in calls {
-      var oracle = prepared
+      var ledger = prepared
       let run = {
         let result = try form.drive(command.killed(at: call), fed)
         visited += result.ending == .killed(9) ? 1 : 0
-        oracle.feed(fed, receipts: result.receipts)
-        try happen(aftermath, form, fed, &oracle)
+        ledger.feed(fed, receipts: result.receipts)
+        try happen(aftermath, form, fed, &ledger)
         return result
       }
       try cut(run) { result in
-        try oracle.settle(queue, after: "power cut before \(call), \(aftermath)\n\(result)")
+        try ledger.settle(queue, after: "power cut before \(call), \(aftermath)\n\(result)")
       }
     }
     #expect(visited == calls.count)
     try cut({ try form.drive(command, fed) }) { result in
-      var oracle = prepared
-      oracle.feed(fed, receipts: result.receipts)
+      var ledger = prepared
+      ledger.feed(fed, receipts: result.receipts)
       #expect(result.receipts.count == fed.count)
-      try oracle.settle(queue, after: "power cut after its end, and no traffic since\n\(result)")
+      try ledger.settle(queue, after: "power cut after its end, and no traffic since\n\(result)")
     }
     let story = "\(form.testDescription), then \(aftermath)"
     print("visited: \(visited + 1) power cuts on \(base.kind), enqueue, \(story)")
   }
 
   private func happen(
-    _ aftermath: Aftermath, _ form: EnqueueForm, _ fed: [Entry], _ oracle: inout Oracle
+    _ aftermath: Aftermath, _ form: EnqueueForm, _ fed: [Entry], _ ledger: inout Ledger
   ) throws {
     switch aftermath {
     case .nothing: return
-    case .consumed: oracle.deliver(try queue.drain().delivered)
+    case .consumed: ledger.deliver(try queue.drain().delivered)
     case .resent:
       let more = EnqueueForm(testDescription: "", entries: [.record(700)], lines: form.lines)
       let all = fed + (try more.fed())
       let result = try queue.enqueue(all, raw: form.isRaw)
       #expect(result.receipts.count == all.count, "\(result)")
-      oracle.feed(all, receipts: result.receipts)
+      ledger.feed(all, receipts: result.receipts)
     }
   }
 
   func consume(_ form: ConsumeForm) throws {
     let file = scratch.path("delivered")
     let command = form.command(queue, delivering: file)
-    let run: (Command) throws -> Finished = { command in
+    let run: (Command) throws -> Run = { command in
       try? FileManager.default.removeItem(atPath: file)
       return try command.run()
     }
-    let judge: (Finished, String) throws -> Void = { result, story in
-      var oracle = prepared
-      oracle.deliver(form.delivered(queue, file, result))
+    let judge: (Run, String) throws -> Void = { result, story in
+      var ledger = prepared
+      ledger.deliver(form.delivered(queue, file, result))
       // Acknowledgements are on disk when the process ends, some of them earlier.
-      oracle.held = result.ending == .exited(0) ? 0 : oracle.delivered
-      try oracle.settle(queue, after: "power cut \(story)\n\(result)")
+      ledger.held = result.ending == .exited(0) ? 0 : ledger.delivered
+      try ledger.settle(queue, after: "power cut \(story)\n\(result)")
     }
     let calls = try calls(command, run)
     var visited = 0
@@ -161,7 +162,7 @@ extension PowerCut {
   private func schedule(_ form: SchedulerForm, _ prepared: Ledger) throws {
     let command = try base.mounted { try form.command(queue) }
     var ledger = prepared
-    let run: (Command) throws -> Finished = { command in
+    let run: (Command) throws -> Run = { command in
       ledger = prepared
       return try form.play(form, queue, command, &ledger)
     }

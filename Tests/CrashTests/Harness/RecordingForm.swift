@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The contents of stats/ when a consumer starts.
@@ -81,21 +82,8 @@ extension TestQueue {
 
   /// Waits until the closed logs are old enough to be folded: untouched for two seconds.
   func waitUntilStatsRest() throws {
-    let start = time(nil)
-    while try !isResting() {
-      if time(nil) - start > 60 { throw Failure("the logs do not come to rest") }
-      usleep(1000)
-    }
-  }
-
-  private func isResting() throws -> Bool {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return try names(in: "stats").filter { $0.hasPrefix("log.") }.allSatisfy { name in
-      var found = stat()
-      guard lstat("\(path)/stats/\(name)", &found) == 0 else { return false }
-      let seconds = now.tv_sec - found.st_ctim.tv_sec
-      return seconds > 2 || seconds == 2 && now.tv_nsec > found.st_ctim.tv_nsec
+    for name in try names(in: "stats") where name.hasPrefix("log.") {
+      try waitUntilUntouched("\(path)/stats/\(name)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A way of using `route` that the crash tests go through: from one queue to others beside it.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A way of using the scheduler that the crash tests go through.
@@ -11,14 +12,14 @@ struct SchedulerForm: CustomTestStringConvertible {
   let prepare: @Sendable (TestQueue) throws -> Ledger
   let command: @Sendable (TestQueue) throws -> Command
   /// Runs the command, perhaps under strace, and records what it may have changed.
-  var play: @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Finished = {
+  var play: @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Run = {
     form, _, command, ledger in
     let result = try command.run()
     ledger.conclude(isWhole: form.isWhole(result))
     return result
   }
 
-  func isWhole(_ result: Finished) -> Bool { result.ending == .exited(status) }
+  func isWhole(_ result: Run) -> Bool { result.ending == .exited(status) }
 
   static let all = [
     ackWhole, ackPartly, ackRetry, ackBury, hold, batch, fail, bury, refuse, reap, retryOne,
@@ -34,14 +35,14 @@ extension SchedulerForm {
   }
 
   /// Runs a consumer that writes items to a file.
-  static let delivering:
-    @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Finished = {
+  static let delivering: @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Run =
+    {
       form, queue, command, ledger in
       let file = queue.scratch.path("delivered")
       unlink(file)
       let result = try command.run()
       ledger.conclude(isWhole: true)
-      ledger.deliver(queue.lines(of: file), isWhole: form.isWhole(result))
+      ledger.conclude(delivered: queue.lines(of: file), isWhole: form.isWhole(result))
       return result
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A form of using the scheduler that is run again and again, each time on the original queue.
@@ -9,7 +10,7 @@ struct SchedulerStage {
   private let prepared: Ledger
 
   init(_ form: SchedulerForm) throws {
-    let scratch = try Scratch()
+    let scratch = try Scratch(.memory)
     self.form = form
     original = TestQueue(scratch.path("original"), scratch)
     prepared = try form.prepare(original)
@@ -18,7 +19,7 @@ struct SchedulerStage {
   }
 
   /// Runs `command`, a variant of the stage's own. The result must be settled.
-  func play(_ command: Command) throws -> (result: Finished, ledger: Ledger) {
+  func play(_ command: Command) throws -> (result: Run, ledger: Ledger) {
     _ = try original.copy(to: queue.path)
     var ledger = prepared
     let result = try form.play(form, queue, command, &ledger)
@@ -28,7 +29,7 @@ struct SchedulerStage {
   /// The calls at which a fault can be injected.
   func calls() throws -> [Call] {
     try steadily(command) { traced in
-      let (dry, ledger) = try play(traced)
+      var (dry, ledger) = try play(traced)
       #expect(form.isWhole(dry), "\(dry)")
       try ledger.settle(queue, after: "\(dry)")
     }.thinned

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The contents of stats/, read from its names and lines without any code of the program.
 struct Statistics {
@@ -60,19 +61,10 @@ struct Statistics {
     return bytes.split(separator: 0x0a).map { line in
       guard line.count > 9, line.count < 1 << 16,
         let sum = UInt32(String(decoding: line.prefix(8), as: UTF8.self), radix: 16),
-        sum == checksum(line.dropFirst(8))
+        sum == crc32c(line.dropFirst(8))
       else { return nil }
       return String(decoding: line.dropFirst(9), as: UTF8.self).split(separator: " ").map(
         String.init)
-    }
-  }
-
-  /// CRC-32C, bit by bit.
-  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { crc, byte in
-      (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in
-        crc >> 1 ^ (crc & 1 == 1 ? 0x82f6_3b78 : 0)
-      }
     }
   }
 }

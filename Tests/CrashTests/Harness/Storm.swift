@@ -1,17 +1,18 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Producers and consumers at work on one queue, killed by the dozen. The next step depends on what
 /// came out of their pipes, never on a clock.
 final class Storm {
   private let queue: TestQueue
-  private var random: Generator
+  private var random: SplitMix
   private var producers: [Producer] = []
   private var consumers: [Consumer] = []
-  private(set) var oracle = Oracle()
+  private(set) var ledger = Ledger()
   private(set) var kills = 0
   /// Results of processes that were not killed, if their status is not 0.
-  private(set) var failures: [Finished] = []
+  private(set) var failures: [Run] = []
   /// How a consumer may end that is too young to handle SIGTERM.
   private var goodbye = Ending.exited(0)
   private var number = 0
@@ -36,7 +37,7 @@ final class Storm {
 
   init(_ queue: TestQueue, producers count: Int, consumers: Int, seed: UInt64) throws {
     self.queue = queue
-    random = Generator(state: seed)
+    random = SplitMix(seed: seed)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for _ in 0..<count { producers.append(try producer()) }
     for index in 0..<consumers { self.consumers.append(try consumer(index)) }
@@ -51,10 +52,10 @@ final class Storm {
       return Consumer(child: try queue.consuming("--follow").start(), index: index, hold: nil)
     }
     let size = 1 + index % 3
-    let handler = ["--", "sh", "-c", #"tee -a "$ORACLE/$PIPE_CLAIM""#]
+    let handler = ["--", "sh", "-c", #"tee -a "$DELIVERED/$PIPE_CLAIM""#]
     let options = ["--follow", "--size", "\(size)", "-j", "2"]
     let command = Command([Binary.path, "consume", "-q", queue.path] + options + handler)
-      .with("ORACLE", directory)
+      .with("DELIVERED", directory)
     return Consumer(child: try command.start(), index: index, hold: size * 2)
   }
 
@@ -68,14 +69,14 @@ final class Storm {
       for index in producers.indices { feed(producers[index]) }
       left -= try listen()
       guard left <= 0 else { continue }
-      left = random.below(12) + 1
+      left = random.number(1...12)
       try strike()
     }
   }
 
   private func feed(_ producer: Producer) {
     guard producer.receipts == producer.fed.count, waiting < Storm.backlog else { return }
-    let burst = (0...random.below(8)).map { _ in entry() }
+    let burst = (0...random.number(0...7)).map { _ in entry() }
     producer.fed += burst
     waiting += burst.count
     producer.child.feed(burst.text)
@@ -83,38 +84,34 @@ final class Storm {
 
   private func entry() -> Entry {
     number += 1
-    let lane = ["HIGH", "MEDIUM", "LOW"][random.below(3)]
-    return random.below(8) == 0
-      ? .ids(number, count: 1 + random.below(7), lane)
-      : .record(number, lane, bytes: random.below(40) == 0 ? 20_000 : random.below(300))
+    let lane = random.pick(["HIGH", "MEDIUM", "LOW"])
+    return random.number(0...7) == 0
+      ? .ids(number, count: random.number(1...7), lane)
+      : .record(number, lane, bytes: random.number(0...39) == 0 ? 20_000 : random.number(0...299))
   }
 
-  /// Waits until something is printed; returns the number of lines.
+  /// Waits until something happens; returns the number of lines that were printed.
   private func listen() throws -> Int {
-    let wires = producers.map(\.child.output) + consumers.map(\.child.output)
-    var entries = wires.map { pollfd(fd: $0.number!, events: Int16(POLLIN), revents: 0) }
-    guard poll(&entries, nfds_t(entries.count), 60_000) > 0 else {
-      throw Failure("nothing happens any more")
-    }
+    let children = producers.map(\.child) + consumers.map(\.child)
+    guard Child.pump(children) else { throw Failure("nothing happens any more") }
     var lines = 0
-    for (index, entry) in entries.enumerated() where entry.revents != 0 {
-      wires[index].take()
-      let count = wires[index].linesAtHand().count
+    for (index, child) in children.enumerated() {
+      let count = child.output.linesAtHand().count
       lines += count
       if index < producers.count { producers[index].receipts += count } else { waiting -= count }
-      if wires[index].isAtEnd { try replace(index) }
+      if child.output.isAtEnd { try replace(index) }
     }
     return lines
   }
 
   private func strike() throws {
     kills += 1
-    let index = random.below(producers.count + consumers.count)
+    let index = random.number(0...producers.count + consumers.count - 1)
     if index < producers.count {
       producers[index].child.signal(SIGKILL)
     } else {
       let consumer = consumers[index - producers.count]
-      oracle.held += try consumer.hold ?? killExactly(consumer.child)
+      ledger.held += try consumer.hold ?? killExactly(consumer.child)
       consumer.child.signal(SIGKILL)
     }
     try replace(index)
@@ -156,17 +153,17 @@ final class Storm {
 
   private func conclude(_ producer: Producer) {
     let result = producer.child.finish()
-    oracle.feed(producer.fed, receipts: result.receipts)
+    ledger.feed(producer.fed, receipts: result.receipts)
     note(result)
   }
 
   private func conclude(_ consumer: Consumer) {
     let result = consumer.child.finish()
-    if consumer.hold == nil { oracle.deliver(result.lines) }
+    if consumer.hold == nil { ledger.deliver(result.lines) }
     note(result)
   }
 
-  private func note(_ result: Finished) {
+  private func note(_ result: Run) {
     if ![.exited(0), .killed(SIGKILL), goodbye].contains(result.ending) { failures.append(result) }
   }
 
@@ -177,20 +174,7 @@ final class Storm {
     for consumer in consumers { consumer.child.signal(SIGTERM) }
     for consumer in consumers { conclude(consumer) }
     for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
-      oracle.deliver(queue.lines(of: "\(directory)/\(name)"))
+      ledger.deliver(queue.lines(of: "\(directory)/\(name)"))
     }
-  }
-}
-
-/// SplitMix64: the same seed makes the same choices.
-struct Generator {
-  var state: UInt64
-
-  mutating func below(_ limit: Int) -> Int {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return Int((value ^ (value >> 31)) % UInt64(limit))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// A queue and the files around it.
 struct TestQueue {
@@ -13,7 +14,7 @@ struct TestQueue {
   }
 
   @discardableResult
-  func enqueue(_ entries: [Entry], raw: Bool = true) throws -> Finished {
+  func enqueue(_ entries: [Entry], raw: Bool = true) throws -> Run {
     try enqueueing(raw: raw).given(entries.text).run()
   }
 
@@ -28,12 +29,12 @@ struct TestQueue {
 
   /// A consumer with a command that appends what it gets to `file`.
   func appending(to file: String, _ options: String...) -> Command {
-    let handler = ["--", "sh", "-c", #"cat >>"$ORACLE""#]
-    return Command([Binary.path, "consume", "-q", path] + options + handler).with("ORACLE", file)
+    let handler = ["--", "sh", "-c", #"cat >>"$DELIVERED""#]
+    return Command([Binary.path, "consume", "-q", path] + options + handler).with("DELIVERED", file)
   }
 
   /// Everything that is ready, taken by a new consumer.
-  func drain() throws -> (result: Finished, delivered: [String]) {
+  func drain() throws -> (result: Run, delivered: [String]) {
     let file = scratch.path("drained")
     unlink(file)
     let result = try consuming().writing(to: file).run()

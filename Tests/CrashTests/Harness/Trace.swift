@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One system call of a dry run.
@@ -47,7 +48,7 @@ extension Command {
 /// Runs `body` with a traced command, and returns its calls from the first one that names the
 /// queue: earlier calls are those of the loader and the runtime, and touch nothing.
 func recorded(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
-  let scratch = try Scratch()
+  let scratch = try Scratch(.memory)
   let file = scratch.path("trace")
   try body(command.traced(into: file))
   let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
@@ -76,11 +77,35 @@ func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [C
 /// Runs `body`, which prepares and runs a command, until the command is killed at `call`, or
 /// records that it cannot be.
 func reaching(
-  _ call: Call, _ command: Command, _ body: (Command) throws -> Finished
-) throws -> Finished? {
+  _ call: Call, _ command: Command, _ body: (Command) throws -> Run
+) throws -> Run? {
   var result = try body(command.killed(at: call))
   for _ in 0..<10 where result.ending != .killed(9) { result = try body(command.killed(at: call)) }
   if result.ending == .killed(9) { return result }
   Issue.record("not killed at \(call)\n\(result)")
   return nil
+}
+
+extension [Call] {
+  /// Calls that a queue or a child can notice; of many alike except for names, the first two and
+  /// the last.
+  var thinned: [Call] {
+    var like: [String: [Int]] = [:]
+    for (index, call) in enumerated() where call.changesSomething || call.concernsChild {
+      let shape = String(call.text.prefix { $0 != "=" }.filter { $0.isLowercase })
+      like[shape, default: []].append(index)
+    }
+    let kept = like.values.flatMap { all -> Set<Int> in
+      let last = all.count - 1
+      return Set([0, 1, last].filter { (0...last).contains($0) }.map { all[$0] })
+    }
+    return kept.sorted().map { self[$0] }
+  }
+}
+
+extension Call {
+  var concernsChild: Bool {
+    ["clone", "clone3", "vfork"].contains(name)
+      || ["openat", "openat2"].contains(name) && text.contains("O_TRUNC")
+  }
 }

@@ -1,5 +1,7 @@
 import Foundation
 
+import struct TestSupport.SplitMix
+
 @testable import PipeIO
 @testable import PipeQueue
 

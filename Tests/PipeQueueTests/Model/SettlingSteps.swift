@@ -1,3 +1,5 @@
+import struct TestSupport.SplitMix
+
 @testable import PipeIO
 @testable import PipeQueue
 

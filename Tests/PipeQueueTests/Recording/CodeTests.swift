@@ -1,6 +1,8 @@
 import Histogram
 import Testing
 
+import struct TestSupport.SplitMix
+
 @testable import PipeQueue
 
 @Suite("Stored histograms")

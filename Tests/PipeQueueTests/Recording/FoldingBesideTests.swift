@@ -14,9 +14,9 @@ private final class Progress: Sendable {
 
 @Suite("Concurrent folding")
 struct FoldingBesideTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   /// Runs each of them in a thread of its own, to the end.
   private func together(_ bodies: (@Sendable () throws -> Void)...) throws {

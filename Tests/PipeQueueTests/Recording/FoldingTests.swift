@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+import struct TestSupport.SplitMix
+
 @testable import PipeIO
 @testable import PipeQueue
 
@@ -11,9 +13,9 @@ private let day = 24 * hour
 
 @Suite("Folding")
 struct FoldingTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   @Test("folding changes no count of any kind or tag, however often and however late")
   func totals() throws {
@@ -179,7 +181,7 @@ struct FoldingTests {
   @Test("a torn line of a dead writer or a full disk is skipped")
   func torn() throws {
     for cut in [1, 10, SettledLine.done().text.count - 1] {
-      let scratch = try Scratch()
+      let scratch = try ScratchQueue()
       scratch.note(.done(2))
       try scratch.write(try scratch.bytes("log") + SettledLine.done(4).text.prefix(cut), to: "log")
       #expect(try Tally(scratch.queue).done == 2)

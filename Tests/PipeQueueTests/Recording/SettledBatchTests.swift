@@ -5,12 +5,12 @@ import Testing
 
 @Suite("Settled batches")
 struct SettledBatchTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
   private let claimer: Claimer
   private let instant = Instant()
 
   init() throws {
-    scratch = try Scratch {
+    scratch = try ScratchQueue {
       $0.retries = 1
       $0.backoff = Backoff(base: 0, most: 0)
     }

@@ -44,7 +44,7 @@ struct StrangeStatsTests {
     "a strange file with the name of a stats file does no harm",
     .timeLimit(.minutes(10)), arguments: names, Strange.allCases)
   func file(name: String, strange: Strange) throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     scratch.note(.done())
     try strange.make(scratch.stats(name))
     for count in 1...12 {
@@ -67,7 +67,7 @@ struct StrangeStatsTests {
 
   @Test("a strange file with the name of the next folded file does no harm")
   func taken() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     for number in 1...7 { try scratch.write(whole(.done()), to: "1.\(number)-\(number)") }
     scratch.note(.done(100))
     try scratch.fold()
@@ -96,7 +96,7 @@ struct StrangeStatsTests {
     "a strange file with the name of the log does no harm and is reported once",
     .timeLimit(.minutes(10)), arguments: Strange.allCases)
   func log(strange: Strange) throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     scratch.note(.done(3))
     try scratch.fold()
     try strange.make(scratch.stats("log"))
@@ -111,8 +111,8 @@ struct StrangeStatsTests {
   }
 
   @Test("a strange file with the temporary name costs no record, and one line says so")
-  func writeBatch() throws {
-    let scratch = try Scratch()
+  func temporary() throws {
+    let scratch = try ScratchQueue()
     for number in 1...8 { try scratch.write(SettledLine.done().text, to: "1.\(number)-\(number)") }
     try Strange.directory.make(scratch.stats("new"))
     var reports: [String] = []
@@ -132,7 +132,7 @@ struct StrangeStatsTests {
     "a strange file in place of stats/ costs no item and is reported once",
     .timeLimit(.minutes(10)), arguments: ["fifo", "file", "link"])
   func stats(kind: String) throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     let path = scratch.path + "/stats"
     switch kind {
     case "fifo": #expect(mkfifo(path, 0o600) == 0)
@@ -150,7 +150,7 @@ struct StrangeStatsTests {
 
   @Test("huge numbers in names of stats files do no harm")
   func numbers() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     let huge = ["log.1000000000000000", "log.999999999999999999", "9.1-999999999999999999"]
     scratch.note(.done())
     for name in huge { try scratch.write(SettledLine.done(100).text, to: name) }
@@ -172,7 +172,7 @@ struct StrangeStatsTests {
 
   @Test("strange bytes in stats files do no harm")
   func contents() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     scratch.note(.done())
     let log = try scratch.bytes("log")
     let noise: [[UInt8]] = [[0], [newline], [0xff, 0xfe], Array(repeating: 0, count: 70_000)]
@@ -189,7 +189,7 @@ struct StrangeStatsTests {
 
   @Test("a missing stats/, as in an older queue, does no harm")
   func older() throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchQueue()
     try? FileManager.default.removeItem(atPath: scratch.path + "/stats")
     #expect(try Tally(scratch.queue) == Tally([]))
     scratch.note(.done(2))

@@ -33,9 +33,9 @@ enum Damage: String, CaseIterable, CustomTestStringConvertible {
 
 @Suite("Torn folded files")
 struct TornFileTests {
-  private let scratch: Scratch
+  private let scratch: ScratchQueue
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try ScratchQueue() }
 
   private func check(_ file: String, _ expected: Tally) throws {
     #expect(try Tally(scratch.queue) == expected, "before a folder comes: \(scratch.statsNames)")

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 // Handing out items that another process settles.
@@ -29,7 +30,7 @@ extension SchedulerForm {
     play: { form, queue, command, ledger in
       ledger.conclude(isWhole: true)
       let child = try command.start()
-      while let line = try child.output.line() {
+      while let line = child.line() {
         try acknowledge(line, queue, &ledger, mustHold: false)
       }
       return child.finish()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 // Handing out and settling in one process.
@@ -10,7 +11,7 @@ extension SchedulerForm {
       ledger.plan(0..<2, .ready, attempts: 0...1)
       return ledger
     },
-    command: { running($0, "cat >>\"$ORACLE\"; exit 1") },
+    command: { running($0, "cat >>\"$DELIVERED\"; exit 1") },
     play: { form, queue, command, ledger in
       unlink(queue.scratch.path("delivered"))
       let result = try command.run()
@@ -92,6 +93,6 @@ extension SchedulerForm {
   private static func running(_ queue: TestQueue, _ script: String, size: Int = 1) -> Command {
     Command(
       [Binary.path, "consume", "-q", queue.path, "--size", "\(size)", "--", "sh", "-c", script]
-    ).with("ORACLE", queue.scratch.path("delivered"))
+    ).with("DELIVERED", queue.scratch.path("delivered"))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 // Dead letters and revived items.
 extension SchedulerForm {

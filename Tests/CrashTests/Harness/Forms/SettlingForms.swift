@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 // Settling claims that the clock holds.
 extension SchedulerForm {

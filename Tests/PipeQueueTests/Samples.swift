@@ -1,4 +1,3 @@
-import Foundation
 @testable import PipeIO
 @testable import PipeQueue
 
@@ -42,29 +41,6 @@ extension String {
   func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     var copy = self
     return copy.withUTF8 { body(UnsafeRawBufferPointer($0)) }
-  }
-}
-
-/// A queue in a directory that is removed with the test.
-final class Scratch {
-  let path: String
-  let queue: Queue
-
-  init(_ change: ((inout Settings) -> Void)? = nil) throws {
-    path = NSTemporaryDirectory() + "/pipe-queue.\(getpid()).\(UUID().uuidString.prefix(8))"
-    queue = try Queue.create(path: path, change: change)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Stores records in one commit, as entry lines from elsewhere.
-  @discardableResult
-  func store(_ ids: [EntryID], _ data: String = "1", _ lane: Lane = .medium) throws -> [Receipt] {
-    var writeBatch = WriteBatch()
-    writeBatch.hasForeignIDs = true
-    for id in ids { writeBatch.append(NewEntry(id: id, priority: lane), data) }
-    try Appender(queue).commit(&writeBatch)
-    return writeBatch.receipts
   }
 }
 

@@ -1,26 +1,9 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-/// A requirement of a test. If it is missing, the test is skipped, and a line on stdout says so.
-struct Needs: TestTrait, SuiteTrait {
-  let missing: @Sendable () -> String?
-  var isRecursive: Bool { true }
-
-  func prepare(for test: Test) async throws {
-    guard !test.isSuite, let reason = missing() else { return }
-    // A single write, since other tests print at the same time.
-    let line = "SKIPPED: \(test.displayName ?? test.name): \(reason)\n"
-    try FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
-    try await ConditionTrait.enabled(if: false, Comment(rawValue: reason)).prepare(for: test)
-  }
-}
-
 extension Trait where Self == Needs {
-  static func needs(_ programs: String...) -> Needs {
-    Needs { programs.lazy.compactMap(lacks).first }
-  }
-
   /// Requires a Python module; `package` is its name on PyPI.
   static func needsModule(_ module: String, of package: String) -> Needs {
     Needs {
@@ -74,12 +57,6 @@ enum Users {
     guard getuid() == 0, let scratch = try? Scratch() else { return false }
     return (try? scratch.sh("\(prefix(ann)) pipe --version").ending) == .exited(0)
   }()
-}
-
-func lacks(_ program: String) -> String? {
-  let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
-  let isThere = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
-  return isThere ? nil : "\(program) is not installed"
 }
 
 func imports(_ module: String) -> Bool {

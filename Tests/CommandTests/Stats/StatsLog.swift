@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Lines of stats/log as consumers append them (pipe-queue(5), STATS), at the test's own times.
-struct Notes {
+struct StatsLog {
   private var text = ""
 
   /// Times are in microseconds; `ago`: how long ago the batch was settled.

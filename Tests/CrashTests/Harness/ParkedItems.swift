@@ -1,7 +1,5 @@
 import Foundation
-
-// Names with a time (pipe-queue(5)): `RANGE.again.BATCH.ATTEMPT.DUE.SPAN` and `hold` in now/ and in
-// later/, and the mark `later.DUE.SET.ITEMS`.
+import TestSupport
 
 extension TestQueue {
   private var parked: [String] {
@@ -13,36 +11,7 @@ extension TestQueue {
   }
 
   /// Makes everything that waits for a time due.
-  func passTime() throws {
-    for name in try names(in: "now") where name.contains(".again.") || name.contains(".hold.") {
-      try makeDue("now/\(name)")
-    }
-    try passTimeOfParked()
-  }
-
-  /// The same for later/ alone.
-  func passTimeOfParked() throws {
-    for name in try parked { try makeDue(name) }
-    for name in try names(in: "now") where name.hasPrefix("later.") {
-      let pieces = name.components(separatedBy: ".")
-      let mark = "later.0.\(pieces[2]).\(pieces[3])"
-      try move("now/\(name)", "now/\(mark).\(checksum(mark))")
-    }
-  }
-
-  private func makeDue(_ name: String) throws {
-    // First the directory, then the range, its checksum and the state.
-    let directory = name[...name.lastIndex(of: "/")!]
-    let pieces = name.dropFirst(directory.count).components(separatedBy: ".")
-    let range = pieces[..<6].joined(separator: ".")
-    let state = (pieces[7...].dropLast(2) + ["0", "0"]).joined(separator: ".")
-    try move(name, "\(directory)\(range).\(checksum(range + state)).\(state)")
-  }
-
-  private func move(_ name: String, _ new: String) throws {
-    if name == new { return }
-    try FileManager.default.moveItem(atPath: "\(path)/\(name)", toPath: "\(path)/\(new)")
-  }
+  func passTime() throws { try makeDue(path, Waiting.allCases) }
 
   /// If items are parked, a mark must say so, and none may be due before it.
   func markComplaints() throws -> [String] {
@@ -82,14 +51,4 @@ extension TestQueue {
         }
     }
   }
-}
-
-/// CRC-32C (RFC 3720, appendix B.4), bit by bit, as the 8 hex digits in names.
-private func checksum(_ text: String) -> String {
-  let sum = ~text.utf8.reduce(UInt32.max) { sum, byte in
-    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in
-      sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1
-    }
-  }
-  return String(format: "%08x", sum)
 }

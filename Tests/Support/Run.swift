@@ -1,10 +1,10 @@
 import Foundation
-import Testing
+package import Testing
 
-enum Ending: Equatable {
+package enum Ending: Equatable, Sendable {
   case exited(Int32)
   case killed(Int32)
-  /// Nothing happened for a minute, so the test killed it.
+  /// Nothing happened for minutes, so the test killed it.
   case hung
 
   init(status: Int32) {
@@ -13,44 +13,43 @@ enum Ending: Equatable {
   }
 }
 
+package struct Failure: Error, CustomStringConvertible {
+  package let description: String
+  package init(_ description: String) { self.description = description }
+}
+
 /// A program that has ended, with all that is needed to run it again.
-struct Run: CustomStringConvertible {
-  let program: [String]
-  let directory: String
-  let input: [UInt8]
-  let ending: Ending
-  let bytes: [UInt8]
-  let errors: String
+package struct Run: CustomStringConvertible {
+  package let command: Command
+  package let input: [UInt8]
+  package let ending: Ending
+  /// Of its stdout.
+  package let bytes: [UInt8]
+  package let errors: String
 
-  var output: String { String(decoding: bytes, as: UTF8.self) }
+  package var output: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// Lines of stdout without their newlines.
-  var lines: [String] {
-    output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).dropLast(1)
-  }
+  /// Complete lines of stdout.
+  package var lines: [String] { completeLines(bytes) }
 
-  var receipts: [String] {
-    lines.compactMap {
-      $0.hasPrefix(#"{"ingestion_id":""#) ? String($0.dropFirst(17).prefix(26)) : nil
+  /// Ids of the receipts that were printed completely.
+  package var receipts: [String] {
+    lines.compactMap { line in
+      guard line.hasPrefix(#"{"ingestion_id":""#), line.hasSuffix("}") else { return nil }
+      return String(line.dropFirst(17).prefix(26))
     }
   }
 
   /// Each line of stdout as a JSON object; throws if one is not.
-  func objects() throws -> [[String: Any]] {
-    try lines.map { line in
-      let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
-      guard let object = value as? [String: Any] else {
-        throw Failure("no object: \(line)\n\(self)")
-      }
-      return object
-    }
+  package func objects() throws -> [[String: Any]] {
+    do { return try lines.map(jsonObject) } catch { throw Failure("\(error)\n\(self)") }
   }
 
-  var description: String {
+  package var description: String {
     """
 
-    cwd:    \(directory)
-    argv:   \(program.map(Run.quoted).joined(separator: " "))
+    cwd:    \(command.scratch?.path ?? FileManager.default.currentDirectoryPath)
+    argv:   \(command.arguments.map(Run.quoted).joined(separator: " "))
     stdin:  \(Run.excerpt(input))
     status: \(ending)
     stdout: \(Run.excerpt(bytes))
@@ -58,20 +57,29 @@ struct Run: CustomStringConvertible {
     """
   }
 
-  var story: Comment { Comment(rawValue: description) }
+  package var story: Comment { Comment(rawValue: description) }
 
   private static func quoted(_ argument: String) -> String {
     argument.contains { " '\"\n|&;<>$*".contains($0) } ? "'\(argument)'" : argument
   }
 
-  private static func excerpt(_ bytes: [UInt8]) -> String {
+  fileprivate static func excerpt(_ bytes: [UInt8]) -> String {
     String(decoding: bytes.prefix(2000), as: UTF8.self)
       + (bytes.count > 2000 ? "… (\(bytes.count) bytes)" : "")
+  }
+}
+
+extension Run {
+  /// For a preparation.
+  @discardableResult
+  package func mustSucceed() throws -> Run {
+    guard ending == .exited(0) else { throw Failure("a preparation failed: \(self)") }
+    return self
   }
 
   /// Compares with what a user would see; nil is not compared. stderr must be empty by default.
   @discardableResult
-  func expect(
+  package func expect(
     _ output: String? = nil, errors: String? = "", status: Int32 = 0, _ why: String = "",
     at location: SourceLocation = #_sourceLocation
   ) -> Run {
@@ -79,7 +87,7 @@ struct Run: CustomStringConvertible {
   }
 
   @discardableResult
-  func expect(
+  package func expect(
     _ output: String? = nil, errors: String? = "", ending: Ending, _ why: String = "",
     at location: SourceLocation = #_sourceLocation
   ) -> Run {
