@@ -169,7 +169,8 @@ struct DedupTests {
     writeBatch.append(NewEntry(id: b, priority: .low), "1")
     writeBatch.answer([1: a])
     writeBatch.answer([0: z])
-    #expect(writeBatch.receipts.map(\.id) == [z, z] && writeBatch.receipts.allSatisfy(\.isDuplicate))
+    #expect(
+      writeBatch.receipts.map(\.id) == [z, z] && writeBatch.receipts.allSatisfy(\.isDuplicate))
     #expect(writeBatch[.low].lines.isEmpty)
   }
 

@@ -8,7 +8,7 @@ extension StreamWindow {
     let line: StreamLine
     /// nil: all remaining items of the line.
     let index: Int?
-    let word: Settlement.Word
+    let word: Settlement.Result
     let reason: String?
   }
 
@@ -55,7 +55,7 @@ extension StreamWindow {
   }
 
   private func decide(
-    _ line: StreamLine, _ index: Int, _ word: Settlement.Word, _ reason: String?
+    _ line: StreamLine, _ index: Int, _ word: Settlement.Result, _ reason: String?
   ) {
     guard !line.flight.isDecided(index) else { return }
     let outcome: Outcome =

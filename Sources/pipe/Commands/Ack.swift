@@ -30,7 +30,7 @@ struct Ack: ParsableCommand {
   }
 
   func run() {
-    let word: Settlement.Word = retry ? .retry : bury ? .bury : .ok
+    let word: Settlement.Result = retry ? .retry : bury ? .bury : .ok
     let job = AckJob(
       queue: queue.location, fallback: word, reason: reason, tee: tee, claims: claim)
     Exit.perform("ack", job.run)

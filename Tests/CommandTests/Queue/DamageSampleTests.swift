@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Samples of damage")
@@ -7,7 +8,9 @@ struct DamageSampleTests {
     "one damage anywhere in a queue costs no more than the items whose bytes it hit",
     .needs("python3"))
   func sample() throws {
-    try Scratch().sh("\(Scratch.root)/Tests/damage --every 211 --jobs 1 --pipe \"$(command -v pipe)\"")
-      .expect(nil)
+    try Scratch().sh(
+      "\(Repository.path)/Tests/damage --every 211 --jobs 1 --pipe \(Binary.path)"
+    )
+    .expect(nil)
   }
 }
