@@ -185,7 +185,8 @@ extension Appender {
       guard let tail = tails[lane], let size = try? tail.file.size(),
         size >= tail.place.offset
       else { continue }
-      try? writeBatch[lane].text.write(to: tail.file, at: tail.place.offset - writeBatch[lane].text.count)
+      try? writeBatch[lane].text.write(
+        to: tail.file, at: tail.place.offset - writeBatch[lane].text.count)
     }
   }
 }

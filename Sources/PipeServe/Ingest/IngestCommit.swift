@@ -34,7 +34,9 @@ struct IngestCommit {
 
   mutating func store() {
     if writeBatch.isEmpty { return }
-    do throws(Fault) { try (isGuarded ? guarding : plain).commit(&writeBatch) } catch { fault = error }
+    do throws(Fault) { try (isGuarded ? guarding : plain).commit(&writeBatch) } catch {
+      fault = error
+    }
   }
 
   /// Whether anything new is on disk.

@@ -153,7 +153,8 @@ package final class StreamRunner {
 
   private var deadline: Int64? {
     guard let worker else { return nil }
-    let late = terminationReason == nil && window.items > 0 ? timeout.map { window.oldestSince + $0 } : nil
+    let late =
+      terminationReason == nil && window.items > 0 ? timeout.map { window.oldestSince + $0 } : nil
     return [worker.group.wakeUp, late, stall.deadline(window)].compactMap { $0 }.min()
   }
 
