@@ -82,7 +82,7 @@ func spawn(_ command: Command, _ descriptors: [(number: Int32, descriptor: Int32
     posix_spawn_file_actions_adddup2(&actions, descriptor, number)
   }
   setUsualSignals(&attributes)
-  let words = (command.scratch.map { ["env", "-C", $0.path] } ?? []) + command.arguments
+  let words = (command.scratch.map { ["/usr/bin/env", "-C", $0.path] } ?? []) + command.arguments
   let path = command.environment["PATH"] ?? ""
   guard let program = location(of: words[0], in: path) else {
     throw Failure("\(words): not in \(path)")

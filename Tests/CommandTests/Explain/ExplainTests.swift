@@ -48,7 +48,7 @@ struct ExplainTests {
       try scratch.fates(id) == ["1 done", "2-3 later", "4 dead", "5-6 claimed", "7 ready"])
     let runs = try scratch.runs(id)
     #expect(runs[1]["attempts"] as? Int == 1)
-    #expect((3000...3600).contains(runs[1]["in_seconds"] as? Double ?? 0))
+    #expect((1790...3600).contains(runs[1]["in_seconds"] as? Double ?? 0))
     #expect(runs[1]["due"] is String && runs[2]["dropped"] as? Bool == false)
     #expect(runs[3]["claim"] as? String == claim["claim"] as? String)
     #expect(runs[4]["ahead"] as? Int == 0)
@@ -56,7 +56,7 @@ struct ExplainTests {
     #expect(lines.count == 6)
     #expect(lines[1] == "  item 1 is done.")
     #expect(
-      lines[2].contains(#/^  items 2 to 3 wait until .*Z \(in (1 h 0|5\d) min.*\) after 1 failed/#))
+      lines[2].contains(#/^  items 2 to 3 wait until .*Z \(in (1 h|\d+ min).*\) after 1 failed/#))
     #expect(lines[2].contains(#/attempt\. Attempt 1 ended .* ago: exit 1\.$/#))
     #expect(lines[3].contains("item 4 is dead; to try again: pipe retry \(id). Attempt 1 ended "))
     #expect(lines[4].contains("items 5 to 6 are claimed by pipe batch --hold until "))
