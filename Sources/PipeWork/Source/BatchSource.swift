@@ -41,6 +41,9 @@ package final class BatchSource {
   private let reader = OutputReader()
   /// Whether stdout's reader has gone; then nothing more is started.
   private(set) var isReaderGone = false
+  /// Whether a SIGCHLD was taken since the last wait: the next wait must return at once, because no other
+  /// signal reports that child again.
+  private var hasChildChanged = false
 
   package init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
@@ -165,12 +168,15 @@ package final class BatchSource {
     // Delayed items wait for a time of day, which comes sooner if the clock is set forward.
     let clock = turn != nil && !isPaced ? poller.watch(steps.number) : nil
     if clock != nil { looks.append(Clock.steady() + BatchSource.clockPause) }
-    try poller.wait(until: ([deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
+    let now = hasChildChanged ? Clock.steady() : nil
+    try poller.wait(
+      until: ([now, deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
     events?.note(poller)
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if let broken, poller.isBroken(broken) { isReaderGone = true }
     if poller.isReady(signal) { takeSignals() }
+    hasChildChanged = false
     if isPaced, let turn, turn - Clock.steady() <= BatchSource.wakeUp { Clock.await(turn) }
     let isWorthPolling = isWorthPolling(watched.map(poller.isReady) ?? false, forReady: forReady)
     return clock != nil && isClockSet ? true : isWorthPolling
@@ -242,7 +248,7 @@ package final class BatchSource {
   /// Takes the signals that have arrived, without waiting.
   func takeSignals() {
     while let signal = signals.take() {
-      if signal != SignalQueue.child { Stops.note(signal) }
+      if signal == SignalQueue.child { hasChildChanged = true } else { Stops.note(signal) }
     }
   }
 
