@@ -35,11 +35,10 @@ struct CompactedLine {
   }
 
   private static func append(_ columns: [UInt8], to out: inout [UInt8]) {
-    var sum = [UInt8](repeating: 0, count: 8)
-    let crc = columns.withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) }
-    sum.withUnsafeMutableBufferPointer { writeHex(crc, to: $0.baseAddress!) }
-    out += sum
+    let start = out.count
+    out += [UInt8](repeating: 0, count: 8)
     out += columns
+    out.fillChecksum(from: start)
     out.append(newline)
   }
 }

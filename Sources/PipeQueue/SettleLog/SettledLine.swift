@@ -43,10 +43,7 @@ struct SettledLine {
       appendDecimal(wait.count, to: &out)
     }
     if waits.isEmpty { out.append(dash) }
-    out.withUnsafeMutableBufferPointer { all in
-      let line = all.baseAddress! + start
-      writeHex(cpipe_crc32c(0, line + 9, all.count - start - 9), to: line + 1)
-    }
+    out.fillChecksum(from: start + 1)
   }
 
   private static let comma: UInt8 = 0x2c

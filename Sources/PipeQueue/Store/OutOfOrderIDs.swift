@@ -27,11 +27,9 @@ struct OutOfOrderRun {
   var text: [UInt8] {
     let columns =
       " \(first.text) \(last.text) \(lane.name) \(segment) \(bytes.lowerBound) \(bytes.upperBound)"
-    var sum = [UInt8](repeating: 0, count: 8)
-    sum.withUnsafeMutableBufferPointer {
-      writeHex(OutOfOrderRun.checksum(columns.utf8), to: $0.baseAddress!)
-    }
-    return [newline] + sum + columns.utf8
+    var line = [newline] + [UInt8](repeating: 0, count: 8) + columns.utf8
+    line.fillChecksum(from: 1)
+    return line
   }
 
   init(_ first: EntryID, _ last: EntryID, _ lane: Lane, _ segment: Int, _ bytes: Range<Int>) {
@@ -43,10 +41,8 @@ struct OutOfOrderRun {
   }
 
   init?(_ text: UnsafeRawBufferPointer) {
-    guard text.count > 8, let sum = hex(cut(text, 0, 8)),
-      sum == cpipe_crc32c(0, text.baseAddress! + 8, text.count - 8)
-    else { return nil }
-    var columns = FieldSplitter(cut(text, 9, text.count))
+    guard let content = checked(text) else { return nil }
+    var columns = FieldSplitter(content)
     guard let first = columns.next(before: space).flatMap({ EntryID($0) }),
       let last = columns.next(before: space).flatMap({ EntryID($0) }),
       let lane = columns.next(before: space).flatMap(Lane.init(name:)),
@@ -54,10 +50,6 @@ struct OutOfOrderRun {
       let to = columns.number(before: space), from <= to
     else { return nil }
     self.init(first, last, lane, segment, from..<to)
-  }
-
-  private static func checksum(_ text: some Collection<UInt8>) -> UInt32 {
-    Array(text).withUnsafeBytes { cpipe_crc32c(0, $0.baseAddress, $0.count) }
   }
 }
 

@@ -80,7 +80,7 @@ extension Pace {
         column(Int(mark.time + Pace.bias))
         column(mark.items)
       }
-      writeHex(cpipe_crc32c(0, first + 8, at - first - 8), to: first)
+      writeChecksum(to: first, count: at - first)
       at[0] = newline
       count = at + 1 - first
     }
