@@ -116,9 +116,7 @@ enum EntryLineWriter {
       case .ids(let priority, let list, _): (priority, #","ids":"#, list)
       }
     JSONWriter.append(#"{"id":""#, to: &out)
-    let start = out.count
-    JSONWriter.append("00000000000000000000000000", to: &out)
-    out.withUnsafeMutableBufferPointer { id.write(to: $0.baseAddress! + start) }
+    id.append(to: &out)
     switch priority {
     case .high: JSONWriter.append(#"","priority":"HIGH","time":"#, to: &out)
     case .medium: JSONWriter.append(#"","priority":"MEDIUM","time":"#, to: &out)

@@ -23,7 +23,7 @@ package enum BatchLine {
     to out: inout [UInt8]
   ) {
     JSONWriter.append(#"{"claim":""#, to: &out)
-    append(to: &out, claim.write)
+    claim.append(to: &out)
     out.append(0x22)
     append(attempt, items, data: data, to: &out)
   }
@@ -36,7 +36,7 @@ package enum BatchLine {
     JSONWriter.append(#","items":["#, to: &out)
     for (position, item) in items.enumerated() {
       JSONWriter.append(position > 0 ? #",{"id":""# : #"{"id":""#, to: &out)
-      append(to: &out, item.entry.write)
+      item.entry.append(to: &out)
       JSONWriter.append(#"","item":"#, to: &out)
       out += String(item.index).utf8
       switch item.priority {
@@ -48,14 +48,5 @@ package enum BatchLine {
       out.append(0x7d)
     }
     JSONWriter.append("]}\n", to: &out)
-  }
-
-  // The text of an id.
-  private static func append(
-    to out: inout [UInt8], _ write: (UnsafeMutablePointer<UInt8>) -> Void
-  ) {
-    let start = out.count
-    JSONWriter.append("00000000000000000000000000", to: &out)
-    out.withUnsafeMutableBufferPointer { write($0.baseAddress! + start) }
   }
 }

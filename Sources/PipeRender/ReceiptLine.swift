@@ -12,9 +12,7 @@ package enum ReceiptLine {
   /// Without a newline.
   package static func append(_ receipt: Receipt, to out: inout [UInt8]) {
     JSONWriter.append(#"{"ingestion_id":""#, to: &out)
-    let start = out.count
-    JSONWriter.append("00000000000000000000000000", to: &out)
-    out.withUnsafeMutableBufferPointer { receipt.id.write(to: $0.baseAddress! + start) }
+    receipt.id.append(to: &out)
     if receipt.isDuplicate {
       JSONWriter.append(#"","duplicate":true}"#, to: &out)
     } else {

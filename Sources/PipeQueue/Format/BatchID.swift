@@ -17,7 +17,10 @@ package struct BatchID: Hashable, Comparable {
   }
 
   /// Writes its text, `EntryID.length` bytes.
-  package func write(to target: UnsafeMutablePointer<UInt8>) { ulid.write(to: target) }
+  func write(to target: UnsafeMutablePointer<UInt8>) { ulid.write(to: target) }
+
+  /// Appends its text, 26 bytes.
+  package func append(to out: inout [UInt8]) { ulid.append(to: &out) }
 
   package var text: String { ulid.text }
 
@@ -34,11 +37,11 @@ package struct BatchID: Hashable, Comparable {
   }
 
   /// When it was claimed, microseconds since the epoch.
-  package var claimed: Int64 { ulid.milliseconds * 1000 + Int64(ulid.low >> 22 & 0x3ff) }
+  var claimed: Int64 { ulid.milliseconds * 1000 + Int64(ulid.low >> 22 & 0x3ff) }
 
-  /// The id of a batch that a process took over to bury. It belongs to
-  /// the same run but is not a token that was handed out, so that no other process settles what is
-  /// being buried. Its bit is above the line bits of a token.
+  /// The id of a batch that a process took over to bury. It belongs to the same run but is not a
+  /// token that was handed out, so that no other process settles the items meanwhile. Its bit is
+  /// above the line bits of a token.
   var withdrawn: BatchID { BatchID(ULID(high: ulid.high, low: ulid.low | 1 << 47)) }
 }
 

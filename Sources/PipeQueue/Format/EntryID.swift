@@ -5,9 +5,9 @@ package struct EntryID: Hashable, Comparable {
   let ulid: ULID
 
   /// Bytes of its text.
-  package static let length = ULID.length
+  static let length = ULID.length
   /// When it was made, since the epoch.
-  package var milliseconds: Int64 { ulid.milliseconds }
+  var milliseconds: Int64 { ulid.milliseconds }
 
   init(_ ulid: ULID) { self.ulid = ulid }
 
@@ -24,7 +24,10 @@ package struct EntryID: Hashable, Comparable {
 
   /// Writes its text, `length` bytes.
   @inline(__always)
-  package func write(to target: UnsafeMutablePointer<UInt8>) { ulid.write(to: target) }
+  func write(to target: UnsafeMutablePointer<UInt8>) { ulid.write(to: target) }
+
+  /// Appends its text, 26 bytes.
+  package func append(to out: inout [UInt8]) { ulid.append(to: &out) }
 
   package var text: String { ulid.text }
 

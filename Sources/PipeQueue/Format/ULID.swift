@@ -65,6 +65,13 @@ struct ULID: Hashable, Comparable {
     }
   }
 
+  func append(to out: inout [UInt8]) {
+    let start = out.count
+    out.append(
+      contentsOf: UnsafeBufferPointer(start: ULID.alphabet.utf8Start, count: ULID.length))
+    out.withUnsafeMutableBufferPointer { write(to: $0.baseAddress! + start) }
+  }
+
   var text: String {
     String(unsafeUninitializedCapacity: ULID.length) {
       write(to: $0.baseAddress!)
