@@ -60,7 +60,10 @@ package struct LineLoop {
     while rejected < maxErrors {
       if mustFill {
         mustFill = false
-        if try !reader.fill() { break }
+        do throws(Fault) { if try !reader.fill() { break } } catch {
+          end()
+          throw error
+        }
       }
       switch reader.next() {
       case .line(let raw):
