@@ -37,7 +37,8 @@ struct Deadlines {
   /// The client owes nothing: it waits for a response or an event.
   mutating func clearDeadline() { deadline = .distantFuture }
 
-  /// The client has taken what was sent to it, or has left so much that no more can be sent.
+  /// Starts the deadline for taking output when the output buffer is full, and stops it when there is
+  /// room again.
   mutating func setWritable(
     _ isWritable: Bool, isStopping: Bool, at now: NIODeadline = .now()
   ) {

@@ -4,7 +4,6 @@ internal import Glibc
 package enum Exit {
   package static let fine: Int32 = 0
   package static let someFailed: Int32 = 1
-  package static let usage: Int32 = 64
   package static let data: Int32 = 65
 
   package static func status(of kind: Fault.Kind) -> Int32 {

@@ -108,10 +108,6 @@ package func userWord(_ number: UInt32) -> String {
   name(number, in: "/etc/passwd") ?? "'#\(number)'"
 }
 
-package func groupWord(_ number: UInt32) -> String {
-  name(number, in: "/etc/group") ?? "\(number)"
-}
-
 /// The number of a group given by name or number.
 package func groupNumber(_ text: String) -> UInt32? {
   for columns in entries("/etc/group") where columns[0] == text { return UInt32(columns[2]) }

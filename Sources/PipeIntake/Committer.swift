@@ -1,7 +1,6 @@
-internal import PipeRender
-internal import PipeRender
 package import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// Commits write batches and prints their receipts, in that order.
 final class Committer {

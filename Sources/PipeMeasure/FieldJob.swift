@@ -1,5 +1,5 @@
-internal import PipeIntake
 internal import Glibc
+internal import PipeIntake
 package import PipeIO
 package import PipeJSON
 internal import PipeStats

@@ -1,9 +1,9 @@
-package import PipeIntake
-internal import PipeMeasure
 internal import Glibc
 package import Logging
 package import PipeGateway
+package import PipeIntake
 package import PipeIO
+internal import PipeMeasure
 package import PipeQueue
 
 /// `pipe serve`, after its options are parsed.

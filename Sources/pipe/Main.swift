@@ -1,5 +1,5 @@
-internal import PipeIntake
 internal import ArgumentParser
+internal import PipeIntake
 internal import PipeIO
 
 @main

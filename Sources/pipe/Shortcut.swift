@@ -1,5 +1,5 @@
-internal import PipeQueue
 internal import PipeIntake
+internal import PipeQueue
 
 /// Reads one form of command line, which shell loops run by the thousand, without the argument
 /// parser: the parser takes a millisecond, as long as the rest of a durable `enqueue` of one line.

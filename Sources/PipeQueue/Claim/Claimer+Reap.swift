@@ -123,7 +123,7 @@ extension Claimer {
     // If the attempt is known, the item was only moving to later/ or from there.
     if !isKnown {
       let ended = Attempt(Self.died, number: attempt, started: batch.claimed, ended: wall())
-      now.note(History.line(name.range, ended), in: text, anew: attempt == 1)
+      now.note(History.line(name.range, ended), in: text, replacing: attempt == 1)
     }
     let again = NowName(name.range, .again(batch: batch, attempt: attempt, due: .now))
     _ = try queue.rename(name, to: again)

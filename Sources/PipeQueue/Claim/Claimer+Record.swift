@@ -1,4 +1,4 @@
-// What the statistics record of a claim, or of a part of it, once it is settled.
+// The statistics of a settled claim, or of its settled part.
 
 extension Claimer {
   /// Appends the lines to stats/log.

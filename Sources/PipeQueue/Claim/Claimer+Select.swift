@@ -102,7 +102,7 @@ extension Claimer {
     if known.contains(where: { $0.number == attempt && $0.ended == until.at }) { return }
     let ended = Attempt(
       Claimer.overdue, number: attempt, started: name.batch?.claimed, ended: until.at)
-    now.note(History.line(name.range, ended), in: name.text, anew: attempt == 1)
+    now.note(History.line(name.range, ended), in: name.text, replacing: attempt == 1)
   }
 
   static let overdue = Failure("not settled within its hold time")

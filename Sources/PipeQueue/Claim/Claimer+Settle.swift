@@ -192,6 +192,6 @@ extension Claimer {
         now.history(name), of: part.range(failed.items).from.number, part.name.range.lane
       )
       .isEmpty
-    now.note(line, in: name, anew: isFirst)
+    now.note(line, in: name, replacing: isFirst)
   }
 }

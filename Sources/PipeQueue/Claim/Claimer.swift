@@ -107,7 +107,7 @@ package final class Claimer {
     try queue.makeSound()
     // After a crash the end of a higher lane may be behind the lines that are on disk.
     _ = try queue.advanceEnds(try queue.ends())
-    // What the slot's previous owner left would count as held from now on.
+    // From now on, claims that the slot's previous owner left would count as held.
     try reap()
   }
 

@@ -47,8 +47,6 @@ final class Selection {
       || delays.count + losses.count >= Selection.mostDelays
   }
 
-  var hasLosses: Bool { !losses.isEmpty }
-
   /// Whether there is nothing to name.
   var isEmpty: Bool { parts.isEmpty && delays.isEmpty && losses.isEmpty }
 

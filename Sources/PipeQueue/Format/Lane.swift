@@ -37,11 +37,11 @@ extension Lane {
 }
 
 /// One value for each lane; a sequence of them, first served first.
-package struct PerLane<Value> {
+struct PerLane<Value> {
   private var values: [Value]
 
   /// `value`: called for each lane in order.
-  package init<Failure: Error>(_ value: (Lane) throws(Failure) -> Value) throws(Failure) {
+  init<Failure: Error>(_ value: (Lane) throws(Failure) -> Value) throws(Failure) {
     values = []
     values.reserveCapacity(Lane.allCases.count)
     for lane in Lane.allCases { values.append(try value(lane)) }
@@ -49,14 +49,14 @@ package struct PerLane<Value> {
 
   static func repeating(_ value: Value) -> PerLane { PerLane { _ in value } }
 
-  package subscript(lane: Lane) -> Value {
+  subscript(lane: Lane) -> Value {
     @inline(__always) get { values[lane.order] }
     @inline(__always) _modify { yield &values[lane.order] }
   }
 }
 
 extension PerLane: Sequence {
-  package func makeIterator() -> IndexingIterator<[Value]> { values.makeIterator() }
+  func makeIterator() -> IndexingIterator<[Value]> { values.makeIterator() }
 }
 
 extension PerLane: Equatable where Value: Equatable {}

@@ -2,14 +2,14 @@ internal import PipeIO
 
 /// The end of a lane, up to which everything is on disk. It is a name in end/:
 /// `HIGH.<items>.<entries>.<segment>.<offset>.<time>.<seal>.<checksum>`.
-package struct LaneEnd: Equatable, Comparable {
-  package let lane: Lane
+struct LaneEnd: Equatable, Comparable {
+  let lane: Lane
   /// Position after the last item.
-  package var place: Position
+  var place: Position
   /// Number of entries that the lane ever took.
-  package var entries: Int
+  var entries: Int
   /// TIME of the last line, microseconds since the epoch.
-  package var time: Int64
+  var time: Int64
   /// Birthmark of the directory in which this end was written. In a copied queue it belongs to
   /// another directory: the parts of the copy may be from different times, so the end is checked
   /// before anything is stored.
@@ -22,10 +22,7 @@ package struct LaneEnd: Equatable, Comparable {
   var text: String {
     String(name: {
       $0.append(lane.spelling)
-      for number in [place.number, entries, place.segment, place.offset, Int(time)] {
-        $0.append(dot)
-        $0.append(number)
-      }
+      $0.append(fields: place.number, entries, place.segment, place.offset, Int(time))
       $0.append(dot)
       $0.append(hex: seal)
       $0.appendChecksum()
@@ -34,7 +31,7 @@ package struct LaneEnd: Equatable, Comparable {
   }
 
   /// By segment and byte: a new segment is further, even if it holds no item yet.
-  package static func < (one: LaneEnd, other: LaneEnd) -> Bool {
+  static func < (one: LaneEnd, other: LaneEnd) -> Bool {
     (one.place.segment, one.place.offset, one.place.number)
       < (other.place.segment, other.place.offset, other.place.number)
   }
@@ -64,4 +61,4 @@ extension LaneEnd {
 }
 
 /// The end of each lane.
-package typealias LaneEnds = PerLane<LaneEnd>
+typealias LaneEnds = PerLane<LaneEnd>

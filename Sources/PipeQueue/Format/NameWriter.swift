@@ -45,6 +45,14 @@ struct NameWriter {
     count += 8
   }
 
+  /// Each number after a dot.
+  mutating func append(fields numbers: Int...) {
+    for number in numbers {
+      append(dot)
+      append(number)
+    }
+  }
+
   mutating func append(_ place: Position) {
     append(place.number)
     append(dot)

@@ -1,6 +1,6 @@
 /// A name in now/: a range of items and their state (pipe-queue(5), STATES).
-package struct NowName: Equatable {
-  package enum State: Equatable {
+struct NowName: Equatable {
+  enum State: Equatable {
     case claim(batch: BatchID, attempt: Int, owner: Int)
     /// Handed out and held by the clock: ready again when due, with the attempt counted.
     case hold(batch: BatchID, attempt: Int, until: ReadyTime)
@@ -36,8 +36,8 @@ package struct NowName: Equatable {
     }
   }
 
-  package var range: ItemRange
-  package var state: State
+  var range: ItemRange
+  var state: State
 
   /// The range, a checksum of everything else, and the state: `HIGH.0.1.0-1.1.101.c2f1a3b4.done`.
   var text: String {
@@ -75,7 +75,7 @@ package struct NowName: Equatable {
   }
 
   /// Attempts made, including the one that a claim or hold has begun; nil for a final state.
-  package var attempt: Int? {
+  var attempt: Int? {
     switch state {
     case .claim(_, let attempt, _), .hold(_, let attempt, _), .again(_, let attempt, _): attempt
     case .done, .lost, .dropped: nil

@@ -14,10 +14,7 @@ struct ParkedHint: Equatable {
   var text: String {
     String(name: {
       $0.append("later")
-      for number in [Int(due), Int(set), items] {
-        $0.append(dot)
-        $0.append(number)
-      }
+      $0.append(fields: Int(due), Int(set), items)
       $0.appendChecksum()
       $0.fillChecksum()
     })

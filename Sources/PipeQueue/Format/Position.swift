@@ -1,24 +1,24 @@
 /// Where an item is: its number in the lane, and the line that holds it. The number alone orders
 /// positions; segment and offset only locate the bytes.
-package struct Position: Equatable, Comparable {
+struct Position: Equatable, Comparable {
   /// Counts all items that the lane ever took, from 0.
-  package var number: Int
-  package var segment: Int
+  var number: Int
+  var segment: Int
   /// Byte at which the item's line begins, or the end of the segment's lines.
-  package var offset: Int
+  var offset: Int
 
   static let origin = Position(number: 0, segment: Segment.first, offset: 0)
 
-  package static func < (one: Position, other: Position) -> Bool { one.number < other.number }
+  static func < (one: Position, other: Position) -> Bool { one.number < other.number }
 }
 
 /// Consecutive items of one lane; `to` is not included.
-package struct ItemRange: Equatable {
-  package let lane: Lane
-  package var from: Position
-  package var to: Position
+struct ItemRange: Equatable {
+  let lane: Lane
+  var from: Position
+  var to: Position
 
-  package var count: Int { to.number - from.number }
+  var count: Int { to.number - from.number }
 
   /// By lane, then by item; of two ranges that begin together, the wider comes first.
   func comesBefore(_ other: ItemRange) -> Bool {

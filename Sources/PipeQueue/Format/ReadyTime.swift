@@ -1,13 +1,13 @@
 /// A deadline and the delay it was set with. If the deadline now lies further ahead than that
 /// delay, the clock was set back.
-package struct ReadyTime: Equatable {
+struct ReadyTime: Equatable {
   /// Microseconds since the epoch; 0: at once.
-  package let at: Int64
+  let at: Int64
   /// Microseconds from when it was set until `at`; 0 for a time of day, which only the clock
   /// decides.
   let span: Int64
 
-  package static let now = ReadyTime(at: 0, span: 0)
+  static let now = ReadyTime(at: 0, span: 0)
 
   /// Without a wait the result is due at once, whatever the clock says.
   static func after(_ span: Int64, from now: Int64) -> ReadyTime {

@@ -13,9 +13,9 @@ extension Directory {
 
   /// Appends to the history in a file, or empties it first. A failure is ignored: a full disk must
   /// not keep an item from being settled.
-  func note(_ bytes: [UInt8], in name: String, anew: Bool) {
+  func note(_ bytes: [UInt8], in name: String, replacing: Bool) {
     if isShortOfRoom { return }
-    let flags = O_WRONLY | (anew ? O_TRUNC : O_APPEND)
+    let flags = O_WRONLY | (replacing ? O_TRUNC : O_APPEND)
     guard let file = try? Descriptor.open(name, in: self, flags) else { return }
     try? file.append(bytes)
   }

@@ -160,7 +160,7 @@ struct NowDirectory {
     if listing.names.contains(name) { return }
     try createFile(name.text)
     listing.names.append(name)
-    if !history.isEmpty { try queue.now().note(history, in: name.text, anew: true) }
+    if !history.isEmpty { try queue.now().note(history, in: name.text, replacing: true) }
   }
 
   /// Gives a name of any form to a spare, a redundant file or a new file.

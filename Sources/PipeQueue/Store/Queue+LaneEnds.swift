@@ -1,10 +1,10 @@
-package import PipeIO
+internal import PipeIO
 
 // The ends of the lanes, and the repair of ends that are missing, damaged, or from a copy.
 extension Queue {
   /// The ends of the lanes: everything before them is on disk. If the name of an end is missing,
   /// the end is read from the segments.
-  package func ends() throws(Fault) -> LaneEnds {
+  func ends() throws(Fault) -> LaneEnds {
     let listing = try endListing()
     if listing.isComplete { return LaneEnds { listing[$0]! } }
     let names = try listNow().names

@@ -1,7 +1,7 @@
-internal import PipeRender
-internal import PipeMeasure
 internal import PipeIO
+internal import PipeMeasure
 internal import PipeQueue
+internal import PipeRender
 internal import PipeStats
 
 /// The state of a queue at one instant for the dashboard, as an event of `text/event-stream`.

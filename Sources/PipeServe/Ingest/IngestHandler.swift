@@ -1,9 +1,9 @@
-internal import PipeIntake
-internal import PipeRender
 internal import Logging
 internal import PipeGateway
+internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// Stores posted entries: requests that arrive together share one commit, and each is answered when
 /// the commit is on disk.

@@ -1,5 +1,5 @@
-internal import PipeIntake
 internal import PipeGateway
+internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
 

@@ -1,9 +1,9 @@
-internal import PipeRender
-internal import PipeIntake
 internal import PipeGateway
+internal import PipeIntake
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
+internal import PipeRender
 
 /// Validates posted bodies as `pipe ingest` does, and appends their entries to the commit.
 struct PostReader {

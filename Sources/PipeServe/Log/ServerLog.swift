@@ -1,8 +1,8 @@
-internal import PipeRender
-internal import PipeJSON
 internal import Logging
 internal import PipeGateway
 internal import PipeIO
+internal import PipeJSON
+internal import PipeRender
 
 /// The diagnostics and the access log of `pipe serve`.
 struct ServerLog: Sendable {

@@ -1,8 +1,8 @@
-internal import PipeRender
-internal import PipeMeasure
 internal import PipeGateway
 internal import PipeIO
+internal import PipeMeasure
 internal import PipeQueue
+internal import PipeRender
 internal import PipeStats
 internal import Synchronization
 

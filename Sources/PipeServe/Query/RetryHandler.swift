@@ -1,7 +1,7 @@
-internal import PipeRender
 internal import PipeGateway
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// Retries dead letters: their items become ready again.
 struct RetryHandler {

@@ -1,7 +1,7 @@
 internal import PipeIntake
-internal import PipeRender
 package import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// `pipe route`: acknowledges an entry once it is on disk at its destinations, under its own id. A
 /// run that ends in between leaves the entry unacknowledged; the next run finds its id at the

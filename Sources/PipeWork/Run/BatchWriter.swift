@@ -1,6 +1,6 @@
-internal import PipeRender
 package import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// `pipe batch`: writes batch lines and waits until everything handed out is settled. stdout is
 /// closed after the last batch, so that the pipeline ends even if it leaves items unanswered.

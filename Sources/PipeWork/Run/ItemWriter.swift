@@ -1,6 +1,6 @@
-internal import PipeRender
 package import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// `consume` without a command: writes items to stdout. Items written to a pipe are acknowledged
 /// once its reader has taken them, others once they are written.

@@ -1,6 +1,6 @@
-internal import PipeRender
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// Starts the command for a claim, with the items on stdin and the claim described in the
 /// environment.

@@ -1,7 +1,7 @@
-internal import PipeRender
 internal import Glibc
 package import PipeIO
 package import PipeQueue
+internal import PipeRender
 
 package struct Limits {
   /// Items per batch; nil for an efficient number.

@@ -1,6 +1,6 @@
-internal import PipeRender
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// The end of a worker: decides its unanswered items.
 struct StreamEnd {

@@ -1,6 +1,6 @@
-internal import PipeRender
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// The lines between the queue and a worker: those waiting to be handed out, and those handed out
 /// and unanswered. The window is bounded to limit memory and to leave items for other consumers.

@@ -1,7 +1,7 @@
-internal import PipeWork
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
+internal import PipeWork
 
 struct Ack: ParsableCommand {
   static let configuration = CommandConfiguration(

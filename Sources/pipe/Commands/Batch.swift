@@ -1,8 +1,8 @@
-internal import PipeRender
-internal import PipeWork
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
+internal import PipeWork
 
 struct Batch: ParsableCommand {
   static let configuration = CommandConfiguration(

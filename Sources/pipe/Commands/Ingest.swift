@@ -1,6 +1,6 @@
-internal import PipeIO
-internal import PipeIntake
 internal import ArgumentParser
+internal import PipeIntake
+internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 

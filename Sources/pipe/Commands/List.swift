@@ -1,7 +1,7 @@
-internal import PipeRender
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(

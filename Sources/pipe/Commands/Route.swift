@@ -1,8 +1,8 @@
-internal import PipeWork
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
+internal import PipeWork
 
 struct Route: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,11 +1,11 @@
-internal import PipeIntake
-internal import PipeServe
 internal import ArgumentParser
 internal import Glibc
 internal import Logging
 internal import PipeGateway
+internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
+internal import PipeServe
 
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
-internal import PipeMeasure
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON
+internal import PipeMeasure
 internal import PipeStats
 
 struct Stats: ParsableCommand {

@@ -1,7 +1,7 @@
-internal import PipeRender
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
 
 /// The dead letters that `retry` or `drop` acts on.
 struct DeadLetterSelection: ParsableArguments {

@@ -1,7 +1,7 @@
-internal import PipeWork
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
+internal import PipeWork
 
 /// The pace and number of batches, and whether to wait for more.
 struct DispatchOptions: ParsableArguments {
