@@ -32,23 +32,31 @@ let package = Package(
     //
     // System calls that Swift cannot import, hooks before main, and a checksum: only C and libc.
     .target(name: "CPipeIO"),
-    // Descriptors, directories, lines, errors, time, processes: no queue layout and no JSON.
-    .target(name: "PipeIO", dependencies: ["CPipeIO"], swiftSettings: fast),
+    // Instants and spans, so that no clock is taken for another: no system calls.
+    .target(name: "PipeTime", swiftSettings: fast),
+    // Numbers and tables for people: pure text, no files.
+    .target(name: "PipeText", swiftSettings: fast),
+    // Descriptors, directories, lines, errors, clocks, processes: no queue layout and no JSON.
+    .target(name: "PipeIO", dependencies: ["CPipeIO", "PipeTime"], swiftSettings: fast),
     // Strict scanning of one JSON line: no files and no queue.
-    .target(name: "PipeJSON", swiftSettings: fast),
+    .target(name: "PipeJSON", dependencies: ["PipeTime"], swiftSettings: fast),
     // The engine, from segments to recovery: no option parsing, and no JSON except a line's
     // options.
-    .target(name: "PipeQueue", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: fast),
+    .target(
+      name: "PipeQueue", dependencies: ["CPipeIO", "PipeTime", "PipeIO"], swiftSettings: fast),
     // Distributions, intervals, models and reports: pure values, no files and no queue.
     .target(
       name: "PipeStats",
-      dependencies: ["PipeJSON", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: [
+        "PipeTime", "PipeText", "PipeJSON",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       swiftSettings: strict),
     // HTTP connections, limits and responses: no queue; the only target that imports NIO.
     .target(
       name: "PipeGateway",
       dependencies: [
-        "PipeIO", "PipeJSON",
+        "PipeTime", "PipeIO", "PipeJSON",
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -56,27 +64,36 @@ let package = Package(
       ], swiftSettings: strict),
     // Lines and sentences that commands print, from values of the engine: no option parsing.
     .target(
-      name: "PipeRender", dependencies: ["PipeIO", "PipeJSON", "PipeQueue"], swiftSettings: fast),
+      name: "PipeRender",
+      dependencies: ["PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue"],
+      swiftSettings: fast),
     // Turns lines from stdin or a request body into entries, and commits into receipts: no
     // consumers.
     .target(
-      name: "PipeIntake", dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeRender"],
+      name: "PipeIntake",
+      dependencies: ["PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue", "PipeRender"],
       swiftSettings: fast),
     // Turns batches into outcomes, by commands, readers and other queues: no HTTP.
     .target(
       name: "PipeWork",
-      dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeRender", "PipeIntake"],
+      dependencies: [
+        "PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue", "PipeRender", "PipeIntake",
+      ],
       swiftSettings: fast),
     // Turns a queue's counters and times into reports: no consumers and no HTTP.
     .target(
       name: "PipeMeasure",
-      dependencies: ["PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeRender", "PipeIntake"],
+      dependencies: [
+        "PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeRender",
+        "PipeIntake",
+      ],
       swiftSettings: fast),
     // The HTTP application: routes, handlers, access, events. No sockets and no option parsing.
     .target(
       name: "PipeServe",
       dependencies: [
-        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender", "PipeIntake",
+        "PipeTime", "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender",
+        "PipeIntake",
         "PipeMeasure", .product(name: "Logging", package: "swift-log"),
       ],
       // The gateway's pages: files that a browser can open, embedded in the binary.
@@ -89,7 +106,8 @@ let package = Package(
     .executableTarget(
       name: "pipe",
       dependencies: [
-        "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender", "PipeIntake",
+        "PipeTime", "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender",
+        "PipeIntake",
         "PipeWork", "PipeMeasure", "PipeServe",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -98,28 +116,36 @@ let package = Package(
     // The harness of the suites below. A test target, since Testing is missing where a static
     // executable is built.
     .testTarget(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
-    .testTarget(name: "PipeIOTests", dependencies: ["CPipeIO", "PipeIO"], swiftSettings: strict),
     .testTarget(
-      name: "PipeJSONTests", dependencies: ["PipeJSON", "TestSupport"], swiftSettings: strict),
+      name: "PipeIOTests", dependencies: ["CPipeIO", "PipeTime", "PipeIO"], swiftSettings: strict),
+    .testTarget(
+      name: "PipeJSONTests", dependencies: ["PipeTime", "PipeJSON", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "PipeQueueTests",
       dependencies: [
-        "PipeQueue", "PipeIO", "TestSupport",
+        "PipeQueue", "PipeIO", "PipeTime", "TestSupport",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PipeStatsTests", dependencies: ["PipeStats"], exclude: ["Reference"],
+      name: "PipeStatsTests", dependencies: ["PipeTime", "PipeText", "PipeStats"],
+      exclude: ["Reference"],
       swiftSettings: strict),
     .testTarget(
       name: "PipeGatewayTests",
       dependencies: [
-        "PipeGateway", "PipeIO",
+        "PipeGateway", "PipeIO", "PipeTime",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "PipeIntakeTests", dependencies: ["PipeIntake", "PipeQueue", "PipeTime"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PipeWorkTests", dependencies: ["PipeWork", "PipeIO"], swiftSettings: strict),
     // These two run the built binary and import nothing from it.
     .testTarget(
       name: "CommandTests", dependencies: ["pipe", "TestSupport"], swiftSettings: strict),

@@ -1,615 +1,73 @@
-#!/bin/bash
-
-__pipe_cursor_index_in_current_word() {
-    local remaining="${COMP_LINE}"
-
-    local word
-    for word in "${COMP_WORDS[@]::COMP_CWORD}"; do
-        remaining="${remaining##*([[:space:]])"${word}"*([[:space:]])}"
-    done
-
-    local -ir index="$((COMP_POINT - ${#COMP_LINE} + ${#remaining}))"
-    if [[ "${index}" -le 0 ]]; then
-        printf 0
-    else
-        printf %s "${index}"
-    fi
-}
-
-# positional arguments:
-#
-# - 1: the current (sub)command's count of positional arguments
-#
-# required variables:
-#
-# - repeating_flags: the repeating flags that the current (sub)command can accept
-# - non_repeating_flags: the non-repeating flags that the current (sub)command can accept
-# - repeating_options: the repeating options that the current (sub)command can accept
-# - non_repeating_options: the non-repeating options that the current (sub)command can accept
-# - positional_number: value ignored
-# - unparsed_words: unparsed words from the current command line
-#
-# modified variables:
-#
-# - non_repeating_flags: remove flags for this (sub)command that are already on the command line
-# - non_repeating_options: remove options for this (sub)command that are already on the command line
-# - positional_number: set to the current positional number
-# - unparsed_words: remove all flags, options, and option values for this (sub)command
-__pipe_offer_flags_options() {
-    local -ir positional_count="${1}"
-    positional_number=0
-
-    local was_flag_option_terminator_seen=false
-    local is_parsing_option_value=false
-
-    local -ar unparsed_word_indices=("${!unparsed_words[@]}")
-    local -i word_index
-    for word_index in "${unparsed_word_indices[@]}"; do
-        if "${is_parsing_option_value}"; then
-            # This word is an option value:
-            # Reset marker for next word iff not currently the last word
-            [[ "${word_index}" -ne "${unparsed_word_indices[${#unparsed_word_indices[@]} - 1]}" ]] && is_parsing_option_value=false
-            unset "unparsed_words[${word_index}]"
-            # Do not process this word as a flag or an option
-            continue
-        fi
-
-        local word="${unparsed_words["${word_index}"]}"
-        if ! "${was_flag_option_terminator_seen}"; then
-            case "${word}" in
-            --)
-                unset "unparsed_words[${word_index}]"
-                # by itself -- is a flag/option terminator, but if it is the last word, it is the start of a completion
-                if [[ "${word_index}" -ne "${unparsed_word_indices[${#unparsed_word_indices[@]} - 1]}" ]]; then
-                    was_flag_option_terminator_seen=true
-                fi
-                continue
-                ;;
-            -*)
-                # ${word} is a flag or an option
-                # If ${word} is an option, mark that the next word to be parsed is an option value
-                local option
-                for option in "${repeating_options[@]}" "${non_repeating_options[@]}"; do
-                    [[ "${word}" = "${option}" ]] && is_parsing_option_value=true && break
-                done
-
-                # Remove ${word} from ${non_repeating_flags} or ${non_repeating_options} so it isn't offered again
-                local not_found=true
-                local -i index
-                for index in "${!non_repeating_flags[@]}"; do
-                    if [[ "${non_repeating_flags[${index}]}" = "${word}" ]]; then
-                        unset "non_repeating_flags[${index}]"
-                        non_repeating_flags=("${non_repeating_flags[@]}")
-                        not_found=false
-                        break
-                    fi
-                done
-                if "${not_found}"; then
-                    for index in "${!non_repeating_flags[@]}"; do
-                        if [[ "${non_repeating_flags[${index}]}" = "${word}" ]]; then
-                            unset "non_repeating_flags[${index}]"
-                            non_repeating_flags=("${non_repeating_flags[@]}")
-                            break
-                        fi
-                    done
-                fi
-                unset "unparsed_words[${word_index}]"
-                continue
-                ;;
-            esac
-        fi
-
-        # ${word} is neither a flag, nor an option, nor an option value
-        if [[ "${positional_number}" -lt "${positional_count}" || "${positional_count}" -lt 0 ]]; then
-            # ${word} is a positional
-            ((positional_number++))
-            unset "unparsed_words[${word_index}]"
-        else
-            if [[ -z "${word}" ]]; then
-                # Could be completing a flag, option, or subcommand
-                positional_number=-1
-            else
-                # ${word} is a subcommand or invalid, so stop processing this (sub)command
-                positional_number=-2
-            fi
-            break
-        fi
-    done
-
-    unparsed_words=("${unparsed_words[@]}")
-
-    if\
-        ! "${was_flag_option_terminator_seen}"\
-        && ! "${is_parsing_option_value}"\
-        && [[ ("${cur}" = -* && "${positional_number}" -ge 0) || "${positional_number}" -eq -1 ]]
-    then
-        COMPREPLY+=($(compgen -W "${repeating_flags[*]} ${non_repeating_flags[*]} ${repeating_options[*]} ${non_repeating_options[*]}" -- "${cur}"))
-    fi
-}
-
-__pipe_add_completions() {
-    local completion
-    while IFS='' read -r completion; do
-        COMPREPLY+=("${completion}")
-    done < <(IFS=$'\n' compgen "${@}" -- "${cur}")
-}
-
-__pipe_custom_complete() {
-    if [[ -n "${cur}" || -z ${COMP_WORDS[${COMP_CWORD}]} || "${COMP_LINE:${COMP_POINT}:1}" != ' ' ]]; then
-        local -ar words=("${COMP_WORDS[@]}")
-    else
-        local -ar words=("${COMP_WORDS[@]::${COMP_CWORD}}" '' "${COMP_WORDS[@]:${COMP_CWORD}}")
-    fi
-
-    "${COMP_WORDS[0]}" "${@}" "${words[@]}"
-}
+# Completion of pipe in bash, with bash-completion or without.
+# Printed by: pipe --generate-completion-script bash
 
 _pipe() {
-    local state
-    state="$(shopt -p;shopt -po)"
-    trap "${state//$'\n'/;}" RETURN
-    shopt -s extglob
-    set +o history +o posix
+    local IFS=$' \t\n' word kind rest before line joins='' index=0 i
+    local -a words=() places=() lines=() found=() others=()
 
-    local -xr SAP_SHELL=bash
-    local -x SAP_SHELL_VERSION
-    SAP_SHELL_VERSION="$(IFS='.';printf %s "${BASH_VERSINFO[*]}")"
-    local -r SAP_SHELL_VERSION
+    # bash splits words at = and :, which pipe takes whole. $2 ends at the cursor.
+    for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
+        word=${COMP_WORDS[i]}
+        if ((i == COMP_CWORD)) && [[ $word != [=:]* ]]; then word=$2; fi
+        if [[ $word == [=:]* && ${#words[@]} -gt 1 ]]; then joins=1; fi
+        if [[ $joins ]] && ((i <= COMP_CWORD || index < ${#words[@]} - 1)); then
+            words[${#words[@]} - 1]+=$word
+        else
+            words+=("$word")
+            places+=("$i")
+        fi
+        joins=''
+        if [[ $word == [=:]* ]]; then joins=1; fi
+        if ((i == COMP_CWORD)); then index=$((${#words[@]} - 1)) joins=''; fi
+    done
 
-    local -r cur="${2}"
-    local -r prev="${3}"
-
-    local -i positional_number
-    local -a unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
-
-    local -a repeating_flags=()
-    local -a non_repeating_flags=(--version -h --help)
-    local -a repeating_options=()
-    local -a non_repeating_options=()
-    __pipe_offer_flags_options 0
-
-    # Offer subcommand / subcommand argument completions
-    local -r subcommand="${unparsed_words[0]}"
-    unset 'unparsed_words[0]'
-    unparsed_words=("${unparsed_words[@]}")
-    case "${subcommand}" in
-    ingest|enqueue|init|consume|batch|ack|route|status|list|explain|stats|dead|retry|drop|prune|fsck|serve|help)
-        # Offer subcommand argument completions
-        "_pipe_${subcommand}"
+    mapfile -t lines < <(
+        "${COMP_WORDS[0]/#\~\//$HOME/}" ---complete bash "$index" "${words[@]}" 2> /dev/null
+    )
+    kind=${lines[0]%% *} rest=${lines[0]#* }
+    word=${words[index]}
+    case $kind in
+    words)
+        compopt -o nosort 2> /dev/null
+        for line in "${lines[@]:1}"; do found+=("${line%%$'\t'*}"); done
         ;;
-    *)
-        # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'ingest enqueue init consume batch ack route status list explain stats dead retry drop prune fsck serve help' -- "${cur}"))
+    files)
+        compopt -o filenames 2> /dev/null
+        mapfile -t found < <(compgen -f -- "${word#"$rest"}")
         ;;
-    esac
-}
-
-_pipe_ingest() {
-    repeating_flags=()
-    non_repeating_flags=(--force --records --version -h --help)
-    repeating_options=(--require)
-    non_repeating_options=(-q --queue --priority --reject --max-errors --max-record-bytes)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
+    queues)
+        compopt -o filenames -o nosort 2> /dev/null
+        while IFS= read -r line; do
+            if [[ -e ${line/#\~\//$HOME/}/format ]]; then found+=("$line"); else others+=("$line"); fi
+        done < <(compgen -d -- "${word#"$rest"}" | LC_ALL=C sort)
+        found+=("${others[@]}")
         ;;
-    '--priority')
-        return
+    groups)
+        mapfile -t found < <(compgen -g -- "${word#"$rest"}")
         ;;
-    '--require')
-        return
-        ;;
-    '--reject')
-        __pipe_add_completions -f
-        return
-        ;;
-    '--max-errors')
-        return
-        ;;
-    '--max-record-bytes')
+    command)
+        _pipe_command "${places[rest]:-$COMP_CWORD}"
         return
         ;;
     esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __pipe_add_completions -f
-        return
-        ;;
-    esac
+    if [[ $kind != words ]]; then found=("${found[@]/#/$rest}"); fi
+    # bash replaces only $2, the part after the last = or :.
+    before=${word%"$2"}
+    COMPREPLY=("${found[@]#"$before"}")
 }
 
-_pipe_enqueue() {
-    repeating_flags=()
-    non_repeating_flags=(--force --raw --quiet --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue --dedup --delay --at --wait --max-record-bytes)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--dedup')
-        return
-        ;;
-    '--delay')
-        return
-        ;;
-    '--at')
-        return
-        ;;
-    '--wait')
-        return
-        ;;
-    '--max-record-bytes')
-        return
-        ;;
-    esac
+# Completes the command line that begins at this word.
+_pipe_command() {
+    if declare -F _comp_command_offset > /dev/null; then
+        _comp_command_offset "$1"
+    elif declare -F _command_offset > /dev/null; then
+        _command_offset "$1"
+    else
+        compopt -o filenames 2> /dev/null
+        local actions=(-f)
+        if ((COMP_CWORD == $1)); then actions=(-c -d); fi
+        mapfile -t COMPREPLY < <(compgen "${actions[@]}" -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
 }
 
-_pipe_init() {
-    repeating_flags=()
-    non_repeating_flags=(--force --private --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue --slice --retries --backoff --max-items --max-bytes --retain --min-free --share)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--slice')
-        return
-        ;;
-    '--retries')
-        return
-        ;;
-    '--backoff')
-        return
-        ;;
-    '--max-items')
-        return
-        ;;
-    '--max-bytes')
-        return
-        ;;
-    '--retain')
-        return
-        ;;
-    '--min-free')
-        return
-        ;;
-    '--share')
-        return
-        ;;
-    esac
-}
-
-_pipe_consume() {
-    repeating_flags=()
-    non_repeating_flags=(--force --follow --envelope --stream --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue --size --every -n -j --timeout --tag)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--size')
-        return
-        ;;
-    '--every')
-        return
-        ;;
-    '-n')
-        return
-        ;;
-    '-j')
-        return
-        ;;
-    '--timeout')
-        return
-        ;;
-    '--tag')
-        return
-        ;;
-    esac
-}
-
-_pipe_batch() {
-    repeating_flags=()
-    non_repeating_flags=(--force --follow --dry-run --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue --size --every -n --hold)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--size')
-        return
-        ;;
-    '--every')
-        return
-        ;;
-    '-n')
-        return
-        ;;
-    '--hold')
-        return
-        ;;
-    esac
-}
-
-_pipe_ack() {
-    repeating_flags=()
-    non_repeating_flags=(--force --retry --bury --tee --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue --reason)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--reason')
-        return
-        ;;
-    esac
-}
-
-_pipe_route() {
-    repeating_flags=()
-    non_repeating_flags=(--force --follow --version -h --help)
-    repeating_options=(--to)
-    non_repeating_options=(-q --queue --on)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--on')
-        return
-        ;;
-    '--to')
-        return
-        ;;
-    esac
-}
-
-_pipe_status() {
-    repeating_flags=()
-    non_repeating_flags=(--force --wait --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue --timeout)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--timeout')
-        return
-        ;;
-    esac
-}
-
-_pipe_list() {
-    repeating_flags=()
-    non_repeating_flags=(--force --version -h --help)
-    repeating_options=(--state)
-    non_repeating_options=(-q --queue -n)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--state')
-        __pipe_add_completions -W 'ready'$'\n''claimed'$'\n''later'$'\n''dead'$'\n''done'$'\n''lost'
-        return
-        ;;
-    '-n')
-        return
-        ;;
-    esac
-}
-
-_pipe_explain() {
-    repeating_flags=()
-    non_repeating_flags=(--force --json --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
-    __pipe_offer_flags_options 1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    esac
-}
-
-_pipe_stats() {
-    repeating_flags=()
-    non_repeating_flags=(--force --json --prometheus --hgrm --plot --model --chart --version -h --help)
-    repeating_options=(--compare)
-    non_repeating_options=(-q --queue --svg --by --of -n --since --watch --output --field)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--svg')
-        return
-        ;;
-    '--compare')
-        return
-        ;;
-    '--by')
-        __pipe_add_completions -W 'tag'
-        return
-        ;;
-    '--of')
-        __pipe_add_completions -W 'wait'$'\n''service'$'\n''total'
-        return
-        ;;
-    '-n')
-        return
-        ;;
-    '--since')
-        return
-        ;;
-    '--watch')
-        return
-        ;;
-    '--output')
-        return
-        ;;
-    '--field')
-        return
-        ;;
-    esac
-}
-
-_pipe_dead() {
-    repeating_flags=()
-    non_repeating_flags=(--force --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    esac
-}
-
-_pipe_retry() {
-    repeating_flags=()
-    non_repeating_flags=(--force --all --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    esac
-}
-
-_pipe_drop() {
-    repeating_flags=()
-    non_repeating_flags=(--force --all --lost --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
-    __pipe_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    esac
-}
-
-_pipe_prune() {
-    repeating_flags=()
-    non_repeating_flags=(--force --json --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    esac
-}
-
-_pipe_fsck() {
-    repeating_flags=()
-    non_repeating_flags=(--force --version -h --help)
-    repeating_options=()
-    non_repeating_options=(-q --queue)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    esac
-}
-
-_pipe_serve() {
-    repeating_flags=()
-    non_repeating_flags=(--force --access-log --version -h --help)
-    repeating_options=(--require)
-    non_repeating_options=(-q --queue --host --port --token-file --max-body --dedup --limit --cors)
-    __pipe_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
-    '-q'|'--queue')
-        return
-        ;;
-    '--host')
-        return
-        ;;
-    '--port')
-        return
-        ;;
-    '--token-file')
-        return
-        ;;
-    '--max-body')
-        return
-        ;;
-    '--require')
-        return
-        ;;
-    '--dedup')
-        return
-        ;;
-    '--limit')
-        return
-        ;;
-    '--cors')
-        return
-        ;;
-    esac
-}
-
-_pipe_help() {
-    repeating_flags=()
-    non_repeating_flags=(--version)
-    repeating_options=()
-    non_repeating_options=()
-    __pipe_offer_flags_options -1
-}
-
-complete -o filenames -F _pipe pipe
+complete -F _pipe pipe

@@ -16,7 +16,7 @@ package enum ListeningAddress: Sendable {
   private var address: SocketAddress? {
     switch self {
     case .own(let host, let port): try? SocketAddress(ipAddress: host, port: port)
-    case .inherited(let number): SocketAddress(boundTo: number)
+    case .inherited(let fd): SocketAddress(boundTo: fd)
     }
   }
 
@@ -30,7 +30,7 @@ package enum ListeningAddress: Sendable {
       return switch self {
       case .own(let host, let port):
         try bootstrap.bind(to: try SocketAddress(ipAddress: host, port: port)).wait()
-      case .inherited(let number): try bootstrap.withBoundSocket(number).wait()
+      case .inherited(let fd): try bootstrap.withBoundSocket(fd).wait()
       }
     } catch { throw ListenFault(code: (error as? IOError)?.errnoCode ?? 0) }
   }
@@ -56,17 +56,17 @@ extension SocketAddress {
   }
 
   /// The address to which a socket is bound; nil: not a stream socket of a known family.
-  init?(boundTo number: Int32) {
+  init?(boundTo fd: Int32) {
     var type: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    guard getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &length) == 0,
+    guard getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0,
       type == Int32(SOCK_STREAM.rawValue)
     else { return nil }
     var storage = sockaddr_storage()
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let found: SocketAddress? = withUnsafeMutableBytes(of: &storage) { bytes in
       let address = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-      guard getsockname(number, address, &size) == 0 else { return nil }
+      guard getsockname(fd, address, &size) == 0 else { return nil }
       switch Int32(address.pointee.sa_family) {
       case AF_INET: return SocketAddress(bytes.load(as: sockaddr_in.self))
       case AF_INET6: return SocketAddress(bytes.load(as: sockaddr_in6.self))

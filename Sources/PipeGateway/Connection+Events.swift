@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import Synchronization
 
 /// A response that continues as an event stream.
 struct EventStream {
@@ -57,5 +58,40 @@ extension Connection {
     eventStream.subscriber.leave()
     record(eventStream.slot, eventStream.status, bytes: eventStream.bytes)
     self.eventStream = nil
+  }
+}
+
+/// The client of an event stream, until it leaves or the server stops. Usable from any thread.
+package final class Subscriber: Sendable {
+  private let hasLeft = Atomic(false)
+  private let connection: NIOLoopBound<Connection>
+  private let loop: any EventLoop
+
+  init(_ connection: NIOLoopBound<Connection>, _ loop: any EventLoop) {
+    self.connection = connection
+    self.loop = loop
+  }
+
+  package var isGone: Bool { hasLeft.load(ordering: .relaxed) }
+
+  func leave() { hasLeft.store(true, ordering: .relaxed) }
+
+  /// Sends the same event to all subscribers: one copy, and one wake-up of the event loop. A
+  /// subscriber that has not read earlier events does not get it.
+  package static func send(_ event: [UInt8], to subscribers: [Subscriber]) {
+    subscribers.first?.loop.execute {
+      let buffer = ByteBuffer(bytes: event)
+      for subscriber in subscribers { subscriber.connection.value.send(buffer, to: subscriber) }
+    }
+  }
+
+  /// Ends the event streams.
+  package static func end(_ subscribers: [Subscriber]) {
+    subscribers.first?.loop.execute {
+      for subscriber in subscribers where !subscriber.isGone {
+        subscriber.leave()
+        subscriber.connection.value.endEventStream()
+      }
+    }
   }
 }

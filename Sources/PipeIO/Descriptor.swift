@@ -3,13 +3,13 @@ internal import Glibc
 
 /// An open file. `path` is for messages only.
 package final class Descriptor {
-  package let number: Int32
+  package let fd: Int32
   package let path: String
   private let isOwned: Bool
 
-  /// Takes over `number` and closes it in `deinit`.
-  package init(owning number: Int32, path: String) {
-    self.number = number
+  /// Takes over `fd` and closes it in `deinit`.
+  package init(owning fd: Int32, path: String) {
+    self.fd = fd
     self.path = path
     isOwned = true
   }
@@ -19,8 +19,8 @@ package final class Descriptor {
 
   package static var standardOutput: Descriptor { Descriptor(STDOUT_FILENO, "stdout") }
 
-  private init(_ number: Int32, _ path: String) {
-    self.number = number
+  private init(_ fd: Int32, _ path: String) {
+    self.fd = fd
     self.path = path
     isOwned = false
   }
@@ -33,15 +33,15 @@ package final class Descriptor {
     let ownership = try directory.ownership()
     // Another user's file must not be truncated before the check below refuses it.
     let kept = ownership.isSuspicious ? flags & ~O_TRUNC : flags
-    let number = retryingInterrupts {
-      cpipe_open_beneath(directory.number, name, kept | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
+    let fd = retryingInterrupts {
+      cpipe_open_beneath(directory.fd, name, kept | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
     }
     let path = directory.path + "/" + name
-    if number < 0 {
+    if fd < 0 {
       if errno == ENOENT { return nil }
       throw Fault("open", path)
     }
-    let file = Descriptor(owning: number, path: path)
+    let file = Descriptor(owning: fd, path: path)
     if ownership.isSuspicious {
       try ownership.requireOwn(file)
       if flags & O_TRUNC != 0 { try file.truncate(to: 0) }
@@ -56,14 +56,14 @@ package final class Descriptor {
     while true {
       if flags & O_EXCL == 0, let file = try open(name, in: directory, flags) { return file }
       var origin = try directory.currentOwnership().origin(of: .file)
-      let number = directory.relieved {
+      let fd = directory.relieved {
         cpipe_create_beneath(
-          directory.number, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, &origin)
+          directory.fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, &origin)
       }
       let path = directory.path + "/" + name
-      if number >= 0 {
-        let file = Descriptor(owning: number, path: path)
-        try directory.ownership().complete(.file, number, path)
+      if fd >= 0 {
+        let file = Descriptor(owning: fd, path: path)
+        try directory.ownership().complete(.file, fd, path)
         return file
       }
       if errno != EEXIST || flags & O_EXCL != 0 { throw Fault("open", path) }
@@ -72,7 +72,7 @@ package final class Descriptor {
 
   package func status() throws(Fault) -> stat {
     var result = stat()
-    if fstat(number, &result) != 0 { throw Fault("stat", path) }
+    if fstat(fd, &result) != 0 { throw Fault("stat", path) }
     return result
   }
 
@@ -88,11 +88,11 @@ package final class Descriptor {
   /// Reads at most `buffer.count` bytes; returns 0 at end of file.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
     while true {
-      let count = retryingInterrupts { Glibc.read(number, buffer.baseAddress, buffer.count) }
+      let count = retryingInterrupts { Glibc.read(fd, buffer.baseAddress, buffer.count) }
       if count >= 0 { return count }
       guard errno == EAGAIN else { throw Fault("read", path) }
       // A shell may pass a non-blocking descriptor.
-      var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+      var poll = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
       _ = Glibc.poll(&poll, 1, -1)
     }
   }
@@ -104,7 +104,7 @@ package final class Descriptor {
     var done = 0
     while done < buffer.count {
       let count = retryingInterrupts {
-        pread(number, buffer.baseAddress! + done, buffer.count - done, offset + done)
+        pread(fd, buffer.baseAddress! + done, buffer.count - done, offset + done)
       }
       if count < 0 { throw Fault("read", path) }
       if count == 0 { break }
@@ -118,7 +118,7 @@ package final class Descriptor {
     var done = 0
     while done < bytes.count {
       let count = retryingInterrupts {
-        pwrite(number, bytes.baseAddress! + done, bytes.count - done, offset + done)
+        pwrite(fd, bytes.baseAddress! + done, bytes.count - done, offset + done)
       }
       if count < 0 { throw Fault("write", path) }
       done += count
@@ -130,7 +130,7 @@ package final class Descriptor {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { all in
-        retryingInterrupts { Glibc.write(number, all.baseAddress! + done, all.count - done) }
+        retryingInterrupts { Glibc.write(fd, all.baseAddress! + done, all.count - done) }
       }
       if count < 0 { throw Fault("write", path) }
       done += count
@@ -138,17 +138,25 @@ package final class Descriptor {
   }
 
   package func truncate(to size: Int) throws(Fault) {
-    if retryingInterrupts({ ftruncate(number, size) }) != 0 { throw Fault("truncate", path) }
+    if retryingInterrupts({ ftruncate(fd, size) }) != 0 { throw Fault("truncate", path) }
+  }
+
+  /// Truncates a file that has no name and that no other process has open, so that no reader finds
+  /// it short.
+  func freeBlocksOfRemovedFile() throws(Fault) {
+    // Without a name it cannot be opened again either.
+    guard try status().st_nlink == 0, cpipe_is_open_here_only(fd) != 0 else { return }
+    try truncate(to: 0)
   }
 
   /// Flushes data and size to stable storage. Never call it again after a failure: the kernel has
   /// forgotten which pages were dirty, so a second call would falsely succeed.
   package func flushData() throws(Fault) {
-    if retryingInterrupts({ fdatasync(number) }) != 0 { throw Fault("flush", path) }
+    if retryingInterrupts({ fdatasync(fd) }) != 0 { throw Fault("flush", path) }
   }
 
   package func flush() throws(Fault) {
-    if retryingInterrupts({ fsync(number) }) != 0 { throw Fault("flush", path) }
+    if retryingInterrupts({ fsync(fd) }) != 0 { throw Fault("flush", path) }
   }
 
   package func isRegular() throws(Fault) -> Bool {
@@ -158,19 +166,23 @@ package final class Descriptor {
 
   /// Takes the advisory lock of this open file if it is free. Returns whether it did.
   package func tryLock(exclusive: Bool = true) throws(Fault) -> Bool {
-    try tryFlock(number, exclusive ? LOCK_EX : LOCK_SH, path)
+    try tryFlock(fd, exclusive ? LOCK_EX : LOCK_SH, path)
   }
 
   /// Waits for the advisory lock. Only for locks that are held for a few system calls.
   package func lock() throws(Fault) {
-    if retryingInterrupts({ flock(number, LOCK_EX) }) != 0 { throw Fault("lock", path) }
+    if retryingInterrupts({ flock(fd, LOCK_EX) }) != 0 { throw Fault("lock", path) }
   }
 
-  package func unlock() {
-    _ = flock(number, LOCK_UN)
-  }
+  package func unlock() { releaseLock(fd) }
 
   deinit {
-    if isOwned { close(number) }
+    if isOwned { close(fd) }
   }
+}
+
+/// Releases a lock, and tries again if that fails, as it can on FUSE and network file systems: every
+/// other process waits for the lock until this one ends.
+func releaseLock(_ fd: Int32) {
+  if flock(fd, LOCK_UN) != 0 { _ = flock(fd, LOCK_UN) }
 }

@@ -1,9 +1,10 @@
 package import CPipeIO
 internal import Glibc
+package import PipeTime
 
 /// Takes the advisory lock of an open file if it is free. Returns whether it did.
-func tryFlock(_ number: Int32, _ kind: Int32, _ path: String) throws(Fault) -> Bool {
-  if retryingInterrupts({ flock(number, kind | LOCK_NB) }) == 0 { return true }
+func tryFlock(_ fd: Int32, _ kind: Int32, _ path: String) throws(Fault) -> Bool {
+  if retryingInterrupts({ flock(fd, kind | LOCK_NB) }) == 0 { return true }
   if errno == EWOULDBLOCK { return false }
   throw Fault("lock", path)
 }
@@ -11,7 +12,7 @@ func tryFlock(_ number: Int32, _ kind: Int32, _ path: String) throws(Fault) -> B
 /// An open directory. Names are resolved relative to its descriptor, so that a queue that is
 /// renamed or replaced while open stays the queue that was opened.
 package final class Directory {
-  package let number: Int32
+  package let fd: Int32
   package let path: String
   private var listing: UnsafeMutableRawBufferPointer?
 
@@ -27,8 +28,8 @@ package final class Directory {
   /// inform are not written. Set on the root.
   package var isSpared = false
 
-  private init(number: Int32, path: String, top: Directory?) {
-    self.number = number
+  private init(fd: Int32, path: String, top: Directory?) {
+    self.fd = fd
     self.path = path
     self.top = top
   }
@@ -38,18 +39,18 @@ package final class Directory {
   package static func open(_ path: String, in parent: Directory? = nil) throws(Fault) -> Directory?
   {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-    let number = retryingInterrupts {
+    let fd = retryingInterrupts {
       path.withSystemText { text in
-        parent.map { cpipe_open_beneath($0.number, text, flags | O_NOFOLLOW, 0) }
+        parent.map { cpipe_open_beneath($0.fd, text, flags | O_NOFOLLOW, 0) }
           ?? cpipe_openat(AT_FDCWD, text, flags, 0)
       }
     }
     let full = parent.map { $0.path + "/" + path } ?? path
-    if number < 0 {
+    if fd < 0 {
       if errno == ENOENT { return nil }
       throw Fault("open", full)
     }
-    return Directory(number: number, path: full, top: parent.map { $0.top ?? $0 })
+    return Directory(fd: fd, path: full, top: parent.map { $0.top ?? $0 })
   }
 
   /// The tree's ownership as last read, or read now if it was not read before.
@@ -73,7 +74,7 @@ package final class Directory {
   /// Runs a system call. If it fails on a full disk and `relief` makes room, runs it once more.
   func relieved(_ call: () -> Int32) -> Int32 {
     let result = retryingInterrupts(call)
-    guard result < 0, [ENOSPC, EDQUOT].contains(errno) else { return result }
+    guard result < 0, Fault.isDiskFull(errno) else { return result }
     let code = errno
     if (top ?? self).relief?() == true { return retryingInterrupts(call) }
     errno = code
@@ -83,7 +84,7 @@ package final class Directory {
   /// The same for a write.
   package func relieved(_ write: () throws(Fault) -> Void) throws(Fault) {
     do throws(Fault) { try write() } catch {
-      guard [ENOSPC, EDQUOT].contains(error.code), (top ?? self).relief?() == true else {
+      guard error.isDiskFull, (top ?? self).relief?() == true else {
         throw error
       }
       try write()
@@ -94,12 +95,12 @@ package final class Directory {
   package func subdirectory(making name: String) throws(Fault) -> Directory {
     if let found = try Directory.open(name, in: self) { return found }
     var origin = try currentOwnership().origin(of: .directory)
-    let isMade = relieved { cpipe_make_directory(number, name, &origin) } == 0
+    let isMade = relieved { cpipe_make_directory(fd, name, &origin) } == 0
     if !isMade, errno != EEXIST { throw Fault("create", path + "/" + name) }
     guard let made = try Directory.open(name, in: self) else {
       throw Fault("open", path + "/" + name, code: ENOENT)
     }
-    if isMade { try ownership().complete(.directory, made.number, made.path) }
+    if isMade { try ownership().complete(.directory, made.fd, made.path) }
     return made
   }
 
@@ -113,23 +114,23 @@ package final class Directory {
   /// Flushes names to stable storage. Unlike file data, names stay dirty after a flush that fails
   /// on a full disk, so the second flush covers all of them.
   package func flush() throws(Fault) {
-    if relieved({ fsync(number) }) != 0 { throw Fault("flush", path) }
+    if relieved({ fsync(fd) }) != 0 { throw Fault("flush", path) }
   }
 
   /// Flushes the whole file system to stable storage.
   package func flushFileSystem() throws(Fault) {
-    if retryingInterrupts({ syncfs(number) }) != 0 { throw Fault("flush", path) }
+    if retryingInterrupts({ syncfs(fd) }) != 0 { throw Fault("flush", path) }
   }
 
   /// Whether `name` does not exist. False if the file system cannot tell.
   package func lacks(_ name: String) -> Bool {
     var found = stat()
-    return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT
+    return fstatat(fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT
   }
 
   /// Throws unless this process may create and remove names in `name`.
   package func requireWritable(_ name: String) throws(Fault) {
-    if faccessat(number, name, W_OK | X_OK, AT_EACCESS) != 0 {
+    if faccessat(fd, name, W_OK | X_OK, AT_EACCESS) != 0 {
       throw Fault("write", path + "/" + name)
     }
   }
@@ -143,18 +144,17 @@ package final class Directory {
   /// Whether `name` exists, whatever its file type.
   package func has(_ name: String) -> Bool {
     var found = stat()
-    return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0
+    return fstatat(fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0
   }
 
-  /// When the file was last written (mtime), microseconds since the epoch. nil if there is none.
-  package func modified(_ name: String) -> Int64? {
-    status(name).map { Int64($0.st_mtim.tv_sec) * 1_000_000 + Int64($0.st_mtim.tv_nsec) / 1000 }
+  /// When the file was last written (mtime). nil if there is none.
+  package func modified(_ name: String) -> Instant? {
+    status(name).map { Instant($0.st_mtim) }
   }
 
-  /// When the file was last renamed or written (ctime), microseconds since the epoch. nil if there
-  /// is none.
-  package func changed(_ name: String) -> Int64? {
-    status(name).map { Int64($0.st_ctim.tv_sec) * 1_000_000 + Int64($0.st_ctim.tv_nsec) / 1000 }
+  /// When the file was last renamed or written (ctime). nil if there is none.
+  package func changed(_ name: String) -> Instant? {
+    status(name).map { Instant($0.st_ctim) }
   }
 
   /// The status of `name`, which may be a path beneath. Follows no symbolic link. nil if there is
@@ -162,9 +162,9 @@ package final class Directory {
   package func status(_ name: String) -> stat? {
     var found = stat()
     guard name.utf8.contains(0x2f) else {
-      return fstatat(number, name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? found : nil
+      return fstatat(fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? found : nil
     }
-    let file = retryingInterrupts { cpipe_open_beneath(number, name, cpipe_path_only, 0) }
+    let file = retryingInterrupts { cpipe_open_beneath(fd, name, cpipe_path_only, 0) }
     guard file >= 0 else { return nil }
     defer { close(file) }
     return fstat(file, &found) == 0 ? found : nil
@@ -174,10 +174,10 @@ package final class Directory {
   /// while no process renames: hold the lock, or check that no name is missing.
   package func forEachName(_ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
     let buffer = listing ?? .allocate(byteCount: 32768, alignment: 8)
-    if listing != nil, lseek(number, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
+    if listing != nil, lseek(fd, 0, SEEK_SET) < 0 { throw Fault("rewind", path) }
     listing = buffer
     while true {
-      let count = retryingInterrupts { cpipe_getdents(number, buffer.baseAddress, buffer.count) }
+      let count = retryingInterrupts { cpipe_getdents(fd, buffer.baseAddress, buffer.count) }
       // The directory was removed after it was opened, and has no names.
       if count < 0, errno == ENOENT, !path.isEmpty, isRemoved { return }
       if count < 0 { throw Fault("list", path) }
@@ -206,7 +206,7 @@ package final class Directory {
   /// Whether the directory was deleted after it was opened.
   package var isRemoved: Bool {
     var status = stat()
-    return fstat(number, &status) == 0 && status.st_nlink == 0
+    return fstat(fd, &status) == 0 && status.st_nlink == 0
   }
 
   /// Runs `body` with this directory as the working directory, for a call that takes no descriptor
@@ -215,7 +215,7 @@ package final class Directory {
   func entered<Result>(_ body: () -> Result) -> Result? {
     let before = cpipe_openat(AT_FDCWD, ".", cpipe_o_path | O_DIRECTORY | O_CLOEXEC, 0)
     defer { close(before) }
-    guard before >= 0, fchdir(number) == 0 else { return nil }
+    guard before >= 0, fchdir(fd) == 0 else { return nil }
     let result = body()
     return fchdir(before) == 0 ? result : nil
   }
@@ -223,7 +223,7 @@ package final class Directory {
   /// Whether both are the same directory, whatever their paths.
   package func isSame(as other: Directory) -> Bool {
     var (mine, theirs) = (stat(), stat())
-    return fstat(number, &mine) == 0 && fstat(other.number, &theirs) == 0
+    return fstat(fd, &mine) == 0 && fstat(other.fd, &theirs) == 0
       && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
   }
 
@@ -231,9 +231,9 @@ package final class Directory {
   /// its inode and, if the file system records one, its birth time. A rename keeps it.
   package var birthmark: UInt32 {
     var identity: (inode: UInt64, birth: UInt64) = (0, 0)
-    if cpipe_birth(number, &identity.inode, &identity.birth) != 0 {
+    if cpipe_birth(fd, &identity.inode, &identity.birth) != 0 {
       var status = stat()
-      if fstat(number, &status) == 0 { identity.inode = UInt64(status.st_ino) }
+      if fstat(fd, &status) == 0 { identity.inode = UInt64(status.st_ino) }
     }
     return withUnsafeBytes(of: &identity) { cpipe_crc32c(0, $0.baseAddress, $0.count) }
   }
@@ -248,10 +248,10 @@ package final class Directory {
   /// wait (`Stops`) with a fault whose code is EINTR.
   package func lock(exclusive: Bool, waiting: () -> Void = {}) throws(Fault) {
     let kind = exclusive ? LOCK_EX : LOCK_SH
-    if try tryFlock(number, kind, path) { return }
+    if try tryFlock(fd, kind, path) { return }
     let alarm = Alarm()
     var isReported = false
-    while flock(number, kind) != 0 {
+    while flock(fd, kind) != 0 {
       guard errno == EINTR else { throw Fault("lock", path) }
       if alarm.hasRung, !isReported {
         isReported = true
@@ -266,15 +266,13 @@ package final class Directory {
   }
 
   package func tryLock() throws(Fault) -> Bool {
-    try tryFlock(number, LOCK_EX, path)
+    try tryFlock(fd, LOCK_EX, path)
   }
 
-  package func unlock() {
-    _ = flock(number, LOCK_UN)
-  }
+  package func unlock() { releaseLock(fd) }
 
   deinit {
-    close(number)
+    close(fd)
     listing?.deallocate()
   }
 }

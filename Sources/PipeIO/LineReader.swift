@@ -1,7 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Splits a stream into lines. Memory is bounded: a line over the limit is returned in pieces.
+/// Splits a stream into lines, each with a newline or another byte at its end. Memory is bounded: a line over the limit is returned in pieces.
 ///
 /// `next` never blocks; `fill` reads once and may block. Between the two, the caller writes its
 /// pending output.
@@ -19,40 +19,42 @@ package final class LineReader {
   package private(set) var lineNumber = 0
   package let input: Descriptor
   private let limit: Int
+  private let terminator: UInt8
   private var buffer: UnsafeMutableRawBufferPointer
   private var start = 0
   private var end = 0
-  /// Bytes from `start` known to contain no newline.
+  /// Bytes from `start` known to contain no terminator.
   private var searched = 0
   private var isSkipping = false
   private var atEnd = false
 
   private static let chunk = 1 << 18
 
-  /// `limit`: the most bytes a line may have, not counting its newline.
-  package init(_ input: Descriptor, limit: Int) {
+  /// `limit`: the most bytes a line may have, not counting its terminator.
+  package init(_ input: Descriptor, limit: Int, terminator: UInt8 = 0x0a) {
     self.input = input
     self.limit = limit
+    self.terminator = terminator
     buffer = .allocate(byteCount: LineReader.chunk, alignment: 64)
     // A larger pipe gives fewer and larger commits on a slow disk. A refusal does no harm.
-    enlargePipe(input.number)
+    enlargePipe(input.fd)
   }
 
   package func next() -> Next {
     let rest = UnsafeRawBufferPointer(rebasing: buffer[(start + searched)..<end])
-    if let base = rest.baseAddress, let found = memchr(base, 0x0a, rest.count) {
+    if let base = rest.baseAddress, let found = memchr(base, Int32(terminator), rest.count) {
       let length = searched + (UnsafeRawPointer(found) - base)
-      return take(length, skippingNewline: true)
+      return take(length, skippingTerminator: true)
     }
     searched = end - start
-    if atEnd, end > start || isSkipping { return take(end - start, skippingNewline: false) }
+    if atEnd, end > start || isSkipping { return take(end - start, skippingTerminator: false) }
     if searched > limit { return oversizedPiece() }
     return .drained
   }
 
-  private func take(_ length: Int, skippingNewline: Bool) -> Next {
+  private func take(_ length: Int, skippingTerminator: Bool) -> Next {
     let line = UnsafeRawBufferPointer(rebasing: buffer[start..<(start + length)])
-    start += length + (skippingNewline ? 1 : 0)
+    start += length + (skippingTerminator ? 1 : 0)
     searched = 0
     if isSkipping || length > limit {
       if !isSkipping { lineNumber += 1 }
@@ -84,7 +86,7 @@ package final class LineReader {
 
   /// Whether `fill` would return at once, with more input or at its end.
   package var isReadable: Bool {
-    var poll = pollfd(fd: input.number, events: Int16(POLLIN), revents: 0)
+    var poll = pollfd(fd: input.fd, events: Int16(POLLIN), revents: 0)
     return !atEnd && Glibc.poll(&poll, 1, 0) > 0
   }
 

@@ -3,15 +3,15 @@ internal import Glibc
 
 /// Buffered output to a descriptor, written in large pieces when the caller flushes.
 package final class Output {
-  package let number: Int32
+  package let fd: Int32
   private let name: String
   package var bytes: [UInt8] = []
 
   /// Standard output.
   package convenience init() { self.init(STDOUT_FILENO, name: "stdout") }
 
-  package init(_ number: Int32, name: String) {
-    self.number = number
+  package init(_ fd: Int32, name: String) {
+    self.fd = fd
     self.name = name
   }
 
@@ -33,9 +33,10 @@ package final class Output {
   /// The same; `written` counts the bytes written before a fault.
   package func flush(written: inout Int) throws(Fault) {
     defer { bytes.removeAll(keepingCapacity: true) }
+    ProgressLine.erase(beforeWritingTo: fd)
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { all in
-        retryingInterrupts { Glibc.write(number, all.baseAddress! + written, all.count - written) }
+        retryingInterrupts { Glibc.write(fd, all.baseAddress! + written, all.count - written) }
       }
       if count < 0 {
         if errno == EAGAIN {
@@ -50,40 +51,45 @@ package final class Output {
 
   package var isRegularFile: Bool {
     var status = stat()
-    return fstat(number, &status) == 0 && cpipe_is_regular(&status) != 0
+    return fstat(fd, &status) == 0 && cpipe_is_regular(&status) != 0
   }
 
   /// Whether writing can block indefinitely: true for a terminal, a pipe or a socket, false for a
   /// regular file or /dev/null.
   package var mayBlock: Bool {
     var status = stat()
-    guard fstat(number, &status) == 0, cpipe_is_regular(&status) == 0 else { return false }
-    return cpipe_is_character_device(&status) == 0 || isatty(number) != 0
+    guard fstat(fd, &status) == 0, cpipe_is_regular(&status) == 0 else { return false }
+    return cpipe_is_character_device(&status) == 0 || isatty(fd) != 0
   }
 
   /// Removes the last `count` bytes from a file, unless another process has written after them.
   package func takeBack(_ count: Int) {
     var status = stat()
-    let end = lseek(number, 0, SEEK_CUR)
-    guard count > 0, fstat(number, &status) == 0, status.st_size == end else { return }
-    if ftruncate(number, end - count) == 0 { lseek(number, end - count, SEEK_SET) }
+    let end = lseek(fd, 0, SEEK_CUR)
+    guard count > 0, fstat(fd, &status) == 0, status.st_size == end else { return }
+    if ftruncate(fd, end - count) == 0 { lseek(fd, end - count, SEEK_SET) }
   }
 
   // A shell may pass a non-blocking descriptor.
   private func waitForRoom() {
-    var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+    var poll = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
     _ = Glibc.poll(&poll, 1, -1)
   }
 }
 
 /// Sets a pipe's capacity to 1 MiB. Harmless if it is not a pipe or the system refuses.
-package func enlargePipe(_ number: Int32) {
-  _ = cpipe_resize_pipe(number, 1 << 20)
+package func enlargePipe(_ fd: Int32) {
+  _ = cpipe_resize_pipe(fd, 1 << 20)
 }
 
 /// The words of the command line, starting with the program's name.
 package let commandLine: [String] = (0..<cpipe_argument_count()).map {
   String(system: cpipe_argument($0))
+}
+
+/// The words after the first `--`, byte for byte.
+package var commandBytes: [[UInt8]] {
+  commandWords().map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
 }
 
 func commandWords() -> [UnsafePointer<CChar>] {
@@ -99,14 +105,20 @@ package func restoreEnvironment() { cpipe_restore_environment() }
 /// for the descriptor would end up in that file. Opens in its place a descriptor that fails as a
 /// closed one does.
 package func occupyStandardDescriptors() {
-  for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
-    _ = cpipe_openat(AT_FDCWD, "/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY, 0)
+  for fd in STDIN_FILENO...STDERR_FILENO where fcntl(fd, F_GETFD) < 0 {
+    _ = cpipe_openat(AT_FDCWD, "/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY, 0)
   }
 }
 
-/// Writes a line to stderr unchanged. A failure cannot be reported.
-package func complain(_ line: String) {
-  var text = line + "\n"
+/// Writes a line to stderr unchanged, in place of the progress line if there is one. A failure cannot
+/// be reported.
+package func complain(_ line: String, newline: Bool = true) {
+  ProgressLine.erase()
+  writeToErrors(line + (newline ? "\n" : ""))
+}
+
+func writeToErrors(_ text: String) {
+  var text = text
   text.withUTF8 { bytes in
     var done = 0
     while done < bytes.count {

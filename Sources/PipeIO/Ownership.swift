@@ -13,7 +13,7 @@ package struct Ownership: Equatable {
 
   init(_ directory: Directory) throws(Fault) {
     var found = stat()
-    if fstat(directory.number, &found) != 0 { throw Fault("stat", directory.path) }
+    if fstat(directory.fd, &found) != 0 { throw Fault("stat", directory.path) }
     self.init(found)
   }
 
@@ -68,15 +68,15 @@ package struct Ownership: Equatable {
 
   /// Sets group and mode of a new file in a shared tree. If a copy dropped the set-group-ID bit of
   /// a directory, files created there get their creator's group.
-  func complete(_ made: Made, _ number: Int32, _ path: String) throws(Fault) {
+  func complete(_ made: Made, _ fd: Int32, _ path: String) throws(Fault) {
     guard isShared else { return }
     var status = stat()
-    if fstat(number, &status) != 0 { throw Fault("stat", path) }
-    if status.st_gid != group, fchown(number, .max, group) != 0 {
+    if fstat(fd, &status) != 0 { throw Fault("stat", path) }
+    if status.st_gid != group, fchown(fd, .max, group) != 0 {
       throw Fault("change the group to \(groupText(group))", path)
     }
     let mode = Ownership.mode(isShared: true, isDirectory: made == .directory)
-    if status.st_mode & 0o7777 != mode, fchmod(number, mode) != 0 {
+    if status.st_mode & 0o7777 != mode, fchmod(fd, mode) != 0 {
       throw Fault("set the mode", path)
     }
   }
@@ -95,17 +95,17 @@ package func makeDirectory(_ path: String) -> Bool {
 // other directory services.
 
 /// `user ann (1000)`, or `user 1000` if the number has no name.
-package func userText(_ number: UInt32) -> String {
-  "user " + (name(number, in: "/etc/passwd").map { "\($0) (\(number))" } ?? "\(number)")
+package func userText(_ id: UInt32) -> String {
+  "user " + (name(id, in: "/etc/passwd").map { "\($0) (\(id))" } ?? "\(id)")
 }
 
-package func groupText(_ number: UInt32) -> String {
-  "group " + (name(number, in: "/etc/group").map { "\($0) (\(number))" } ?? "\(number)")
+package func groupText(_ id: UInt32) -> String {
+  "group " + (name(id, in: "/etc/group").map { "\($0) (\(id))" } ?? "\(id)")
 }
 
 /// For a command line: the name, or `'#1000'`, as sudo(8) accepts it.
-package func userWord(_ number: UInt32) -> String {
-  name(number, in: "/etc/passwd") ?? "'#\(number)'"
+package func userWord(_ id: UInt32) -> String {
+  name(id, in: "/etc/passwd") ?? "'#\(id)'"
 }
 
 /// The number of a group given by name or number.
@@ -116,8 +116,8 @@ package func groupNumber(_ text: String) -> UInt32? {
   return UInt32(text).flatMap { $0 == .max ? nil : $0 }
 }
 
-private func name(_ number: UInt32, in path: String) -> String? {
-  entries(path).first { UInt32($0[2]) == number }.map { printable(String($0[0])) }
+private func name(_ id: UInt32, in path: String) -> String? {
+  entries(path).first { UInt32($0[2]) == id }.map { printable(String($0[0])) }
 }
 
 // name:password:number:…

@@ -30,22 +30,22 @@ package final class PipeOutput {
     }
   }
 
-  package var number: Int32 { descriptor?.number ?? -1 }
+  package var fd: Int32 { descriptor?.fd ?? -1 }
 
   /// Bytes that the reader has read. Bytes left unread when it closed the pipe do not count.
   package var taken: Int {
     var unread: Int32 = 0
-    return cpipe_unread_bytes(number, &unread) == 0 ? written - Int(unread) : written
+    return cpipe_unread_bytes(fd, &unread) == 0 ? written - Int(unread) : written
   }
 
   /// Writes what fits now; returns the number of bytes written.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> Int {
     if portion < .max {
-      var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+      var poll = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
       guard Glibc.poll(&poll, 1, 0) > 0 else { return 0 }
     }
     let count = retryingInterrupts {
-      Glibc.write(number, bytes.baseAddress, min(bytes.count, portion))
+      Glibc.write(fd, bytes.baseAddress, min(bytes.count, portion))
     }
     if count >= 0 {
       written += count
@@ -80,7 +80,7 @@ package final class PipeOutput {
   // has no room until that page is read. Resized each time, because the reader may have enlarged it
   // again.
   private func reported(by watch: Watch) -> Reads {
-    watch.isBlind && cpipe_resize_pipe(number, 1) > 0 ? .whenEmpty : .reported(watch)
+    watch.isBlind && cpipe_resize_pipe(fd, 1) > 0 ? .whenEmpty : .reported(watch)
   }
 
   /// Sends the reader end of file. Returns nil and does nothing if this process could not then
@@ -114,7 +114,7 @@ package final class Downstream {
   }
 
   /// Readable when a reader has closed one of the pipes: then check `isOver`.
-  package var number: Int32 { closings.number }
+  package var fd: Int32 { closings.fd }
 
   /// Whether no process reads from the pipes any more. Processes started since the last check count
   /// too.
@@ -125,9 +125,9 @@ package final class Downstream {
   }
 
   private func add(_ name: String, _ path: String) -> Bool {
-    let number = cpipe_open_path(path)
-    guard number >= 0 else { return false }
-    let file = Descriptor(owning: number, path: name)
+    let fd = cpipe_open_path(path)
+    guard fd >= 0 else { return false }
+    let file = Descriptor(owning: fd, path: name)
     guard (try? closings.closings(of: file)) != nil, !closings.isBlind else { return false }
     pipes.append((name, file))
     return true
@@ -179,11 +179,11 @@ package final class Downstream {
 
   // The write end is open only for an instant, so that no reader misses end of file.
   private static func hasReader(_ file: Descriptor) -> Bool {
-    let number = cpipe_openat(
-      AT_FDCWD, "/proc/self/fd/\(file.number)", O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0)
-    guard number >= 0 else { return errno != ENXIO }
-    defer { close(number) }
-    var entry = pollfd(fd: number, events: 0, revents: 0)
+    let fd = cpipe_openat(
+      AT_FDCWD, "/proc/self/fd/\(file.fd)", O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0)
+    guard fd >= 0 else { return errno != ENXIO }
+    defer { close(fd) }
+    var entry = pollfd(fd: fd, events: 0, revents: 0)
     return poll(&entry, 1, 0) <= 0 || entry.revents & Int16(POLLERR) == 0
   }
 }

@@ -1,5 +1,6 @@
 internal import CPipeIO
 internal import Glibc
+package import PipeTime
 
 /// The descriptors that can wake an idle process.
 package struct Poller {
@@ -14,20 +15,20 @@ package struct Poller {
   }
 
   /// Returns the index for `isReady` and `isBroken`.
-  package mutating func watch(_ number: Int32, for interest: Interest = .reading) -> Int {
+  package mutating func watch(_ fd: Int32, for interest: Interest = .reading) -> Int {
     let events: Int32 =
       switch interest {
       case .reading: POLLIN
       case .writing: POLLOUT
       case .breaking: 0
       }
-    entries.append(pollfd(fd: number, events: Int16(events), revents: 0))
+    entries.append(pollfd(fd: fd, events: Int16(events), revents: 0))
     return entries.count - 1
   }
 
-  /// Blocks until an event occurs or `deadline` (`Clock.steady`, microseconds) has come.
-  package mutating func wait(until deadline: Int64?) throws(Fault) {
-    let left = deadline.map { max(0, $0 - Clock.steady()) } ?? -1
+  /// Blocks until an event occurs or `deadline` has come.
+  package mutating func wait(until deadline: SteadyInstant?) throws(Fault) {
+    let left = deadline.map { max(0, ($0 - Clock.steady()).microseconds) } ?? -1
     let count = entries.withUnsafeMutableBufferPointer { all in
       retryingInterrupts { cpipe_poll(all.baseAddress, nfds_t(all.count), left) }
     }
@@ -43,9 +44,29 @@ package struct Poller {
   }
 }
 
+/// Wakes the pollers of other threads, once and for good.
+package final class Bell: Sendable {
+  /// Readable once it has rung.
+  package let fd: Int32
+  private let other: Int32
+
+  package init() throws(Fault) {
+    var ends: [Int32] = [-1, -1]
+    if cpipe_pipe(&ends) != 0 { throw Fault("open", "stderr") }
+    (fd, other) = (ends[0], ends[1])
+  }
+
+  package func ring() { _ = write(other, "\n", 1) }
+
+  deinit {
+    close(other)
+    close(fd)
+  }
+}
+
 /// Signals as events to wait for, instead of interruptions.
 package final class SignalQueue {
-  package let number: Int32
+  package let fd: Int32
 
   package static let terminate = SIGTERM
   package static let interrupt = SIGINT
@@ -61,19 +82,19 @@ package final class SignalQueue {
     let heeded = signals.filter { cpipe_is_ignored($0) == 0 }
     var set = signalSet(heeded)
     sigprocmask(SIG_BLOCK, &set, nil)
-    number = cpipe_signalfd(&set)
-    if number < 0 { throw Fault("watch", "signals") }
+    fd = cpipe_signalfd(&set)
+    if fd < 0 { throw Fault("watch", "signals") }
     if interruptsLocks { Stops.watch(heeded.filter { $0 != SIGCHLD }) }
   }
 
   package func take() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
-    return read(number, &info, size) == size ? Int32(info.ssi_signo) : nil
+    return read(fd, &info, size) == size ? Int32(info.ssi_signo) : nil
   }
 
   deinit {
-    close(number)
+    close(fd)
   }
 }
 

@@ -70,10 +70,11 @@ package final class Command {
   private let actions = SpawnActions()
 
   /// `varying`: variables that each start sets to a new value or leaves unset. The words are those
-  /// after the first `--` of the command line, byte for byte.
-  package init(varying: [String]) {
-    let words = commandWords()
-    name = String(system: words[0])
+  /// after the first `--` of the command line, byte for byte; none unless
+  /// `takesWords`.
+  package init(varying: [String], takesWords: Bool = true) {
+    let words = takesWords ? commandWords() : []
+    name = words.first.map { String(system: $0) } ?? ""
     arguments = words.map { strdup($0) } + [nil]
     var kept: [UnsafeMutablePointer<CChar>?] = []
     var at = cpipe_environment()!
@@ -85,12 +86,81 @@ package final class Command {
     environment = kept
   }
 
-  /// Runs the command without a shell. `kept` stays open in it under the same number; `settings`
+  /// Runs the command without a shell. `kept` stays open in it under the same fd; `settings`
   /// (`NAME=value`) are added to the environment. `inForeground`: the command stays in this
   /// process's group, so that it can use the terminal, and the keys that interrupt or stop reach
   /// both.
   package func start(
     _ streams: WorkerStreams, keeping kept: Int32?, settings: [String], inForeground: Bool
+  ) throws(Fault) -> Start {
+    try start(arguments, environment, streams, kept, settings, inForeground)
+  }
+
+  /// The same with these words after the command's name, in place of those of the command line.
+  package func start(
+    _ words: [[UInt8]], _ streams: WorkerStreams, keeping kept: Int32?, settings: [String],
+    inForeground: Bool
+  ) throws(Fault) -> Start {
+    let texts = SystemTexts(words)
+    return try start(
+      [arguments[0]] + texts.pointers + [nil], environment, streams, kept, settings, inForeground)
+  }
+
+  /// Starts another command in another directory. `settings` replace variables of the same name, and the
+  /// PATH among them finds the command.
+  package func start(
+    job words: [[UInt8]], in directory: [UInt8], _ streams: WorkerStreams, keeping kept: Int32?,
+    settings: [[UInt8]]
+  ) throws(Fault) -> Start {
+    let name = String(systemBytes: words[0])
+    let place = String(systemBytes: directory)
+    let fd = openFile(place, cpipe_o_path | O_DIRECTORY)
+    guard fd >= 0 else {
+      return .refused("directory \(printable(place)): \(String(cString: strerror(errno)))")
+    }
+    close(fd)
+    let places = settings.last { $0.starts(with: "PATH=".utf8) }.map {
+      String(systemBytes: Array($0.dropFirst(5)))
+    }
+    let candidates = Program.places(of: name, in: places, directory: place)
+    guard
+      let path = name.contains("/")
+        ? candidates.first : candidates.first(where: Program.isExecutable)
+    else {
+      return .refused(Refusal(name, in: places, directory: place, code: EACCES).text)
+    }
+    let names = settings.map { $0.prefix { $0 != UInt8(ascii: "=") } }
+    let kept = (
+      kept,
+      environment.filter { variable in
+        guard let variable else { return false }
+        return !names.contains { name in
+          name.withContiguousStorageIfAvailable {
+            strncmp(variable, $0.baseAddress!, $0.count) == 0
+          }
+            == true && variable[name.count] == CChar(bitPattern: UInt8(ascii: "="))
+        }
+      }
+    )
+    let texts = SystemTexts(words + settings)
+    let arguments = texts.pointers[..<words.count] + [nil]
+    let variables = kept.1 + texts.pointers[words.count...] + [nil]
+    return try SpawnActions.with(streams, keeping: kept.0, in: directory) {
+      (actions) throws(Fault) in
+      var process: pid_t = 0
+      let code = path.withSystemText {
+        posix_spawn(&process, $0, actions, alone.pointer, Array(arguments), Array(variables))
+      }
+      if code == EAGAIN || code == ENOMEM { throw Fault("start", name, code: code) }
+      return code == 0
+        ? .running(Worker(process: process, leadsGroup: true))
+        : .refused(Refusal(name, in: places, directory: place, code: code).text)
+    }
+  }
+
+  private func start(
+    _ words: [UnsafeMutablePointer<CChar>?], _ environment: [UnsafeMutablePointer<CChar>?],
+    _ streams: WorkerStreams, _ kept: Int32?, _ settings: [String], _ inForeground: Bool
   ) throws(Fault) -> Start {
     let added = settings.map { $0.withSystemText { strdup($0) } }
     defer { for text in added { free(text) } }
@@ -98,44 +168,77 @@ package final class Command {
     var process: pid_t = 0
     let code = actions.prepared(streams, keeping: kept) {
       posix_spawnp(
-        &process, arguments[0]!, $0, (inForeground ? shared : alone).pointer, arguments, variables)
+        &process, words[0]!, $0, (inForeground ? shared : alone).pointer, words, variables)
     }
     if code == EAGAIN || code == ENOMEM { throw Fault("start", name, code: code) }
     return code == 0
       ? .running(Worker(process: process, leadsGroup: !inForeground))
-      : .refused("\(printable(name)): \(String(cString: strerror(code)))")
+      : .refused(Refusal(name, in: variable("PATH"), code: code).text)
   }
+
+  /// Bytes that the words of a start may have, with a NUL and a pointer for each: what the system
+  /// gives a command, without its environment and 4 KiB for the settings and the loader.
+  package var roomForWords: Int {
+    let taken = environment.reduce(0) { $0 + ($1.map { strlen($0) } ?? 0) + 9 }
+    return max(0, sysconf(Int32(_SC_ARG_MAX)) - taken - 4096)
+  }
+
+  /// The longest word that Linux passes to a command: 32 pages with its NUL.
+  package static let longestWord = 32 * 4096 - 1
 
   deinit {
     for text in arguments + environment { free(text) }
   }
 }
 
+/// NUL-terminated texts in one block of memory.
+private final class SystemTexts {
+  let pointers: [UnsafeMutablePointer<CChar>?]
+  private let block: UnsafeMutablePointer<CChar>
+
+  init(_ texts: [[UInt8]]) {
+    block = .allocate(capacity: texts.reduce(1) { $0 + $1.count + 1 })
+    var at = block
+    pointers = texts.map { text in
+      let start = at
+      for byte in text {
+        at.pointee = CChar(bitPattern: byte)
+        at += 1
+      }
+      at.pointee = 0
+      at += 1
+      return start
+    }
+  }
+
+  deinit { block.deallocate() }
+}
+
 /// An unnamed file in memory that a command gets as stdin and reads from the start. Unlike a pipe
 /// it never blocks the writer, whatever the command reads.
 package struct MemoryFile: ~Copyable {
-  package let number: Int32
+  package let fd: Int32
 
   package init() throws(Fault) {
-    number = cpipe_memfd("pipe-items")
-    if number < 0 { throw Fault("create", "memory file") }
+    fd = cpipe_memfd("pipe-items")
+    if fd < 0 { throw Fault("create", "memory file") }
   }
 
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
     var done = 0
     while done < bytes.count {
       let count = retryingInterrupts {
-        Glibc.write(number, bytes.baseAddress! + done, bytes.count - done)
+        Glibc.write(fd, bytes.baseAddress! + done, bytes.count - done)
       }
       if count < 0 { throw Fault("write", "memory file") }
       done += count
     }
   }
 
-  package func rewind() { lseek(number, 0, SEEK_SET) }
+  package func rewind() { lseek(fd, 0, SEEK_SET) }
 
   deinit {
-    close(number)
+    close(fd)
   }
 }
 
@@ -174,6 +277,31 @@ final class SpawnActions {
     if let actions = prepared[key] { return body(actions) }
     if prepared.count == SpawnActions.most { forget() }
     let actions = UnsafeMutablePointer<posix_spawn_file_actions_t>.allocate(capacity: 1)
+    SpawnActions.fill(actions, streams, kept)
+    prepared[key] = actions
+    return body(actions)
+  }
+
+  /// Actions for one command that runs in `directory`.
+  static func with<Result>(
+    _ streams: WorkerStreams, keeping kept: Int32?, in directory: [UInt8],
+    _ body: (UnsafePointer<posix_spawn_file_actions_t>) throws(Fault) -> Result
+  ) throws(Fault) -> Result {
+    let actions = UnsafeMutablePointer<posix_spawn_file_actions_t>.allocate(capacity: 1)
+    fill(actions, streams, kept)
+    let text = SystemTexts([directory])
+    _ = cpipe_start_in(actions, text.pointers[0]!)
+    defer {
+      posix_spawn_file_actions_destroy(actions)
+      actions.deallocate()
+    }
+    return try body(actions)
+  }
+
+  private static func fill(
+    _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ streams: WorkerStreams,
+    _ kept: Int32?
+  ) {
     posix_spawn_file_actions_init(actions)
     posix_spawn_file_actions_adddup2(actions, streams.input, STDIN_FILENO)
     if let output = streams.output {
@@ -184,8 +312,6 @@ final class SpawnActions {
     }
     // A dup2 onto itself makes posix_spawn keep the descriptor open.
     if let kept { posix_spawn_file_actions_adddup2(actions, kept, kept) }
-    prepared[key] = actions
-    return body(actions)
   }
 
   private func forget() {
@@ -220,4 +346,33 @@ final class SpawnAttributes {
     posix_spawnattr_destroy(pointer)
     pointer.deallocate()
   }
+}
+
+/// Sends a signal to each process that was started with `setting` (`NAME=value`) in its environment.
+/// Returns whether there was one.
+package func signalProcesses(with setting: String, _ signal: Int32) -> Bool {
+  let wanted = Array(setting.utf8)[...]
+  var isFound = false
+  guard let processes = opendir("/proc") else { return false }
+  defer { closedir(processes) }
+  while let entry = readdir(processes) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    guard let process = pid_t(name), process != getpid() else { continue }
+    let fd = openFile("/proc/\(name)/environ", O_RDONLY)
+    guard fd >= 0 else { continue }
+    defer { close(fd) }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = retryingInterrupts { read(fd, &buffer, buffer.count) }
+      if count <= 0 { break }
+      text += buffer[..<count]
+    }
+    guard text.split(separator: 0).contains(wanted), kill(process, signal) == 0 else { continue }
+    kill(process, SIGCONT)
+    isFound = true
+  }
+  return isFound
 }

@@ -17,12 +17,12 @@ package final class WorkerInput {
   /// Takes over the write end of a pipe.
   package init(_ pipe: Descriptor) {
     self.pipe = pipe
-    enlargePipe(pipe.number)
-    _ = cpipe_set_nonblocking(pipe.number)
+    enlargePipe(pipe.fd)
+    _ = cpipe_set_nonblocking(pipe.fd)
   }
 
   /// nil once the worker was sent end of file.
-  package var number: Int32? { pipe?.number }
+  package var fd: Int32? { pipe?.fd }
   package var isEmpty: Bool { start == bytes.count }
   /// Offset of the next appended byte in the whole input.
   package var end: Int { written + bytes.count - start }
@@ -35,7 +35,7 @@ package final class WorkerInput {
     guard let pipe else { return }
     while !isEmpty, !isBroken {
       let count = bytes.withUnsafeBytes { all in
-        retryingInterrupts { Glibc.write(pipe.number, all.baseAddress! + start, all.count - start) }
+        retryingInterrupts { Glibc.write(pipe.fd, all.baseAddress! + start, all.count - start) }
       }
       if count < 0, errno == EAGAIN { return }
       if count < 0, errno != EPIPE { throw Fault("write", pipe.path) }
@@ -63,16 +63,16 @@ package final class WorkerInput {
     guard let pipe else { return }
     // Unread bytes are counted at a read end, which does not hide end of file from the worker.
     let flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC
-    let number = cpipe_openat(AT_FDCWD, "/proc/self/fd/\(pipe.number)", flags, 0)
-    if number >= 0 { rest = Descriptor(owning: number, path: pipe.path) } else { isBlind = true }
+    let fd = cpipe_openat(AT_FDCWD, "/proc/self/fd/\(pipe.fd)", flags, 0)
+    if fd >= 0 { rest = Descriptor(owning: fd, path: pipe.path) } else { isBlind = true }
     self.pipe = nil
   }
 
   /// Bytes that the worker has read. All written bytes count as read if the number cannot be known.
   package var taken: Int {
-    guard !isBlind, let number = pipe?.number ?? rest?.number else { return written }
+    guard !isBlind, let fd = pipe?.fd ?? rest?.fd else { return written }
     var unread: Int32 = 0
-    return cpipe_unread_bytes(number, &unread) == 0 ? written - Int(unread) : written
+    return cpipe_unread_bytes(fd, &unread) == 0 ? written - Int(unread) : written
   }
 }
 
@@ -80,7 +80,7 @@ extension Descriptor {
   /// Allocates `size` bytes of disk space for the file without writing. Returns whether it
   /// succeeded.
   package func allocate(_ size: Int) -> Bool {
-    retryingInterrupts { fallocate(number, 0, 0, size) } == 0
+    retryingInterrupts { fallocate(fd, 0, 0, size) } == 0
   }
 
   /// Allocates room among the file system's own records: `count` attributes of `size` bytes each.
@@ -88,7 +88,7 @@ extension Descriptor {
   package func attach(_ count: Int, of size: Int) -> Bool {
     let bytes = [UInt8](repeating: 0, count: size)
     return (0..<count).allSatisfy { index in
-      retryingInterrupts { fsetxattr(number, "user.pipe.\(index)", bytes, size, 0) } == 0
+      retryingInterrupts { fsetxattr(fd, "user.pipe.\(index)", bytes, size, 0) } == 0
     }
   }
 }

@@ -1,5 +1,6 @@
 internal import CPipeIO
 internal import Glibc
+internal import PipeTime
 internal import Synchronization
 
 /// The signals that ask this process to stop. After the first it starts nothing more; after the
@@ -8,16 +9,16 @@ package enum Stops {
   private struct Taken {
     var watched: [Int32] = []
     var signals: [Int32] = []
-    /// When the first signal was taken, microseconds of `Clock.steady`.
-    var first: Int64 = 0
+    /// When the first signal was taken.
+    var first: SteadyInstant = .boot
     var isPatient = true
   }
 
   private static let taken = Mutex(Taken())
 
-  /// Microseconds after the first signal during which a lock is still waited for: most locks come
+  /// Time after the first signal during which a lock is still waited for: most locks come
   /// free in that time, and finished work can be acknowledged instead of redelivered.
-  private static let grace: Int64 = 1_000_000
+  private static let grace: TimeSpan = .seconds(1)
 
   /// In the order in which they were taken.
   package static var signals: [Int32] { taken.withLock(\.signals) }

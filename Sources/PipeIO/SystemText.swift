@@ -26,6 +26,13 @@ extension String {
     }
   }
 
+  /// From bytes that the system passed, without a NUL at the end.
+  package init(systemBytes bytes: [UInt8]) {
+    self = (bytes + [0]).withUnsafeBytes {
+      String(system: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
+    }
+  }
+
   /// Calls `body` with the original bytes, NUL-terminated.
   package func withSystemText<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     guard mayBeForeign else { return withCString(body) }

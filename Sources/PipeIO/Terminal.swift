@@ -1,13 +1,29 @@
 internal import CPipeIO
 internal import Glibc
 
-/// Columns of the terminal at stdout; nil if stdout is not a terminal or its width is unknown.
-package var terminalColumns: Int? {
-  var size = winsize()
-  guard isatty(STDOUT_FILENO) != 0, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
-    size.ws_col > 0
-  else { return nil }
-  return Int(size.ws_col)
+/// What a terminal shows at once, in character cells.
+package struct TerminalSize: Equatable {
+  package var columns: Int
+  package var rows: Int
+
+  package init(columns: Int, rows: Int) {
+    self.columns = columns
+    self.rows = rows
+  }
+
+  /// The size of the terminal at stdout; nil if stdout is not a terminal. A terminal that does not
+  /// know its size, such as a serial line, counts as 80 × 24.
+  package static var ofOutput: TerminalSize? { of(STDOUT_FILENO) }
+
+  static func of(_ fd: Int32) -> TerminalSize? {
+    var size = winsize()
+    guard isatty(fd) != 0 else { return nil }
+    // A size that is not known stays 0.
+    _ = ioctl(fd, UInt(TIOCGWINSZ), &size)
+    return TerminalSize(
+      columns: size.ws_col > 0 ? Int(size.ws_col) : 80,
+      rows: size.ws_row > 0 ? Int(size.ws_row) : 24)
+  }
 }
 
 /// Closes every descriptor except the standard three. Call it just before the process ends.
@@ -15,15 +31,15 @@ package func closeFiles() { cpipe_close_files() }
 
 /// The controlling terminal of this process, if it has one.
 package final class ControllingTerminal {
-  private let number = openFile("/dev/tty", O_RDONLY | O_NOCTTY)
+  private let fd = openFile("/dev/tty", O_RDONLY | O_NOCTTY)
 
   package init() {}
 
   /// Whether this process's group is in the foreground: it gets what is typed there.
-  package var isOurs: Bool { number >= 0 && tcgetpgrp(number) == getpgrp() }
+  package var isOurs: Bool { fd >= 0 && tcgetpgrp(fd) == getpgrp() }
 
   deinit {
-    if number >= 0 { close(number) }
+    if fd >= 0 { close(fd) }
   }
 }
 
@@ -35,9 +51,9 @@ package final class LeftBehind {
 
   package init() {
     cpipe_become_subreaper()
-    let number = getpid()
+    let pid = getpid()
     children = cpipe_openat(
-      AT_FDCWD, "/proc/self/task/\(number)/children", O_RDONLY | O_CLOEXEC, 0)
+      AT_FDCWD, "/proc/self/task/\(pid)/children", O_RDONLY | O_CLOEXEC, 0)
   }
 
   /// Whether there are processes that did not exist at the last call. `running`: the commands that

@@ -25,11 +25,11 @@ package func startThread(_ body: @escaping @Sendable () -> Void) throws(Fault) {
 /// Throws if the system has no room for `count` more open files. `name`: what they are for.
 package func requireDescriptors(_ count: Int, for name: String) throws(Fault) {
   var taken: [Int32] = []
-  defer { for number in taken { close(number) } }
+  defer { for fd in taken { close(fd) } }
   for _ in 0..<count {
-    let number = cpipe_memfd("pipe-spare")
-    if number < 0 { throw Fault("open", name) }
-    taken.append(number)
+    let fd = cpipe_memfd("pipe-spare")
+    if fd < 0 { throw Fault("open", name) }
+    taken.append(fd)
   }
 }
 

@@ -4,7 +4,7 @@ internal import Glibc
 /// Reports names that appear in directories, and files in them that a writer closes (inotify). If
 /// inotify is not available it ticks instead, and each tick is a reason to check.
 package final class Watch {
-  package private(set) var number: Int32
+  package private(set) var fd: Int32
   private(set) var isBlind = false
   private let report: (String) -> Void
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
@@ -15,8 +15,8 @@ package final class Watch {
   /// `report`: called with the reason for ticking and the remedy.
   package init(_ report: @escaping (String) -> Void) throws(Fault) {
     self.report = report
-    number = cpipe_inotify()
-    if number < 0 { try tick(errno, "inotify: cannot start") }
+    fd = cpipe_inotify()
+    if fd < 0 { try tick(errno, "inotify: cannot start") }
   }
 
   /// Watches for names that are renamed into `directory` or removed from it.
@@ -31,20 +31,20 @@ package final class Watch {
 
   /// Watches for reads from a file or pipe.
   func reads(of file: Descriptor) throws(Fault) {
-    if isBlind || add(file.number, UInt32(IN_ACCESS)) { return }
+    if isBlind || add(file.fd, UInt32(IN_ACCESS)) { return }
     try tick(errno, "\(printable(file.path)): cannot watch")
   }
 
   /// Watches for readers that close a pipe.
   func closings(of pipe: Descriptor) throws(Fault) {
-    if isBlind || add(pipe.number, UInt32(IN_CLOSE_NOWRITE)) { return }
+    if isBlind || add(pipe.fd, UInt32(IN_CLOSE_NOWRITE)) { return }
     try tick(errno, "\(printable(pipe.path)): cannot watch")
   }
 
   private func add(_ directory: Directory, _ events: UInt32) throws(Fault) {
     let events = events | UInt32(IN_ONLYDIR)
-    if isBlind || add(directory.number, events) { return }
-    if errno == ENOENT, directory.entered({ inotify_add_watch(number, ".", events) }) ?? -1 >= 0 {
+    if isBlind || add(directory.fd, events) { return }
+    if errno == ENOENT, directory.entered({ inotify_add_watch(fd, ".", events) }) ?? -1 >= 0 {
       return
     }
     try tick(errno, "\(printable(directory.path)): cannot watch")
@@ -52,15 +52,15 @@ package final class Watch {
 
   // By descriptor: the path may refer to another file by now.
   private func add(_ file: Int32, _ events: UInt32) -> Bool {
-    inotify_add_watch(number, "/proc/self/fd/\(file)", events) >= 0
+    inotify_add_watch(fd, "/proc/self/fd/\(file)", events) >= 0
   }
 
   // Ticks also cover everything that was watched before.
   private func tick(_ code: Int32, _ what: String) throws(Fault) {
-    if number >= 0 { close(number) }
+    if fd >= 0 { close(fd) }
     isBlind = true
-    number = cpipe_ticks(Watch.pause)
-    if number < 0 { throw Fault("watch", "timer") }
+    fd = cpipe_ticks(Watch.pause)
+    if fd < 0 { throw Fault("watch", "timer") }
     // Another user's pipe, as under sudo: there is nothing to fix.
     if code == EACCES { return }
     report("\(Watch.reason(code, what)); polling every \(Watch.pause) ms instead")
@@ -80,10 +80,10 @@ package final class Watch {
   /// Clears pending events. Returns true if `matters` holds for one of the names, if the kernel's
   /// event queue overflowed, and at each tick.
   package func drain(_ matters: (UnsafeRawBufferPointer) -> Bool) -> Bool {
-    if isBlind { return read(number, buffer.baseAddress, buffer.count) > 0 }
+    if isBlind { return read(fd, buffer.baseAddress, buffer.count) > 0 }
     var found = false
     while true {
-      let count = read(number, buffer.baseAddress, buffer.count)
+      let count = read(fd, buffer.baseAddress, buffer.count)
       if count <= 0 { return found }
       var at = 0
       while at < count {
@@ -101,7 +101,7 @@ package final class Watch {
   }
 
   deinit {
-    close(number)
+    close(fd)
     buffer.deallocate()
   }
 }

@@ -1,6 +1,7 @@
 package import PipeIO
 internal import PipeQueue
 internal import PipeRender
+package import PipeTime
 
 /// Commits write batches and prints their receipts, in that order.
 final class Committer {
@@ -9,9 +10,9 @@ final class Committer {
   private let appender: Appender
   private let output = Output()
   private let quiet: Bool
-  private let wait: Int64
+  private let wait: TimeSpan
 
-  init(_ queue: Queue, quiet: Bool, wait: Int64, dedup: Int64) {
+  init(_ queue: Queue, quiet: Bool, wait: TimeSpan, dedup: TimeSpan) {
     self.queue = queue
     self.quiet = quiet
     self.wait = wait
@@ -40,7 +41,7 @@ final class Committer {
   // Until the deadline, stores whatever fits, in halves: a commit may be larger than the room will
   // ever be.
   private func store(
-    _ part: inout WriteBatch, until deadline: Int64, _ stored: inout Int
+    _ part: inout WriteBatch, until deadline: SteadyInstant, _ stored: inout Int
   ) throws(Fault) {
     while true {
       do throws(Fault) {
@@ -70,13 +71,15 @@ extension Queue {
   /// Waits for a change in now/, a signal or `deadline` (`Clock.steady`), but at most a second. A
   /// rename in now/ may make room in the queue; no event reports room on the disk, so the caller
   /// retries each second.
-  package func waitForRoom(until deadline: Int64 = .max, or signals: SignalQueue? = nil)
+  package func waitForRoom(
+    until deadline: SteadyInstant = .distantFuture, or signals: SignalQueue? = nil
+  )
     throws(Fault)
   {
     let watch = try watchSettling()
     var poller = Poller()
-    _ = poller.watch(watch.number)
-    if let signals { _ = poller.watch(signals.number) }
-    try poller.wait(until: min(deadline, Clock.steady() + 1_000_000))
+    _ = poller.watch(watch.fd)
+    if let signals { _ = poller.watch(signals.fd) }
+    try poller.wait(until: min(deadline, Clock.steady() + .seconds(1)))
   }
 }

@@ -1,25 +1,31 @@
 package import PipeIO
 internal import PipeJSON
 package import PipeQueue
+package import PipeRender
+package import PipeTime
 
 /// `pipe enqueue`, after its options are parsed.
 package struct EnqueueJob {
   package var queue = QueueLocation()
   package var raw = false
+  /// Each item of the input is text, ended like this; nil: entry lines, or records if `raw`.
+  package var text: TextItem.End?
   package var quiet = false
-  /// Microseconds to wait for room.
-  var wait: Int64 = 0
+  /// Time to wait for room.
+  var wait: TimeSpan = .zero
   var limit = LineLoop.defaultLimit
-  /// Microseconds in which an equal entry counts as a duplicate; 0 for none.
-  package var dedup: Int64 = 0
+  /// Time in which an equal entry counts as a duplicate; 0 for none.
+  package var dedup: TimeSpan = .zero
   var schedule = Schedule.own
 
   package init(
-    queue: QueueLocation = QueueLocation(), raw: Bool = false, quiet: Bool = false, wait: Int64 = 0,
-    limit: Int = LineLoop.defaultLimit, dedup: Int64 = 0, schedule: Schedule = Schedule.own
+    queue: QueueLocation = QueueLocation(), raw: Bool = false, text: TextItem.End? = nil,
+    quiet: Bool = false, wait: TimeSpan = .zero,
+    limit: Int = LineLoop.defaultLimit, dedup: TimeSpan = .zero, schedule: Schedule = Schedule.own
   ) {
     self.queue = queue
     self.raw = raw
+    self.text = text
     self.quiet = quiet
     self.wait = wait
     self.limit = limit
@@ -34,14 +40,20 @@ package struct EnqueueJob {
 
   package func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "enqueue")
-    let queue = try queue.create(diagnostics)
+    let queue = try queue.create(diagnostics, announcing: !quiet)
     var lines = LineLoop(
       diagnostics, rejects: try RejectFile(nil), limit: limit,
-      margin: raw ? 0 : EnqueueJob.envelope)
+      margin: raw || text != nil ? 0 : EnqueueJob.envelope, offersText: true, text: text)
     let committer = Committer(queue, quiet: quiet, wait: wait, dedup: dedup)
-    var entries = EntryReader(raw: raw, slice: queue.settings.slice, schedule: schedule)
+    var entries = EntryReader(
+      raw: raw, text: text != nil, slice: queue.settings.slice, schedule: schedule)
     var wrapping = WrappingNotice(diagnostics, wayOut: "leave out --raw to store the entry itself")
+    if !quiet { lines.progress = InputProgress([Input.standard]) }
     lines.begin(Input.standard)
+    if !quiet {
+      let items = raw || text != nil ? "lines" : "entry lines"
+      Input.announce([Input.standard], diagnostics, items: items)
+    }
     do throws(Fault) {
       while let event = try lines.next() {
         switch event {
@@ -70,17 +82,20 @@ package struct EnqueueJob {
 /// Reads lines into the entries of a write batch: records, or entry lines.
 private struct EntryReader {
   private let raw: Bool
+  private let text: Bool
+  private var encoded: [UInt8] = []
   private let slice: Int
   private let schedule: Schedule
   private var validator = RecordValidator()
   private var reader = EntryLineReader()
   private var builder: EntryBuilder
-  private var now: Int64 = 0
+  private var now: Instant = .epoch
   /// When the lines of this write batch become ready, if an option says so.
   private var start: Start?
 
-  init(raw: Bool, slice: Int, schedule: Schedule) {
+  init(raw: Bool, text: Bool, slice: Int, schedule: Schedule) {
     self.raw = raw
+    self.text = text
     self.slice = slice
     self.schedule = schedule
     builder = EntryBuilder(slice: slice)
@@ -93,6 +108,7 @@ private struct EntryReader {
       now = Clock.now()
       start = schedule.start(now)
     }
+    if text { return append(text: line, to: &batch) }
     let parsed =
       raw ? try record(line) : try reader.read(line, slice: slice, now: now, start: start)
     batch.hasForeignIDs = !raw
@@ -101,11 +117,20 @@ private struct EntryReader {
     }
   }
 
+  private mutating func append(text: UnsafeRawBufferPointer, to batch: inout WriteBatch) {
+    encoded.removeAll(keepingCapacity: true)
+    TextItem.append(text, to: &encoded)
+    let entry = builder.entry(
+      .record(.medium, data: 0..<encoded.count), options: options, at: now)
+    encoded.withUnsafeBytes { batch.append(entry, data: $0) }
+  }
+
+  private var options: [UInt8]? {
+    start.flatMap { LineOptions.column(key: nil, notBefore: $0.notBefore, delay: $0.delay) }
+  }
+
   private mutating func record(_ line: UnsafeRawBufferPointer) throws(Rejection) -> ParsedEntry {
     let record = try validator.judge(line)
-    let options = start.flatMap {
-      LineOptions.column(key: nil, notBefore: $0.notBefore, delay: $0.delay)
-    }
     return ParsedEntry(entry: builder.entry(record, options: options, at: now), data: record.data)
   }
 }

@@ -1,5 +1,6 @@
 internal import PipeJSON
 package import PipeQueue
+package import PipeTime
 
 /// Builds entries of validated records, for stdin and for HTTP alike. Each gets an id of its own.
 package struct EntryBuilder {
@@ -10,9 +11,9 @@ package struct EntryBuilder {
   /// `slice`: items of an id request that form one slice.
   package init(slice: Int) { self.slice = slice }
 
-  /// `now`: when the record was accepted, microseconds since the epoch. `options`: from `LineOptions.column`.
+  /// `now`: when the record was accepted. `options`: from `LineOptions.column`.
   package mutating func entry(
-    _ record: ParsedRecord, options: [UInt8]?, at now: Int64
+    _ record: ParsedRecord, options: [UInt8]?, at now: Instant
   ) -> NewEntry {
     let id = generator.id(at: now)
     return switch record {
@@ -33,5 +34,42 @@ package struct EntryBuilder {
     compact.removeAll(keepingCapacity: true)
     IDList.appendCompact(bytes, to: &compact)
     return compact.withUnsafeBytes(body)
+  }
+}
+
+/// When entries become ready, from the options of `enqueue`.
+package enum Schedule {
+  /// As each line says: at once, or not before a time.
+  case own
+  case after(TimeSpan)
+  case at(Instant)
+
+  /// For the lines of a commit that begins at `now`: one instant, so that adjacent entries share
+  /// it. nil: each line decides.
+  func start(_ now: Instant) -> Start? {
+    switch self {
+    case .own: nil
+    case .after(let delay): delay > .zero ? Start(notBefore: now + delay, delay: delay) : .atOnce
+    case .at(let time): Start(time, now)
+    }
+  }
+}
+
+/// When one entry becomes ready.
+struct Start {
+  let notBefore: Instant?
+  /// The delay that was requested; nil for an instant.
+  let delay: TimeSpan?
+
+  static let atOnce = Start(notBefore: nil, delay: nil)
+
+  init(notBefore: Instant?, delay: TimeSpan?) {
+    self.notBefore = notBefore
+    self.delay = delay
+  }
+
+  /// A time that is not in the future delays nothing and is not stored.
+  init(_ time: Instant, _ now: Instant) {
+    self.init(notBefore: time > now ? time : nil, delay: nil)
   }
 }

@@ -1,11 +1,15 @@
 internal import Glibc
 internal import PipeJSON
-internal import PipeQueue
+package import PipeQueue
+internal import PipeRender
+package import PipeTime
 
 /// An entry, and the range of its data in the line.
-struct ParsedEntry {
-  let entry: NewEntry
-  let data: Range<Int>
+package struct ParsedEntry {
+  package let entry: NewEntry
+  package let data: Range<Int>
+  /// Whether the line has a key of its own.
+  package var hasKey = false
 }
 
 /// Reads entry lines, which `ingest` writes and `enqueue` stores (pipe-enqueue(1), ENTRY LINES).
@@ -14,12 +18,21 @@ package struct EntryLineReader {
     watching: ["id", "priority", "time", "data", "ids", "key", "not_before"])
   private static let id = 0, priority = 1, time = 2, data = 3, ids = 4, key = 5, notBefore = 6
 
-  private var lastTime: (text: [UInt8], value: Int64) = ([], 0)
+  private var lastTime: (text: [UInt8], value: Instant) = ([], .epoch)
 
   static let advice = "not an entry line: run it through pipe ingest, or use --raw"
 
+  package init() {}
+
+  /// An entry that is ready when its line says so.
+  package mutating func read(
+    _ line: UnsafeRawBufferPointer, slice: Int, now: Instant
+  ) throws(Rejection) -> ParsedEntry {
+    try read(line, slice: slice, now: now, start: nil)
+  }
+
   mutating func read(
-    _ line: UnsafeRawBufferPointer, slice: Int, now: Int64, start: Start?
+    _ line: UnsafeRawBufferPointer, slice: Int, now: Instant, start: Start?
   ) throws(Rejection) -> ParsedEntry {
     let value: Span
     do throws(JSONFault) { value = try scanner.scan(line) } catch { throw Rejection(error) }
@@ -36,10 +49,11 @@ package struct EntryLineReader {
     entry.options = LineOptions.column(
       key: key, notBefore: chosen.notBefore, delay: chosen.delay)
     switch (scanner[EntryLineReader.data], scanner[EntryLineReader.ids]) {
-    case (let data?, nil): return ParsedEntry(entry: entry, data: data.range)
+    case (let data?, nil):
+      return ParsedEntry(entry: entry, data: data.range, hasKey: key != nil)
     case (nil, let list?):
       entry.ids = (try idCount(line, list), slice)
-      return ParsedEntry(entry: entry, data: list.range)
+      return ParsedEntry(entry: entry, data: list.range, hasKey: key != nil)
     default: throw Rejection("needs either data or ids; \(EntryLineReader.advice)")
     }
   }
@@ -58,7 +72,7 @@ package struct EntryLineReader {
   }
 
   // Lines that ingest read together have the same time, so the last one is kept.
-  private mutating func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Int64? {
+  private mutating func created(_ line: UnsafeRawBufferPointer) throws(Rejection) -> Instant? {
     guard let span = scanner[EntryLineReader.time] else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: line[span.range])
     if text.count == lastTime.text.count, memcmp(text.baseAddress!, lastTime.text, text.count) == 0
@@ -72,15 +86,16 @@ package struct EntryLineReader {
 
   private func instant(
     _ line: UnsafeRawBufferPointer, _ span: Span, _ name: String
-  ) throws(Rejection) -> Int64 {
-    guard span.kind == .string, let time = parseDateTime(string(line, span)), time >= 0 else {
+  ) throws(Rejection) -> Instant {
+    guard span.kind == .string, let time = parseDateTime(string(line, span)), time >= .epoch else {
       throw Rejection(
         "\(name) is not an RFC 3339 time since 1970", byte: span.range.lowerBound + 1)
     }
     return time
   }
 
-  private func notBefore(_ line: UnsafeRawBufferPointer, _ now: Int64) throws(Rejection) -> Start {
+  private func notBefore(_ line: UnsafeRawBufferPointer, _ now: Instant) throws(Rejection) -> Start
+  {
     guard let span = scanner[EntryLineReader.notBefore] else { return .atOnce }
     return Start(try instant(line, span, "not_before"), now)
   }
@@ -103,29 +118,56 @@ package struct EntryLineReader {
   }
 }
 
-/// Writes entry lines.
-enum EntryLineWriter {
-  /// `time`: RFC 3339 text with its quotes.
-  static func append(
-    _ id: EntryID, _ accepted: ParsedRecord, _ line: UnsafeRawBufferPointer, time: [UInt8],
-    to out: inout [UInt8]
+/// Writes entry lines. Everything but the id and the data is the same for all lines of a kind that were
+/// read together, so it is composed once.
+struct EntryLineWriter {
+  /// `{"id":"`, room for the id, and the rest up to the data; by priority, for records and for id
+  /// requests.
+  private var heads: [[UInt8]] = []
+  private var time: Instant = .epoch
+
+  private static let opening: StaticString = #"{"id":""#
+
+  /// `time`: when the next lines were read.
+  mutating func begin(at time: Instant) {
+    self.time = time
+    heads = Array(repeating: [], count: 2 * Lane.allCases.count)
+  }
+
+  private func head(_ priority: Lane, isIDs: Bool) -> [UInt8] {
+    Array(#"\#(Self.opening)\#(EntryID.none.text)","priority":"\#(priority.name)","time":"#.utf8)
+      + JSONWriter.quotedTime(time) + Array(isIDs ? #","ids":"#.utf8 : #","data":"#.utf8)
+  }
+
+  mutating func append(
+    _ id: EntryID, _ accepted: ParsedRecord, _ line: UnsafeRawBufferPointer, to out: inout [UInt8]
   ) {
-    let (priority, name, range): (Lane, StaticString, Range<Int>) =
-      switch accepted {
-      case .record(let priority, let data): (priority, #","data":"#, data)
-      case .ids(let priority, let list, _): (priority, #","ids":"#, list)
-      }
-    JSONWriter.append(#"{"id":""#, to: &out)
-    id.append(to: &out)
-    switch priority {
-    case .high: JSONWriter.append(#"","priority":"HIGH","time":"#, to: &out)
-    case .medium: JSONWriter.append(#"","priority":"MEDIUM","time":"#, to: &out)
-    case .low: JSONWriter.append(#"","priority":"LOW","time":"#, to: &out)
-    }
-    out += time
-    JSONWriter.append(name, to: &out)
-    out.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[range]))
-    out.append(0x7d)
-    out.append(0x0a)
+    open(id, accepted.priority, isIDs: accepted.isIDs, to: &out)
+    out.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[accepted.data]))
+    close(&out)
+  }
+
+  /// The line of an item of text.
+  mutating func append(
+    _ id: EntryID, _ priority: Lane, text: UnsafeRawBufferPointer, to out: inout [UInt8]
+  ) {
+    open(id, priority, isIDs: false, to: &out)
+    TextItem.append(text, to: &out)
+    close(&out)
+  }
+
+  @inline(__always)
+  private mutating func open(_ id: EntryID, _ priority: Lane, isIDs: Bool, to out: inout [UInt8]) {
+    let place = out.count + Self.opening.utf8CodeUnitCount
+    let kind = Int(priority.rawValue) + (isIDs ? Lane.allCases.count : 0)
+    if heads[kind].isEmpty { heads[kind] = head(priority, isIDs: isIDs) }
+    out += heads[kind]
+    out.withUnsafeMutableBufferPointer { id.write(to: $0.baseAddress! + place) }
+  }
+
+  @inline(__always)
+  private func close(_ out: inout [UInt8]) {
+    let end: StaticString = "}\n"
+    out.append(contentsOf: UnsafeBufferPointer(start: end.utf8Start, count: 2))
   }
 }

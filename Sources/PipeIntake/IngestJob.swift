@@ -1,6 +1,7 @@
 package import PipeIO
-internal import PipeJSON
 package import PipeQueue
+package import PipeRender
+internal import PipeTime
 
 /// `pipe ingest`, after its options are parsed.
 package struct IngestJob {
@@ -9,32 +10,40 @@ package struct IngestJob {
   let reject: String?
   let maxErrors: Int
   let limit: Int
+  let text: TextItem.End?
+  let quiet: Bool
   let files: [String]
 
+  /// `text`: each item of the input is text, ended like this; nil: JSON Lines.
   package init(
     queue: QueueLocation, validator: RecordValidator, reject: String?, maxErrors: Int, limit: Int,
-    files: [String]
+    text: TextItem.End? = nil, quiet: Bool = false, files: [String]
   ) {
+    self.text = text
     self.queue = queue
     self.validator = validator
     self.reject = reject
     self.maxErrors = maxErrors
     self.limit = limit
+    self.quiet = quiet
     self.files = files
   }
 
   package func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "ingest")
     let sources = try Input.open(files)
+    if !quiet { Input.announce(sources, diagnostics) }
     var lines = LineLoop(
-      diagnostics, rejects: try RejectFile(reject), limit: limit, maxErrors: maxErrors)
+      diagnostics, rejects: try RejectFile(reject, terminator: (text ?? .newline).rawValue),
+      limit: limit, maxErrors: maxErrors, offersText: true, text: text)
+    if !quiet { lines.progress = InputProgress(sources) }
     let output = Output()
-    enlargePipe(output.number)
+    enlargePipe(output.fd)
     var validator = validator
     var wrapping = WrappingNotice(diagnostics, wayOut: "pipe enqueue stores it as it is")
     var generator = ULIDGenerator()
     var now = Clock.now()
-    var time = JSONWriter.quotedTime(now)
+    var writer = EntryLineWriter()
     for source in sources where lines.rejected < maxErrors {
       lines.begin(source)
       while let event = try lines.next() {
@@ -42,15 +51,19 @@ package struct IngestJob {
           try output.flush()
           continue
         }
-        if !validator.recordsOnly { wrapping.look(line) }
+        if text == nil, !validator.recordsOnly { wrapping.look(line) }
         do throws(Rejection) {
-          let record = try validator.judge(line)
+          let record = text == nil ? try validator.judge(line) : nil
           if output.bytes.isEmpty {
             // Lines that were read together get the same time.
             now = Clock.now()
-            time = JSONWriter.quotedTime(now)
+            writer.begin(at: now)
           }
-          EntryLineWriter.append(generator.id(at: now), record, line, time: time, to: &output.bytes)
+          guard let record else {
+            writer.append(generator.id(at: now), validator.fallback, text: line, to: &output.bytes)
+            continue
+          }
+          writer.append(generator.id(at: now), record, line, to: &output.bytes)
         } catch { try lines.reject(error) }
       }
     }

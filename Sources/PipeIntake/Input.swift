@@ -14,14 +14,23 @@ package enum Input {
         sources.append(standard)
         continue
       }
-      let number = openFile(name, O_RDONLY)
-      if number < 0 { throw Fault("open", name) }
-      sources.append((name, Descriptor(owning: number, path: name)))
+      let fd = openFile(name, O_RDONLY)
+      if fd < 0 { throw Fault("open", name) }
+      sources.append((name, Descriptor(owning: fd, path: name)))
     }
     return sources
   }
 
   package static var standard: Source { ("stdin", Descriptor.standardInput) }
+
+  /// Tells a person at a terminal that stdin is read; a program that waits looks broken.
+  static func announce(_ sources: [Source], _ diagnostics: Diagnostics, items: String = "lines") {
+    guard sources.contains(where: { $0.file.fd == STDIN_FILENO }), isatty(STDIN_FILENO) != 0,
+      isatty(STDERR_FILENO) != 0
+    else { return }
+    diagnostics.say(
+      "reading \(items) from the terminal; ^D at the start of a line ends them", .info)
+  }
 
   /// The line without a byte-order mark, which may begin a file; nil for a blank line.
   package static func content(_ line: UnsafeRawBufferPointer, isFirst: Bool)
@@ -39,15 +48,17 @@ package enum Input {
 /// The file of `--reject FILE`, which gets the rejected lines unchanged.
 package struct RejectFile {
   private let output: Output?
+  private let terminator: UInt8
 
-  package init(_ path: String?) throws(Fault) {
+  package init(_ path: String?, terminator: UInt8 = 0x0a) throws(Fault) {
+    self.terminator = terminator
     guard let path else {
       output = nil
       return
     }
-    let number = openFile(path, O_WRONLY | O_CREAT | O_APPEND)
-    if number < 0 { throw Fault("open", path) }
-    output = Output(number, name: path)
+    let fd = openFile(path, O_WRONLY | O_CREAT | O_APPEND)
+    if fd < 0 { throw Fault("open", path) }
+    output = Output(fd, name: path)
   }
 
   var isKeeping: Bool { output != nil }
@@ -55,7 +66,7 @@ package struct RejectFile {
   func keep(_ line: UnsafeRawBufferPointer, endsLine: Bool = true) throws(Fault) {
     guard let output else { return }
     output.append(line)
-    if endsLine { output.append("\n") }
+    if endsLine { output.bytes.append(terminator) }
     try output.flush()
   }
 }

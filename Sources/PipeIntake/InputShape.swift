@@ -39,6 +39,19 @@ struct InputShape {
     beginnings.first { bytes.starts(with: $0.bytes) }?.advice
   }
 
+  /// Advice for a first line that begins like no JSON value.
+  static func advice(ofText line: UnsafeRawBufferPointer) -> String? {
+    guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }),
+      ![0x7b, 0x5b, 0x22].contains(first)
+    else { return nil }
+    // A number or a word of JSON that was rejected for another reason.
+    var scanner = LineScanner(watching: [])
+    if (try? scanner.scan(line)) != nil { return nil }
+    return line.contains(0)
+      ? "looks like NUL-terminated text: use --text -0, which takes each part as an item"
+      : "looks like plain text: use --text, which takes each line as an item"
+  }
+
   /// Advice after a line that is not blank. `mustDecide`: the next lines will not be shown.
   @inline(__always)
   mutating func advice(

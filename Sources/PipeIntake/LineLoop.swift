@@ -1,5 +1,6 @@
 package import PipeIO
 internal import PipeQueue
+package import PipeRender
 
 /// Reads JSON Lines for a filter: the filter pulls each line and rejects those it cannot use. Rejections go to
 /// stderr, the reject file and the counts; stderr shows the first ten, then a total.
@@ -10,6 +11,10 @@ package struct LineLoop {
   private let margin: Int
   private let maxErrors: Int
   private let limitAdvice: String
+  /// Whether `--text` is an option of the command.
+  private let offersText: Bool
+  /// nil: lines of JSON.
+  private let text: TextItem.End?
   private let rejects: RejectFile
   package private(set) var rejected = 0
   package private(set) var lines = 0
@@ -20,6 +25,8 @@ package struct LineLoop {
   /// The line that `next` returned last, as read and without a byte-order mark, until it is settled.
   private var current: (raw: UnsafeRawBufferPointer, line: UnsafeRawBufferPointer)?
   private var mustFill = false
+  /// nil if none is to be shown.
+  var progress: InputProgress?
 
   /// Number of rejected lines that stderr shows.
   package static let shown = 10
@@ -27,8 +34,11 @@ package struct LineLoop {
 
   package init(
     _ diagnostics: Diagnostics, rejects: RejectFile, limit: Int, margin: Int = 0,
-    maxErrors: Int = .max, limitAdvice: String = " (--max-record-bytes)"
+    maxErrors: Int = .max, limitAdvice: String = " (--max-record-bytes)",
+    offersText: Bool = false, text: TextItem.End? = nil
   ) {
+    self.offersText = offersText
+    self.text = text
     self.limitAdvice = limitAdvice
     self.diagnostics = diagnostics
     self.rejects = rejects
@@ -48,9 +58,11 @@ package struct LineLoop {
   /// Turns to a source, from its first line on.
   package mutating func begin(_ source: Input.Source) {
     self.source = source
-    reader = LineReader(source.file, limit: limit + margin)
+    reader = LineReader(
+      source.file, limit: limit + margin, terminator: (text ?? .newline).rawValue)
     shape = InputShape()
     mustFill = false
+    progress?.begin(source)
   }
 
   /// The next event of the source; nil at its end and after the last rejected line that `maxErrors` allows.
@@ -67,20 +79,26 @@ package struct LineLoop {
       }
       switch reader.next() {
       case .line(let raw):
+        if text != nil {
+          lines += 1
+          return .line(raw)
+        }
         if reader.lineNumber == 1 { advise(InputShape.advice(beginning: raw)) }
         guard let line = Input.content(raw, isFirst: reader.lineNumber == 1) else { continue }
         lines += 1
         current = (raw, line)
         return .line(line)
       case .oversized(let piece, let isLast):
-        if reader.lineNumber == 1 { advise(InputShape.advice(beginning: piece)) }
+        if text == nil, reader.lineNumber == 1 { advise(InputShape.advice(beginning: piece)) }
         try rejects.keep(piece, endsLine: isLast)
         guard isLast else { continue }
         lines += 1
         count(
-          byte: limit + margin + 1, "the record is longer than \(limit) bytes\(limitAdvice)")
+          byte: limit + margin + 1,
+          "the \(text == nil ? "record" : "item") is longer than \(limit) bytes\(limitAdvice)")
       case .drained:
         mustFill = true
+        progress?.update(lines: lines)
         return .drained(isReadable: reader.isReadable)
       }
     }
@@ -95,6 +113,7 @@ package struct LineLoop {
     let shift = raw.count - line.count
     count(byte: rejection.byte.map { $0 + shift }, rejection.reason)
     try rejects.keep(raw)
+    if offersText, reader?.lineNumber == 1 { advise(InputShape.advice(ofText: line)) }
     advise(
       shape.advice(
         after: line, number: reader?.lineNumber ?? 0, isTaken: false,

@@ -1,3 +1,5 @@
+package import PipeTime
+
 /// A day of the proleptic Gregorian calendar. The conversions are `days_from_civil` and
 /// `civil_from_days` from Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years
 /// begin in March, so that the leap day is the last day of a year, and 400 years form an era.
@@ -53,19 +55,21 @@ package func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
   return rest < 0 ? quotient - 1 : quotient
 }
 
-/// Microseconds since the Unix epoch of an RFC 3339 date-time; nil if the text is not one. Fraction
-/// digits after the sixth are dropped, and second 60 is second 0 of the next minute.
-package func parseDateTime(_ text: UnsafeRawBufferPointer) -> Int64? {
+/// The instant of an RFC 3339 date-time; nil if the text is not one. Fraction digits after the sixth
+/// are dropped, and second 60 is second 0 of the next minute.
+package func parseDateTime(_ text: UnsafeRawBufferPointer) -> Instant? {
   var reader = DateTimeReader(text: Text(text))
   guard let date = reader.date(), let time = reader.timeOfDay(),
     let fraction = reader.microseconds(), let offset = reader.offset(), reader.isAtEnd
   else { return nil }
-  return (date.daysSinceEpoch * 86_400 + time - offset) * 1_000_000 + fraction
+  let seconds = date.daysSinceEpoch * 86_400 + time - offset
+  return Instant(microseconds: seconds * 1_000_000 + fraction)
 }
 
 /// Writes a time as `2026-11-21T05:00:00.123456Z`. Years outside 0000 to 9999, which
 /// `parseDateTime` does not accept, have a sign or more digits.
-package func appendDateTime(microseconds: Int64, to out: inout [UInt8]) {
+package func appendDateTime(_ instant: Instant, to out: inout [UInt8]) {
+  let microseconds = instant.microseconds
   let seconds = floorDivide(microseconds, by: 1_000_000)
   let days = floorDivide(seconds, by: 86_400)
   let date = CivilDate(daysSinceEpoch: days)

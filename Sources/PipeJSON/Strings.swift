@@ -1,3 +1,5 @@
+package import PipeTime
+
 extension Text {
   /// Skips a string whose first byte, after the opening quote, is at `start`. Returns the index
   /// after the closing quote.
@@ -233,5 +235,33 @@ func sequenceLength(in bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
   return length
 }
 
+/// Whether all bytes form well-formed UTF-8 sequences.
+package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  var i = 0
+  while i < bytes.count {
+    let length = sequenceLength(in: bytes, at: i)
+    if length == 0 { return false }
+    i &+= length
+  }
+  return true
+}
+
 @inline(__always)
 private func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
+
+/// Appends JSON fragments to bytes.
+package enum JSONWriter {
+  @inline(__always)
+  package static func append(_ text: StaticString, to out: inout [UInt8]) {
+    out.append(
+      contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// An instant as a quoted RFC 3339 time.
+  package static func quotedTime(_ instant: Instant) -> [UInt8] {
+    var time: [UInt8] = [0x22]
+    appendDateTime(instant, to: &time)
+    time.append(0x22)
+    return time
+  }
+}

@@ -1,37 +1,41 @@
 package import PipeIO
 package import PipeQueue
 package import PipeStats
+package import PipeTime
 
 /// Computes figures from the state of a queue and its records of settled items.
 package struct Measurement {
   let queue: Queue
-  /// Microseconds since the epoch.
-  package let now: Int64
+  package let now: Instant
 
-  package init(_ queue: Queue, at now: Int64 = Clock.now()) {
+  package init(_ queue: Queue, at now: Instant = Clock.now()) {
     self.queue = queue
     self.now = now
   }
 
-  /// `since`: microseconds; nil: the whole retention period.
-  package func report(since: Int64?) throws(Fault) -> Report {
+  /// `since`: nil for the whole retention period.
+  package func report(since: TimeSpan?) throws(Fault) -> Report {
     try report(since: since, try activity(since: since))
   }
 
   /// The same, with the activity of that period.
-  package func report(since: Int64?, _ activity: Activity) throws(Fault) -> Report {
+  package func report(since: TimeSpan?, _ activity: Activity) throws(Fault) -> Report {
     let lanes = try queue.census(at: now)
     let window = try Window(self, since, activity)
-    return Report(
+    var report = Report(
       at: now, depths: depths(lanes), oldestReady: PerPriority(lanes).map { age($0.oldestReady) },
-      ages: try ages(lanes), since: since.map(inSeconds), start: window.start,
+      ages: try ages(lanes), since: since.map(\.seconds), start: window.start,
       seconds: window.seconds, activity: activity, counters: try counters(lanes),
       inPerSecond: window.rate(of: window.accepted),
       outPerSecond: window.rate(of: activity.acknowledged))
+    report.pause = try queue.pauseNow().map {
+      Report.Pause(since: $0.since, until: $0.until, reason: $0.reason)
+    }
+    return report
   }
 
-  /// Activity of the last `since` microseconds; nil: of the whole retention period.
-  func activity(since: Int64?) throws(Fault) -> Activity {
+  /// Activity of the last `since`; nil for the whole retention period.
+  func activity(since: TimeSpan?) throws(Fault) -> Activity {
     try activity(from: start(since))
   }
 
@@ -41,16 +45,16 @@ package struct Measurement {
     try activity(from: nil, isNeeded: isNeeded)
   }
 
-  private func activity(from start: Int64?, isNeeded: Bool = false) throws(Fault) -> Activity {
+  private func activity(from start: Instant?, isNeeded: Bool = false) throws(Fault) -> Activity {
     var activity = Activity()
     try queue.recordings(since: start, at: now, isNeeded: isNeeded) { activity.add($0) }
     return activity
   }
 
-  private func start(_ since: Int64?) -> Int64 { now - (since ?? queue.settings.retain) }
+  private func start(_ since: TimeSpan?) -> Instant { now - (since ?? queue.settings.retain) }
 
   /// Activity by tag; nil: items without a tag. `wanted`: other tags are skipped.
-  func activities(since: Int64?, of wanted: Set<String?>? = nil) throws(Fault) -> [String?:
+  func activities(since: TimeSpan?, of wanted: Set<String?>? = nil) throws(Fault) -> [String?:
     Activity]
   {
     var found: [String?: Activity] = [:]
@@ -74,7 +78,9 @@ package struct Measurement {
     return depths
   }
 
-  private func age(_ accepted: Int64?) -> Double? { accepted.map { inSeconds(max(0, now - $0)) } }
+  private func age(_ accepted: Instant?) -> Double? {
+    accepted.map { max(.zero, now - $0).seconds }
+  }
 
   private func ages(_ lanes: [LaneCensus]) throws(Fault) -> AgeTable {
     let oldest = lanes.compactMap { age($0.oldestWaiting) }.max()
@@ -82,7 +88,8 @@ package struct Measurement {
     // For each lane, the number of waiting items older than each bound.
     var older = lanes.map { [$0.waiting(below: .max)] }
     for bound in bounds {
-      let numbers = oldest == nil ? nil : try queue.numbers(from: now - Int64(bound * 1e6))
+      let numbers =
+        oldest == nil ? nil : try queue.numbers(from: now - .microseconds(Int64(bound * 1e6)))
       for lane in lanes.indices {
         older[lane].append(numbers.map { lanes[lane].waiting(below: $0[lane]) } ?? 0)
       }
@@ -102,8 +109,6 @@ package struct Measurement {
     return counters
   }
 }
-
-func inSeconds(_ microseconds: Int64) -> Double { Double(microseconds) / 1e6 }
 
 extension PerPriority {
   /// In lane order.
@@ -126,8 +131,8 @@ extension Activity {
       failures.record(recording.times)
       buried &+= recording.items
     }
-    first = min(first ?? .max, recording.first)
-    last = max(last ?? .min, recording.last)
+    first = min(first ?? .distantFuture, recording.first)
+    last = max(last ?? .distantPast, recording.last)
   }
 }
 
@@ -143,19 +148,20 @@ extension Measurement {
   func minutes(
     _ count: Int, _ body: (Int, Recording) -> Void = { _, _ in }
   ) throws(Fault) -> [Period] {
-    let minute: Int64 = 60_000_000
-    let start = (now / minute - Int64(count) + 1) * minute
+    let minute: TimeSpan = .minutes(1)
+    let thisMinute = Instant.epoch + (now.microseconds / minute.microseconds) * minute
+    let start = thisMinute - Int64(count - 1) * minute
     var periods: [Period] = []
     var before = try queue.numbers(from: start).reduce(0, +)
     for index in 0..<count {
       let begin = start + Int64(index) * minute
       let behind = try queue.numbers(from: begin + minute).reduce(0, +)
-      let seconds = min(60, inSeconds(now - begin))
+      let seconds = min(60, (now - begin).seconds)
       periods.append(Period(start: begin, seconds: seconds, accepted: behind - before))
       before = behind
     }
     try queue.recordings(since: start, at: now) { recording in
-      let index = Int((recording.middle - start) / minute)
+      let index = Int((recording.middle - start).microseconds / minute.microseconds)
       guard periods.indices.contains(index) else { return }
       periods[index].add(recording)
       body(index, recording)
@@ -174,7 +180,7 @@ extension Period {
       batches &+= count
       acknowledged &+= recording.items
       service += recording.times.reduce(0) {
-        $0 + inSeconds(Int64($1.microseconds)) * Double($1.count)
+        $0 + Double($1.microseconds) / 1e6 * Double($1.count)
       }
     }
   }
@@ -197,5 +203,58 @@ extension Measurement {
       total.record(times[index])
       return Minute(period, failed: failed[index], total: total)
     }
+  }
+}
+
+/// The period over which rates are computed. With `since` it ends now and begins no earlier than
+/// the first known event; without, it runs from the first event to the last.
+struct Window {
+  /// Items accepted in the period.
+  let accepted: Int
+  /// nil: no events, or all at one instant.
+  let start: Instant?
+  let seconds: Double?
+
+  /// `since`: nil for the whole retention period.
+  init(_ measurement: Measurement, _ since: TimeSpan?, _ activity: Activity) throws(Fault) {
+    let (queue, now) = (measurement.queue, measurement.now)
+    guard let since else {
+      let all = try queue.arrivals(since: max(.epoch, now - queue.settings.retain))
+      accepted = all.items
+      let first = [all.first, activity.first].compactMap { $0 }.min()
+      let last = [all.last, activity.last].compactMap { $0 }.max()
+      (start, seconds) = Window.span(first, last)
+      return
+    }
+    let all = try queue.arrivals(since: .epoch)
+    let asked = now - since
+    let arrivals = try queue.arrivals(since: asked)
+    accepted = arrivals.items
+    let isOlder = all.first.map { $0 < asked } ?? false
+    let first = [arrivals.first, activity.first].compactMap { $0 }.min()
+    (start, seconds) = Window.span(isOlder ? asked : first, now)
+  }
+
+  private static func span(_ first: Instant?, _ last: Instant?) -> (Instant?, Double?) {
+    guard let first, let last, last > first else { return (nil, nil) }
+    return (first, (last - first).seconds)
+  }
+
+  func rate(of items: Int) -> Double? { seconds.map { Double(items) / $0 } }
+}
+
+/// Prints each message once: a repeated reading repeats its errors.
+package final class OncePerMessage {
+  private let print: (String) -> Void
+  private var said: Set<String> = []
+
+  /// Messages remembered before all are forgotten; some contain a process id.
+  private static let most = 1000
+
+  package init(_ print: @escaping (String) -> Void) { self.print = print }
+
+  package func say(_ text: String) {
+    if said.count >= OncePerMessage.most { said.removeAll() }
+    if said.insert(text).inserted { print(text) }
   }
 }

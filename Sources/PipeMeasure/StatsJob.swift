@@ -1,33 +1,52 @@
 package import PipeIO
 package import PipeQueue
+internal import PipeRender
 package import PipeStats
+internal import PipeText
+package import PipeTime
 
 /// The forms in which `pipe stats` shows a queue.
 package enum StatsForm {
   case report(json: Bool)
-  case prometheus
+  /// `queue`: the value of the label `queue`; nil: no such label.
+  case prometheus(queue: String?)
   case percentiles(Stage)
   case picture(Stage, isSVG: Bool)
   case model(json: Bool)
   case comparison(String, String, json: Bool)
   case tags(json: Bool)
   case chart(minutes: Int, json: Bool)
+
+  /// Whether its lines are to be read on a terminal, and may be cut there.
+  var isForPeople: Bool {
+    switch self {
+    case .prometheus, .percentiles: false
+    case .picture(_, let isSVG): !isSVG
+    case .report(let json), .model(let json), .comparison(_, _, let json), .tags(let json),
+      .chart(_, let json):
+      !json
+    }
+  }
 }
 
 /// `pipe stats` of a queue, after its options are parsed.
 package struct StatsJob {
   let location: QueueLocation
   let form: StatsForm
-  /// Microseconds; nil: the whole retention period.
-  let since: Int64?
-  /// Microseconds between outputs; nil: one output.
-  let every: Int64?
+  /// nil: the whole retention period.
+  let since: TimeSpan?
+  /// Time between outputs; nil: one output.
+  let every: TimeSpan?
   /// nil: stdout.
   let file: String?
+  /// Whether a report may be longer than the terminal.
+  let isWhole: Bool
 
   package init(
-    location: QueueLocation, form: StatsForm, since: Int64?, every: Int64?, file: String?
+    location: QueueLocation, form: StatsForm, since: TimeSpan?, every: TimeSpan?, file: String?,
+    isWhole: Bool
   ) {
+    self.isWhole = isWhole
     self.location = location
     self.form = form
     self.since = since
@@ -37,36 +56,54 @@ package struct StatsJob {
 
   package func run() throws(Fault) -> Int32 {
     let queue = try location.open(report: OncePerMessage(Diagnostics(command: "stats").say).say)
+    guard let every else {
+      // The last row is for the prompt.
+      try write(try text(queue, rows: fittingRows.map { $0 - 1 }))
+      return Exit.fine
+    }
+    if file == nil, form.isForPeople, let screen = try LiveScreen() {
+      try screen.run(every: every) { (size) throws(Fault) in
+        let text = try text(queue, rows: isWhole ? nil : size.rows - 1)
+        return [clockLine(every, size)]
+          + text.split(separator: "\n", omittingEmptySubsequences: false)
+          .dropLast().map { String($0).cut(to: size.columns) }
+      }
+      return Exit.fine
+    }
     let start = Clock.steady()
-    try write(try text(queue))
-    guard let every else { return Exit.fine }
+    try write(try text(queue, rows: nil))
     // The interval runs from start to start, and outputs never overlap.
     var next = start + every
     while true {
       var poller = Poller()
       try poller.wait(until: next)
-      try write(try text(queue))
+      try write(try text(queue, rows: nil))
       next = max(next + every, Clock.steady())
     }
   }
 
-  private func text(_ queue: Queue) throws(Fault) -> String {
-    if queue.isRemoved {
-      throw Fault(.notFound, "\(printable(queue.path)): was removed while in use")
-    }
+  private var fittingRows: Int? {
+    isWhole || file != nil ? nil : TerminalSize.ofOutput?.rows
+  }
+
+  /// `rows`: of the terminal, where a report must fit.
+  private func text(_ queue: Queue, rows: Int?) throws(Fault) -> String {
+    try queue.requireExistence()
     let measurement = Measurement(queue)
     switch form {
     case .report(let json):
       var report = try measurement.report(since: since)
-      if !json { return ReportTable(report).text }
+      if !json {
+        return rows.map { ReportTable(report).text(rows: $0) } ?? ReportTable(report).text
+      }
       report.ever = try measurement.everything()
       return ReportLine(report).text
-    case .prometheus:
+    case .prometheus(let name):
       let ever = try measurement.everything(isNeeded: true)
       // No window: Prometheus computes its own rates.
-      var report = try measurement.report(since: 0, Activity())
+      var report = try measurement.report(since: .zero, Activity())
       report.ever = ever
-      return PrometheusText(report).text
+      return PrometheusText(report, queue: name).text
     case .percentiles(let stage):
       return try measurement.activity(since: since).latency(of: stage).percentileText
     case .picture(let stage, let isSVG):
@@ -74,7 +111,7 @@ package struct StatsJob {
       report.periods = try measurement.minutes(60)
       return isSVG
         ? SVGPicture(report, stage, title: printable(queue.path)).text
-        : Picture(report, stage, width: terminalColumns ?? 80).text
+        : Picture(report, stage, width: TerminalSize.ofOutput?.columns ?? 80).text
     case .model(let json):
       let activity = try measurement.activity(since: since)
       let window = try Window(measurement, since, activity)
@@ -112,9 +149,15 @@ package struct StatsJob {
   private func write(_ text: String) throws(Fault) {
     if let file { return try replaceFile(file, Array(text.utf8)) }
     let output = Output()
-    // On a terminal, each output replaces the previous one.
-    if every != nil, terminalColumns != nil { output.append("\u{1b}[H\u{1b}[2J") }
     output.append(text)
     try output.flush()
   }
+}
+
+/// The head of a live view: `every 2 s                2026-11-30T17:23:31Z   q ends`.
+func clockLine(_ every: TimeSpan, _ size: TerminalSize) -> String {
+  let interval = "every \(every.words)"
+  let clock = "\(shortTime(Clock.now()))   q ends"
+  return (interval + clock.right(max(clock.count + 2, size.columns - interval.count)))
+    .cut(to: size.columns)
 }

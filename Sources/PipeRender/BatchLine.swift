@@ -1,7 +1,8 @@
 internal import PipeJSON
 package import PipeQueue
+package import PipeTime
 
-/// `{"claim":"01J…","attempt":1,"items":[{"id":"01J…","item":3,"priority":"HIGH","data":9},…]}`
+/// `{"claim":"01J…","attempt":1,"items":[{"id":"01J…","item":3,"key":"01J…-3","priority":"HIGH","data":9},…]}`
 package enum BatchLine {
   package static func bytes(_ claim: borrowing Claim) -> [UInt8] {
     var out: [UInt8] = []
@@ -10,8 +11,8 @@ package enum BatchLine {
     return out
   }
 
-  /// The line of a batch that is not claimed. `wait`: microseconds until it would be handed out.
-  package static func bytes(_ claim: borrowing Claim, startingIn wait: Int64) -> [UInt8] {
+  /// The line of a batch that is not claimed. `wait`: the time until it would be handed out.
+  package static func bytes(_ claim: borrowing Claim, startingIn wait: TimeSpan) -> [UInt8] {
     var out = Array(#"{"at":\#(seconds(wait))"#.utf8)
     append(claim.attempt, claim.items[...], data: claim.bytes, to: &out)
     return out
@@ -39,6 +40,9 @@ package enum BatchLine {
       item.entry.append(to: &out)
       JSONWriter.append(#"","item":"#, to: &out)
       out += String(item.index).utf8
+      JSONWriter.append(#","key":""#, to: &out)
+      item.appendKey(to: &out)
+      out.append(0x22)
       switch item.priority {
       case .high: JSONWriter.append(#","priority":"HIGH","data":"#, to: &out)
       case .medium: JSONWriter.append(#","priority":"MEDIUM","data":"#, to: &out)
@@ -48,5 +52,18 @@ package enum BatchLine {
       out.append(0x7d)
     }
     JSONWriter.append("]}\n", to: &out)
+  }
+}
+
+extension Item {
+  /// The same for every attempt, and no other item's: the entry's id, with the item's number from the
+  /// second item on.
+  package var key: String { index == 1 ? entry.text : "\(entry.text)-\(index)" }
+
+  fileprivate func appendKey(to out: inout [UInt8]) {
+    entry.append(to: &out)
+    if index == 1 { return }
+    out.append(0x2d)
+    out += String(index).utf8
   }
 }

@@ -1,6 +1,7 @@
 package import PipeIO
 internal import PipeJSON
 package import PipeQueue
+package import PipeTime
 
 /// An entry line with a state; an id request lists only its ids in that state.
 package enum ListLine {
@@ -71,8 +72,8 @@ extension Output {
     text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &bytes) }
   }
 
-  /// Appends microseconds since the epoch as a quoted RFC 3339 time; null for nil.
-  package func appendTime(_ time: Int64?) {
+  /// Appends a quoted RFC 3339 time; null for nil.
+  package func appendTime(_ time: Instant?) {
     guard let time else { return append("null") }
     bytes += JSONWriter.quotedTime(time)
   }

@@ -4,7 +4,9 @@ package import PipeQueue
 
 /// `{"ingestion_id":"…","status":"triggered","batches":[…],…}`
 package enum StatusLine {
-  package static func append(_ status: EntryStatus, to output: Output) {
+  package static func append(
+    _ status: EntryStatus, outputs: [OutputText.Kept]? = nil, to output: Output
+  ) {
     output.append(#"{"ingestion_id":""# + status.id.text)
     output.append(#"","status":""# + status.word.rawValue + #"","batches":["#)
     for slice in status.slices {
@@ -20,6 +22,24 @@ package enum StatusLine {
       output.append(#","reason":"#)
       output.appendString(reason)
     }
+    if let outputs { append(outputs, to: output) }
     output.append("}\n")
+  }
+
+  /// `,"output":[{"item":1,"attempt":1,"value":…},…]`: the last value of each item.
+  private static func append(_ outputs: [OutputText.Kept], to output: Output) {
+    var last: [Int: OutputText.Kept] = [:]
+    for kept in outputs where kept.output.value != nil {
+      for item in kept.items { last[item] = kept }
+    }
+    output.append(#","output":["#)
+    for (position, item) in last.keys.sorted().enumerated() {
+      let kept = last[item]!.output
+      output.append(position > 0 ? "," : "")
+      output.append(#"{"item":\#(item),"attempt":\#(kept.attempt),"value":"#)
+      output.bytes += kept.value!
+      output.append("}")
+    }
+    output.append("]")
   }
 }

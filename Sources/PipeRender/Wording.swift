@@ -1,13 +1,58 @@
+package import PipeIO
+internal import PipeJSON
+package import PipeQueue
+package import PipeTime
+
 /// `1 item`, `2 items`.
 package func counted(_ number: Int, _ noun: String) -> String {
   "\(number) \(noun)" + (number == 1 ? "" : "s")
 }
 
 /// Seconds for JSON, to the millisecond: `5.0`, `0.125`.
-package func seconds(_ microseconds: Int64) -> String {
-  let rounded = (microseconds + 500) / 1000
+package func seconds(_ span: TimeSpan) -> String {
+  let rounded = (span.microseconds + 500) / 1000
   let text = "\(rounded / 1000)." + String(String(1000 + rounded % 1000).dropFirst())
   var digits = Substring(text)
   while digits.hasSuffix("0"), !digits.hasSuffix(".0") { digits.removeLast() }
   return String(digits)
+}
+
+extension TimeSpan {
+  /// For sentences: `20 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`; nothing below zero.
+  package var words: String {
+    let microseconds = max(0, microseconds)
+    let tenths = (microseconds + 50_000) / 100_000
+    let seconds = tenths / 10
+    switch seconds {
+    case _ where tenths < 10: return "\((microseconds + 999) / 1000) ms"
+    case ..<60: return tenths % 10 == 0 ? "\(seconds) s" : "\(seconds).\(tenths % 10) s"
+    case ..<3600: return "\(seconds / 60) min \(seconds % 60) s"
+    case ..<86_400: return "\(seconds / 3600) h \(seconds % 3600 / 60) min"
+    default: return "\(seconds / 86_400) d \(seconds % 86_400 / 3600) h"
+    }
+  }
+}
+
+extension Pause {
+  /// `paused until 2026-11-21T05:00:00Z: maintenance`
+  package var words: String {
+    let end = until.map { " until \(shortTime($0))" } ?? ""
+    return "paused\(end)" + (reason.isEmpty ? "" : ": \(printable(reason))")
+  }
+}
+
+/// An instant to the second, `2026-11-21T05:00:00Z`.
+package func shortTime(_ instant: Instant) -> String {
+  String(decoding: JSONWriter.quotedTime(instant).dropFirst().prefix(19), as: UTF8.self) + "Z"
+}
+
+extension Diagnostics {
+  /// Reports an id for which nothing was found; `what` says what is missing if the entry exists.
+  package func unknown(_ text: String, _ what: String?, _ queue: Queue) {
+    guard EntryID(text) != nil else {
+      return say(
+        "\(printable(text)): not an id; enqueue prints ids: 26 digits and capital letters")
+    }
+    say("\(text): " + (what ?? "no such id in \(printable(queue.path))"), id: text)
+  }
 }

@@ -62,7 +62,7 @@ struct Router: Sendable {
   // Decided before the request is routed.
   private func refusal(_ request: Request) -> Response? {
     if Endpoint.isOpen(request.path) { return nil }
-    if let seconds = limit?.refuses(request.client) {
+    if !request.isPreflight, let seconds = limit?.refuses(request.client) {
       return .error(
         429, "too many requests from \(request.client)", headers: [("retry-after", "\(seconds)")])
     }

@@ -5,6 +5,7 @@ package import PipeIntake
 package import PipeIO
 internal import PipeMeasure
 package import PipeQueue
+package import PipeTime
 
 /// `pipe serve`, after its options are parsed.
 package struct ServeJob {
@@ -13,17 +14,19 @@ package struct ServeJob {
   let tokenFile: String?
   let maxBody: Int
   let requirements: [Requirement]
-  /// Microseconds for which a repeated request gets the same id; 0: none.
-  let dedup: Int64
+  /// How long a repeated request gets the same id; 0: none.
+  let dedup: TimeSpan
   let limit: Rate?
   let cors: String?
+  /// The value of the label `queue` of the metrics; nil: no such label.
+  let label: String?
   let logLevel: Logger.Level
   let accessLog: Bool
 
   package init(
     location: QueueLocation, address: ListeningAddress, tokenFile: String?, maxBody: Int,
-    requirements: [Requirement], dedup: Int64, limit: Rate?, cors: String?, logLevel: Logger.Level,
-    accessLog: Bool
+    requirements: [Requirement], dedup: TimeSpan, limit: Rate?, cors: String?, label: String?,
+    logLevel: Logger.Level, accessLog: Bool
   ) {
     self.location = location
     self.address = address
@@ -33,6 +36,7 @@ package struct ServeJob {
     self.dedup = dedup
     self.limit = limit
     self.cors = cors
+    self.label = label
     self.logLevel = logLevel
     self.accessLog = accessLog
   }
@@ -54,7 +58,7 @@ package struct ServeJob {
     let router = try router(token, log)
     let server = try listen(router, log)
     server.watch {
-      complain("pipe serve: the listening socket was closed")
+      Diagnostics(command: "serve").say("the listening socket was closed", .error)
       exit(Exit.status(of: .unavailable))
     }
     log.diagnostics.info("listening on \(server.text)")
@@ -76,7 +80,8 @@ package struct ServeJob {
       diskHealth, log.diagnostics)
     let health = QueryHandler(try location.open(report: report), diskHealth)
     let status = QueryHandler(try location.open(report: report), diskHealth)
-    let metrics = QueryHandler(try location.open(report: OncePerMessage(report).say), diskHealth)
+    let metrics = QueryHandler(
+      try location.open(report: OncePerMessage(report).say), diskHealth, label: label)
     let events = EventBroadcaster(
       try location.open(report: OncePerMessage(report).say), canRetry: token != nil)
     let retries = RetryHandler(try location.open(report: report))
@@ -135,7 +140,7 @@ package struct ServeJob {
   /// Waits for a signal to stop; calls `hangup` at each SIGHUP before it.
   private func stop(_ signals: SignalQueue, hangup: () -> Void) throws(Fault) -> Int32 {
     var poller = Poller()
-    _ = poller.watch(signals.number)
+    _ = poller.watch(signals.fd)
     while true {
       try poller.wait(until: nil)
       while let signal = signals.take() {

@@ -1,16 +1,17 @@
+package import PipeTime
+
 /// The state of a queue at one instant, and its activity before that.
 package struct Report {
-  /// Microseconds since the epoch.
-  package var at: Int64
+  package var at: Instant
   package var depths: Depths
   /// Seconds; nil: no item is ready.
   package var oldestReady: PerPriority<Double?>
   package var ages: AgeTable
   /// The requested window in seconds; nil: everything that is kept.
   package var since: Double?
-  /// The start of that window, microseconds since the epoch, and its length: until now or, without
+  /// The start of that window, and its length: until now or, without
   /// `since`, until the last event. Nil if nothing happened in it.
-  package var start: Int64?
+  package var start: Instant?
   package var seconds: Double?
   /// In the window.
   package var activity: Activity
@@ -22,10 +23,24 @@ package struct Report {
   package var outPerSecond: Double?
   /// The last hour, minute by minute, oldest first; empty unless a chart was requested.
   package var periods: [Period]
+  /// Why no consumer takes anything; nil if the queue is not paused.
+  package var pause: Pause?
+
+  /// A pause of the queue.
+  package struct Pause {
+    package let since: Instant
+    /// nil: until it is ended.
+    package let until: Instant?
+    package let reason: String
+
+    package init(since: Instant, until: Instant?, reason: String) {
+      (self.since, self.until, self.reason) = (since, until, reason)
+    }
+  }
 
   package init(
-    at: Int64, depths: Depths, oldestReady: PerPriority<Double?>, ages: AgeTable,
-    since: Double? = nil, start: Int64? = nil, seconds: Double? = nil,
+    at: Instant, depths: Depths, oldestReady: PerPriority<Double?>, ages: AgeTable,
+    since: Double? = nil, start: Instant? = nil, seconds: Double? = nil,
     activity: Activity = Activity(), ever: Activity = Activity(), counters: Counters,
     inPerSecond: Double? = nil, outPerSecond: Double? = nil, periods: [Period] = []
   ) {
@@ -107,8 +122,7 @@ package struct Counters {
 
 /// A part of the recent past, in sums alone, because a report has many of these.
 package struct Period {
-  /// Microseconds since the epoch.
-  package var start: Int64
+  package var start: Instant
   package var seconds: Double
   /// Items that arrived.
   package var accepted: Int
@@ -120,7 +134,7 @@ package struct Period {
   /// The total service time of the done batches, in seconds.
   package var service = 0.0
 
-  package init(start: Int64, seconds: Double, accepted: Int) {
+  package init(start: Instant, seconds: Double, accepted: Int) {
     self.start = start
     self.seconds = seconds
     self.accepted = accepted
@@ -130,7 +144,7 @@ package struct Period {
   package var meanService: Double? { batches > 0 ? service / Double(batches) : nil }
 }
 
-/// What was settled in a period. Times are microseconds since the epoch.
+/// What was settled in a period.
 package struct Activity {
   /// For each acknowledged item: accepted until claimed.
   package var wait = Latency()
@@ -147,8 +161,8 @@ package struct Activity {
   package var retried = 0
   package var buried = 0
   /// When the first and the last of them were settled.
-  package var first: Int64?
-  package var last: Int64?
+  package var first: Instant?
+  package var last: Instant?
 
   package init() {}
 }

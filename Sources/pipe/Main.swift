@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PipeIntake
 internal import PipeIO
+internal import PipeRender
 
 @main
 enum Main {
@@ -8,7 +10,19 @@ enum Main {
     restoreEnvironment()
     occupyStandardDescriptors()
     ignoreFileSizeLimit()
+    chooseLogFormat()
     if let job = Shortcut.enqueue(commandLine) { Exit.perform("enqueue", job.run) }
+    Completion(commandLine)?.run()
+    if let script = CompletionScript.requested(by: commandLine) {
+      print(script, terminator: "")
+      exit(Exit.fine)
+    }
+    let names = Root.configuration.subcommands.map { $0._commandName }
+    let guidance = Guidance(Array(commandLine.dropFirst()), commands: names)
+    if let text = guidance.textOnHelp {
+      Diagnostics(command: "help").say(text, .error)
+      exit(Exit.status(of: .usage))
+    }
     do {
       var command = try Root.parseAsRoot(Array(commandLine.dropFirst()))
       try command.run()
@@ -16,27 +30,21 @@ enum Main {
       let status = Root.exitCode(for: error)
       // Help and version are not mistakes; the parser prints them.
       if status == .success { Root.exit(withError: error) }
-      complain("\(commandName): \(printable(Root.message(for: error))) (\(wayOut(error)))")
+      Diagnostics(command: guidance.command).say(guidance.text(Root.message(for: error)), .error)
       Root.exit(withError: status)
     }
   }
 
-  // Advice for a mistake: the fix of a common one, otherwise --help.
-  private static func wayOut(_ error: any Error) -> String {
-    if Root.message(for: error).contains("<duration") {
-      return "a duration needs a unit: 500ms 5s 10m 2h 7d"
+  // Text for people, or JSON for programs that collect logs.
+  private static func chooseLogFormat() {
+    switch variable("PIPE_LOG_FORMAT") {
+    case nil, "text": return
+    case "json": Diagnostics.use(DiagnosticLine.json)
+    case let other?:
+      Diagnostics(command: nil).say(
+        "PIPE_LOG_FORMAT: \(printable(other)) is not one of text, json", .error)
+      exit(Exit.status(of: .settings))
     }
-    return commandName == "pipe consume"
-      && Root.message(for: error).hasPrefix("Unexpected argument")
-      ? "a command goes after --: pipe consume -- CMD" : "see \(commandName) --help"
-  }
-
-  private static var commandName: String {
-    let names = Root.configuration.subcommands.map { $0._commandName }
-    guard commandLine.count > 1, names.contains(commandLine[1]) else {
-      return "pipe"
-    }
-    return "pipe " + commandLine[1]
   }
 }
 
@@ -49,14 +57,20 @@ struct Root: ParsableCommand {
       pipe consume -- ./handler
       pipe status ID
       """,
-    version: "0.1.0",
+    version: programVersion,
     groupedSubcommands: [
-      CommandGroup(name: "Put in", subcommands: [Ingest.self, Enqueue.self, Init.self]),
       CommandGroup(
-        name: "Take out", subcommands: [Consume.self, Batch.self, Ack.self, Route.self]),
+        name: "Put in", subcommands: [Ingest.self, Enqueue.self, Submit.self, Init.self]),
+      CommandGroup(
+        name: "Take out", subcommands: [Consume.self, Work.self, Batch.self, Ack.self, Route.self]),
       CommandGroup(
         name: "Look",
-        subcommands: [Status.self, List.self, Explain.self, Stats.self, Dead.self]),
+        subcommands: [
+          Status.self, Log.self, List.self, Explain.self, Stats.self, Top.self, Dead.self,
+        ]),
+      CommandGroup(
+        name: "Control",
+        subcommands: [Cancel.self, Purge.self, Change.self, Pause.self, Resume.self]),
       CommandGroup(
         name: "Repair", subcommands: [Retry.self, Drop.self, Prune.self, Fsck.self]),
       CommandGroup(name: "Serve", subcommands: [Serve.self]),

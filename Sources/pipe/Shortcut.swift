@@ -1,5 +1,6 @@
 internal import PipeIntake
 internal import PipeQueue
+internal import PipeRender
 
 /// Reads one form of command line, which shell loops run by the thousand, without the argument
 /// parser: the parser takes a millisecond, as long as the rest of a durable `enqueue` of one line.
@@ -10,9 +11,12 @@ enum Shortcut {
     guard arguments.count > 1, arguments[1] == "enqueue" else { return nil }
     var job = EnqueueJob()
     var index = 2
+    var isNull = false
     while index < arguments.count {
       switch arguments[index] {
       case "--raw": job.raw = true
+      case "--text": job.text = job.text ?? .newline
+      case "-0": isNull = true
       case "--quiet": job.quiet = true
       case "-q", "--queue":
         index += 1
@@ -21,13 +25,18 @@ enum Shortcut {
         job.queue.path = arguments[index]
       case "--dedup":
         index += 1
-        guard index < arguments.count, let window = Duration(argument: arguments[index]) else {
+        guard index < arguments.count, let window = SpanArgument(argument: arguments[index]) else {
           return nil
         }
-        job.dedup = window.microseconds
+        job.dedup = window.span
       default: return nil
       }
       index += 1
+    }
+    if isNull || job.text != nil {
+      // Mistakes are left to the parser.
+      guard job.text != nil, !job.raw else { return nil }
+      job.text = isNull ? .null : .newline
     }
     return job
   }

@@ -58,6 +58,14 @@ static inline int cpipe_openat(int dir, const char *path, int flags, unsigned in
   return openat(dir, path, flags, mode);
 }
 
+// Whether no other process has the file open; fd must be open for writing. 0 also if the kernel does
+// not say, as for another user's file.
+static inline int cpipe_is_open_here_only(int fd) {
+  // The kernel grants a write lease only then. <fcntl.h> has F_SETLEASE for _GNU_SOURCE alone.
+  enum { set_lease = 1024 };
+  return fcntl(fd, set_lease, F_WRLCK) == 0 && fcntl(fd, set_lease, F_UNLCK) == 0;
+}
+
 // The values that distinguish a file from a copy: its inode and, if the file system records one,
 // its birth time in ns.
 static inline int cpipe_birth(int fd, uint64_t *inode, uint64_t *birth) {
@@ -94,6 +102,21 @@ int fsetxattr(int, const char *, const void *, size_t, int);
 static inline void cpipe_close_files(void) { syscall(SYS_close_range, 3u, ~0u, 0u); }
 
 static const int cpipe_o_path = 010000000;  // O_PATH
+// The command starts in this directory.
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+
+static inline int cpipe_start_in(posix_spawn_file_actions_t *actions, const char *directory) {
+  return posix_spawn_file_actions_addchdir_np(actions, directory);
+}
+
+// Whether this user may execute the regular file.
+static inline int cpipe_is_executable(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISREG(status.st_mode)
+    && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}
+
+static const int cpipe_o_tmpfile = 020200000;  // O_TMPFILE
 
 // A descriptor that keeps a file open but neither end of a pipe.
 static inline int cpipe_open_path(const char *path) {

@@ -1,9 +1,13 @@
+internal import PipeTime
+
 /// One item as it is handed out to a worker.
 package struct Item {
   package let entry: EntryID
   /// Counts from 1 within its entry.
   package let index: Int
   package let priority: Lane
+  /// Whether `submit` stored it: only then is its data a command.
+  package let isJob: Bool
   /// Range in the claim's `bytes`, without the newline after it.
   package let data: Range<Int>
 }
@@ -41,8 +45,7 @@ package struct Claim: ~Copyable {
 
 /// Items of a claim that were accepted at one instant.
 struct AcceptedItems {
-  /// Microseconds since the epoch.
-  let time: Int64
+  let time: Instant
   /// Indices in the claim's items.
   var items: Range<Int>
 }

@@ -1,4 +1,5 @@
 package import PipeIO
+package import PipeTime
 
 // Claims that another process or the clock holds: `ack` settles what `batch` handed out.
 extension Claimer {
@@ -44,9 +45,9 @@ extension Claimer {
     return try claim(batch, inOrder, try queue.ends())
   }
 
-  /// Makes the clock hold a claim for `span` microseconds, instead of this process.
+  /// Makes the clock hold a claim for `span`, instead of this process.
   /// Transition: hold
-  package func hold(_ claim: consuming Claim, for span: Int64) throws(Fault) -> Claim {
+  package func hold(_ claim: consuming Claim, for span: TimeSpan) throws(Fault) -> Claim {
     let until = ReadyTime.after(span, from: wall())
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
@@ -69,7 +70,7 @@ package struct StoredEntry {
   /// One line: the record's value, or the compact list of its ids. Valid during the visit.
   package let data: UnsafeRawBufferPointer
 
-  fileprivate init(_ line: SegmentLine, _ lane: Lane) {
+  init(_ line: SegmentLine, _ lane: Lane) {
     entry = NewEntry(
       id: line.id, priority: lane, ids: line.isRecord ? nil : (line.items, line.slice),
       created: line.firstSeen, options: line.options.flatMap(LineOptions.columnToMove))
@@ -91,8 +92,8 @@ extension Claimer {
         let id = claim.items[index].entry
         var next = index + 1
         while next < part.items.upperBound, claim.items[next].entry == id { next += 1 }
-        let place = part.places[index - part.items.lowerBound]
-        guard case .line(let line) = try step(lane, place, ends[lane]), line.id == id else {
+        let position = part.places[index - part.items.lowerBound]
+        guard case .line(let line) = try step(lane, position, ends[lane]), line.id == id else {
           throw Fault(
             .inputOutput, "\(printable(queue.path)): \(id.text): was damaged after it was claimed")
         }

@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 // Scans ranges of items and reads the items from the segments.
 extension Claimer {
@@ -33,19 +34,35 @@ extension Claimer {
     _ range: ItemRange, into selection: Selection, _ end: LaneEnd
   ) throws(Fault) {
     var rest = range
-    while rest.from < range.to, !selection.isFull {
+    while !selection.isFull, let front = try front(of: &rest, selection) {
+      let reached = try collectFront(front, into: selection, end)
+      guard reached.number > rest.from.number else { return }
+      rest.from = reached
+      guard reached.number >= front.to.number else { return }
+    }
+  }
+
+  // Returns the position behind what it has read.
+  private func collectFront(
+    _ range: ItemRange, into selection: Selection, _ end: LaneEnd
+  ) throws(Fault) -> Position {
+    var rest = range
+    while rest.from.number < range.to.number, !selection.isFull {
       let scan = try collect(rest, nil, into: selection, end)
-      rest.from = scan.place
-      guard !selection.isFull, rest.from < range.to else { return }
+      rest.from = scan.position
+      guard !selection.isFull, rest.from.number < range.to.number else { return rest.from }
       if scan.isBeforeGap {
         let gap = try gap(before: rest, end)
         if gap.range.count > 0, gap.missing == nil { selection.lose(gap.range, of: nil) }
         rest.from = gap.range.to
       } else {
         // The scan may have stopped at a delayed entry.
-        rest.from = try delay(rest, into: selection, end)
+        let reached = try delay(rest, into: selection, end)
+        if reached.number == rest.from.number { return reached }
+        rest.from = reached
       }
     }
+    return rest.from
   }
 
   private func collect(
@@ -54,9 +71,12 @@ extension Claimer {
     var scan = RangeScan(range, selection)
     do throws(Fault) {
       while !scan.isDone {
-        switch try step(range.lane, scan.place, end) {
+        switch try step(range.lane, scan.position, end) {
         case .line(let line):
-          if name == nil, line.isDelayed(at: selection.now) {
+          if let limit = selection.acceptedBy, line.accepted(at: selection.now) > limit {
+            scan.stop()
+            selection.close()
+          } else if name == nil, line.isDelayed(at: selection.now) {
             scan.stop()
           } else {
             scan.take(line)
@@ -82,7 +102,7 @@ extension Claimer {
   ) throws(Fault) -> (range: ItemRange, missing: Int?) {
     var at = range.from
     var missing: Int?
-    search: while at.segment <= end.place.segment {
+    search: while at.segment <= end.position.segment {
       switch try step(range.lane, at, end) {
       case .line(let line):
         if line.number + line.items > range.from.number {
@@ -97,7 +117,7 @@ extension Claimer {
         (at.segment, at.offset) = (at.segment + 1, 0)
       }
     }
-    let isInside = at.segment <= end.place.segment && at.number < range.to.number
+    let isInside = at.segment <= end.position.segment && at.number < range.to.number
     let gap = ItemRange(lane: range.lane, from: range.from, to: isInside ? at : range.to)
     if let missing, gap.count > 0 { noteMissing(range.lane, missing) }
     return (gap, missing)
@@ -133,14 +153,14 @@ extension Claimer {
 
   /// What is at a position; nil if its segment is missing. Damage is quarantined.
   func step(
-    _ lane: Lane, _ place: Position, _ end: LaneEnd
+    _ lane: Lane, _ position: Position, _ end: LaneEnd
   ) throws(Fault) -> SegmentReader.Reading? {
-    guard let reader = try reader(lane, place.segment) else { return nil }
-    let isLast = place.segment == end.place.segment
-    let limit = isLast ? end.place.offset : try reader.finalSize()
-    let reading = try reader.line(at: place.offset, limit: limit)
+    guard let reader = try reader(lane, position.segment) else { return nil }
+    let isLast = position.segment == end.position.segment
+    let limit = isLast ? end.position.offset : try reader.finalSize()
+    let reading = try reader.line(at: position.offset, limit: limit)
     if case .damaged(let until) = reading {
-      try queue.quarantine(lane, place.segment, place.offset..<until)
+      try queue.quarantine(lane, position.segment, position.offset..<until)
     }
     return reading
   }
@@ -148,16 +168,16 @@ extension Claimer {
   /// The claim of these names, read again. Items whose lines were damaged since the claim are left
   /// out.
   func claim(_ batch: BatchID, _ names: [NowName], _ ends: LaneEnds) throws(Fault) -> Claim {
-    let selection = Selection(size: .max, byteLimit: .max, now: .max, retries: .max)
+    let selection = Selection(size: .max, byteLimit: .max, now: .distantFuture, retries: .max)
     for name in names {
       var scan = RangeScan(name.range, selection, passesGaps: true)
       let end = ends[name.range.lane]
       while !scan.isDone {
-        switch try step(name.range.lane, scan.place, end) {
+        switch try step(name.range.lane, scan.position, end) {
         case .line(let line): scan.take(line)
         case .damaged(let until): scan.pass(damageUntil: until)
         case .end: scan.skipSegment(end)
-        case nil: throw missing(name.range.lane, scan.place.segment)
+        case nil: throw missing(name.range.lane, scan.position.segment)
         }
       }
       selection.add(scan, replacing: name)
@@ -179,7 +199,7 @@ struct RangeScan {
   let range: ItemRange
   private let selection: Selection
   private let passesGaps: Bool
-  var place: Position
+  var position: Position
   let firstItem: Int
   private(set) var places: [Position] = []
   private var isStopped = false
@@ -193,11 +213,11 @@ struct RangeScan {
     self.range = range
     self.selection = selection
     self.passesGaps = passesGaps
-    place = range.from
+    position = range.from
     firstItem = selection.itemCount
   }
 
-  var isAtEnd: Bool { place.number >= range.to.number }
+  var isAtEnd: Bool { position.number >= range.to.number }
   var isDone: Bool { isAtEnd || isStopped || isBeforeGap || selection.isFull }
   var hasTaken: Bool { !places.isEmpty }
 
@@ -205,28 +225,28 @@ struct RangeScan {
 
   mutating func stopAtGap() {
     isBeforeGap = true
-    place = damage ?? place
+    position = damage ?? position
   }
 
   /// The bytes at its position are not a line.
   mutating func pass(damageUntil offset: Int) {
-    damage = damage ?? place
-    place.offset = offset
+    damage = damage ?? position
+    position.offset = offset
   }
 
   /// Takes items from the line at its position.
   mutating func take(_ line: SegmentLine) {
-    if line.number > place.number {
+    if line.number > position.number {
       guard passesGaps else { return stopAtGap() }
-      place.number = min(line.number, range.to.number)
+      position.number = min(line.number, range.to.number)
       if isAtEnd {
-        place = range.to
+        position = range.to
         return
       }
     }
     damage = nil
     selection.begin(accepted: line.time)
-    let first = place.number - line.number
+    let first = position.number - line.number
     let stop = min(line.items, range.to.number - line.number)
     var index = first
     if line.isRecord {
@@ -237,32 +257,32 @@ struct RangeScan {
       while index < stop, !selection.isFull {
         guard let item = ids.next() else {
           // The line holds fewer items than it says: the others do not exist.
-          place.number = line.number + index
-          place.offset += line.length
+          position.number = line.number + index
+          position.offset += line.length
           return
         }
         add(line, index, item)
         index += 1
       }
     }
-    place.number = max(place.number, line.number + index)
-    if index >= line.items { place.offset += line.length }
+    position.number = max(position.number, line.number + index)
+    if index >= line.items { position.offset += line.length }
   }
 
   private mutating func add(_ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer) {
-    selection.add(data, of: line.id, index + 1, range.lane)
-    var at = place
+    selection.add(data, of: line.id, index + 1, range.lane, isJob: line.isJob)
+    var at = position
     at.number = line.number + index
     places.append(at)
   }
 
   /// The segment has no more lines: continues at the start of the next one.
   mutating func skipSegment(_ end: LaneEnd) {
-    if place.segment < end.place.segment {
-      place.segment += 1
-      place.offset = 0
+    if position.segment < end.position.segment {
+      position.segment += 1
+      position.offset = 0
     } else if passesGaps {
-      place = range.to
+      position = range.to
     } else {
       stopAtGap()
     }

@@ -1,12 +1,13 @@
 package import PipeIO
+package import PipeTime
 
 // The batches that would be handed out if nothing else happened from now on.
 extension Claimer {
   /// Calls `body` with each batch of the items that wait in now/ or were never tried, in the order
-  /// of handing out, and with the microseconds from now until then, until it returns false. Takes
+  /// of handing out, and with the time from now until then, until it returns false. Takes
   /// nothing, and leaves out the items in later/.
   package func rehearse(
-    size: Int, every: Int64, _ body: (Int64, borrowing Claim) throws(Fault) -> Bool
+    size: Int, every: TimeSpan, _ body: (TimeSpan, borrowing Claim) throws(Fault) -> Bool
   ) throws(Fault) {
     let now = wall()
     let names = try queue.reportedNames().map { name in
@@ -14,13 +15,19 @@ extension Claimer {
       name.isAgain && name.attempt! > queue.settings.retries ? NowName(name.range, .done) : name
     }
     let ends = try queue.ends()
+    let early = try queue.listingNow().early
     var rehearsal = Rehearsal(names, ends, at: now)
     let last = PaceFile(queue, readOnly: true).read(at: steady(), wall: now)
-    var at = every > 0 ? last?.wait(every, at: steady()) ?? 0 : 0
+    var at = every > .zero ? last?.wait(every, at: steady()) ?? .zero : .zero
+    if let pause = try queue.pauseNow() {
+      guard let until = pause.until else { return }
+      at = max(at, until - now)
+    }
     while let next = rehearsal.nextReady(at: now + at) {
       at = max(at, next - now)
       let selection = Selection(
         size: size, byteLimit: .max, now: now + at, retries: queue.settings.retries)
+      selection.early = early
       for offer in rehearsal.offers(at: now + at) where !selection.isFull {
         do throws(Fault) { try collect(offer, into: selection, end: ends[offer.range.lane]) } catch
         {
@@ -42,17 +49,17 @@ extension Claimer {
 
 /// The waiting items that are not yet used up.
 private struct Rehearsal {
-  /// Microseconds. Batches further ahead are reported as this far ahead: a few thousand batches a
+  /// Batches further ahead are reported as this far ahead: a few thousand batches a
   /// century apart would exceed the largest number.
-  static let horizon: Int64 = 1 << 61
+  static let horizon: TimeSpan = .microseconds(1 << 61)
 
-  /// In lane order. `from`: when it is ready, microseconds since the epoch.
-  private var waiting: [(offer: ReadyRange, from: Int64)] = []
+  /// In lane order. `from`: when it is ready.
+  private var waiting: [(offer: ReadyRange, from: Instant)] = []
 
-  init(_ names: [NowName], _ ends: LaneEnds, at now: Int64) {
+  init(_ names: [NowName], _ ends: LaneEnds, at now: Instant) {
     for lane in Lane.allCases {
-      let line = LaneMap(lane, end: ends[lane].place, names: names)
-      waiting += line.untouched.map { (ReadyRange(range: $0, name: nil), 0) }
+      let line = LaneMap(lane, end: ends[lane].position, names: names)
+      waiting += line.untouched.map { (ReadyRange(range: $0, name: nil), .epoch) }
       let names = line.waiting.filter { !$0.isHeld(at: now) }
       waiting += names.map { (ReadyRange(range: $0.range, name: $0), $0.due!.at) }
     }
@@ -64,15 +71,16 @@ private struct Rehearsal {
   }
 
   /// When the first is ready, at `now` or later; nil when all are used up.
-  func nextReady(at now: Int64) -> Int64? { waiting.map { max(now, $0.from) }.min() }
+  func nextReady(at now: Instant) -> Instant? { waiting.map { max(now, $0.from) }.min() }
 
-  func offers(at now: Int64) -> [ReadyRange] { waiting.filter { $0.from <= now }.map(\.offer) }
+  func offers(at now: Instant) -> [ReadyRange] { waiting.filter { $0.from <= now }.map(\.offer) }
 
-  mutating func drop(at now: Int64) { waiting.removeAll { $0.from <= now } }
+  mutating func drop(at now: Instant) { waiting.removeAll { $0.from <= now } }
 
   mutating func take(_ selection: Selection) {
     for part in selection.parts { cut(part.claim.range) }
     for loss in selection.losses { cut(loss.range) }
+    for skip in selection.skips { cut(skip) }
     for delay in selection.delays {
       cut(delay.range)
       waiting.append((ReadyRange(range: delay.range, name: delay), delay.due!.at))

@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 // Each claim lists now/, so now/ holds only a few names that wait; the others are parked in later/.
 // While an item moves, the process that moves it claims it, attempts unchanged. So a crash at any
@@ -67,9 +68,9 @@ extension Claimer {
   private func finishParking(_ moving: [Moving]) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
-    let due = moving.reduce(Int64.max) { min($0, $1.name.due!.at) }
+    let due = moving.reduce(Instant.distantFuture) { min($0, $1.name.due!.at) }
     let items = moving.reduce(0) { $0 + $1.name.range.count }
-    try queue.lowerMark(to: due, adding: items, at: wall())
+    try queue.lowerHint(to: due, adding: items, at: wall())
     for (name, claim) in moving { _ = try queue.rename(claim, to: NowName(name.range, .done)) }
   }
 
@@ -94,15 +95,27 @@ extension Claimer {
     try Queue.lock(later, exclusive: true, queue.report)
     defer { later.unlock() }
     let now = wall()
-    guard let mark = try queue.mark(), mark.isOver(at: now) else { return }
-    let scan = try LaterScan(queue, at: now, most: limits.portion, known: mark.items)
-    let moving = try claimParked(scan.chosen)
-    try queue.now().flush()
-    try queue.removeAside(scan.chosen)
-    try queue.clearAside(.dead, scan.chosen.map(\.range))
-    try Register(queue.root).remove(scan.chosen.map(\.range))
-    try queue.dropEmpty(scan.chosen)
+    guard let hint = try queue.hint(), hint.isOver(at: now) else { return }
+    let scan = try LaterScan(queue, at: now, most: limits.portion, known: hint.items)
+    let moving = try takeBack(scan.chosen)
     try finishRestoring(moving, scan, at: now)
+  }
+
+  /// Restores these names whatever they wait for; call it under the lock of later/. The parked hint
+  /// stays: it is early at worst, and the restore at its time corrects it.
+  func restore(_ names: [SideName]) throws(Fault) {
+    let moving = try takeBack(names)
+    try finishRestoring(moving)
+  }
+
+  private func takeBack(_ names: [SideName]) throws(Fault) -> [Moving] {
+    let moving = try claimParked(names)
+    try queue.now().flush()
+    try queue.removeAside(names)
+    try queue.clearAside(.dead, names.map(\.range))
+    try Register(queue.root).remove(names.map(\.range))
+    try queue.dropEmpty(names)
+    return moving
   }
 
   /// Claims the parked items in now/, attempts unchanged.
@@ -133,19 +146,28 @@ extension Claimer {
   }
 
   /// Step of: restore
-  private func finishRestoring(_ moving: [Moving], _ scan: LaterScan, at now: Int64) throws(Fault) {
+  private func finishRestoring(_ moving: [Moving]) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     for (name, claim) in moving { _ = try queue.rename(claim, to: name) }
-    try queue.setMark(
+    sync.note()
+  }
+
+  /// Step of: restore
+  private func finishRestoring(_ moving: [Moving], _ scan: LaterScan, at now: Instant) throws(Fault)
+  {
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    for (name, claim) in moving { _ = try queue.rename(claim, to: name) }
+    try queue.setHint(
       scan.left == 0 ? nil : ParkedHint(due: scan.nextDue, set: now, items: scan.left))
     sync.note()
   }
 
   /// Creates the parked hint if a crash undid it: without the hint no item would ever leave later/.
   /// Returns whether it created one.
-  func ensureMark() throws(Fault) -> Bool {
-    guard try queue.mark() == nil else { return false }
+  func ensureHint() throws(Fault) -> Bool {
+    guard try queue.hint() == nil else { return false }
     for lane in Lane.allCases where try !queue.shards(.later, lane).isEmpty {
       let later = try queue.part(SideKind.later.rawValue)
       guard try later.tryLock() else { return false }
@@ -156,7 +178,7 @@ extension Claimer {
       defer { queue.unlockNow() }
       guard case .again(_, _, let due) = first.waiting else { return false }
       let items = scan.left + first.range.count
-      try queue.lowerMark(to: min(due.at, scan.nextDue), adding: items, at: wall())
+      try queue.lowerHint(to: min(due.at, scan.nextDue), adding: items, at: wall())
       return true
     }
     return false
@@ -169,14 +191,14 @@ struct LaterScan {
   private(set) var chosen: [SideName] = []
   /// Items that stay in later/, and when the first of them is due.
   private(set) var left = 0
-  private(set) var nextDue = Int64.max
+  private(set) var nextDue = Instant.distantFuture
   private let most: Int
-  private let now: Int64
+  private let now: Instant
 
   /// `known`: the number of items in later/ by the parked hint. If it is given, the scan ends once
   /// enough names are due: directories are listed in lane order, and due names are chosen in that
   /// order.
-  init(_ queue: Queue, at now: Int64, most: Int, known: Int? = nil) throws(Fault) {
+  init(_ queue: Queue, at now: Instant, most: Int, known: Int? = nil) throws(Fault) {
     self.most = most
     self.now = now
     var due = 0
@@ -212,8 +234,8 @@ struct LaterScan {
 
   // A name that would wait longer than intended because the clock was set back counts as due, and
   // is corrected in now/.
-  private func time(_ name: SideName) -> Int64 {
-    guard case .again(_, _, let due) = name.waiting else { return 0 }
+  private func time(_ name: SideName) -> Instant {
+    guard case .again(_, _, let due) = name.waiting else { return .epoch }
     return due.corrected(at: now) == nil ? max(due.at, now) : now
   }
 

@@ -1,3 +1,6 @@
+internal import PipeIO
+internal import PipeTime
+
 // The statistics of a settled claim, or of its settled part.
 
 extension Claimer {
@@ -8,7 +11,7 @@ extension Claimer {
 extension [AcceptedItems] {
   /// The next `more` items were accepted at `time`.
   @inline(__always)
-  mutating func note(_ time: Int64, items more: Int = 1) {
+  mutating func note(_ time: Instant, items more: Int = 1) {
     let end = last?.items.upperBound ?? 0
     if !isEmpty, self[count - 1].time == time {
       self[count - 1].items = self[count - 1].items.lowerBound..<(end + more)
@@ -29,25 +32,26 @@ extension Claim {
     }
   }
 
-  /// `now`: microseconds since the epoch.
   func settled(
-    _ outcome: SettledLine.Outcome, _ items: some Sequence<Range<Int>>, at now: Int64,
+    _ outcome: SettledLine.Outcome, _ items: some Sequence<Range<Int>>, at now: Instant,
     _ tag: String?
   ) -> SettledLine {
     let claimed = batch.claimed
     var line = SettledLine(
-      time: now, tag: tag, outcome: outcome, service: Int(max(0, now - claimed)), items: 0)
+      time: now, tag: tag, outcome: outcome, service: Int(max(.zero, now - claimed).microseconds),
+      items: 0)
     for range in items {
       line.items += range.count
       guard outcome == .done else { continue }
       forEachAcceptance(of: range) { accepted in
-        line.note(wait: Int(max(0, claimed - accepted.time)), items: accepted.items.count)
+        line.note(
+          wait: Int(max(.zero, claimed - accepted.time).microseconds), items: accepted.items.count)
       }
     }
     return line
   }
 
-  func settled(_ plan: SettlingPlan, at now: Int64, _ tag: String?) -> [SettledLine] {
+  func settled(_ plan: SettlingPlan, at now: Instant, _ tag: String?) -> [SettledLine] {
     SettledLine.Outcome.allCases.map { settled($0, plan.items($0), at: now, tag) }
   }
 }
@@ -77,6 +81,41 @@ extension SettlingPlan {
       let others = Set(letters)
       if others.isEmpty { return items(Fate.done) }
       return items(Fate.done).flatMap { $0.filter { !others.contains($0) } }.map { $0..<($0 + 1) }
+    }
+  }
+}
+
+extension Claimer {
+  /// Keeps the value that an answer gave for these items.
+  package func keep(_ value: [UInt8], of claim: borrowing Claim, items: Set<Int>? = nil) {
+    keep(
+      AttemptOutput(attempt: claim.attempt, started: nil, ended: wall(), value: value), of: claim,
+      items: items)
+  }
+
+  /// Keeps `output` for the items of a claim at these indices; nil: all. Call it before they are
+  /// settled: it is on disk before they are.
+  package func keep(_ output: AttemptOutput, of claim: borrowing Claim, items: Set<Int>? = nil) {
+    // A full disk must not keep claims from being settled.
+    try? begin()
+    guard let slot = owner?.slot else { return }
+    for part in claim.parts {
+      var runs: [Int: [Range<Int>]] = [:]
+      for (index, position) in part.places.enumerated()
+      where items?.contains(part.items.lowerBound + index) ?? true {
+        let number = position.number
+        if let last = runs[position.segment]?.last, last.upperBound == number {
+          runs[position.segment]![runs[position.segment]!.count - 1] =
+            last.lowerBound..<(number + 1)
+        } else {
+          runs[position.segment, default: []].append(number..<(number + 1))
+        }
+      }
+      for (segment, numbers) in runs {
+        if let file = outputs.append(output, part.name.range.lane, segment, numbers, slot: slot) {
+          sync.note(file)
+        }
+      }
     }
   }
 }

@@ -25,18 +25,18 @@ extension Claimer {
     var numbers: [Int] = []
     try queue.forEachUnfiled(lane) { numbers += $0 }
     guard !numbers.isEmpty else { return [] }
-    let mark = try queue.ends()[lane]
+    let laneEnd = try queue.ends()[lane]
     var ranges: [ItemRange] = []
     for number in numbers {
-      guard number < mark.place.number,
-        let place = try Lookup(queue).place(lane, of: number, mark)
+      guard number < laneEnd.position.number,
+        let position = try Lookup(queue).position(lane, of: number, laneEnd)
       else { continue }
-      var next = place
+      var next = position
       next.number += 1
-      if let last = ranges.last, last.to == place, last.count < SideKind.width {
+      if let last = ranges.last, last.to == position, last.count < SideKind.width {
         ranges[ranges.count - 1].to = next
       } else {
-        ranges.append(ItemRange(lane: lane, from: place, to: next))
+        ranges.append(ItemRange(lane: lane, from: position, to: next))
       }
     }
     return ranges
@@ -60,7 +60,7 @@ extension Claimer {
     var nowDirectory = NowDirectory(queue, listing)
     var (count, covered): (Int, [ItemRange]) = (0, [])
     for range in ranges {
-      let line = LaneMap(range.lane, end: ends[range.lane].place, names: listing.names)
+      let line = LaneMap(range.lane, end: ends[range.lane].position, names: listing.names)
       let states = range.numbers.map { line.state(of: $0) }
       if states.contains(where: { if case .claim = $0 { true } else { false } }) { continue }
       covered.append(range)

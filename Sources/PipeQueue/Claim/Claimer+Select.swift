@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 // Selects what is ready, under the lock of now/, and claims it.
 extension Claimer {
@@ -6,6 +7,7 @@ extension Claimer {
     /// `isCrowded`: more names wait in now/ than `limits` allow.
     case claim(Claim, isCrowded: Bool)
     case nothing
+    case paused
     /// Nothing yet: delayed or lost entries were passed over, and more may follow them.
     case more
     case crowded
@@ -25,13 +27,14 @@ extension Claimer {
     let now = wall()
     var listing = try queue.listNow()
     try queue.putAsideDamaged(listing)
+    if try isPaused(listing, at: now) { return .paused }
     try correct(&listing, at: now)
     try dissolve(&listing, at: now)
     let overdue = try takeOverdue(listing, at: now)
     if !overdue.isEmpty { return .overdue(overdue) }
     let hasDue = listing.later?.isOver(at: now) == true
     // 0: revived dead letters, which may come before everything in now/.
-    let isRevived = listing.later?.due == 0
+    let isRevived = listing.later?.due == .epoch
     if isRevived || hasDue && listing.names.count(where: { isReady($0, at: now) }) < limits.enough {
       return .restore
     }
@@ -39,9 +42,11 @@ extension Claimer {
     if listing.reaches(beyond: ends) { return .ahead }
     let selection = Selection(
       size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
+    selection.early = listing.early
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var nowDirectory = NowDirectory(queue, listing)
     for delay in selection.delays { try nowDirectory.create(delay) }
+    for skip in selection.skips { try nowDirectory.create(NowName(skip, .done)) }
     for loss in selection.losses {
       try nowDirectory.giveUp(loss.range, of: loss.name)
       lose(loss.range.count)
@@ -50,7 +55,7 @@ extension Claimer {
     nextPoll = steadyTime(of: nextDue(listing, selection.delays, at: now), at: now)
     if unreadable != nil {
       // No event reports that a missing segment was put back.
-      nextPoll = min(nextPoll ?? .max, steady() + Claimer.lookAgainAtUnreadable)
+      nextPoll = min(nextPoll ?? .distantFuture, steady() + Claimer.lookAgainAtUnreadable)
     }
     isPaced = false
     if selection.parts.isEmpty {
@@ -61,19 +66,18 @@ extension Claimer {
     return .claim(selection.claim(), isCrowded: isCrowded)
   }
 
-  /// Microseconds.
-  private static let lookAgainAtUnreadable: Int64 = 10_000_000
+  private static let lookAgainAtUnreadable: TimeSpan = .seconds(10)
 
   /// Claims the selected items if the pace allows a batch now. The pace is checked last, so that
   /// the choice of items is made at the instant of dispatch.
   /// Transition: paced claim
   private func take(
-    _ selection: Selection, _ request: Request, _ nowDirectory: inout NowDirectory, at now: Int64
+    _ selection: Selection, _ request: Request, _ nowDirectory: inout NowDirectory, at now: Instant
   ) throws(Fault) -> Bool {
     let time = steady()
-    var last = pace.read(at: time, wall: now) ?? Pace(started: .min / 2, wall: 0)
-    let wait = request.every > 0 ? last.wait(request.every, at: time) : 0
-    if wait > 0 {
+    var last = pace.read(at: time, wall: now) ?? Pace(started: .distantPast, wall: .epoch)
+    let wait = request.every > .zero ? last.wait(request.every, at: time) : .zero
+    if wait > .zero {
       isPaced = true
       nextPoll = time + wait
       return false
@@ -110,10 +114,12 @@ extension Claimer {
   // `more`: later/ still has due names. They sort after the last one restored, but possibly before
   // everything else.
   private func select(
-    into selection: Selection, _ listing: NowListing, _ ends: LaneEnds, at now: Int64, more: Bool
+    into selection: Selection, _ listing: NowListing, _ ends: LaneEnds, at now: Instant, more: Bool
   ) throws(Fault) {
-    for lane in Lane.allCases where !selection.isFull {
-      let line = LaneMap(lane, end: ends[lane].place, names: listing.names)
+    try selectOverdue(into: selection, listing, ends, at: now)
+    if !selection.isEmpty { return selection.close() }
+    for lane in lanes where !selection.isFull {
+      let line = LaneMap(lane, end: ends[lane].position, names: listing.names)
       let offers = offers(line, at: now)
       let last = more ? offers.lastIndex { $0.name != nil } : nil
       for offer in offers[...(last ?? offers.count - 1)] where !selection.isFull {
@@ -127,12 +133,51 @@ extension Claimer {
     }
   }
 
-  private func isReady(_ name: NowName, at now: Int64) -> Bool {
-    name.due?.isOver(at: now) == true && !isHidden(name)
+  /// With `init --promote-after`: selects the items that have waited that long, from the lane where one
+  /// has waited longest.
+  private func selectOverdue(
+    into selection: Selection, _ listing: NowListing, _ ends: LaneEnds, at now: Instant
+  ) throws(Fault) {
+    guard let span = queue.settings.promoteAfter else { return }
+    var oldest: (time: Instant, offers: [ReadyRange], lane: Lane)?
+    for lane in lanes {
+      let line = LaneMap(lane, end: ends[lane].position, names: listing.names)
+      let offers = offers(line, at: now)
+      guard let first = offers.first,
+        case .line(let found) = try? step(lane, first.range.from, ends[lane]),
+        !found.isDelayed(at: now), found.accepted(at: now) <= now - span,
+        oldest.map({ found.accepted(at: now) < $0.time }) ?? true
+      else { continue }
+      oldest = (found.accepted(at: now), offers, lane)
+    }
+    guard let oldest else { return }
+    selection.acceptedBy = now - span
+    for offer in oldest.offers where !selection.isFull {
+      do throws(Fault) { try collect(offer, into: selection, end: ends[oldest.lane]) } catch {
+        keep(error)
+        break
+      }
+    }
+    selection.acceptedBy = nil
+  }
+
+  private func isPaused(_ listing: NowListing, at now: Instant) throws(Fault) -> Bool {
+    guard let name = listing.pause, !name.isOver(at: now) else {
+      pause = nil
+      return false
+    }
+    if pause?.since != name.set { pause = try queue.pause(of: name) }
+    nextPoll = steadyTime(of: pause?.until, at: now)
+    isPaced = false
+    return true
+  }
+
+  private func isReady(_ name: NowName, at now: Instant) -> Bool {
+    name.due?.isOver(at: now) == true && !isHidden(name) && lanes.contains(name.range.lane)
   }
 
   // In lane order: a retried item keeps its position.
-  private func offers(_ line: LaneMap, at now: Int64) -> [ReadyRange] {
+  private func offers(_ line: LaneMap, at now: Instant) -> [ReadyRange] {
     let waiting = line.waiting.filter { isReady($0, at: now) }
     let untouched = line.untouched.map { ReadyRange(range: $0, name: nil) }
     if waiting.isEmpty { return untouched }
@@ -144,7 +189,7 @@ extension Claimer {
   /// Renames what would wait longer than intended because the clock was set back: its wait starts
   /// again now.
   /// Transition: correct
-  private func correct(_ listing: inout NowListing, at now: Int64) throws(Fault) {
+  private func correct(_ listing: inout NowListing, at now: Instant) throws(Fault) {
     for index in listing.names.indices {
       let name = listing.names[index]
       guard let due = name.due?.corrected(at: now) else { continue }
@@ -165,7 +210,7 @@ extension Claimer {
 
   /// Takes over the holds that ended at their last attempt.
   /// Transition: bury hold
-  private func takeOverdue(_ listing: NowListing, at now: Int64) throws(Fault) -> [NowName] {
+  private func takeOverdue(_ listing: NowListing, at now: Instant) throws(Fault) -> [NowName] {
     var taken: [NowName] = []
     for name in listing.names {
       guard case .hold(let batch, let attempt, let until) = name.state, until.isOver(at: now),
@@ -182,24 +227,24 @@ extension Claimer {
   /// Removes pass-over names whose first entry is due: entries that no name covers are examined one
   /// by one.
   /// Transition: dissolve
-  private func dissolve(_ listing: inout NowListing, at now: Int64) throws(Fault) {
+  private func dissolve(_ listing: inout NowListing, at now: Instant) throws(Fault) {
     for name in listing.names where name.isDelay && name.due!.isOver(at: now) {
       var nowDirectory = NowDirectory(queue, listing)
       if try nowDirectory.uncover(name) { listing = try queue.listNow() }
     }
   }
 
-  private func nextDue(_ listing: NowListing, _ delays: [NowName], at now: Int64) -> Int64? {
+  private func nextDue(_ listing: NowListing, _ delays: [NowName], at now: Instant) -> Instant? {
     var next = listing.later?.due
     for name in listing.names + delays where !isHidden(name) {
       guard let due = name.due, !due.isOver(at: now) else { continue }
-      next = min(next ?? .max, due.at)
+      next = min(next ?? .distantFuture, due.at)
     }
     return next
   }
 
-  private func steadyTime(of due: Int64?, at now: Int64) -> Int64? {
-    due.map { steady() + max(0, $0 - now) }
+  private func steadyTime(of due: Instant?, at now: Instant) -> SteadyInstant? {
+    due.map { steady() + max(.zero, $0 - now) }
   }
 }
 

@@ -1,4 +1,5 @@
 package import PipeIO
+package import PipeTime
 
 // Settling is one rename for each range (pipe-queue(5), TRANSITIONS). If the name is gone, another
 // process settled the claim, or found this process dead and made the items ready again.
@@ -52,7 +53,7 @@ extension Claimer {
     _ = try settle(claim) { $0 < count ? .done : .giveBack }
   }
 
-  func backoff(_ attempt: Int) -> Int64 {
+  func backoff(_ attempt: Int) -> TimeSpan {
     queue.settings.backoff.delay(after: max(1, attempt), random: random())
   }
 
@@ -62,9 +63,10 @@ extension Claimer {
     throw lost(batch)
   }
 
-  func lost(_ batch: BatchID) -> Fault {
+  /// Why a claim cannot be settled.
+  package func lost(_ batch: BatchID) -> Fault {
     queue.isRemoved
-      ? Fault(.notFound, "\(printable(queue.path)): was removed while in use")
+      ? Queue.removed(queue.path)
       : Fault(
         .claimLost,
         "claim \(batch.text) is no longer held: it was already settled, or its holder is gone")
@@ -73,13 +75,21 @@ extension Claimer {
 
 // Items of one claim with different outcomes.
 extension Claimer {
-  /// Settles the items for which `outcome`, given an index in `claim.items`, returns one. Returns a
-  /// claim of the other items; nil if there are none. `wait`: microseconds until failed items are
-  /// ready again; by default the backoff from the settings. `takingOver`: from here on this process
-  /// holds the other items, instead of the process that handed them out.
+  /// The same with a wait in place of a time.
   package func settle(
-    _ claim: consuming Claim, wait: Int64? = nil, takingOver: Bool = false,
+    _ claim: consuming Claim, wait: TimeSpan? = nil, takingOver: Bool = false,
     _ outcome: (Int) -> Outcome?
+  ) throws(Fault) -> Claim? {
+    try settle(claim, wait: wait, takingOver: takingOver, due: nil, outcome)
+  }
+
+  /// Settles the items for which `outcome`, given an index in `claim.items`, returns one. Returns a
+  /// claim of the other items; nil if there are none. `wait`: the time until failed items are
+  /// ready again; by default the backoff from the settings. `takingOver`: from here on this process
+  /// holds the other items, instead of the process that handed them out. `due`: in place of the wait.
+  func settle(
+    _ claim: consuming Claim, wait: TimeSpan? = nil, takingOver: Bool = false,
+    due: ReadyTime?, _ outcome: (Int) -> Outcome?
   ) throws(Fault) -> Claim? {
     var plan = SettlingPlan(claim, queue.settings.retries, outcome)
     var isTaken = false
@@ -95,7 +105,7 @@ extension Claimer {
     }
     let now = wall()
     for failed in plan.failures { note(failed, of: claim.parts[failed.part]) }
-    let due = ReadyTime.after(wait ?? backoff(claim.attempt), from: now)
+    let due = due ?? ReadyTime.after(wait ?? backoff(claim.attempt), from: now)
     let kept = try settle(claim, plan, due, holders)
     record(claim.settled(plan, at: now, tag))
     return kept.isEmpty ? nil : claim.reduced(to: kept)

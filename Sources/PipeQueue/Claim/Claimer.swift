@@ -1,6 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 package import PipeIO
+package import PipeTime
 
 /// Claims items, in order, and settles them.
 package final class Claimer {
@@ -12,7 +13,7 @@ package final class Claimer {
   package internal(set) var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
   private var readers = PerLane<SegmentReader?>.repeating(nil)
-  private var lastReaping: Int64?
+  private var lastReaping: SteadyInstant?
   /// Whether this run leaves the items it failed to other runs: a run that ends once nothing is
   /// ready would otherwise never end.
   private let hidesOwnFailures: Bool
@@ -27,16 +28,21 @@ package final class Claimer {
   package internal(set) var unburied = 0
   package let sync: GroupCommit
   let recorder: SettleLog
+  private(set) lazy var outputs = OutputWriter(queue)
   /// The word that identifies this claimer's settlements in the statistics; nil for none.
   package var tag: String?
   /// When to repeat the last unsuccessful claim attempt even if nothing else happens, by
   /// `Clock.steady`; nil if time alone changes nothing.
-  package internal(set) var nextPoll: Int64?
+  package internal(set) var nextPoll: SteadyInstant?
   /// Whether that attempt found ready items that wait only for the pace.
   package internal(set) var isPaced = false
+  /// The pause that keeps this process from claiming; nil if none does.
+  package internal(set) var pause: Pause?
+  /// Lanes that claims take from.
+  package var lanes = Lane.allCases
   /// The clocks and the source of random numbers; tests pass in their own.
-  var wall: () -> Int64 = Clock.now
-  var steady: () -> Int64 = Clock.steady
+  var wall: () -> Instant = Clock.now
+  var steady: () -> SteadyInstant = Clock.steady
   var random: () -> UInt64 = { UInt64.random(in: 0 ... .max) }
   /// How many names are too many for now/, and how many move at a time; tests set less, to see them
   /// move.
@@ -64,13 +70,13 @@ package final class Claimer {
   }
 
   /// The descriptor whose lock holds the claims; a worker that inherits it holds them too.
-  package var lockDescriptor: Int32? { owner?.file.number }
+  package var lockDescriptor: Int32? { owner?.file.fd }
 
   /// Claims the next items: at most `size`, and none after their data reach `bytes`; at the
-  /// earliest `every` microseconds after the last batch that any process claimed. Returns nil if
+  /// earliest `every` after the last batch that any process claimed. Returns nil if
   /// nothing is ready; `nextPoll` then says when to try again.
   package func claim(
-    size: Int, bytes: Int = .max, every: Int64 = 0
+    size: Int, bytes: Int = .max, every: TimeSpan = .zero
   ) throws(Fault) -> Claim? {
     let request = Request(size: size, bytes: bytes, every: every)
     let now = steady()
@@ -79,16 +85,16 @@ package final class Claimer {
       lastReaping = now
     }
     // A busy consumer looks for dead owners once a second, an idle one at each attempt.
-    if now - (lastReaping ?? 0) > 1_000_000 {
+    if now - (lastReaping ?? .boot) > .seconds(1) {
       lastReaping = now
       try reap()
     }
     if let claim = try claimReady(request) { return claim }
-    if isPaced { return nil }
+    if isPaced || pause != nil { return nil }
     queue.renewReserve()
     let moved = try queue.advanceEnds(try queue.ends())
     let reaped = try reap()
-    let marked = try ensureMark()
+    let marked = try ensureHint()
     let found = try returnUnfiled()
     return moved || reaped || marked || found ? try claimReady(request) : nil
   }
@@ -96,7 +102,7 @@ package final class Claimer {
   struct Request {
     let size: Int
     let bytes: Int
-    let every: Int64
+    let every: TimeSpan
   }
 
   /// Takes an owner slot, which holds what is claimed from here on.
@@ -135,10 +141,11 @@ package final class Claimer {
     while true {
       switch try tryClaim(request) {
       case .claim(let claim, let isCrowded):
-        if request.every > 0 { pace.flush() }
+        if request.every > .zero { pace.flush() }
         if isCrowded { try park() }
         return claim
       case .nothing: return nil
+      case .paused: return nil
       case .crowded: try park()
       case .more: continue
       case .restore: try restore()

@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 /// A batch while it is put together: the longest run of ready items, in order, that may come
 /// together. Items that were never tried come together. Failed items come back with the items they
@@ -11,10 +12,18 @@ final class Selection {
     let places: [Position]
   }
 
-  let now: Int64
+  let now: Instant
   private let size: Int
   private let byteLimit: Int
   private let retries: Int
+  private let countsAttempt: Bool
+  /// Takes only items that were accepted by then; nil: all.
+  var acceptedBy: Instant?
+  /// Where letters may be early; nil: nowhere.
+  var early: EarlyHint?
+  /// Dead items that were passed over: their names become done.
+  private(set) var skips: [ItemRange] = []
+  private var earlyShard: (lane: Lane, shard: Int, names: [SideName])?
   private(set) var parts: [Planned] = []
   /// Names for entries that were passed over because their delay is not over.
   private(set) var delays: [NowName] = []
@@ -26,7 +35,7 @@ final class Selection {
   private var items: [Item] = []
   private var bytes: [UInt8] = []
   private var acceptances: [AcceptedItems] = []
-  private var accepted: (time: Int64, from: Int) = (.min, 0)
+  private var accepted: (time: Instant, from: Int) = (.distantPast, 0)
   private var attempt = 0
   private var batch = Selection.unnamed
 
@@ -34,8 +43,9 @@ final class Selection {
   /// More delays and losses than this would hold the lock of now/ for too long.
   private static let mostDelays = 64
 
-  /// `retries`: from the settings.
-  init(size: Int, byteLimit: Int, now: Int64, retries: Int) {
+  /// `retries`: from the settings. `countsAttempt`: whether being claimed is an attempt.
+  init(size: Int, byteLimit: Int, now: Instant, retries: Int, countsAttempt: Bool = true) {
+    self.countsAttempt = countsAttempt
     self.size = size
     self.byteLimit = byteLimit
     self.now = now
@@ -44,11 +54,29 @@ final class Selection {
 
   var isFull: Bool {
     isClosed || items.count >= (isSingle ? 1 : size) || bytes.count >= byteLimit
-      || delays.count + losses.count >= Selection.mostDelays
+      || delays.count + losses.count + skips.count >= Selection.mostDelays
   }
 
   /// Whether there is nothing to name.
-  var isEmpty: Bool { parts.isEmpty && delays.isEmpty && losses.isEmpty }
+  var isEmpty: Bool { parts.isEmpty && delays.isEmpty && losses.isEmpty && skips.isEmpty }
+
+  func skip(_ range: ItemRange) {
+    if let last = skips.last, last.lane == range.lane, last.to.number == range.from.number {
+      skips[skips.count - 1].to = range.to
+    } else {
+      skips.append(range)
+    }
+  }
+
+  /// The early letters of a hundred items.
+  func earlyNames(_ queue: Queue, _ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
+    if let earlyShard, earlyShard.lane == lane, earlyShard.shard == shard {
+      return earlyShard.names
+    }
+    let names = try queue.namesAside(.dead, lane, shard).filter(\.isEarly)
+    earlyShard = (lane, shard, names)
+    return names
+  }
 
   func lose(_ range: ItemRange, of name: NowName?) { losses.append((range, name)) }
 
@@ -68,9 +96,9 @@ final class Selection {
     return true
   }
 
-  /// The items added from here on were accepted at `time`, microseconds since the epoch.
+  /// The items added from here on were accepted at `time`.
   @inline(__always)
-  func begin(accepted time: Int64) {
+  func begin(accepted time: Instant) {
     if time == accepted.time { return }
     endAcceptance()
     accepted = (time, items.count)
@@ -83,20 +111,24 @@ final class Selection {
     accepted.from = items.count
   }
 
-  func add(_ data: UnsafeRawBufferPointer, of entry: EntryID, _ index: Int, _ lane: Lane) {
+  func add(
+    _ data: UnsafeRawBufferPointer, of entry: EntryID, _ index: Int, _ lane: Lane, isJob: Bool
+  ) {
     let start = bytes.count
     bytes.append(contentsOf: data)
     bytes.append(newline)
     items.append(
-      Item(entry: entry, index: index, priority: lane, data: start..<(start + data.count)))
+      Item(
+        entry: entry, index: index, priority: lane, isJob: isJob,
+        data: start..<(start + data.count)))
   }
 
   /// Adds the part of a scan's range that ends at the scan's position.
   func add(_ scan: RangeScan, replacing name: NowName?) {
     var range = scan.range
-    range.to = scan.place
+    range.to = scan.position
     guard range.count > 0 else { return }
-    let attempt = (name?.attempt ?? 0) + 1
+    let attempt = (name?.attempt ?? 0) + (countsAttempt ? 1 : 0)
     parts.append(
       Planned(
         claim: NowName(range, .claim(batch: batch, attempt: attempt, owner: 0)), replacing: name,

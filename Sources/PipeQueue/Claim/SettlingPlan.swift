@@ -2,11 +2,13 @@
 struct SettlingPlan {
   enum Fate: Equatable {
     case done, ready, again, lost
+    /// Waits, attempts unchanged.
+    case moved
     /// Stays claimed.
     case held
 
     /// Whether the items' history must be kept.
-    var keepsHistory: Bool { self == .again || self == .held || self == .ready }
+    var keepsHistory: Bool { [.again, .moved, .held, .ready].contains(self) }
 
     func state(of claimed: NowName.State, _ due: ReadyTime) -> NowName.State {
       guard case .claim(let batch, let attempt, _) = claimed else { return held(claimed, due) }
@@ -16,6 +18,7 @@ struct SettlingPlan {
       case .ready:
         return attempt > 1 ? .again(batch: batch, attempt: attempt - 1, due: .now) : .untried
       case .again: return .again(batch: batch, attempt: attempt, due: due)
+      case .moved: return .again(batch: .revived, attempt: attempt, due: due)
       case .held: return claimed
       }
     }
@@ -65,6 +68,7 @@ struct SettlingPlan {
         case nil: fates[index].append(.held)
         case .done: fates[index].append(.done)
         case .giveBack: fates[index].append(.ready)
+        case .wait: fates[index].append(.moved)
         case .retry(let failure) where !isLast: fail(index, item, failure)
         case .retry(let failure), .bury(let failure):
           fates[index].append(.done)

@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 /// Answers lines of a write batch with equal entries that were accepted less than one window ago
 /// (pipe-queue(5), DEDUP).
@@ -9,14 +10,13 @@ internal import PipeIO
 /// finds what the first appends.
 final class Dedup {
   private let queue: Queue
-  /// Microseconds.
-  private let window: Int64
+  private let window: TimeSpan
   private let boot = BootID.current()
   private var directory: Directory?
   private var index: KeyIndex?
   private var incoming: IncomingKeys?
 
-  init(_ queue: Queue, window: Int64) {
+  init(_ queue: Queue, window: TimeSpan) {
     self.queue = queue
     self.window = window
   }
@@ -26,10 +26,10 @@ final class Dedup {
     let directory = try lockedDirectory()
     do throws(Fault) {
       let ends = try queue.ends()
-      let marks = PerLane { ends[$0] }
-      index = try usable(directory, marks)
-      try healing(marks) { (index) throws(Fault) in
-        for mark in marks { try index.catchUp(queue, upTo: mark) }
+      let laneEnds = PerLane { ends[$0] }
+      index = try usable(directory, laneEnds)
+      try healing(laneEnds) { (index) throws(Fault) in
+        for laneEnd in laneEnds { try index.catchUp(queue, upTo: laneEnd) }
         try index.forget(Clock.now())
       }
     } catch {
@@ -39,20 +39,20 @@ final class Dedup {
   }
 
   /// Answers the lines of the write batch that repeat earlier lines, and removes them from it.
-  /// `marks`: the ends of all lanes up to which lines are checked, flushed or not. Requires the
+  /// `laneEnds`: the ends of all lanes up to which lines are checked, flushed or not. Requires the
   /// lock of end/ too.
-  func drop(from writeBatch: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
+  func drop(from writeBatch: inout WriteBatch, upTo laneEnds: LaneEnds) throws(Fault) {
     let now = Clock.now()
     let lines = writeBatch
     var answers: [Int: EntryID] = [:]
-    try healing(marks) { (index) throws(Fault) in
+    try healing(laneEnds) { (index) throws(Fault) in
       // The index knows lines that the lanes do not have: it belongs to another queue, or the disk
       // has lied.
-      guard index.state.isWithin(marks) else { throw damagedIndex(queue.path + "/dedup") }
-      for mark in marks { try index.catchUp(queue, upTo: mark) }
+      guard index.state.isWithin(laneEnds) else { throw damagedIndex(queue.path + "/dedup") }
+      for laneEnd in laneEnds { try index.catchUp(queue, upTo: laneEnd) }
       let incoming = IncomingKeys(lines, KeyHash(seed: index.state.seed))
       let candidates = try index.candidates(for: incoming)
-      answers = try DuplicateVerifier(queue, marks, at: now, window: window).answers(
+      answers = try DuplicateVerifier(queue, laneEnds, at: now, window: window).answers(
         incoming, candidates, lines)
       self.incoming = incoming
     }
@@ -62,10 +62,12 @@ final class Dedup {
 
   /// Adds the lines just appended at `starts`, accepted at `time`, to the index. A fault costs only
   /// time: the lines are in their segments, and the index reads them next time.
-  func remember(_ writeBatch: WriteBatch, at starts: [(lane: Lane, place: Position)], time: Int64) {
+  func remember(
+    _ writeBatch: WriteBatch, at starts: [(lane: Lane, position: Position)], time: Instant
+  ) {
     guard let index, let incoming else { return }
     for start in starts {
-      try? index.remember(incoming, writeBatch[start.lane], start.lane, start.place, time: time)
+      try? index.remember(incoming, writeBatch[start.lane], start.lane, start.position, time: time)
     }
   }
 
@@ -90,15 +92,15 @@ final class Dedup {
     }
   }
 
-  private func usable(_ directory: Directory, _ marks: LaneEnds) throws(Fault) -> KeyIndex {
+  private func usable(_ directory: Directory, _ laneEnds: LaneEnds) throws(Fault) -> KeyIndex {
     let now = Clock.now()
     if let found = try openIndex(directory),
-      found.state.completeFrom <= max(0, now - window)
+      found.state.completeFrom <= max(.epoch, now - window)
     {
       found.ask(for: window, now)
       return found
     }
-    return try rebuilt(directory, marks, now)
+    return try rebuilt(directory, laneEnds, now)
   }
 
   // An unreadable index counts as missing: it must not keep anything from being stored.
@@ -111,15 +113,15 @@ final class Dedup {
   }
 
   private func rebuilt(
-    _ directory: Directory, _ marks: LaneEnds, _ now: Int64
+    _ directory: Directory, _ laneEnds: LaneEnds, _ now: Instant
   ) throws(Fault) -> KeyIndex {
     // At least a minute: it costs little, and files come and go less often.
     let kept = max(window, KeyIndex.margin)
-    let from = max(0, now - kept - KeyIndex.margin)
+    let from = max(.epoch, now - kept - KeyIndex.margin)
     let lookup = Lookup(queue)
     let covered = try PerLane { (lane) throws(Fault) in
-      let place = try lookup.place(lane, from: from, marks[lane])
-      return IndexState.Covered(segment: place.segment, offset: place.offset)
+      let position = try lookup.position(lane, from: from, laneEnds[lane])
+      return IndexState.Covered(segment: position.segment, offset: position.offset)
     }
     let state = IndexState(
       boot: boot, seed: randomWord(), completeFrom: from, window: kept, asked: now,
@@ -129,24 +131,24 @@ final class Dedup {
 
   // Rebuilds a damaged index, once, and runs `body` again.
   private func healing(
-    _ marks: LaneEnds, _ body: (KeyIndex) throws(Fault) -> Void
+    _ laneEnds: LaneEnds, _ body: (KeyIndex) throws(Fault) -> Void
   ) throws(Fault) {
     guard let index, let directory else { return }
     do throws(Fault) { return try body(index) } catch {
       guard error.isOfDamagedIndex else { throw error }
       queue.note("\(error.text); rebuilt from the segments")
     }
-    let fresh = try rebuilt(directory, marks, Clock.now())
+    let fresh = try rebuilt(directory, laneEnds, Clock.now())
     self.index = fresh
     try body(fresh)
   }
 }
 
 extension IndexState {
-  func isWithin(_ marks: LaneEnds) -> Bool {
-    marks.allSatisfy {
+  func isWithin(_ laneEnds: LaneEnds) -> Bool {
+    laneEnds.allSatisfy {
       covered[$0.lane]
-        <= Covered(segment: $0.place.segment, offset: $0.place.offset)
+        <= Covered(segment: $0.position.segment, offset: $0.position.offset)
     }
   }
 }
@@ -163,7 +165,7 @@ extension KeyIndex {
   /// Adds the lines of one lane that were just appended at `start`.
   func remember(
     _ incoming: IncomingKeys, _ lines: WriteBatch.LaneLines, _ lane: Lane, _ start: Position,
-    time: Int64
+    time: Instant
   ) throws(Fault) {
     // The lane may have rolled to a segment in which a copied queue already had lines: the index
     // must read those first.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// A hash file of the index. It takes slots until it is half full, so that a lookup reads one page.
 final class Generation {
@@ -90,7 +91,7 @@ extension Generation {
   /// Inserts as many slots as there is room for, and returns their number. `slots` are in the order
   /// of their hashes.
   func insert(
-    _ slots: ArraySlice<Slot>, times: ClosedRange<Int64>
+    _ slots: ArraySlice<Slot>, times: ClosedRange<Instant>
   ) throws(Fault) -> Int {
     let taken = slots.prefix(room)
     let window = window(for: taken.count)

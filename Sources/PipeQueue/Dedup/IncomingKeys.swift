@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 /// The lines of a write batch in the order in which they came, with the hashes they are looked up
 /// by.
@@ -111,31 +112,31 @@ struct DuplicateVerifier {
   }
 
   private let queue: Queue
-  private let marks: LaneEnds
-  private let now: Int64
-  private let window: Int64
+  private let laneEnds: LaneEnds
+  private let now: Instant
+  private let window: TimeSpan
 
   /// `window`: a line counts only if it was accepted less than this before `now`, and not after
   /// `now`, as a line from a clock that was ahead seems to be.
-  init(_ queue: Queue, _ marks: LaneEnds, at now: Int64, window: Int64) {
+  init(_ queue: Queue, _ laneEnds: LaneEnds, at now: Instant, window: TimeSpan) {
     self.queue = queue
-    self.marks = marks
+    self.laneEnds = laneEnds
     self.now = now
     self.window = window
   }
 
   private func counts(_ line: SegmentLine) -> Bool {
-    (0..<window).contains(now - line.accepted(at: now))
+    (.zero..<window).contains(now - line.accepted(at: now))
   }
 
   /// For each receipt, the id of the equal line that was accepted last.
   func answers(
     _ incoming: IncomingKeys, _ candidates: [Candidate], _ writeBatch: WriteBatch
   ) throws(Fault) -> [Int: EntryID] {
-    var found: [Int: (time: Int64, id: EntryID)] = [:]
+    var found: [Int: (time: Instant, id: EntryID)] = [:]
     var reader: SegmentReader?
     // In file order: each part of a segment is read once, however many candidates point to it.
-    for candidate in candidates.sorted(by: { $0.slot.place < $1.slot.place }) {
+    for candidate in candidates.sorted(by: { $0.slot.position < $1.slot.position }) {
       let slot = candidate.slot
       guard let lane = slot.lane else { continue }
       if reader?.lane != lane || reader?.segment != slot.segment {
@@ -145,7 +146,7 @@ struct DuplicateVerifier {
       }
       guard let reader, let line = try line(slot, reader), counts(line) else { continue }
       let new = incoming.lines[candidate.newcomer]
-      guard line.time > found[new.receipt]?.time ?? .min,
+      guard line.time > found[new.receipt]?.time ?? .distantPast,
         writeBatch.withLine(new.lane, new.index, { $0.repeats(line, new.lane, lane) })
       else { continue }
       found[new.receipt] = (line.time, line.id)
@@ -155,10 +156,10 @@ struct DuplicateVerifier {
 
   // nil: the segment was pruned, or no line begins at this location.
   private func line(_ slot: Slot, _ reader: SegmentReader) throws(Fault) -> SegmentLine? {
-    let mark = marks[reader.lane]
-    guard reader.segment <= mark.place.segment else { return nil }
+    let laneEnd = laneEnds[reader.lane]
+    guard reader.segment <= laneEnd.position.segment else { return nil }
     let limit =
-      reader.segment == mark.place.segment ? mark.place.offset : try reader.finalSize()
+      reader.segment == laneEnd.position.segment ? laneEnd.position.offset : try reader.finalSize()
     guard case .line(let line) = try reader.line(at: slot.offset, limit: limit) else { return nil }
     return line
   }

@@ -1,6 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// What the index records about itself, in the header of its latest generation.
 struct IndexState: Equatable {
@@ -10,18 +11,17 @@ struct IndexState: Equatable {
   var seed: UInt64
   /// Number of the oldest generation that belongs to the index.
   var oldest = 1
-  /// The index has all lines accepted at or after this time, up to `covered`. Microseconds since
-  /// the epoch.
-  var completeFrom: Int64
+  /// The index has all lines accepted at or after this time, up to `covered`.
+  var completeFrom: Instant
   /// How far back the index reaches: the longest window requested recently, and when it was
   /// requested.
-  var window: Int64
-  var asked: Int64
+  var window: TimeSpan
+  var asked: Instant
   /// For each lane, the location after the last line in the index.
   var covered: PerLane<Covered>
 
-  /// Beyond every clock, and far from overflow. Microseconds since the epoch.
-  static let latestTime: Int64 = 1 << 60
+  /// Beyond every clock, and far from overflow.
+  static let latestTime = Instant(microseconds: 1 << 60)
 
   struct Covered: Equatable, Comparable {
     var segment: Int
@@ -72,8 +72,8 @@ struct GenerationHeader: Equatable {
   var pages: Int
   /// Slots in use, and the range of times at which their lines were accepted.
   var count = 0
-  var earliest = Int64.max
-  var latest = Int64.min
+  var earliest = Instant.distantFuture
+  var latest = Instant.distantPast
   var state: IndexState
 
   private static let magic: UInt64 = 0x3170_7564_6570_6970  // "pipedup1"
@@ -82,17 +82,19 @@ struct GenerationHeader: Equatable {
 
   var bytes: [UInt8] {
     var words: [UInt64] = [
-      GenerationHeader.magic, word(pages), word(count), UInt64(bitPattern: earliest),
-      UInt64(bitPattern: latest), state.boot.high, state.boot.low, state.seed,
-      word(state.oldest), UInt64(bitPattern: state.completeFrom),
-      UInt64(bitPattern: state.window), UInt64(bitPattern: state.asked), 0,
+      GenerationHeader.magic, word(pages), word(count), word(earliest),
+      word(latest), state.boot.high, state.boot.low, state.seed,
+      word(state.oldest), word(state.completeFrom),
+      UInt64(bitPattern: state.window.microseconds), word(state.asked), 0,
     ]
-    for place in state.covered { words += [word(place.segment), word(place.offset)] }
+    for position in state.covered { words += [word(position.segment), word(position.offset)] }
     words.append(GenerationHeader.checksum(words))
     return words.withUnsafeBytes { Array($0) }
   }
 
   private func word(_ number: Int) -> UInt64 { UInt64(bitPattern: Int64(number)) }
+
+  private func word(_ time: Instant) -> UInt64 { UInt64(bitPattern: time.microseconds) }
 
   init(pages: Int, state: IndexState) {
     self.pages = pages
@@ -111,10 +113,11 @@ struct GenerationHeader: Equatable {
     else { return nil }
     pages = Int(numbers[1])
     count = Int(numbers[2])
-    (earliest, latest) = (numbers[3], numbers[4])
+    let instant = { Instant(microseconds: numbers[$0]) }
+    (earliest, latest) = (instant(3), instant(4))
     state = IndexState(
       boot: BootID(high: words[5], low: words[6]), seed: words[7], oldest: Int(numbers[8]),
-      completeFrom: numbers[9], window: numbers[10], asked: numbers[11],
+      completeFrom: instant(9), window: TimeSpan(microseconds: numbers[10]), asked: instant(11),
       covered: PerLane { lane in
         let first = 13 + 2 * lane.order
         return IndexState.Covered(segment: Int(numbers[first]), offset: Int(numbers[first + 1]))
@@ -125,12 +128,12 @@ struct GenerationHeader: Equatable {
   // A checksum can match by chance or malice; even then, no number may be too large to calculate
   // with.
   private var isPlausible: Bool {
-    let times = 0...IndexState.latestTime
-    let isEmpty = earliest == .max && latest == .min
+    let times = Instant.epoch...IndexState.latestTime
+    let isEmpty = earliest == .distantFuture && latest == .distantPast
     return (1...Generation.most / 256).contains(pages) && (0...pages * 256).contains(count)
       && (isEmpty || times.contains(earliest) && times.contains(latest))
       && (1...Generation.lastNumber).contains(state.oldest) && times.contains(state.completeFrom)
-      && times.contains(state.window) && times.contains(state.asked)
+      && times.contains(.epoch + state.window) && times.contains(state.asked)
       && state.covered.allSatisfy { $0.segment >= 0 && $0.offset >= 0 }
   }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// Locates recent lines by the hashes of their keys and contents, in the generations in dedup/
 /// (pipe-queue(5), DEDUP). It only points at lines; the lines alone are the truth. Requires the
@@ -12,8 +13,8 @@ final class KeyIndex {
   var state: IndexState
 
   /// Lines that are older than the window by up to this margin are kept too, so that a small
-  /// backward step of the clock does not ask for lines that are gone. Microseconds.
-  static let margin: Int64 = 60_000_000
+  /// backward step of the clock does not ask for lines that are gone.
+  static let margin: TimeSpan = .minutes(1)
 
   private init(_ directory: Directory, _ generations: [Generation], _ state: IndexState) {
     self.directory = directory
@@ -65,10 +66,10 @@ final class KeyIndex {
   }
 
   /// Inserts the slots of lines accepted in `times`, and only then records that `lane` is covered
-  /// up to `place`: after a kill in between, the lines are read again and their slots are found.
+  /// up to `position`: after a kill in between, the lines are read again and their slots are found.
   func insert(
-    _ slots: [Slot], times: ClosedRange<Int64>, _ lane: Lane,
-    upTo place: IndexState.Covered
+    _ slots: [Slot], times: ClosedRange<Instant>, _ lane: Lane,
+    upTo position: IndexState.Covered
   ) throws(Fault) {
     let sorted = slots.sorted(by: Slot.comesBefore)
     var rest = sorted[...]
@@ -80,7 +81,7 @@ final class KeyIndex {
       }
       rest = rest.dropFirst(try generation.insert(rest, times: times))
     }
-    state.covered[lane] = place
+    state.covered[lane] = position
     try writeState()
   }
 
@@ -94,7 +95,7 @@ final class KeyIndex {
 extension KeyIndex {
   /// Keeps the index as far back as the longest window in use. A window that was not requested
   /// again within its own length is no longer in use.
-  func ask(for window: Int64, _ now: Int64) {
+  func ask(for window: TimeSpan, _ now: Instant) {
     // Set by a clock that was ahead: lines of the present would be left out as too old.
     if state.asked > now { state.asked = now }
     guard window >= state.window || now - state.asked > state.window else { return }
@@ -103,7 +104,7 @@ extension KeyIndex {
 
   /// Removes the generations whose lines can no longer count.
   /// No transition: the index is built again from the segments
-  func forget(_ now: Int64) throws(Fault) {
+  func forget(_ now: Instant) throws(Fault) {
     let limit = horizon(now)
     var old: [Generation] = []
     while generations.count > 1, generations[0].header.latest < limit {
@@ -112,14 +113,14 @@ extension KeyIndex {
     guard let last = old.last else { return }
     state.oldest = last.number + 1
     for generation in old {
-      state.completeFrom = max(state.completeFrom, generation.header.latest + 1)
+      state.completeFrom = max(state.completeFrom, generation.header.latest + .microseconds(1))
     }
     // Recorded before the removal, so that a kill leaves files too many, never one too few.
     try writeState()
     for generation in old { try directory.remove("\(generation.number)") }
   }
 
-  private func horizon(_ now: Int64) -> Int64 { now - state.window - KeyIndex.margin }
+  private func horizon(_ now: Instant) -> Instant { now - state.window - KeyIndex.margin }
 
   private func isOld(_ generation: Generation) -> Bool {
     generation.header.count > 0 && generation.header.earliest < horizon(state.asked)
@@ -158,37 +159,38 @@ extension KeyIndex {
   /// Slots that are collected before they are written.
   static let batch = 32768
 
-  /// Reads the lines added since then, by any process, up to `mark`.
-  func catchUp(_ queue: Queue, upTo mark: LaneEnd) throws(Fault) {
-    let end = IndexState.Covered(segment: mark.place.segment, offset: mark.place.offset)
+  /// Reads the lines added since then, by any process, up to `laneEnd`.
+  func catchUp(_ queue: Queue, upTo laneEnd: LaneEnd) throws(Fault) {
+    let end = IndexState.Covered(segment: laneEnd.position.segment, offset: laneEnd.position.offset)
     let lookup = Lookup(queue)
-    while state.covered[mark.lane] < end {
-      let start = try skip(lookup, mark)
+    while state.covered[laneEnd.lane] < end {
+      let start = try skip(lookup, laneEnd)
       var batch = LineBatch(
-        mark.lane, KeyHash(seed: state.seed), from: keptFrom, at: Clock.now(), start)
-      let isComplete = try lookup.lines(mark.lane, at: start, upTo: mark) { line, offset, reader in
+        laneEnd.lane, KeyHash(seed: state.seed), from: keptFrom, at: Clock.now(), start)
+      let isComplete = try lookup.lines(laneEnd.lane, at: start, upTo: laneEnd) {
+        line, offset, reader in
         batch.add(line, reader.segment, offset)
         return batch.slots.count < KeyIndex.batch
       }
       if batch.isPartial { state.completeFrom = max(state.completeFrom, keptFrom) }
       try insert(
-        batch.slots, times: batch.times, mark.lane, upTo: isComplete ? end : batch.reached)
+        batch.slots, times: batch.times, laneEnd.lane, upTo: isComplete ? end : batch.reached)
     }
   }
 
   /// Lines before this time are never looked up.
-  private var keptFrom: Int64 { state.asked - state.window - KeyIndex.margin }
+  private var keptFrom: Instant { state.asked - state.window - KeyIndex.margin }
 
   // After a long time without deduplication, whole segments are too old to be read.
-  private func skip(_ lookup: Lookup, _ mark: LaneEnd) throws(Fault) -> Position {
-    let covered = state.covered[mark.lane]
+  private func skip(_ lookup: Lookup, _ laneEnd: LaneEnd) throws(Fault) -> Position {
+    let covered = state.covered[laneEnd.lane]
     let start = Position(number: 0, segment: covered.segment, offset: covered.offset)
-    guard covered.segment < mark.place.segment else { return start }
-    let place = try lookup.place(mark.lane, from: keptFrom, mark)
-    let found = IndexState.Covered(segment: place.segment, offset: place.offset)
+    guard covered.segment < laneEnd.position.segment else { return start }
+    let position = try lookup.position(laneEnd.lane, from: keptFrom, laneEnd)
+    let found = IndexState.Covered(segment: position.segment, offset: position.offset)
     guard covered < found else { return start }
     state.completeFrom = max(state.completeFrom, keptFrom)
-    return place
+    return position
   }
 }
 
@@ -196,18 +198,18 @@ extension KeyIndex {
 private struct LineBatch {
   private let lane: Lane
   private let hash: KeyHash
-  private let from: Int64
-  private let now: Int64
+  private let from: Instant
+  private let now: Instant
   private(set) var slots: [Slot] = []
   /// The location after the last line.
   private(set) var reached: IndexState.Covered
   /// Whether lines were left out because they are too old.
   private(set) var isPartial = false
-  private var first = Int64.max
-  private var last: Int64 = 0
+  private var first = Instant.distantFuture
+  private var last: Instant = .epoch
 
   init(
-    _ lane: Lane, _ hash: KeyHash, from: Int64, at now: Int64, _ start: Position
+    _ lane: Lane, _ hash: KeyHash, from: Instant, at now: Instant, _ start: Position
   ) {
     self.lane = lane
     self.hash = hash
@@ -218,7 +220,7 @@ private struct LineBatch {
 
   /// When the lines were accepted, none after now: a line stamped by a clock that was ahead is not
   /// kept until the time of its stamp.
-  var times: ClosedRange<Int64> { min(first, last)...last }
+  var times: ClosedRange<Instant> { min(first, last)...last }
 
   mutating func add(_ line: SegmentLine, _ segment: Int, _ offset: Int) {
     reached = IndexState.Covered(segment: segment, offset: offset + line.length)

@@ -7,29 +7,29 @@ struct Slot: Equatable {
   let hash: UInt64
   /// Location of the line: 2 bits of lane, 30 of segment, 32 of the byte at which it begins; never
   /// 0.
-  let place: UInt64
+  let position: UInt64
 
-  init(hash: UInt64, place: UInt64) {
+  init(hash: UInt64, position: UInt64) {
     self.hash = hash
-    self.place = place
+    self.position = position
   }
 
   init(_ hash: UInt64, _ lane: Lane, _ segment: Int, _ offset: Int) {
     self.hash = hash
     // A truncated location points at another line, and the comparison finds that.
-    place =
+    position =
       UInt64(lane.rawValue) << 62 | UInt64(truncatingIfNeeded: segment & 0x3fff_ffff) << 32
       | UInt64(truncatingIfNeeded: offset & 0xffff_ffff)
   }
 
   /// nil: no line has such a location.
-  var lane: Lane? { Lane(rawValue: UInt8(place >> 62)) }
-  var segment: Int { Int(place >> 32 & 0x3fff_ffff) }
-  var offset: Int { Int(place & 0xffff_ffff) }
+  var lane: Lane? { Lane(rawValue: UInt8(position >> 62)) }
+  var segment: Int { Int(position >> 32 & 0x3fff_ffff) }
+  var offset: Int { Int(position & 0xffff_ffff) }
 
   /// By hash, and within one hash in lane order, so that pages are met in order.
   static func comesBefore(_ one: Slot, _ other: Slot) -> Bool {
-    one.hash != other.hash ? one.hash < other.hash : one.place < other.place
+    one.hash != other.hash ? one.hash < other.hash : one.position < other.position
   }
 }
 
@@ -60,11 +60,11 @@ struct SlotPage {
 
   subscript(index: Int) -> Slot {
     get {
-      Slot(hash: hash(index), place: bytes.load(fromByteOffset: index * 16 + 8, as: UInt64.self))
+      Slot(hash: hash(index), position: bytes.load(fromByteOffset: index * 16 + 8, as: UInt64.self))
     }
     nonmutating set {
       bytes.storeBytes(of: newValue.hash, toByteOffset: index * 16, as: UInt64.self)
-      bytes.storeBytes(of: newValue.place, toByteOffset: index * 16 + 8, as: UInt64.self)
+      bytes.storeBytes(of: newValue.position, toByteOffset: index * 16 + 8, as: UInt64.self)
     }
   }
 
@@ -81,17 +81,17 @@ struct SlotPage {
   enum Insertion { case added, replaced, known, full }
 
   func insert(_ slot: Slot) -> Insertion {
-    var (isKnown, same, oldest) = (false, 0, (index: -1, place: UInt64.max))
+    var (isKnown, same, oldest) = (false, 0, (index: -1, position: UInt64.max))
     forEach(slot.hash) { index in
-      let place = self[index].place
-      isKnown = isKnown || place == slot.place
-      guard place >> 62 == slot.place >> 62 else { return }
+      let position = self[index].position
+      isKnown = isKnown || position == slot.position
+      guard position >> 62 == slot.position >> 62 else { return }
       same += 1
-      if place < oldest.place { oldest = (index, place) }
+      if position < oldest.position { oldest = (index, position) }
     }
     if isKnown { return .known }
     if same >= SlotPage.repeats {
-      if slot.place < oldest.place { return .known }
+      if slot.position < oldest.position { return .known }
       self[oldest.index] = slot
       return .replaced
     }
@@ -118,8 +118,8 @@ extension SlotPage {
   private var isBlank: Bool { bytes.bindMemory(to: UInt64.self).allSatisfy { $0 == 0 } }
 
   private func checksum(_ number: Int, _ seed: UInt64) -> UInt32 {
-    var place = (seed, UInt64(number) << 32 | UInt64(count))
-    let sum = withUnsafeBytes(of: &place) { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+    var position = (seed, UInt64(number) << 32 | UInt64(count))
+    let sum = withUnsafeBytes(of: &position) { cpipe_crc32c(0, $0.baseAddress, $0.count) }
     return cpipe_crc32c(sum, bytes.baseAddress, SlotPage.trailer)
   }
 }

@@ -1,13 +1,14 @@
 internal import CPipeIO
 internal import Glibc
 internal import PipeIO
+package import PipeTime
 
 /// An attempt at an item that did not succeed.
 package struct Attempt: Equatable {
   package let number: Int
-  /// Microseconds since the epoch, as `ended`; nil if unknown.
-  package let started: Int64?
-  package let ended: Int64
+  /// nil if unknown.
+  package let started: Instant?
+  package let ended: Instant
   package let exitStatus: Int32?
   package let signal: Int32?
   package let reason: String
@@ -25,7 +26,7 @@ enum History {
   static func line(_ range: ItemRange, _ attempt: Attempt) -> [UInt8] {
     let columns = [
       String(range.from.number), String(range.to.number), String(attempt.number),
-      attempt.started.map { String($0) } ?? "-", String(attempt.ended),
+      attempt.started.map { String($0.microseconds) } ?? "-", String(attempt.ended.microseconds),
       attempt.exitStatus.map { String($0) } ?? "-", attempt.signal.map { String($0) } ?? "-",
     ]
     var line = Array((columns.joined(separator: " ") + " ").utf8)
@@ -66,7 +67,8 @@ enum History {
     let signal = pieces.number(before: space)
     let reason = pieces.remainder.map(unescaped) ?? ""
     return Attempt(
-      number: attempt, started: started.map { Int64($0) }, ended: Int64(ended),
+      number: attempt, started: started.map { Instant(microseconds: $0) },
+      ended: Instant(microseconds: ended),
       exitStatus: exit.map { Int32(truncatingIfNeeded: $0) },
       signal: signal.map { Int32(truncatingIfNeeded: $0) }, reason: reason)
   }
@@ -108,6 +110,9 @@ package struct DeadLetter {
   /// The last 4 KiB that the command wrote to stderr.
   package let stderr: [UInt8]
 
+  /// How the reason of a letter begins that `change --priority` writes while it moves an entry.
+  package static let moved = "moved to "
+
   /// Bytes of stderr that are kept.
   package static let mostStderr = 4096
 
@@ -145,7 +150,7 @@ extension History {
 }
 
 extension Attempt {
-  init(_ failure: Failure, number: Int, started: Int64?, ended: Int64) {
+  init(_ failure: Failure, number: Int, started: Instant?, ended: Instant) {
     self.init(
       number: number, started: started, ended: ended, exitStatus: failure.exitStatus,
       signal: failure.signal, reason: failure.reason)

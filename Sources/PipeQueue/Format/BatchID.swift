@@ -1,3 +1,5 @@
+internal import PipeTime
+
 /// The id of a batch, and the token of each line that hands it out; the same text form as an
 /// entry's id.
 package struct BatchID: Hashable, Comparable {
@@ -36,8 +38,8 @@ package struct BatchID: Hashable, Comparable {
     BatchID(ULID(high: ulid.high, low: ulid.low + UInt64(line + 1) << 32))
   }
 
-  /// When it was claimed, microseconds since the epoch.
-  var claimed: Int64 { ulid.milliseconds * 1000 + Int64(ulid.low >> 22 & 0x3ff) }
+  /// When it was claimed, to the microsecond.
+  var claimed: Instant { ulid.time + .microseconds(Int64(ulid.low >> 22 & 0x3ff)) }
 
   /// The id of a batch that a process took over to bury. It belongs to the same run but is not a
   /// token that was handed out, so that no other process settles the items meanwhile. Its bit is
@@ -64,10 +66,9 @@ struct ConsumerRun: Equatable {
     self.init(of: BatchID(ULID(high: id.ulid.high, low: id.ulid.low | 1 << 63)))
   }
 
-  /// `now`: microseconds since the epoch. `serial` distinguishes batches that are claimed in one
-  /// microsecond.
-  func batch(_ serial: UInt64, at now: Int64) -> BatchID {
-    let time = UInt64(max(0, now))
+  /// `serial` distinguishes batches that are claimed in one microsecond.
+  func batch(_ serial: UInt64, at now: Instant) -> BatchID {
+    let time = UInt64(max(0, now.microseconds))
     return BatchID(
       ULID(
         high: (time / 1000) << 16 | high,

@@ -1,4 +1,5 @@
 internal import CPipeIO
+package import PipeTime
 
 /// The id of an entry, a ULID (github.com/ulid/spec): 26 upper-case digits as text.
 package struct EntryID: Hashable, Comparable {
@@ -6,8 +7,8 @@ package struct EntryID: Hashable, Comparable {
 
   /// Bytes of its text.
   static let length = ULID.length
-  /// When it was made, since the epoch.
-  var milliseconds: Int64 { ulid.milliseconds }
+  /// When it was made, to the millisecond.
+  var time: Instant { ulid.time }
 
   init(_ ulid: ULID) { self.ulid = ulid }
 
@@ -24,7 +25,7 @@ package struct EntryID: Hashable, Comparable {
 
   /// Writes its text, `length` bytes.
   @inline(__always)
-  func write(to target: UnsafeMutablePointer<UInt8>) { ulid.write(to: target) }
+  package func write(to target: UnsafeMutablePointer<UInt8>) { ulid.write(to: target) }
 
   /// Appends its text, 26 bytes.
   package func append(to out: inout [UInt8]) { ulid.append(to: &out) }
@@ -34,7 +35,7 @@ package struct EntryID: Hashable, Comparable {
   package static func < (one: EntryID, other: EntryID) -> Bool { one.ulid < other.ulid }
 
   /// An id that no entry has.
-  static let none = EntryID(ULID(high: 0, low: 0))
+  package static let none = EntryID(ULID(high: 0, low: 0))
 }
 
 /// Generates ids that only increase within one process, even if the clock steps back.
@@ -44,9 +45,8 @@ package struct ULIDGenerator {
 
   package init() {}
 
-  /// `now`: microseconds since the epoch.
-  package mutating func id(at now: Int64) -> EntryID {
-    let milliseconds = UInt64(max(0, now) / 1000)
+  package mutating func id(at now: Instant) -> EntryID {
+    let milliseconds = UInt64(max(0, now.microseconds) / 1000)
     last =
       milliseconds > last.high >> 16
       ? ULID(high: milliseconds << 16 | random() >> 48, low: random()) : last.next
@@ -59,5 +59,92 @@ package struct ULIDGenerator {
       _ = pool.withUnsafeMutableBytes { getrandom($0.baseAddress, $0.count, 0) }
     }
     return pool.removeLast()
+  }
+}
+
+/// A ULID: 48 bits of milliseconds since the Unix epoch, then 80 bits that grow within a
+/// millisecond. As text, 26 upper-case digits of Crockford's base 32 (github.com/ulid/spec).
+struct ULID: Hashable, Comparable {
+  let high: UInt64
+  let low: UInt64
+
+  static let length = 26
+  /// When it was made, to the millisecond.
+  var time: Instant { Instant(microseconds: Int64(high >> 16) * 1000) }
+
+  init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// Parses exactly 26 upper-case digits; nil for anything else.
+  init?(_ text: UnsafeRawBufferPointer) {
+    guard text.count == ULID.length, text[0] <= 0x37 else { return nil }
+    // Each half of 13 digits has 65 bits. The first half has 63, because its first digit is at most
+    // 7; the top bit of the second half is the lowest bit of `high`.
+    var wrong: UInt8 = 0
+    var (first, second): (UInt64, UInt64) = (0, 0)
+    for index in 0..<13 {
+      let (one, other) = (ULID.digit(text[index]), ULID.digit(text[index &+ 13]))
+      wrong |= one | other
+      first = first &<< 5 | UInt64(one & 31)
+      second = second &<< 5 | UInt64(other & 31)
+    }
+    guard wrong < 32 else { return nil }
+    self.init(high: first &<< 1 | UInt64(ULID.digit(text[13]) >> 4), low: second)
+  }
+
+  init?(_ text: String) {
+    var copy = text
+    guard let id = copy.withUTF8({ ULID(UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = id
+  }
+
+  // The value of a digit, or 32. The alphabet lacks I, L, O and U.
+  @inline(__always)
+  private static func digit(_ byte: UInt8) -> UInt8 {
+    let place = byte &- 0x30
+    return place < 43 ? values.utf8Start[Int(place)] &- 0x40 : 32
+  }
+
+  /// The values of the bytes from `0` to `Z`, plus 0x40.
+  private static let values: StaticString = "@ABCDEFGHI```````JKLMNOPQ`RS`TU`VWXYZ`[\\]^_"
+
+  private static let alphabet: StaticString = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+  @inline(__always)
+  func write(to target: UnsafeMutablePointer<UInt8>) {
+    let digits = ULID.alphabet.utf8Start
+    var high = high
+    var low = low
+    var index = ULID.length
+    while index > 0 {
+      index &-= 1
+      target[index] = digits[Int(low & 31)]
+      low = low >> 5 | high << 59
+      high >>= 5
+    }
+  }
+
+  func append(to out: inout [UInt8]) {
+    let start = out.count
+    out.append(
+      contentsOf: UnsafeBufferPointer(start: ULID.alphabet.utf8Start, count: ULID.length))
+    out.withUnsafeMutableBufferPointer { write(to: $0.baseAddress! + start) }
+  }
+
+  var text: String {
+    String(unsafeUninitializedCapacity: ULID.length) {
+      write(to: $0.baseAddress!)
+      return ULID.length
+    }
+  }
+
+  static func < (one: ULID, other: ULID) -> Bool {
+    one.high != other.high ? one.high < other.high : one.low < other.low
+  }
+
+  var next: ULID {
+    ULID(high: low == .max ? high &+ 1 : high, low: low &+ 1)
   }
 }

@@ -1,28 +1,30 @@
 internal import PipeIO
+internal import PipeTime
 
 /// The end of a lane, up to which everything is on disk. It is a name in end/:
 /// `HIGH.<items>.<entries>.<segment>.<offset>.<time>.<seal>.<checksum>`.
 struct LaneEnd: Equatable, Comparable {
   let lane: Lane
   /// Position after the last item.
-  var place: Position
+  var position: Position
   /// Number of entries that the lane ever took.
   var entries: Int
-  /// TIME of the last line, microseconds since the epoch.
-  var time: Int64
+  /// TIME of the last line.
+  var time: Instant
   /// Birthmark of the directory in which this end was written. In a copied queue it belongs to
   /// another directory: the parts of the copy may be from different times, so the end is checked
   /// before anything is stored.
   var seal: UInt32
 
   static func first(of lane: Lane, seal: UInt32) -> LaneEnd {
-    LaneEnd(lane: lane, place: .origin, entries: 0, time: 0, seal: seal)
+    LaneEnd(lane: lane, position: .origin, entries: 0, time: .epoch, seal: seal)
   }
 
   var text: String {
     String(name: {
       $0.append(lane.spelling)
-      $0.append(fields: place.number, entries, place.segment, place.offset, Int(time))
+      $0.append(
+        fields: position.number, entries, position.segment, position.offset, Int(time.microseconds))
       $0.append(dot)
       $0.append(hex: seal)
       $0.appendChecksum()
@@ -32,8 +34,8 @@ struct LaneEnd: Equatable, Comparable {
 
   /// By segment and byte: a new segment is further, even if it holds no item yet.
   static func < (one: LaneEnd, other: LaneEnd) -> Bool {
-    (one.place.segment, one.place.offset, one.place.number)
-      < (other.place.segment, other.place.offset, other.place.number)
+    (one.position.segment, one.position.offset, one.position.number)
+      < (other.position.segment, other.position.offset, other.position.number)
   }
 }
 
@@ -48,9 +50,9 @@ extension LaneEnd {
       let time = pieces.number(before: dot)
     else { return nil }
     self.init(
-      lane: lane, place: Position(number: number, segment: segment, offset: offset),
+      lane: lane, position: Position(number: number, segment: segment, offset: offset),
       entries: entries,
-      time: Int64(time), seal: 0)
+      time: Instant(microseconds: time), seal: 0)
     if older, pieces.isAtEnd { return }
     guard let seal = pieces.next(before: dot), seal.count == 8, let value = hex(seal) else {
       return nil

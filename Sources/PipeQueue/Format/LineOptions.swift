@@ -1,3 +1,5 @@
+package import PipeTime
+
 /// The OPTIONS column of a segment line (pipe-queue(5), SEGMENTS). Each member is present only if
 /// it is needed:
 ///
@@ -5,12 +7,14 @@
 package struct LineOptions {
   /// JSON text with its quotes. Equal keys have equal text: the writer escapes as little as it can.
   package private(set) var key: UnsafeRawBufferPointer?
-  /// The items are not ready before this instant, microseconds since the epoch.
-  package private(set) var notBefore: Int64?
-  /// The requested interval, microseconds; nil if an instant was requested.
-  package private(set) var delay: Int64?
-  /// When the line was accepted, microseconds since the epoch; nil if its TIME gives that.
-  package private(set) var accepted: Int64?
+  /// The items are not ready before this instant.
+  package private(set) var notBefore: Instant?
+  /// The requested interval; nil if an instant was requested.
+  package private(set) var delay: TimeSpan?
+  /// Whether `submit` stored the line: only then is its data a command.
+  package private(set) var isJob = false
+  /// When the line was accepted; nil if its TIME gives that.
+  package private(set) var accepted: Instant?
 
   /// Skips unknown members. A malformed column gives no options.
   package init(_ column: UnsafeRawBufferPointer) {
@@ -37,9 +41,12 @@ package struct LineOptions {
     switch name.count {
     case 5 where name.elementsEqual(#""key""#.utf8): key = value[0] == 0x22 ? value : nil
     case 12 where name.elementsEqual(#""not_before""#.utf8):
-      notBefore = decimal(value).map(Int64.init)
-    case 7 where name.elementsEqual(#""delay""#.utf8): delay = decimal(value).map(Int64.init)
-    case 10 where name.elementsEqual(#""accepted""#.utf8): accepted = decimal(value).map(Int64.init)
+      notBefore = decimal(value).map { Instant(microseconds: $0) }
+    case 7 where name.elementsEqual(#""delay""#.utf8):
+      delay = decimal(value).map { TimeSpan(microseconds: $0) }
+    case 5 where name.elementsEqual(#""job""#.utf8): isJob = value.elementsEqual("true".utf8)
+    case 10 where name.elementsEqual(#""accepted""#.utf8):
+      accepted = decimal(value).map { Instant(microseconds: $0) }
     default: break
     }
   }
@@ -47,7 +54,9 @@ package struct LineOptions {
 
 extension LineOptions {
   /// The column; nil if there are no options. `key`: JSON text with its quotes and without spaces.
-  package static func column(key: [UInt8]?, notBefore: Int64?, delay: Int64?) -> [UInt8]? {
+  package static func column(
+    key: [UInt8]?, notBefore: Instant?, delay: TimeSpan?, isJob: Bool = false
+  ) -> [UInt8]? {
     var text: [UInt8] = []
     func open(_ name: StaticString) {
       text.append(text.isEmpty ? 0x7b : 0x2c)
@@ -60,12 +69,13 @@ extension LineOptions {
     }
     if let notBefore {
       open(#""not_before":"#)
-      appendDecimal(Int(notBefore), to: &text)
+      appendDecimal(Int(notBefore.microseconds), to: &text)
     }
     if let delay {
       open(#""delay":"#)
-      appendDecimal(Int(delay), to: &text)
+      appendDecimal(Int(delay.microseconds), to: &text)
     }
+    if isJob { open(#""job":true"#) }
     if text.isEmpty { return nil }
     text.append(0x7d)
     return text
@@ -76,11 +86,11 @@ extension LineOptions {
   private static let acceptedName = Array(#""accepted":"#.utf8)
 
   /// Adds the time when the line was accepted to its column, after all other members.
-  static func column(_ column: some BidirectionalCollection<UInt8>, accepted: Int64) -> [UInt8] {
+  static func column(_ column: some BidirectionalCollection<UInt8>, accepted: Instant) -> [UInt8] {
     var text = column.last == 0x7d ? Array(column.dropLast()) : [0x7b]
     if text.count > 1 { text.append(0x2c) }
     text += acceptedName
-    appendDecimal(Int(accepted), to: &text)
+    appendDecimal(Int(accepted.microseconds), to: &text)
     return text + [0x7d]
   }
 
@@ -98,19 +108,19 @@ extension SegmentLine {
   /// once the clock was ahead, TIME runs ahead of it, and the options have the time of the clock.
   /// Lines of earlier versions lack that option; while TIME of such a line lies ahead of `now`,
   /// this is the time when the entry was first seen.
-  func accepted(at now: Int64) -> Int64 {
+  func accepted(at now: Instant) -> Instant {
     if let noted = options.flatMap({ LineOptions($0).accepted }) { return noted }
-    return time <= now ? time : created ?? min(time, id.milliseconds * 1000)
+    return time <= now ? time : created ?? min(time, id.time)
   }
 
   /// The key of the entry, JSON text with its quotes.
   var key: UnsafeRawBufferPointer? { options.flatMap { LineOptions($0).key } }
 
-  /// Microseconds since the epoch; nil if the items were ready at once.
-  var notBefore: Int64? { options.flatMap { LineOptions($0).notBefore } }
+  /// nil if the items were ready at once.
+  var notBefore: Instant? { options.flatMap { LineOptions($0).notBefore } }
 
-  /// Microseconds; nil if no interval was requested.
-  var delay: Int64? { options.flatMap { LineOptions($0).delay } }
+  /// nil if no interval was requested.
+  var delay: TimeSpan? { options.flatMap { LineOptions($0).delay } }
 }
 
 /// Splits JSON text without white space into tokens, from the front. Only as strict as needed to

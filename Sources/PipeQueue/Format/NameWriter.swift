@@ -53,12 +53,12 @@ struct NameWriter {
     }
   }
 
-  mutating func append(_ place: Position) {
-    append(place.number)
+  mutating func append(_ position: Position) {
+    append(position.number)
     append(dot)
-    append(place.segment)
+    append(position.segment)
     append(dot)
-    append(place.offset)
+    append(position.offset)
   }
 
   mutating func append(_ range: ItemRange) {

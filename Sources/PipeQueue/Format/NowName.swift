@@ -1,3 +1,5 @@
+internal import PipeTime
+
 /// A name in now/: a range of items and their state (pipe-queue(5), STATES).
 struct NowName: Equatable {
   enum State: Equatable {
@@ -59,7 +61,7 @@ struct NowName: Equatable {
   var isHold: Bool { if case .hold = state { true } else { false } }
 
   /// Handed out and not settled; an expired hold counts as `again`.
-  func isHeld(at now: Int64) -> Bool {
+  func isHeld(at now: Instant) -> Bool {
     switch state {
     case .claim: true
     case .hold(_, _, let until): !until.isOver(at: now)
@@ -173,9 +175,9 @@ extension NameWriter {
   }
 
   private mutating func append(_ due: ReadyTime) {
-    append(Int(due.at))
+    append(Int(due.at.microseconds))
     append(dot)
-    append(Int(due.span))
+    append(Int(due.span.microseconds))
   }
 }
 
@@ -203,7 +205,7 @@ extension NowName.State {
     // Format 1 had no span.
     let span = pieces.isAtEnd && older ? 0 : pieces.number(before: dot)
     guard let span else { return nil }
-    let due = ReadyTime(at: Int64(last), span: Int64(span))
+    let due = ReadyTime(at: Instant(microseconds: last), span: TimeSpan(microseconds: span))
     if word.elementsEqual("again".utf8) {
       self = .again(batch: batch, attempt: attempt, due: due)
     } else if word.elementsEqual("hold".utf8) {
@@ -211,5 +213,51 @@ extension NowName.State {
     } else {
       return nil
     }
+  }
+}
+
+/// The name in now/ while items that no consumer has reached are dead letters already, because `cancel`
+/// made them so: `early.HIGH.MEDIUM.LOW.CRC`, for each lane the number after the last of them. A consumer
+/// looks for such letters only below these numbers: no name in now/ is needed for each.
+struct EarlyHint: Equatable {
+  var limits: PerLane<Int>
+
+  private static let prefix = "early."
+
+  /// What a damaged name means: every number may have such a letter.
+  static var unknown: EarlyHint { EarlyHint(limits: .repeating(.max)) }
+
+  init(limits: PerLane<Int>) { self.limits = limits }
+
+  /// nil: the name is not a hint.
+  init?(_ text: UnsafeRawBufferPointer) {
+    let length = EarlyHint.prefix.utf8.count
+    guard text.count > length, cut(text, 0, length).elementsEqual(EarlyHint.prefix.utf8) else {
+      return nil
+    }
+    var pieces = FieldSplitter(cut(text, length, text.count))
+    guard let high = pieces.number(before: dot), let medium = pieces.number(before: dot),
+      let low = pieces.number(before: dot), NameChecksum.ends(text, &pieces)
+    else {
+      self = .unknown
+      return
+    }
+    let numbers = [high, medium, low]
+    limits = PerLane { numbers[$0.order] }
+  }
+
+  var text: String {
+    String(name: {
+      $0.append("early")
+      $0.append(fields: limits[.high], limits[.medium], limits[.low])
+      $0.appendChecksum()
+      $0.fillChecksum()
+    })
+  }
+
+  /// For each lane the higher number.
+  func joined(_ other: EarlyHint?) -> EarlyHint {
+    guard let other else { return self }
+    return EarlyHint(limits: PerLane { max(limits[$0], other.limits[$0]) })
   }
 }

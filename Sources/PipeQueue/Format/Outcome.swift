@@ -1,3 +1,5 @@
+package import PipeTime
+
 /// Why an attempt failed.
 package struct Failure {
   package var reason: String
@@ -24,39 +26,35 @@ package enum Outcome {
   /// Ready again after the backoff; buried if this was its last attempt.
   case retry(Failure)
   case bury(Failure)
+  /// Ready at a time that the caller of `settle` gives; no attempt is counted.
+  case wait
 }
 
 /// The result of settling a failed batch.
 package enum Disposal: Equatable {
-  /// `after`: microseconds.
-  case again(after: Int64)
+  case again(after: TimeSpan)
   case buried(items: Int)
 }
 
-/// How long a failed batch waits: doubles from `base` up to `most`, both microseconds.
+/// How long a failed batch waits: doubles from `base` up to `most`.
 package struct Backoff: Equatable {
-  package var base: Int64
-  package var most: Int64
+  package var base: TimeSpan
+  package var most: TimeSpan
 
-  package init(base: Int64, most: Int64) {
+  package init(base: TimeSpan, most: TimeSpan) {
     self.base = base
     self.most = most
   }
 
-  /// Microseconds to wait after failure number `attempt`, counted from 1. Half of the delay is
+  /// Time to wait after failure number `attempt`, counted from 1. Half of the delay is
   /// random, so that items that failed together do not come back together ("equal jitter", Brooker,
   /// Exponential Backoff And Jitter, AWS Architecture Blog 2015): between once and twice `base` at
   /// first, and never more than `most`.
-  package func delay(after attempt: Int, random: UInt64) -> Int64 {
-    guard base > 0, most > 0 else { return 0 }
-    let ceiling = min(most, attempt < 40 ? scaled(base, 1 << attempt) : most)
+  package func delay(after attempt: Int, random: UInt64) -> TimeSpan {
+    guard base > .zero, most > .zero else { return .zero }
+    let ceiling = min(most, attempt < 40 ? (1 << Int64(attempt)) * base : most)
     let half = ceiling / 2
-    return ceiling - half + Int64(random % UInt64(half + 1))
-  }
-
-  private func scaled(_ value: Int64, _ factor: Int64) -> Int64 {
-    let (product, overflow) = value.multipliedReportingOverflow(by: factor)
-    return overflow ? .max : product
+    return ceiling - half + .microseconds(Int64(random % UInt64(half.microseconds + 1)))
   }
 }
 

@@ -51,7 +51,8 @@ struct ItemRange: Equatable {
   func removing(_ others: [ItemRange]) -> [ItemRange] {
     var left: [ItemRange] = []
     var rest = self
-    for other in others where other.overlaps(rest) {
+    let first = others.partitionPoint { $0.to <= from }
+    for other in others[first...].prefix(while: { $0.from < to }) where other.overlaps(rest) {
       if rest.from < other.from {
         left.append(ItemRange(lane: lane, from: rest.from, to: other.from))
       }

@@ -1,5 +1,6 @@
 internal import CPipeIO
 internal import Glibc
+internal import PipeTime
 
 /// A line of a segment (pipe-queue(5), SEGMENTS): columns of fixed width, then columns of varying
 /// width, all separated by one space.
@@ -7,16 +8,16 @@ internal import Glibc
 ///     CRC32C   TIME             NUMBER          ID                      ITEMS CREATED OPTIONS DATA
 ///     0        9                26              42                      69
 struct SegmentLine {
-  /// When the line was accepted, microseconds since the epoch; it never decreases within a lane.
-  let time: Int64
+  /// When the line was accepted; it never decreases within a lane.
+  let time: Instant
   /// Number of the entry's first item.
   let number: Int
   let id: EntryID
   let items: Int
   /// Items per slice; 0 for a record, whose only item is DATA itself.
   let slice: Int
-  /// When `pipe ingest` read the entry, microseconds since the epoch; nil if that is `time`.
-  let created: Int64?
+  /// When `pipe ingest` read the entry; nil if that is `time`.
+  let created: Instant?
   let options: UnsafeRawBufferPointer?
   let data: UnsafeRawBufferPointer
   /// Bytes of the line, including its newline.
@@ -33,7 +34,7 @@ struct SegmentLine {
   var isRecord: Bool { slice == 0 }
 
   /// The best known time of arrival: the time of a line may run ahead of a clock that was set back.
-  var firstSeen: Int64 { created ?? min(time, (id.milliseconds + 1) * 1000) }
+  var firstSeen: Instant { created ?? min(time, id.time + .milliseconds(1)) }
 
   /// `text` is a line without its newline. nil unless each column is well formed; the checksum is
   /// checked separately.
@@ -61,7 +62,7 @@ struct SegmentLine {
       at += 1
     } else {
       guard let value = Self.number(text, &at) else { return nil }
-      created = Int64(value)
+      created = Instant(microseconds: value)
     }
     guard Self.skipSpace(text, &at), at < text.count else { return nil }
     if text[at] == dash {
@@ -73,7 +74,7 @@ struct SegmentLine {
       options = UnsafeRawBufferPointer(rebasing: text[start..<at])
     }
     guard Self.skipSpace(text, &at), at < text.count else { return nil }
-    self.time = Int64(time)
+    self.time = Instant(microseconds: time)
     self.number = number
     self.id = id
     self.items = items
@@ -148,7 +149,7 @@ struct ItemList {
 }
 
 /// How far a list was read: the number of the next item, and the bytes left.
-struct ItemMark {
+struct ItemCursor {
   let id: EntryID
   let number: Int
   let rest: Int
@@ -156,7 +157,38 @@ struct ItemMark {
 
 extension SegmentLine {
   /// When the items become ready; nil for at once.
-  var due: ReadyTime? { notBefore.map { ReadyTime(at: $0, span: delay ?? 0) } }
+  var isJob: Bool { options.map { LineOptions($0).isJob } ?? false }
 
-  func isDelayed(at now: Int64) -> Bool { due.map { !$0.isOver(at: now) } ?? false }
+  var due: ReadyTime? { notBefore.map { ReadyTime(at: $0, span: delay ?? .zero) } }
+
+  func isDelayed(at now: Instant) -> Bool { due.map { !$0.isOver(at: now) } ?? false }
+}
+
+/// Names and sizes of the files that hold a lane's lines.
+enum Segment {
+  static let first = 1
+  /// Bytes. A commit that finds this much in a segment begins the next one.
+  static let rollSize = 8 << 20
+
+  /// Relative to the queue: `segments/HIGH/000/000017`, 1,000 to a directory.
+  static func path(_ lane: Lane, _ number: Int) -> String {
+    "segments/\(lane.name)/\(group(number))/\(name(number))"
+  }
+
+  static func isFirstOfGroup(_ number: Int) -> Bool { number % 1000 == 0 }
+
+  static func group(_ number: Int) -> String { zeros(number / 1000, 3) }
+  static func name(_ number: Int) -> String { zeros(number, 6) }
+
+  private static func zeros(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+  }
+
+  /// Seed of every checksum in a segment. It makes a line valid only at its own position: a line
+  /// that a stale disk block or a copied file shows elsewhere fails the check.
+  static func seed(_ lane: Lane, _ segment: Int, _ offset: Int) -> UInt32 {
+    var position = (UInt64(lane.rawValue) << 56 | UInt64(segment), UInt64(offset))
+    return withUnsafeBytes(of: &position) { cpipe_crc32c(0, $0.baseAddress, $0.count) }
+  }
 }

@@ -1,5 +1,6 @@
 internal import CPipeIO
 internal import PipeIO
+package import PipeTime
 
 /// The settings that `pipe init` changes. The file `format` holds them, one `name value` per line
 /// between the version and a checksum; `format.copy` holds a second copy.
@@ -18,14 +19,22 @@ package struct Settings: Equatable {
 
   var hasBounds: Bool { maxItems != nil || maxBytes != nil }
 
-  /// How long a segment stays after it was last written, if its items are all done. Microseconds.
-  package var retain: Int64 = 7 * 86_400_000_000
+  /// How long a segment stays after it was last written, if its items are all done.
+  package var retain: TimeSpan = .days(7)
 
   /// Retries of an item after its first attempt, before it is buried.
   package var retries = 5
-  package var backoff = Backoff(base: 1_000_000, most: 300_000_000)
+  package var backoff = Backoff(base: .seconds(1), most: .minutes(5))
+
+  /// An item that has waited this long is taken next, whatever its lane; nil: never.
+  package var promoteAfter: TimeSpan?
+
+  /// Whether dead letters may be early.
+  var hasEarlyLetters = false
 
   static let version = 3
+  /// The version of queues with settings that version 3 lacks.
+  static let newestVersion = 4
   /// Version of the file from which these settings were read.
   private(set) var version = Settings.version
   /// The version whose names may still exist, while a process upgrades the queue or after it died
@@ -37,14 +46,20 @@ package struct Settings: Equatable {
 
   mutating func finishUpgrade() { (version, upgradedFrom) = (Settings.version, nil) }
 
+  private var needsNewest: Bool { promoteAfter != nil || hasEarlyLetters }
+
   /// The bytes of `format`.
   var text: String {
     var lines = [
-      "pipe-queue \(Settings.version)", "slice \(slice)", "min-free \(minFree)", "retain \(retain)",
-      "retries \(retries)", "backoff \(backoff.base)", "backoff-max \(backoff.most)",
+      "pipe-queue \(needsNewest ? Settings.newestVersion : Settings.version)",
+      "slice \(slice)", "min-free \(minFree)",
+      "retain \(retain.microseconds)", "retries \(retries)",
+      "backoff \(backoff.base.microseconds)", "backoff-max \(backoff.most.microseconds)",
     ]
     if let maxItems { lines.append("max-items \(maxItems)") }
     if let maxBytes { lines.append("max-bytes \(maxBytes)") }
+    if hasEarlyLetters { lines.append("early-letters 1") }
+    if let promoteAfter { lines.append("promote-after \(promoteAfter.microseconds)") }
     if let upgradedFrom { lines.append("upgrading \(upgradedFrom)") }
     let text = lines.joined(separator: "\n") + "\n"
     return text + "sum \(NameChecksum(text).text)\n"
@@ -71,7 +86,7 @@ extension Settings {
       first.next(before: space)?.elementsEqual("pipe-queue".utf8) == true,
       let version = first.number(before: space), first.isAtEnd
     else { throw .damaged }
-    if version > Settings.version { throw .newer(version) }
+    if version > Settings.newestVersion { throw .newer(version) }
     settings.version = version
     var isSummed = false
     while let line = lines.next(before: newline) {
@@ -95,13 +110,16 @@ extension Settings {
   private mutating func set(_ name: String, _ value: Int) -> Bool {
     switch name {
     case "slice" where value > 0: slice = value
-    case "retain": retain = Int64(value)
+    case "retain": retain = TimeSpan(microseconds: value)
     case "min-free": minFree = value
     case "retries": retries = value
-    case "backoff": backoff.base = Int64(value)
-    case "backoff-max": backoff.most = Int64(value)
+    case "backoff": backoff.base = TimeSpan(microseconds: value)
+    case "backoff-max": backoff.most = TimeSpan(microseconds: value)
     case "max-items": maxItems = value
     case "max-bytes": maxBytes = value
+    case "early-letters" where version >= 4: hasEarlyLetters = value > 0
+    case "promote-after" where version >= 4 && value > 0:
+      promoteAfter = TimeSpan(microseconds: value)
     case "upgrading" where version >= 3: upgradedFrom = value
     default: return false
     }

@@ -1,3 +1,5 @@
+internal import PipeTime
+
 /// The directories for items that must not slow down claims: parked items, which wait for a distant
 /// time, and dead letters. Each item or run of items has one file, with its range in the name. The
 /// files are in directories by hundreds of item numbers, so that everything about an item is found
@@ -17,7 +19,7 @@ enum SideKind: String, CaseIterable {
 /// A name in later/ or dead/:
 ///
 ///     later/HIGH/47/HIGH.4711.17.0-4712.17.160.SUM.again.…
-///     dead/HIGH/47/4711.17.0-4712.17.160.SUM[.dropped]
+///     dead/HIGH/47/4711.17.0-4712.17.160.SUM[.early][.dropped]
 ///
 /// The checksum of a dead letter also covers its lane.
 struct SideName: Equatable {
@@ -26,8 +28,11 @@ struct SideName: Equatable {
   var waiting: NowName.State?
   /// A dead letter that `drop` removed; it is kept so that its slice stays failed.
   var isDropped = false
+  /// A dead letter of an item that no consumer had reached: it counts also while no name in now/ covers
+  /// the item.
+  var isEarly = false
 
-  func isOver(at now: Int64) -> Bool {
+  func isOver(at now: Instant) -> Bool {
     if case .again(_, _, let due) = waiting { due.isOver(at: now) } else { false }
   }
 
@@ -39,6 +44,7 @@ struct SideName: Equatable {
     return String(name: {
       $0.append(range)
       $0.appendChecksum()
+      if isEarly { $0.append(".early") }
       if isDropped { $0.append(".dropped") }
       $0.fillChecksum(after: range.lane.spelling)
     })
@@ -73,7 +79,16 @@ struct SideName: Equatable {
   // Reads the part of a dead letter's name after its positions and checksum.
   private mutating func read(end: UnsafeRawBufferPointer?) -> Bool {
     guard let end else { return true }
-    isDropped = end.elementsEqual("dropped".utf8)
-    return isDropped
+    var pieces = FieldSplitter(end)
+    while let piece = pieces.next(before: dot) {
+      if piece.elementsEqual("early".utf8), !isEarly, !isDropped {
+        isEarly = true
+      } else if piece.elementsEqual("dropped".utf8), !isDropped {
+        isDropped = true
+      } else {
+        return false
+      }
+    }
+    return true
   }
 }

@@ -1,18 +1,20 @@
+package import PipeTime
+
 /// An entry to store; `WriteBatch.append` gets its data.
 package struct NewEntry {
   package var id: EntryID
   package var priority: Lane
   /// Number of ids and items per slice of an id request; nil for a record.
   package var ids: (count: Int, slice: Int)?
-  /// When the entry was first seen, microseconds since the epoch; nil if that is now.
-  package var created: Int64?
+  /// When the entry was first seen; nil if that is now.
+  package var created: Instant?
   /// The OPTIONS column, a JSON object without spaces; nil if there are no options.
   package var options: [UInt8]?
   /// Whether to store the entry even if an equal one was stored, whatever the appender's window.
   package var mayRepeat = false
 
   package init(
-    id: EntryID, priority: Lane, ids: (count: Int, slice: Int)? = nil, created: Int64? = nil,
+    id: EntryID, priority: Lane, ids: (count: Int, slice: Int)? = nil, created: Instant? = nil,
     options: [UInt8]? = nil
   ) {
     self.id = id
@@ -51,17 +53,17 @@ package struct WriteBatch {
     }
 
     /// Adds to the options of each line when it was accepted.
-    fileprivate mutating func note(accepted now: Int64) {
+    fileprivate mutating func note(accepted now: Instant) {
       var noted = LaneLines(isAscending: isAscending)
       noted.text.reserveCapacity(text.count + 32 * lines.count)
-      for (position, line) in lines.enumerated() {
+      for (index, line) in lines.enumerated() {
         let start = noted.text.count
-        let columns = text[line.start..<end(of: position)]
+        let columns = text[line.start..<end(of: index)]
           .split(separator: space, maxSplits: 7, omittingEmptySubsequences: false)
         let options = columns[6]
         noted.text += text[line.start..<options.startIndex]
         noted.text += LineOptions.column(options, accepted: now)
-        noted.text += text[options.endIndex..<end(of: position)]
+        noted.text += text[options.endIndex..<end(of: index)]
         noted.lines.append(
           Line(
             start: start, items: line.items, receipt: line.receipt, id: line.id,
@@ -73,9 +75,9 @@ package struct WriteBatch {
     /// Keeps the lines of some receipts, and counts their receipts from `first`.
     mutating func keep(from first: Int = 0, where isKept: (Int) -> Bool) {
       var kept = LaneLines(isAscending: isAscending)
-      for (position, line) in lines.enumerated() where isKept(line.receipt) {
+      for (index, line) in lines.enumerated() where isKept(line.receipt) {
         let start = kept.text.count
-        kept.text += text[line.start..<end(of: position)]
+        kept.text += text[line.start..<end(of: index)]
         kept.lines.append(
           Line(
             start: start, items: line.items, receipt: line.receipt - first, id: line.id,
@@ -92,7 +94,7 @@ package struct WriteBatch {
   /// Whether ids came from outside, so that the queue may already have them.
   package var hasForeignIDs = false
   private(set) var isAscending = true
-  private var lastCreated: (time: Int64, digits: [UInt8]) = (-1, [])
+  private var lastCreated: (time: Instant, digits: [UInt8]) = (.distantPast, [])
 
   package init() {}
 
@@ -116,11 +118,11 @@ package struct WriteBatch {
   }
 
   // Keeps the last column: lines that were read together have the same time.
-  private mutating func createdColumn(_ time: Int64?) -> [UInt8] {
+  private mutating func createdColumn(_ time: Instant?) -> [UInt8] {
     guard let time else { return [dash] }
     if time != lastCreated.time {
       lastCreated = (time, [])
-      appendDecimal(Int(time), to: &lastCreated.digits)
+      appendDecimal(Int(time.microseconds), to: &lastCreated.digits)
     }
     return lastCreated.digits
   }
@@ -152,29 +154,29 @@ package struct WriteBatch {
   }
 
   /// Adds to each line's options when it was accepted, because its TIME runs ahead of the clock.
-  mutating func note(accepted now: Int64) {
+  mutating func note(accepted now: Instant) {
     for lane in Lane.allCases where !lanes[lane].lines.isEmpty { lanes[lane].note(accepted: now) }
     byteCount = lanes.reduce(0) { $0 + $1.text.count }
   }
 
   /// Fills in TIME, numbers and checksums of the lines of one lane, at this position.
-  mutating func seal(_ lane: Lane, at place: Position, time: Int64) {
+  mutating func seal(_ lane: Lane, at position: Position, time: Instant) {
     let lines = lanes[lane].lines
     lanes[lane].text.withUnsafeMutableBufferPointer { text in
       let base = text.baseAddress!
-      var number = place.number
+      var number = position.number
       var stamp = [UInt8](repeating: 0, count: SegmentLine.timeWidth)
       stamp.withUnsafeMutableBufferPointer {
-        write(Int(time), width: SegmentLine.timeWidth, to: $0.baseAddress!)
+        write(Int(time.microseconds), width: SegmentLine.timeWidth, to: $0.baseAddress!)
       }
-      for (position, line) in lines.enumerated() {
+      for (index, line) in lines.enumerated() {
         let start = base + line.start
-        let end = position + 1 < lines.count ? lines[position + 1].start : text.count
+        let end = index + 1 < lines.count ? lines[index + 1].start : text.count
         (start + SegmentLine.timeStart).update(from: stamp, count: SegmentLine.timeWidth)
         write(number, width: SegmentLine.numberWidth, to: start + SegmentLine.numberStart)
         number += line.items
         let bytes = UnsafeRawBufferPointer(start: start, count: end - line.start - 1)
-        let sum = SegmentLine.checksum(bytes, lane, place.segment, place.offset + line.start)
+        let sum = SegmentLine.checksum(bytes, lane, position.segment, position.offset + line.start)
         writeHex(sum, to: start)
       }
     }

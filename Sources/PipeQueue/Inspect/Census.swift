@@ -1,4 +1,5 @@
 package import PipeIO
+package import PipeTime
 
 /// How many items of a lane are in each state, and which of them wait.
 package struct LaneCensus {
@@ -9,10 +10,10 @@ package struct LaneCensus {
   package let done: Int
   /// Items that no intact line held when their turn came, and that were not dropped.
   package let lost: Int
-  /// When the oldest ready item was accepted, microseconds since the epoch.
-  package fileprivate(set) var oldestReady: Int64?
-  /// When the oldest waiting item, ready or later, was accepted, microseconds since the epoch.
-  package fileprivate(set) var oldestWaiting: Int64?
+  /// When the oldest ready item was accepted.
+  package fileprivate(set) var oldestReady: Instant?
+  /// When the oldest waiting item, ready or later, was accepted.
+  package fileprivate(set) var oldestWaiting: Instant?
   /// Entries that the lane ever took.
   package let entries: Int
   /// Items that the lane ever took.
@@ -22,7 +23,7 @@ package struct LaneCensus {
 
   fileprivate init(_ ranges: LaneRanges, _ end: LaneEnd) {
     entries = end.entries
-    items = end.place.number
+    items = end.position.number
     ready = ranges.ready.items
     claimed = ranges.claimed.items
     later = ranges.later.items
@@ -55,7 +56,7 @@ private struct LaneRanges {
   /// Ranges with a state in now/ that beats later/ and dead/.
   private let undone: [ItemRange]
 
-  init(_ line: LaneMap, at now: Int64) {
+  init(_ line: LaneMap, at now: Instant) {
     ready = line.untouched
     claimed = ItemRange.merged(line.names.filter { $0.isHeld(at: now) }.map(\.range))
     undone = line.undone
@@ -71,12 +72,19 @@ private struct LaneRanges {
   }
 
   /// `parked` beats `letters`.
-  mutating func add(parked: [SideName], letters: [SideName], at now: Int64) {
+  mutating func add(parked: [SideName], letters: [SideName], at now: Instant) {
     let parked = parked.filter { !$0.range.overlaps(undone) }
     let beaten = ItemRange.merged(parked.map(\.range))
     for name in parked {
       if name.isOver(at: now) { ready.append(name.range) } else { later.append(name.range) }
       aside += name.range.count
+    }
+    let early = ItemRange.merged(letters.filter(\.isEarly).map(\.range))
+    if !early.isEmpty {
+      for name in letters where name.isEarly && !name.isDropped {
+        if ready.contains(where: { $0.overlaps(name.range) }) { dead.append(name.range) }
+      }
+      ready = ready.flatMap { $0.removing(early) }
     }
     for name in letters where !name.range.overlaps(undone) && !name.range.overlaps(beaten) {
       if !name.isDropped { dead.append(name.range) }
@@ -101,12 +109,12 @@ extension Queue {
   /// Counts names and reads two lines for each lane, plus the delayed entries that it skips: the
   /// cost grows with the dead and delayed items, not with the waiting or done ones. A delayed entry
   /// that no consumer has met yet counts as ready.
-  package func census(at now: Int64) throws(Fault) -> [LaneCensus] {
+  package func census(at now: Instant) throws(Fault) -> [LaneCensus] {
     let names = try reportedNames()
     let ends = try ends()
     return try Lane.allCases.map { (lane) throws(Fault) in
       let end = ends[lane]
-      var ranges = LaneRanges(LaneMap(lane, end: end.place, names: names), at: now)
+      var ranges = LaneRanges(LaneMap(lane, end: end.position, names: names), at: now)
       let parked = try namesAside(.later, lane)
       ranges.add(parked: parked, letters: try namesAside(.dead, lane), at: now)
       try addUnfiled(lane, to: &ranges)
@@ -122,9 +130,9 @@ extension Queue {
     try forEachUnfiled(lane, old: { old += $0.count }) { numbers in
       // Only the number is counted.
       found += numbers.map {
-        let place = Position(number: $0, segment: 0, offset: 0)
+        let position = Position(number: $0, segment: 0, offset: 0)
         return ItemRange(
-          lane: lane, from: place, to: Position(number: $0 + 1, segment: 0, offset: 0))
+          lane: lane, from: position, to: Position(number: $0 + 1, segment: 0, offset: 0))
       }
     }
     ranges.add(unfiled: found)
@@ -141,10 +149,10 @@ extension Queue {
   // When the first item of a range was accepted. `passing`: skips entries whose delay is not over
   // at that time, up to `mostPassed` of them.
   private func accepted(
-    _ range: ItemRange?, _ end: LaneEnd, passing now: Int64?
-  ) throws(Fault) -> Int64? {
+    _ range: ItemRange?, _ end: LaneEnd, passing now: Instant?
+  ) throws(Fault) -> Instant? {
     guard let range else { return nil }
-    var found: Int64?
+    var found: Instant?
     var passed = 0
     _ = try Lookup(self).lines(range.lane, at: range.from, upTo: end) { line, _, _ in
       if let now, line.isDelayed(at: now), passed < Queue.mostPassed {
@@ -175,38 +183,38 @@ extension ItemRange {
 /// The items stored from some instant on.
 package struct Arrivals {
   package fileprivate(set) var items = 0
-  /// When the first and the last of them were accepted, microseconds since the epoch.
-  package fileprivate(set) var first: Int64?
-  package fileprivate(set) var last: Int64?
+  /// When the first and the last of them were accepted.
+  package fileprivate(set) var first: Instant?
+  package fileprivate(set) var last: Instant?
 }
 
 extension Queue {
-  /// `since`: microseconds since the epoch; 0 for all that is kept. Found by binary search.
-  package func arrivals(since: Int64) throws(Fault) -> Arrivals {
+  /// `since`: the epoch for all that is kept. Found by binary search.
+  package func arrivals(since: Instant) throws(Fault) -> Arrivals {
     let ends = try ends()
     var found = Arrivals()
     for lane in Lane.allCases {
       let end = ends[lane]
       guard let line = try first(lane, since, end) else { continue }
-      found.items += end.place.number - line.number
-      found.first = min(found.first ?? .max, line.time)
-      found.last = max(found.last ?? .min, end.time)
+      found.items += end.position.number - line.number
+      found.first = min(found.first ?? .distantFuture, line.time)
+      found.last = max(found.last ?? .distantPast, end.time)
     }
     return found
   }
 
   /// For each lane, the number of the first item that was accepted at `time` or later.
-  package func numbers(from time: Int64) throws(Fault) -> [Int] {
+  package func numbers(from time: Instant) throws(Fault) -> [Int] {
     let ends = try ends()
     return try Lane.allCases.map { (lane) throws(Fault) in
-      try first(lane, time, ends[lane])?.number ?? ends[lane].place.number
+      try first(lane, time, ends[lane])?.number ?? ends[lane].position.number
     }
   }
 
   private func first(
-    _ lane: Lane, _ time: Int64, _ end: LaneEnd
-  ) throws(Fault) -> (number: Int, time: Int64)? {
-    var found: (number: Int, time: Int64)?
+    _ lane: Lane, _ time: Instant, _ end: LaneEnd
+  ) throws(Fault) -> (number: Int, time: Instant)? {
+    var found: (number: Int, time: Instant)?
     try Lookup(self).lines(lane, from: time, upTo: end) { line, _, _ in
       found = (line.number, line.time)
       return false

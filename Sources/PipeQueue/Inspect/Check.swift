@@ -3,11 +3,11 @@ package import PipeIO
 /// A deviation of a queue from pipe-queue(5).
 package struct Finding {
   /// Relative to the queue.
-  package let place: String
+  package let position: String
   package let text: String
 
-  init(_ place: String, _ text: String) {
-    self.place = place
+  init(_ position: String, _ text: String) {
+    self.position = position
     self.text = text
   }
 }
@@ -22,9 +22,9 @@ extension Queue {
     }
     try checkFormat(found)
     let listing = try listingNow()
-    let marks = try endListing()
+    let laneEnds = try endListing()
     let ends = try ends()
-    for name in marks.damaged { found(Finding("end/" + name, "the name is damaged")) }
+    for name in laneEnds.damaged { found(Finding("end/" + name, "the name is damaged")) }
     for name in listing.damaged { found(Finding("now/" + name, "the name is damaged")) }
     for directory in ["now", "end"] {
       guard let directory = try Directory.open(directory, in: root) else { continue }
@@ -36,7 +36,7 @@ extension Queue {
       }
     }
     for lane in Lane.allCases {
-      if marks[lane] == nil {
+      if laneEnds[lane] == nil {
         found(Finding("end/", "the end of \(lane.name) is missing; it is read from the segments"))
       }
       try check(lane, ends[lane], listing.names, found)
@@ -55,8 +55,8 @@ extension Queue {
   private func check(
     _ lane: Lane, _ end: LaneEnd, _ names: [NowName], _ found: (Finding) -> Void
   ) throws(Fault) {
-    let line = LaneMap(lane, end: end.place, names: names)
-    for name in names where name.range.lane == lane && name.range.to.number > end.place.number {
+    let line = LaneMap(lane, end: end.position, names: names)
+    for name in names where name.range.lane == lane && name.range.to.number > end.position.number {
       found(Finding("now/" + name.text, "extends past the end of its lane"))
     }
     for range in line.final(.lost) {
@@ -79,23 +79,23 @@ extension Queue {
   private func checkLines(
     _ lane: Lane, _ end: LaneEnd, _ undone: [ItemRange], _ found: (Finding) -> Void
   ) throws(Fault) {
-    let segments = try segmentNumbers(lane).filter { $0 <= end.place.segment }
-    let first = min(segments.first ?? .max, undone.first?.from.segment ?? end.place.segment)
-    for segment in first...max(first, end.place.segment) {
+    let segments = try segmentNumbers(lane).filter { $0 <= end.position.segment }
+    let first = min(segments.first ?? .max, undone.first?.from.segment ?? end.position.segment)
+    for segment in first...max(first, end.position.segment) {
       let path = Segment.path(lane, segment)
       guard let file = try Segment.open(self, lane, segment) else {
-        if segment != end.place.segment || end.place.offset > 0 {
+        if segment != end.position.segment || end.position.offset > 0 {
           found(
             Finding(path, "is missing; restore it, or create an empty file to give up its items"))
         }
         continue
       }
       let size = try file.size()
-      let isLast = segment == end.place.segment
-      if isLast, size < end.place.offset {
-        found(Finding(path, "ends at byte \(size), but the lane ends at \(end.place.offset)"))
+      let isLast = segment == end.position.segment
+      if isLast, size < end.position.offset {
+        found(Finding(path, "ends at byte \(size), but the lane ends at \(end.position.offset)"))
       }
-      let limit = isLast ? min(size, end.place.offset) : size
+      let limit = isLast ? min(size, end.position.offset) : size
       let reader = SegmentReader(file, lane, segment)
       var offset = 0
       while offset < limit {

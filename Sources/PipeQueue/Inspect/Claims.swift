@@ -1,4 +1,5 @@
 package import PipeIO
+package import PipeTime
 
 /// A batch that was handed out and is not settled.
 package struct ClaimView {
@@ -8,12 +9,12 @@ package struct ClaimView {
   package fileprivate(set) var attempt: Int
   /// The priority of its first item.
   package fileprivate(set) var priority: Lane
-  /// When it was claimed, microseconds since the epoch.
-  package let since: Int64
+  /// When it was claimed.
+  package let since: Instant
   /// nil if the clock holds it, or if the system does not name the holder.
   package fileprivate(set) var holder: String?
   /// When the clock stops holding it; nil if a process holds it.
-  package let until: Int64?
+  package let until: Instant?
   fileprivate let slot: Int?
 }
 
@@ -21,7 +22,7 @@ extension Queue {
   /// The claims, oldest first, and how many there are beyond `most`. Reads names, and looks up the
   /// holders of the returned claims only.
   package func claims(
-    upTo most: Int, at now: Int64
+    upTo most: Int, at now: Instant
   ) throws(Fault) -> (claims: [ClaimView], more: Int) {
     var found: [BatchID: ClaimView] = [:]
     for name in try reportedNames() where name.isHeld(at: now) {

@@ -1,4 +1,5 @@
 package import PipeIO
+internal import PipeTime
 
 extension Queue {
   /// Calls `body` with each dead letter, lane by lane in order, until it returns false.
@@ -52,7 +53,7 @@ extension Queue {
 final class DeadLetterReader {
   private let queue: Queue
   private var held: SegmentReader?
-  private var mark = ItemMark(id: .none, number: 0, rest: 0)
+  private var cursor = ItemCursor(id: .none, number: 0, rest: 0)
 
   init(_ queue: Queue) { self.queue = queue }
 
@@ -67,18 +68,24 @@ final class DeadLetterReader {
     let number = name.range.from.number
     return DeadLetter(
       entry: line.id, index: number - line.number + 1, priority: name.range.lane,
-      data: line.item(number, &mark),
+      data: line.item(number, &cursor),
       history: History.attempts(bytes, of: number, name.range.lane),
       stderr: DeadLetter.stderr(in: bytes))
   }
 
   /// The line of its entry, valid until the next call; nil if the line is missing or damaged.
   func line(_ name: SideName) throws(Fault) -> SegmentLine? {
-    let place = name.range.from
-    guard let reader = try reader(name.range.lane, place.segment),
-      case .line(let line) = try reader.line(at: place.offset, limit: .max)
+    let position = name.range.from
+    guard let reader = try reader(name.range.lane, position.segment),
+      case .line(let line) = try reader.line(at: position.offset, limit: .max)
     else { return nil }
     return line
+  }
+
+  /// Where the line of its entry is.
+  func found(_ name: SideName) throws(Fault) -> Lookup.Found? {
+    guard let reader = try reader(name.range.lane, name.range.from.segment) else { return nil }
+    return Lookup.Found(lane: name.range.lane, offset: name.range.from.offset, reader: reader)
   }
 
   private func reader(_ lane: Lane, _ segment: Int) throws(Fault) -> SegmentReader? {
@@ -90,18 +97,18 @@ final class DeadLetterReader {
 }
 
 extension SegmentLine {
-  /// The data of the item with this number. `mark` is the position after the previous item, if that
+  /// The data of the item with this number. `cursor` is the position after the previous item, if that
   /// was in this line, and advances: a pass over a long list costs as much as the list is long.
-  fileprivate func item(_ number: Int, _ mark: inout ItemMark) -> [UInt8] {
+  fileprivate func item(_ number: Int, _ cursor: inout ItemCursor) -> [UInt8] {
     if isRecord { return Array(data) }
-    let isBehind = mark.id == id && mark.number <= number
+    let isBehind = cursor.id == id && cursor.number <= number
     let start =
-      isBehind ? mark : ItemMark(id: id, number: self.number, rest: max(0, data.count - 2))
+      isBehind ? cursor : ItemCursor(id: id, number: self.number, rest: max(0, data.count - 2))
     // From the bracket or comma before the first unread byte through the closing bracket.
     let rest = cut(data, data.count - 1 - start.rest - 1, data.count)
     var list = ItemList(rest, skipping: number - start.number)
     let found = Array(list.next() ?? cut(data, 0, 0))
-    mark = ItemMark(id: id, number: number + 1, rest: list.left)
+    cursor = ItemCursor(id: id, number: number + 1, rest: list.left)
     return found
   }
 }
@@ -166,14 +173,22 @@ extension Queue {
     }
   }
 
+  /// Drops these letters, if they are still dead. Returns how many there were.
+  func drop(letters: [SideName]) throws(Fault) -> Int { try drop(letters).count }
+
   /// Writes the parked hint, then the file in later/, then removes the file in dead/: at any
   /// instant the item is parked or dead, and is found.
   /// Transition: revive
-  private func revive(_ candidates: [SideName]) throws(Fault) -> [SideName] {
-    let mark = { (names: [SideName]) throws(Fault) in
-      try self.lowerMark(to: 0, adding: names.count, at: Clock.now())
+  private func revive(_ all: [SideName]) throws(Fault) -> [SideName] {
+    let moved = try moved(all)
+    _ = try drop(moved)
+    var candidates = all.filter { !moved.contains($0) }
+    let untouched = try reviveUntouched(candidates.filter(\.isEarly))
+    candidates.removeAll(where: untouched.contains)
+    let lowerHint = { (names: [SideName]) throws(Fault) in
+      try self.lowerHint(to: .epoch, adding: names.count, at: Clock.now())
     }
-    return try withStillDead(candidates, first: mark) { (names) throws(Fault) in
+    let revived = try withStillDead(candidates, first: lowerHint) { (names) throws(Fault) in
       try now().flush()
       let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
       var later = SideWriter(self, flushing: .names)
@@ -187,6 +202,76 @@ extension Queue {
       try later.flush()
       try removeAside(names)
     }
+    return untouched + revived
+  }
+
+  /// Removes early letters of items that no consumer has reached since: the items are ready as before.
+  /// Step of: revive
+  private func reviveUntouched(_ names: [SideName]) throws(Fault) -> [SideName] {
+    guard !names.isEmpty else { return [] }
+    let later = try part(SideKind.later.rawValue)
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    try now().flush()
+    try lockNow(exclusive: true)
+    defer { unlockNow() }
+    let listing = try listNow()
+    let ends = try ends()
+    let maps = PerLane { LaneMap($0, end: ends[$0].position, names: listing.names) }
+    let untouched = names.filter { maps[$0.range.lane].state(of: $0.range.from.number) == nil }
+    // First: an item that is listed and has no letter would be handed out again after it is done.
+    try Register(root).remove(untouched.map(\.range))
+    try removeAside(untouched)
+    return untouched
+  }
+
+  /// Completes a `change --priority` of this entry that died on the way: its letters are dropped if the
+  /// entry is stored again, otherwise its items are ready as before.
+  package func finishMove(_ id: EntryID) throws(Fault) {
+    let ends = try publishedEnds()
+    guard let found = try Lookup(self).find(id, ends),
+      case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
+    else { return }
+    var views = [try EntryView(self, line, found, ends)]
+    if let again = try Lookup(self).findAgain(id, ends, after: found),
+      case .line(let copy) = try again.reader.line(at: again.offset, limit: .max)
+    {
+      views.append(try EntryView(self, copy, again, ends))
+    }
+    let letters = DeadLetterReader(self)
+    for view in views {
+      var names: [SideName] = []
+      for name in try dead(of: view) {
+        // An early letter without a reason was being written when its process died.
+        let reason = try letters.letter(name)?.history.last?.reason
+        if reason?.hasPrefix(DeadLetter.moved) ?? name.isEarly { names.append(name) }
+      }
+      if !names.isEmpty { _ = try revive(names) }
+    }
+  }
+
+  // A crash may have left the copy on disk and not yet visible.
+  private func publishedEnds() throws(Fault) -> LaneEnds {
+    _ = try advanceEnds(try ends())
+    return try ends()
+  }
+
+  /// Letters of items that were stored again in another lane, by a `change --priority` that died before
+  /// it dropped them: revived, they would run twice.
+  private func moved(_ names: [SideName]) throws(Fault) -> [SideName] {
+    let letters = DeadLetterReader(self)
+    var ends: LaneEnds?
+    var found: [SideName] = []
+    for name in names {
+      guard let letter = try letters.letter(name),
+        letter.history.last?.reason.hasPrefix(DeadLetter.moved) == true,
+        let line = try letters.found(name)
+      else { continue }
+      let all = if let ends { ends } else { try publishedEnds() }
+      ends = all
+      if try Lookup(self).findAgain(letter.entry, all, after: line) != nil { found.append(name) }
+    }
+    return found
   }
 
   /// Renames each letter to its dropped name and flushes the directory.
@@ -238,7 +323,7 @@ extension Queue {
   private func stillDead(_ names: [SideName]) throws(Fault) -> [SideName] {
     let listing = try listNow()
     let ends = try ends()
-    let lines = PerLane { LaneMap($0, end: ends[$0].place, names: listing.names) }
+    let lines = PerLane { LaneMap($0, end: ends[$0].position, names: listing.names) }
     var found: [SideName] = []
     for group in SideGroup.split(names) {
       let dead = Set(try namesAside(.dead, group.lane, group.shard).map(\.text))
@@ -247,7 +332,7 @@ extension Queue {
       found += group.names.filter {
         let number = $0.range.from.number
         return dead.contains($0.text) && back.state(of: number) == nil
-          && line.state(of: number) == .done
+          && (line.state(of: number) == .done || $0.isEarly && line.state(of: number) == nil)
       }
     }
     return found

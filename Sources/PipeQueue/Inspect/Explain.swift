@@ -1,24 +1,26 @@
 package import PipeIO
+package import PipeTime
 
 extension Queue {
   /// nil if no entry before the lane ends has this id.
   package func explain(
-    _ id: EntryID, at now: Int64 = Clock.now()
+    _ id: EntryID, at now: Instant = Clock.now()
   ) throws(Fault) -> Explanation? {
     guard let view = try look(at: id) else { return nil }
     let explainer = Explainer(self, view, at: now)
     return Explanation(
       id: id, priority: view.lane, created: view.line.firstSeen, accepted: view.line.time,
-      items: view.line.items, runs: try explainer.runs(), pace: paceView(at: now))
+      items: view.line.items, runs: try explainer.runs(), pace: paceView(at: now),
+      pause: try pauseNow())
   }
 
-  private func paceView(at now: Int64) -> PaceView? {
+  private func paceView(at now: Instant) -> PaceView? {
     let file = PaceFile(self, readOnly: true)
     guard let pace = file.read(at: Clock.steady(), wall: now) else { return nil }
     let time = Clock.steady()
     return PaceView(
-      every: pace.every, wait: pace.every > 0 ? pace.wait(pace.every, at: time) : 0,
-      sinceLast: max(0, time - pace.started), size: pace.size, rate: pace.rate(at: time))
+      every: pace.every, wait: pace.every > .zero ? pace.wait(pace.every, at: time) : .zero,
+      sinceLast: max(.zero, time - pace.started), size: pace.size, rate: pace.rate(at: time))
   }
 }
 
@@ -26,17 +28,17 @@ extension Queue {
 private struct Explainer {
   private let queue: Queue
   private let view: EntryView
-  private let now: Int64
+  private let now: Instant
   /// The ready items in the entry's lane and in the lanes before it.
   private let ready: [ItemRange]
 
-  init(_ queue: Queue, _ view: EntryView, at now: Int64) {
+  init(_ queue: Queue, _ view: EntryView, at now: Instant) {
     self.queue = queue
     self.view = view
     self.now = now
     // From names alone: the waiting lines are never read.
     ready = Lane.allCases.filter { $0 <= view.lane }.flatMap { lane in
-      let line = LaneMap(lane, end: view.ends[lane].place, names: view.names)
+      let line = LaneMap(lane, end: view.ends[lane].position, names: view.names)
       return line.untouched + line.waiting.filter { $0.due!.isOver(at: now) }.map(\.range)
     }
   }
@@ -142,9 +144,9 @@ package struct Explanation {
     case ready(ahead: Int)
     /// Handed out. `holder` is nil if the clock holds it, or if the system does not name the
     /// holder.
-    case claimed(token: BatchID, attempt: Int, holder: String?, since: Int64?, until: Int64?)
+    case claimed(token: BatchID, attempt: Int, holder: String?, since: Instant?, until: Instant?)
     /// Waits for a time, after `attempts` attempts.
-    case later(due: Int64, attempts: Int)
+    case later(due: Instant, attempts: Int)
     case dead(isDropped: Bool)
     /// No intact line held it when its turn came.
     case lost(isDropped: Bool)
@@ -153,36 +155,38 @@ package struct Explanation {
 
   package let id: EntryID
   package let priority: Lane
-  package let created: Int64
-  package let accepted: Int64
+  package let created: Instant
+  package let accepted: Instant
   package let items: Int
   package let runs: [Run]
   package let pace: PaceView?
+  /// The pause that keeps ready items from being handed out; nil if there is none.
+  package let pause: Pause?
 }
 
 /// How items leave the queue.
 package struct PaceView {
-  /// Microseconds between the starts of batches; 0 if the last batch was started without a pace.
-  package let every: Int64
-  /// Microseconds until the next batch may start.
-  package let wait: Int64
-  /// Microseconds since the last batch started.
-  package let sinceLast: Int64
+  /// Time between the starts of batches; 0 if the last batch was started without a pace.
+  package let every: TimeSpan
+  /// Time until the next batch may start.
+  package let wait: TimeSpan
+  /// Time since the last batch started.
+  package let sinceLast: TimeSpan
   package let size: Int
   /// Items per second recently; nil if too few have left to compute it.
   package let rate: Double?
 
-  /// Microseconds until an item with `ahead` items before it is handed out, at the recent pace or
+  /// Time until an item with `ahead` items before it is handed out, at the recent pace or
   /// rate; nil if nothing was handed out recently enough to estimate it.
-  package func estimate(ahead: Int) -> Int64? {
-    if every > 0, sinceLast / 10 < max(6_000_000, every) {
-      let turns = Double(ahead / max(1, size)) * Double(every)
-      return wait + Int64(min(PaceView.most, turns))
+  package func estimate(ahead: Int) -> TimeSpan? {
+    if every > .zero, sinceLast / 10 < max(.seconds(6), every) {
+      let turns = Double(ahead / max(1, size)) * Double(every.microseconds)
+      return wait + .microseconds(Int64(min(PaceView.most, turns)))
     }
-    guard let rate, rate > 0, sinceLast < 60_000_000 else { return nil }
-    return Int64(min(PaceView.most, Double(ahead) / rate * 1e6))
+    guard let rate, rate > 0, sinceLast < .minutes(1) else { return nil }
+    return .microseconds(Int64(min(PaceView.most, Double(ahead) / rate * 1e6)))
   }
 
-  /// Microseconds; about thirty years, which is as good as never.
+  /// Microseconds: about thirty years, which is as good as never.
   private static let most = 1e15
 }

@@ -1,4 +1,5 @@
 package import PipeIO
+package import PipeTime
 
 /// What `list` shows of an entry: its items in one state.
 package struct ListedEntry {
@@ -8,11 +9,13 @@ package struct ListedEntry {
 
   package let id: EntryID
   package let priority: Lane
-  package let created: Int64
+  package let created: Instant
   package let state: State
   package let isRecord: Bool
   /// The record's value, or the list of the ids in this state.
   package let data: [UInt8]
+  /// Its items that wait, if they were asked for.
+  package let waiting: [WaitingItems]
 }
 
 extension Queue {
@@ -21,16 +24,17 @@ extension Queue {
   /// later. Reads only the ranges that can hold items in these states. Lost items have no entry:
   /// `lost` gets their locations.
   package func list(
-    _ states: [ListedEntry.State], at now: Int64,
+    _ states: [ListedEntry.State], at now: Instant,
     lost: (LostItems) throws(Fault) -> Bool = { _ in true },
     _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) {
     let names = try reportedNames()
+    let early = try listingNow().early
     let ends = try ends()
     for lane in Lane.allCases {
       let end = ends[lane]
-      let line = LaneMap(lane, end: end.place, names: names)
-      let view = LaneView(self, line, states, now)
+      let line = LaneMap(lane, end: end.position, names: names)
+      let view = LaneView(self, line, earlyLimit: early?.limits[lane] ?? 0, states, now)
       for range in try ranges(line, states) where try !list(range, view, end, body) { return }
       guard states.contains(.lost) else { continue }
       for range in line.final(.lost) where try !lost(LostItems(range)) { return }
@@ -56,10 +60,10 @@ extension Queue {
       let end = try ends()[line.lane]
       try forEachUnfiled(line.lane) { (numbers) throws(Fault) in
         for number in numbers {
-          guard let place = try lookup.place(line.lane, of: number, end) else { continue }
-          var next = place
+          guard let position = try lookup.position(line.lane, of: number, end) else { continue }
+          var next = position
           next.number += 1
-          ranges.append(ItemRange(lane: line.lane, from: place, to: next))
+          ranges.append(ItemRange(lane: line.lane, from: position, to: next))
         }
       }
     }
@@ -70,11 +74,11 @@ extension Queue {
     _ range: ItemRange, _ view: LaneView, _ end: LaneEnd,
     _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) -> Bool {
-    guard range.from.segment <= end.place.segment else { return true }
-    for segment in range.from.segment...end.place.segment {
+    guard range.from.segment <= end.position.segment else { return true }
+    for segment in range.from.segment...end.position.segment {
       guard let file = try Segment.open(self, range.lane, segment) else { continue }
       let reader = SegmentReader(file, range.lane, segment)
-      let limit = segment == end.place.segment ? end.place.offset : try file.size()
+      let limit = segment == end.position.segment ? end.position.offset : try file.size()
       var offset = segment == range.from.segment ? range.from.offset : 0
       while offset < limit {
         switch try reader.line(at: offset, limit: limit) {
@@ -83,7 +87,8 @@ extension Queue {
           defer { offset += entry.length }
           // A line that two ranges share is read twice.
           guard view.isNew(entry) else { continue }
-          for listed in try view.listed(entry) where try !body(listed) { return false }
+          let line = Position(number: entry.number, segment: segment, offset: offset)
+          for listed in try view.listed(entry, at: line) where try !body(listed) { return false }
         case .damaged(let until):
           report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, skipped")
           offset = until
@@ -96,19 +101,24 @@ extension Queue {
 }
 
 /// One lane at one instant, from which the state of each item of a line follows.
-private final class LaneView {
+final class LaneView {
   private let queue: Queue
   private let line: LaneMap
   private let states: [ListedEntry.State]
-  private let now: Int64
+  private let now: Instant
   private var last = -1
   private var shard = -1
   private var aside = SideMap([])
   private var registered: Set<Int> = []
+  /// Letters of items below this number may be early.
+  private let earlyLimit: Int
 
-  init(_ queue: Queue, _ line: LaneMap, _ states: [ListedEntry.State], _ now: Int64) {
+  init(
+    _ queue: Queue, _ line: LaneMap, earlyLimit: Int, _ states: [ListedEntry.State], _ now: Instant
+  ) {
     self.queue = queue
     self.line = line
+    self.earlyLimit = earlyLimit
     self.states = states
     self.now = now
   }
@@ -118,12 +128,18 @@ private final class LaneView {
     return entry.number != last
   }
 
-  func listed(_ entry: SegmentLine) throws(Fault) -> [ListedEntry] {
+  func listed(_ entry: SegmentLine, at position: Position) throws(Fault) -> [ListedEntry] {
     var groups: [ListedEntry.State: [UInt8]] = [:]
+    var waiting: [WaitingItems] = []
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
       guard let state = try state(of: entry.number + index, entry) else { continue }
+      if state == .ready || state == .later {
+        waiting.append(
+          entry.number + index, of: entry, at: position, line.lane,
+          due: state == .ready ? nil : ReadyTime(at: .distantFuture, span: .zero), 0, now)
+      }
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
@@ -131,16 +147,21 @@ private final class LaneView {
       groups[state].map { data in
         ListedEntry(
           id: entry.id, priority: line.lane, created: entry.firstSeen, state: state,
-          isRecord: entry.isRecord, data: entry.isRecord ? data : [0x5b] + data + [0x5d])
+          isRecord: entry.isRecord, data: entry.isRecord ? data : [0x5b] + data + [0x5d],
+          waiting: waiting.filter { $0.isReady == (state == .ready) })
       }
     }
   }
 
-  // nil for lost and dropped items: `list` shows no entry of them.
-  private func state(
-    of number: Int, _ entry: SegmentLine
-  ) throws(Fault) -> ListedEntry.State? {
+  /// nil for lost and dropped items: `list` shows no entry of them.
+  func state(of number: Int, _ entry: SegmentLine) throws(Fault) -> ListedEntry.State? {
     let state = line.state(of: number)
+    if state == nil, number < earlyLimit {
+      try turn(to: number)
+      if case .dead(let name)? = aside.state(of: number), name.isEarly {
+        return name.isDropped ? nil : .dead
+      }
+    }
     let untried: ListedEntry.State = entry.isDelayed(at: now) ? .later : .ready
     if state == .done {
       try turn(to: number)

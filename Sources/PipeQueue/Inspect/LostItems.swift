@@ -1,4 +1,5 @@
 package import PipeIO
+internal import PipeTime
 
 /// Consecutive items of a lane that no intact line held when their turn came.
 package struct LostItems {
@@ -34,7 +35,7 @@ extension Queue {
     guard names.contains(where: \.isLost) else { return 0 }
     let ends = try ends()
     return Lane.allCases.reduce(0) { sum, lane in
-      let line = LaneMap(lane, end: ends[lane].place, names: names)
+      let line = LaneMap(lane, end: ends[lane].position, names: names)
       return sum + line.final(.lost).reduce(0) { $0 + $1.count }
     }
   }
@@ -59,8 +60,8 @@ extension Queue {
     let ends = try ends()
     let lookup = Lookup(self)
     let text = Array(id.text.utf8)
-    let from = id.milliseconds * 1000
-    let until = (id.milliseconds + OutOfOrderLog.patience + 1) * 1000
+    let from = id.time
+    let until = id.time + OutOfOrderLog.patience + .milliseconds(1)
     var found: String?
     for lane in Lane.allCases where found == nil {
       try lookup.damage(lane, from: from, until: until, ends[lane]) {

@@ -1,4 +1,5 @@
 package import PipeIO
+package import PipeTime
 
 /// The status of one entry, as the names and lines of the queue give it.
 package struct EntryStatus {
@@ -21,8 +22,7 @@ package struct EntryStatus {
   package let id: EntryID
   package let word: Word
   package let slices: [Slice]
-  /// Microseconds since the epoch.
-  package let created: Int64
+  package let created: Instant
   /// The most attempts at any item that is not done; nil if none is known.
   package let attempts: Int?
   /// Why the entry failed, if no handler caused it.
@@ -47,7 +47,12 @@ extension Queue {
     }
     guard let found, case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
     else { return nil }
-    return try EntryView(self, line, found, ends)
+    let view = try EntryView(self, line, found, ends)
+    // `change --priority` drops the items here after it stored the entry again in another lane.
+    guard view.isDead, let moved = try Lookup(self).findAgain(id, ends, after: found),
+      case .line(let copy) = try moved.reader.line(at: moved.offset, limit: .max)
+    else { return view }
+    return try EntryView(self, copy, moved, ends)
   }
 }
 
@@ -80,14 +85,14 @@ extension EntryStatus {
     reason = isLost ? "lost: its line was damaged or missing when its turn came" : nil
   }
 
-  /// For an entry whose line is damaged; `place` names the line.
-  init(_ id: EntryID, _ place: String) {
+  /// For an entry whose line is damaged; `position` names the line.
+  init(_ id: EntryID, _ position: String) {
     self.id = id
     word = .failed
     slices = []
-    created = id.milliseconds * 1000
+    created = id.time
     attempts = nil
-    reason = "lost: its line is damaged: \(place)"
+    reason = "lost: its line is damaged: \(position)"
   }
 }
 
@@ -198,12 +203,15 @@ struct EntryView {
   /// The numbers of its items that the register lists.
   private var registered: Set<Int> = []
 
+  /// Whether every item of it is a dead letter, dropped or not.
+  var isDead: Bool { numbers.allSatisfy { state(of: $0).isDead } }
+
   init(_ queue: Queue, _ line: SegmentLine, _ found: Lookup.Found, _ ends: LaneEnds) throws(Fault) {
     self.line = line
     (reader, offset, lane) = (found.reader, found.offset, found.lane)
     self.ends = ends
     let numbers = line.number..<(line.number + line.items)
-    let end = ends[found.lane].place
+    let end = ends[found.lane].position
     // An item that moves between now/ and later/ or dead/ is in both for a while. Names that are
     // the same before and after the listing of now/ were not moving.
     var before = try queue.namesAside(lane, numbers)
@@ -223,6 +231,9 @@ struct EntryView {
 
   func state(of number: Int) -> ItemState {
     let state = near.state(of: number)
+    if state == nil, case .dead(let name)? = aside.state(of: number), name.isEarly {
+      return .dead(name)
+    }
     guard state == .done else { return state.map(ItemState.now) ?? .ready }
     // If the register lists the item, its name was lost, not its line: no process has done it.
     return aside.state(of: number) ?? (registered.contains(number) ? .ready : .now(.done))

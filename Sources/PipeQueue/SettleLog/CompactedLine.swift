@@ -1,12 +1,13 @@
 internal import CPipeIO
+package import PipeTime
 
 /// A line of a compacted file of stats/, which sums up many settled lines.
 ///
 ///     CRC32C FIRST LAST TAG KIND ITEMS HISTOGRAM
 struct CompactedLine {
-  /// When the first and the last of these lines were settled, microseconds since the epoch.
-  let first: Int64
-  let last: Int64
+  /// When the first and the last of these lines were settled.
+  let first: Instant
+  let last: Instant
   let tag: String?
   let kind: Recording.Kind
   let items: Int
@@ -14,7 +15,8 @@ struct CompactedLine {
   let cells: [(index: Int, count: Int)]
 
   func append(to out: inout [UInt8]) {
-    var columns = Array(" \(first) \(last) \(tag ?? "-") \(kind.rawValue) \(items) ".utf8)
+    var columns = Array(
+      " \(first.microseconds) \(last.microseconds) \(tag ?? "-") \(kind.rawValue) \(items) ".utf8)
     HistogramCodec.append(cells, to: &columns)
     CompactedLine.append(columns, to: &out)
   }
@@ -57,7 +59,8 @@ extension CompactedLine {
       let cells = HistogramCodec.counts(code)
     else { return nil }
     self.init(
-      first: Int64(first), last: Int64(last), tag: tagName(tag), kind: kind, items: items,
+      first: Instant(microseconds: first), last: Instant(microseconds: last), tag: tagName(tag),
+      kind: kind, items: items,
       cells: cells)
   }
 
@@ -70,31 +73,27 @@ extension CompactedLine {
 
 /// A time interval whose recordings are kept together; older intervals are longer.
 struct Bucket: Hashable, Comparable {
-  /// Microseconds since the epoch.
-  let start: Int64
-  /// Microseconds; 0 for everything that is older than `retain`.
-  let span: Int64
+  let start: Instant
+  /// Zero for everything that is older than `retain`.
+  let span: TimeSpan
 
-  private static let second: Int64 = 1_000_000
-
-  /// The bucket of a batch settled at `time`, seen at `now`. `retain`: how long times are kept,
-  /// microseconds.
-  init(_ time: Int64, at now: Int64, retain: Int64) {
-    let age = now &- time
+  /// The bucket of a batch settled at `time`, seen at `now`. `retain`: how long times are kept.
+  init(_ time: Instant, at now: Instant, retain: TimeSpan) {
+    let age = now - time
     if age > retain {
-      (start, span) = (0, 0)
+      (start, span) = (.epoch, .zero)
       return
     }
     let seconds: Int64 =
-      switch age / Bucket.second {
+      switch age.microseconds / 1_000_000 {
       case ..<600: 10
       case ..<7200: 60
       case ..<43_200: 600
       case ..<259_200: 3600
       default: 21_600
       }
-    span = seconds * Bucket.second
-    start = time - time % span
+    span = .seconds(seconds)
+    start = time - .microseconds(time.microseconds % span.microseconds)
   }
 
   static func < (one: Bucket, other: Bucket) -> Bool {
@@ -119,11 +118,11 @@ package struct Recording {
 
   package let kind: Kind
   package let tag: String?
-  /// When the first and the last of them were settled, microseconds since the epoch.
-  package let first: Int64
-  package let last: Int64
+  /// When the first and the last of them were settled.
+  package let first: Instant
+  package let last: Instant
   /// Midway between the two.
-  package var middle: Int64 { first + (last - first) / 2 }
+  package var middle: Instant { first + (last - first) / 2 }
   /// Items; for batches, the items in them.
   package let items: Int
   /// Microseconds, the longest time of each class of 3 significant digits, with its count.

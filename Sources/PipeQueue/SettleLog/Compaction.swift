@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// Compacts the statistics: closed logs become a file of histograms, eight such files become one of
 /// the next level, and so on, so that everything ever settled is in a few dozen files.
@@ -9,16 +10,16 @@ internal import PipeIO
 struct CompactionPlan {
   private let queue: Queue
   private let directory: Directory
-  private let now: Int64
+  private let now: Instant
 
-  /// Microseconds since a log was closed: by then every process that had it open has opened the new
+  /// Time since a log was closed: by then every process that had it open has opened the new
   /// one.
-  private static let patience: Int64 = 2_000_000
-  /// Microseconds in which the kernel writes dirty pages (vm.dirty_expire_centisecs is 30 s).
-  private static let writing: Int64 = 60_000_000
+  private static let patience: TimeSpan = .seconds(2)
+  /// Time in which the kernel writes dirty pages (vm.dirty_expire_centisecs is 30 s).
+  private static let writing: TimeSpan = .minutes(1)
   private static let fan = 8
 
-  init(_ queue: Queue, at now: Int64 = Clock.now()) throws(Fault) {
+  init(_ queue: Queue, at now: Instant = Clock.now()) throws(Fault) {
     self.queue = queue
     self.now = now
     directory = try queue.statsDirectory()
@@ -62,7 +63,7 @@ struct CompactionPlan {
   }
 
   private func rests(_ name: StatsName) -> Bool {
-    directory.changed(name.text).map { abs(now - $0) >= CompactionPlan.patience } ?? false
+    directory.changed(name.text).map { (now - $0).magnitude >= CompactionPlan.patience } ?? false
   }
 
   /// false: the name is already used.
@@ -85,7 +86,7 @@ struct CompactionPlan {
         // A power cut damaged it; its inputs are still there.
         try directory.remove(name.text)
         names.removeAll { $0 == name }
-      } else if abs(now - written) >= CompactionPlan.writing {
+      } else if (now - written).magnitude >= CompactionPlan.writing {
         for old in covered { try directory.remove(old.text) }
         names.removeAll { name.covers($0) }
       }
@@ -104,12 +105,12 @@ struct Compaction {
     /// The largest number that fits in a column of a line.
     private static let most = 999_999_999_999_999_999
 
-    var first = Int64.max
-    var last = Int64.min
+    var first = Instant.distantFuture
+    var last = Instant.distantPast
     var items = 0
     var cells = SparseHistogram()
 
-    mutating func note(_ from: Int64, _ to: Int64, items count: Int) {
+    mutating func note(_ from: Instant, _ to: Instant, items count: Int) {
       first = min(first, from)
       last = max(last, to)
       items = min(items &+ count, Sum.most)
@@ -123,10 +124,10 @@ struct Compaction {
   // The group used last: lines of one time and tag come together.
   private var current = 0
   private var tags = KnownTags()
-  private let now: Int64
-  private let retain: Int64
+  private let now: Instant
+  private let retain: TimeSpan
 
-  init(at now: Int64, retain: Int64) {
+  init(at now: Instant, retain: TimeSpan) {
     self.now = now
     self.retain = retain
   }
@@ -158,17 +159,17 @@ struct Compaction {
   }
 
   private mutating func sum(
-    _ kind: Recording.Kind, _ time: Int64, _ items: Int, _ body: (inout SparseHistogram) -> Void
+    _ kind: Recording.Kind, _ time: Instant, _ items: Int, _ body: (inout SparseHistogram) -> Void
   ) {
     groups[current].sums[kind, default: Sum()].note(time, time, items: items)
     body(&groups[current].sums[kind]!.cells)
   }
 
-  private mutating func find(_ time: Int64, _ tag: String?) {
+  private mutating func find(_ time: Instant, _ tag: String?) {
     let key = Key(bucket: Bucket(time, at: now, retain: retain), tag: tags.shown(tag))
     if !groups.isEmpty, groups[current].key == key { return }
-    if let place = places[key] {
-      current = place
+    if let position = places[key] {
+      current = position
     } else {
       current = groups.count
       places[key] = current

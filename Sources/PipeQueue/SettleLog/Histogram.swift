@@ -160,7 +160,7 @@ package enum Base64 {
   }
 
   /// nil unless the text has this form.
-  static func bytes(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
+  package static func bytes(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     var padding = 0
     while padding < 2, padding < text.count, text[text.count - 1 - padding] == 0x3d { padding += 1 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// Appends settled batches to stats/log, in one write each: a kill loses nothing, and no process
 /// waits for a flush. Many processes append at once; one that finds the log large closes it and
@@ -7,23 +8,23 @@ internal import PipeIO
 final class SettleLog {
   private let queue: Queue
   private var log: Descriptor?
-  private var opened: Int64 = 0
+  private var opened: SteadyInstant = .boot
   private var isLooked = false
-  private var failed: Int64?
+  private var failed: SteadyInstant?
   private var bytes: [UInt8] = []
   private var hasComplained = false
 
   /// Size at which a log is closed, in bytes.
   private static let largest = 1 << 20
   /// How long a process appends to a log before it opens `log` again: less than
-  /// `CompactionPlan.patience`. Microseconds.
-  private static let reopening: Int64 = 1_000_000
+  /// `CompactionPlan.patience`.
+  private static let reopening: TimeSpan = .seconds(1)
 
   init(_ queue: Queue) { self.queue = queue }
 
   /// A full disk must not keep an item from being settled: a line that cannot be written is left
   /// out.
-  func note(_ lines: some Sequence<SettledLine>, at steady: Int64) {
+  func note(_ lines: some Sequence<SettledLine>, at steady: SteadyInstant) {
     if queue.root.isShortOfRoom {
       return complain("the disk is full; items settled meanwhile are not in the statistics")
     }
@@ -54,7 +55,7 @@ final class SettleLog {
     hasComplained = true
   }
 
-  private func current(at steady: Int64) throws(Fault) -> Descriptor {
+  private func current(at steady: SteadyInstant) throws(Fault) -> Descriptor {
     if let log, steady - opened < SettleLog.reopening { return log }
     let directory = try queue.statsDirectory()
     let file = try Descriptor.create(StatsName.log, in: directory, O_WRONLY | O_APPEND)

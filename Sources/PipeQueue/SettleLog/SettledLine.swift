@@ -1,4 +1,5 @@
 internal import CPipeIO
+internal import PipeTime
 
 /// A line of stats/log: items of one batch that were settled together with one outcome
 /// (pipe-queue(5), STATS).
@@ -9,15 +10,15 @@ struct SettledLine {
     case done, retried, buried
   }
 
-  /// When they were settled, microseconds since the epoch.
-  var time: Int64
+  /// When they were settled.
+  var time: Instant
   /// nil: no tag was given.
   var tag: String?
   let outcome: Outcome
-  /// Claimed until settled, microseconds.
+  /// From claimed until settled, microseconds.
   var service: Int
   var items: Int
-  /// Microseconds from accepted to claimed, each with the number of items; only for done items.
+  /// Time from accepted to claimed, each with the number of items; only for done items.
   var waits: [(microseconds: Int, count: Int)] = []
 
   /// The newline comes first, so that a torn line does not spoil the next one.
@@ -25,7 +26,7 @@ struct SettledLine {
     let start = out.count
     out.append(newline)
     out.append(contentsOf: repeatElement(space, count: 9))
-    appendDecimal(Int(time), to: &out)
+    appendDecimal(Int(time.microseconds), to: &out)
     out.append(space)
     out += (tag ?? "-").utf8
     out.append(space)
@@ -62,7 +63,8 @@ extension SettledLine {
       let waits = columns.remainder
     else { return nil }
     self.init(
-      time: Int64(time), tag: tagName(tag), outcome: outcome, service: service, items: items)
+      time: Instant(microseconds: time), tag: tagName(tag), outcome: outcome, service: service,
+      items: items)
     guard outcome == .done else { return }
     var list = FieldSplitter(waits)
     while let piece = list.next(before: SettledLine.comma) {

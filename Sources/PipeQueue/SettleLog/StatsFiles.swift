@@ -1,5 +1,6 @@
 internal import Glibc
 package import PipeIO
+package import PipeTime
 
 extension Queue {
   /// Creates the directory if it is missing: older queues had no statistics.
@@ -8,12 +9,13 @@ extension Queue {
     return try root.subdirectory(making: "stats")
   }
 
-  /// Calls `body` with everything settled at `since` or later, microseconds since the epoch; nil:
+  /// Calls `body` with everything settled at `since` or later; nil:
   /// everything. Precision is that of the buckets: minutes after ten minutes, and so on.
   /// `isNeeded`: throw if stats/ cannot be opened; otherwise that is reported, and there are no
   /// recordings.
   package func recordings(
-    since: Int64?, at now: Int64 = Clock.now(), isNeeded: Bool = false, _ body: (Recording) -> Void
+    since: Instant?, at now: Instant = Clock.now(), isNeeded: Bool = false,
+    _ body: (Recording) -> Void
   ) throws(Fault) {
     let found: Directory?
     do throws(Fault) { found = try Directory.open("stats", in: root) } catch {
@@ -26,7 +28,7 @@ extension Queue {
       return
     }
     guard let directory = found else { return }
-    let from = since ?? .min
+    let from = since ?? .distantPast
     // A file can be compacted and removed between listing and reading.
     for _ in 0..<100 {
       guard let files = try directory.openStats() else { continue }

@@ -3,7 +3,7 @@ internal import PipeIO
 // A name that contradicts its checksum or the lines has no meaning. Its file is kept for inspection
 // and gets `.bad` appended, so that the name is reported once and no process reads it again.
 enum DamagedNames {
-  private static let mark = ".bad"
+  private static let suffix = ".bad"
 
   /// Whether a name that its reader found invalid begins like the name of an item. Other names do
   /// not belong to pipe.
@@ -12,18 +12,19 @@ enum DamagedNames {
     guard let first = pieces.next(before: dot), !pieces.isAtEnd, !isMarked(name) else {
       return false
     }
-    return Lane(name: first) != nil || first.elementsEqual("later".utf8)
+    return Lane(name: first) != nil
+      || ["later", "paused"].contains { first.elementsEqual($0.utf8) }
   }
 
   private static func isMarked(_ name: UnsafeRawBufferPointer) -> Bool {
-    name.count >= mark.utf8.count
-      && cut(name, name.count - mark.utf8.count, name.count).elementsEqual(mark.utf8)
+    name.count >= suffix.utf8.count
+      && cut(name, name.count - suffix.utf8.count, name.count).elementsEqual(suffix.utf8)
   }
 
   /// A name has at most 255 bytes.
   fileprivate static func marked(_ name: String, _ try: Int) -> String {
     let kept = String(decoding: name.utf8.prefix(230), as: UTF8.self)
-    return `try` == 0 ? kept + mark : "\(kept).\(`try`)\(mark)"
+    return `try` == 0 ? kept + suffix : "\(kept).\(`try`)\(suffix)"
   }
 }
 

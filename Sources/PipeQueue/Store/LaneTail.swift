@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// The segment in which a lane grows, and the position of its next line. Valid only while the lock
 /// of end/ is held, or once the file's size has been compared again.
@@ -7,59 +8,59 @@ struct LaneTail {
   let lane: Lane
   let file: Descriptor
   /// Position of the next line.
-  var place: Position
+  var position: Position
   var entries: Int
-  var time: Int64
+  var time: Instant
   private let seal: UInt32
 
-  var mark: LaneEnd {
-    LaneEnd(lane: lane, place: place, entries: entries, time: time, seal: seal)
+  var laneEnd: LaneEnd {
+    LaneEnd(lane: lane, position: position, entries: entries, time: time, seal: seal)
   }
 
-  init(_ mark: LaneEnd, _ file: Descriptor) {
-    lane = mark.lane
+  init(_ laneEnd: LaneEnd, _ file: Descriptor) {
+    lane = laneEnd.lane
     self.file = file
-    place = mark.place
-    entries = mark.entries
-    time = mark.time
-    seal = mark.seal
+    position = laneEnd.position
+    entries = laneEnd.entries
+    time = laneEnd.time
+    seal = laneEnd.seal
   }
 }
 
 extension Queue {
-  /// The tail of a lane from `mark` on, with its lines checked up to the size of the file. `known`:
+  /// The tail of a lane from `laneEnd` on, with its lines checked up to the size of the file. `known`:
   /// the tail that this process left last. Requires the lock of end/. nil: nothing may ever be
   /// appended to this segment again, because it is missing or shorter than what was flushed.
-  func tail(_ mark: LaneEnd, known: LaneTail?) throws(Fault) -> LaneTail? {
+  func tail(_ laneEnd: LaneEnd, known: LaneTail?) throws(Fault) -> LaneTail? {
     var tail: LaneTail
-    if let known, known.place.segment == mark.place.segment, known.mark >= mark {
+    if let known, known.position.segment == laneEnd.position.segment, known.laneEnd >= laneEnd {
       tail = known
     } else {
-      let (lane, segment) = (mark.lane, mark.place.segment)
+      let (lane, segment) = (laneEnd.lane, laneEnd.position.segment)
       guard let file = try Segment.open(self, lane, segment, writable: true) else { return nil }
-      tail = LaneTail(mark, file)
+      tail = LaneTail(laneEnd, file)
       try endLastLine(&tail)
     }
     let size = try tail.file.size()
-    if size < tail.place.offset { return nil }
-    if size > tail.place.offset { try check(&tail, upTo: size) }
+    if size < tail.position.offset { return nil }
+    if size > tail.position.offset { try check(&tail, upTo: size) }
     return tail
   }
 
   // A line whose last byte is damaged must not spoil the next line.
   private func endLastLine(_ tail: inout LaneTail) throws(Fault) {
-    guard tail.place.offset > 0 else { return }
+    guard tail.position.offset > 0 else { return }
     var last: UInt8 = newline
     let count = try withUnsafeMutableBytes(of: &last) { (byte) throws(Fault) in
-      try tail.file.read(into: byte, at: tail.place.offset - 1)
+      try tail.file.read(into: byte, at: tail.position.offset - 1)
     }
     guard count == 1, last != newline else { return }
     // If lines follow, the line that begins here ends with its own newline.
-    guard try tail.file.size() == tail.place.offset else { return }
-    try [newline].write(to: tail.file, at: tail.place.offset)
-    tail.place.offset += 1
+    guard try tail.file.size() == tail.position.offset else { return }
+    try [newline].write(to: tail.file, at: tail.position.offset)
+    tail.position.offset += 1
     note(
-      "\(Segment.path(tail.lane, tail.place.segment)): byte \(tail.place.offset - 2):"
+      "\(Segment.path(tail.lane, tail.position.segment)): byte \(tail.position.offset - 2):"
         + " the last line has lost its newline; one is appended")
   }
 
@@ -68,17 +69,17 @@ extension Queue {
   ///
   /// Transition: cut
   private func check(_ tail: inout LaneTail, upTo size: Int) throws(Fault) {
-    let reader = SegmentReader(tail.file, tail.lane, tail.place.segment)
-    var offset = tail.place.offset
+    let reader = SegmentReader(tail.file, tail.lane, tail.position.segment)
+    var offset = tail.position.offset
     var damage: Int?
     while offset < size {
       switch try reader.line(at: offset, limit: size) {
       case .line(let line):
-        if let start = damage { try quarantine(tail.lane, tail.place.segment, start..<offset) }
+        if let start = damage { try quarantine(tail.lane, tail.position.segment, start..<offset) }
         damage = nil
         offset += line.length
-        tail.place.offset = offset
-        tail.place.number = max(tail.place.number, line.number) + line.items
+        tail.position.offset = offset
+        tail.position.number = max(tail.position.number, line.number) + line.items
         tail.entries += 1
         tail.time = max(tail.time, line.time)
       case .damaged(let until):
@@ -89,7 +90,7 @@ extension Queue {
     }
     guard let start = damage else { return }
     if try reader.lineStart(after: start, limit: size) != nil {
-      try quarantine(tail.lane, tail.place.segment, start..<size)
+      try quarantine(tail.lane, tail.position.segment, start..<size)
     }
     let file = tail.file
     try root.relieved { () throws(Fault) in try file.truncate(to: start) }
@@ -98,14 +99,14 @@ extension Queue {
   /// Begins the next segment. Requires the lock of end/. When it returns, all bytes of the old
   /// segment are on disk, and so is the name of the end that points to the new one: no process
   /// lists segments.
-  func roll(_ lane: Lane, from tail: LaneTail?, _ mark: LaneEnd) throws(Fault) -> LaneTail {
+  func roll(_ lane: Lane, from tail: LaneTail?, _ laneEnd: LaneEnd) throws(Fault) -> LaneTail {
     try tail?.file.flushData()
-    let old = tail?.mark ?? mark
+    let old = tail?.laneEnd ?? laneEnd
     var next = old
-    next.place.segment += 1
-    next.place.offset = 0
-    let file = try beginSegment(lane, next.place.segment)
-    try publish(next, from: mark)
+    next.position.segment += 1
+    next.position.offset = 0
+    let file = try beginSegment(lane, next.position.segment)
+    try publish(next, from: laneEnd)
     try end.flush()
     var tail = LaneTail(next, file)
     // A copy made while the queue was in use can have more segments than its end shows.
@@ -125,23 +126,24 @@ extension Queue {
     return file
   }
 
-  /// Moves the end of a lane forward to `mark`, up to which lines are on disk; never backward.
+  /// Moves the end of a lane forward to `laneEnd`, up to which lines are on disk; never backward.
   /// `seen`: the end as last seen.
   ///
   /// Transition: publish, roll, help
-  func publish(_ mark: LaneEnd, from seen: LaneEnd) throws(Fault) {
+  func publish(_ laneEnd: LaneEnd, from seen: LaneEnd) throws(Fault) {
     var current = seen
-    while current < mark {
-      switch try end.rename(current.text, to: mark.text) {
+    while current < laneEnd {
+      switch try end.rename(current.text, to: laneEnd.text) {
       case .renamed: return
       case .missing:
-        guard let now = try endListing()[mark.lane] else {
-          return try Queue.touch(mark.text, in: end)
+        guard let now = try endListing()[laneEnd.lane] else {
+          return try Queue.touch(laneEnd.text, in: end)
         }
         current = now
       case .taken:
         throw Fault(
-          .inputOutput, "\(end.path)/\(mark.text): exists beside \(current.text) (see pipe fsck)")
+          .inputOutput, "\(end.path)/\(laneEnd.text): exists beside \(current.text) (see pipe fsck)"
+        )
       }
     }
   }
@@ -151,8 +153,9 @@ extension Queue {
   /// whether an end moved.
   func advanceEnds(_ ends: LaneEnds) throws(Fault) -> Bool {
     let grown = Lane.allCases.filter { lane in
-      let place = ends[lane].place
-      return root.size(of: Segment.path(lane, place.segment)).map { $0 > place.offset } ?? false
+      let position = ends[lane].position
+      return root.size(of: Segment.path(lane, position.segment)).map { $0 > position.offset }
+        ?? false
     }
     // If the lock is taken, a living writer holds it, which will publish.
     guard !grown.isEmpty, try end.tryLock() else { return false }
@@ -160,7 +163,9 @@ extension Queue {
     do throws(Fault) {
       let now = try soundEnds()
       for lane in grown {
-        if let tail = try tail(now[lane], known: nil), tail.mark > now[lane] { tails.append(tail) }
+        if let tail = try tail(now[lane], known: nil), tail.laneEnd > now[lane] {
+          tails.append(tail)
+        }
       }
     } catch {
       unlockEnd()
@@ -171,11 +176,11 @@ extension Queue {
     for tail in tails {
       try tail.file.flushData()
       do throws(Fault) {
-        try publish(tail.mark, from: ends[tail.lane])
+        try publish(tail.laneEnd, from: ends[tail.lane])
         isMoved = true
       } catch {
         // Draining the items before the end makes room.
-        guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
+        guard error.isDiskFull else { throw error }
       }
     }
     return isMoved

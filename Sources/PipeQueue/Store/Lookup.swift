@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 /// Finds lines by the time at which they were stored, and entries by the time in their ids, in a
 /// number of steps that grows with the logarithm of the size of the queue.
@@ -26,14 +27,45 @@ struct Lookup {
     return nil
   }
 
+  /// The line with this id that was stored last, if that was after `found`.
+  func findAgain(_ id: EntryID, _ ends: LaneEnds, after found: Found) throws(Fault) -> Found? {
+    guard case .line(let first) = try found.reader.line(at: found.offset, limit: .max) else {
+      return nil
+    }
+    var last: (found: Found, time: Instant)?
+    let time = first.time
+    for run in try queue.strayRuns(id, id) {
+      guard let reader = try reader(run.lane, run.segment) else { continue }
+      let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
+      guard let again = try find(id, reader, run.bytes.lowerBound, limit),
+        again.lane != found.lane || again.offset != found.offset
+          || again.reader.segment != found.reader.segment,
+        case .line(let line) = try reader.line(at: again.offset, limit: limit),
+        line.time > time, last.map({ $0.time < line.time }) ?? true
+      else { continue }
+      last = (again, line.time)
+    }
+    if let last { return last.found }
+    // Soon after the entry was stored, its copy is not out of order.
+    for lane in Lane.allCases where lane != found.lane {
+      if let again = try find(id, lane, ends[lane]),
+        case .line(let line) = try again.reader.line(at: again.offset, limit: .max),
+        line.time > time
+      {
+        return again
+      }
+    }
+    return nil
+  }
+
   // Searches commit by commit: the ids of a commit ascend, unless strays/ lists them.
-  private func find(_ id: EntryID, _ lane: Lane, _ mark: LaneEnd) throws(Fault) -> Found? {
-    let time = id.milliseconds * 1000
-    guard mark.time >= time else { return nil }
-    var segment = try firstSegment(lane, time, mark)
-    while segment <= mark.place.segment {
+  private func find(_ id: EntryID, _ lane: Lane, _ laneEnd: LaneEnd) throws(Fault) -> Found? {
+    let time = id.time
+    guard laneEnd.time >= time else { return nil }
+    var segment = try firstSegment(lane, time, laneEnd)
+    while segment <= laneEnd.position.segment {
       if let reader = try reader(lane, segment) {
-        let limit = try limit(reader, mark)
+        let limit = try limit(reader, laneEnd)
         var start = try lowerBound(reader, time, limit: limit)
         while let first = try firstLine(reader, from: start, limit: limit) {
           let commit = first.line.time
@@ -66,36 +98,38 @@ struct Lookup {
   /// returns false. Returns whether it reached the end.
   @discardableResult
   func lines(
-    _ lane: Lane, from time: Int64, upTo mark: LaneEnd, _ visit: Visit
+    _ lane: Lane, from time: Instant, upTo laneEnd: LaneEnd, _ visit: Visit
   ) throws(Fault) -> Bool {
-    guard mark.time >= time else { return true }
-    return try lines(lane, at: try place(lane, from: time, mark), upTo: mark, visit)
+    guard laneEnd.time >= time else { return true }
+    return try lines(lane, at: try position(lane, from: time, laneEnd), upTo: laneEnd, visit)
   }
 
   /// Where the first line stored at `time` or later is, or will be. Its number is not meaningful.
-  func place(_ lane: Lane, from time: Int64, _ mark: LaneEnd) throws(Fault) -> Position {
-    guard mark.time >= time else { return mark.place }
-    let segment = try firstSegment(lane, time, mark)
-    var place = Position(number: 0, segment: segment, offset: 0)
+  func position(_ lane: Lane, from time: Instant, _ laneEnd: LaneEnd) throws(Fault) -> Position {
+    guard laneEnd.time >= time else { return laneEnd.position }
+    let segment = try firstSegment(lane, time, laneEnd)
+    var position = Position(number: 0, segment: segment, offset: 0)
     if let reader = try reader(lane, segment) {
-      place.offset = try lowerBound(reader, time, limit: try limit(reader, mark))
+      position.offset = try lowerBound(reader, time, limit: try limit(reader, laneEnd))
     }
-    return place
+    return position
   }
 
   /// Position of an item; nil if no line holds it.
-  func place(_ lane: Lane, of number: Int, _ mark: LaneEnd) throws(Fault) -> Position? {
-    var (low, high) = (try queue.segmentNumbers(lane).first ?? Segment.first, mark.place.segment)
+  func position(_ lane: Lane, of number: Int, _ laneEnd: LaneEnd) throws(Fault) -> Position? {
+    var (low, high) = (
+      try queue.segmentNumbers(lane).first ?? Segment.first, laneEnd.position.segment
+    )
     while low < high {
       let middle = (low + high + 1) / 2
-      if let first = try firstNumber(lane, middle, mark), first > number {
+      if let first = try firstNumber(lane, middle, laneEnd), first > number {
         high = middle - 1
       } else {
         low = middle
       }
     }
     guard let reader = try reader(lane, low) else { return nil }
-    let limit = try limit(reader, mark)
+    let limit = try limit(reader, laneEnd)
     let offset = try partitionPoint(reader, 0, limit) { $0.number + $0.items <= number }
     guard let found = try firstLine(reader, from: offset, limit: limit),
       found.line.number <= number
@@ -104,20 +138,20 @@ struct Lookup {
   }
 
   // A segment that is gone or has no line yet sorts after all others.
-  private func firstNumber(_ lane: Lane, _ segment: Int, _ mark: LaneEnd) throws(Fault) -> Int? {
+  private func firstNumber(_ lane: Lane, _ segment: Int, _ laneEnd: LaneEnd) throws(Fault) -> Int? {
     guard let reader = try reader(lane, segment) else { return .max }
-    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.number ?? .max
+    return try firstLine(reader, from: 0, limit: try limit(reader, laneEnd))?.line.number ?? .max
   }
 
   /// Visits the lines of a lane from a position that is the start of a line, until `visit` returns
   /// false. Returns whether it reached the end.
   func lines(
-    _ lane: Lane, at place: Position, upTo mark: LaneEnd, _ visit: Visit
+    _ lane: Lane, at position: Position, upTo laneEnd: LaneEnd, _ visit: Visit
   ) throws(Fault) -> Bool {
-    var (segment, offset) = (place.segment, place.offset)
-    while segment <= mark.place.segment {
+    var (segment, offset) = (position.segment, position.offset)
+    while segment <= laneEnd.position.segment {
       if let reader = try reader(lane, segment) {
-        let limit = try limit(reader, mark)
+        let limit = try limit(reader, laneEnd)
         if offset < limit, try !visitAll(reader, offset..<limit, visit) { return false }
       }
       (segment, offset) = (segment + 1, 0)
@@ -125,11 +159,12 @@ struct Lookup {
     return true
   }
 
-  func lines(of run: OutOfOrderRun, upTo mark: LaneEnd, _ visit: Visit) throws(Fault) {
-    guard run.segment <= mark.place.segment, let reader = try reader(run.lane, run.segment) else {
+  func lines(of run: OutOfOrderRun, upTo laneEnd: LaneEnd, _ visit: Visit) throws(Fault) {
+    guard run.segment <= laneEnd.position.segment, let reader = try reader(run.lane, run.segment)
+    else {
       return
     }
-    let limit = min(run.bytes.upperBound, try limit(reader, mark))
+    let limit = min(run.bytes.upperBound, try limit(reader, laneEnd))
     guard run.bytes.lowerBound < limit else { return }
     _ = try visitAll(reader, run.bytes.lowerBound..<limit, visit)
   }
@@ -137,15 +172,15 @@ struct Lookup {
   /// Visits the damaged stretches of a lane between the lines stored at `time` and at `last`, until
   /// `visit` returns false.
   func damage(
-    _ lane: Lane, from time: Int64, until last: Int64, _ mark: LaneEnd,
+    _ lane: Lane, from time: Instant, until last: Instant, _ laneEnd: LaneEnd,
     _ visit: (_ reader: SegmentReader, _ bytes: Range<Int>) throws(Fault) -> Bool
   ) throws(Fault) {
-    var segment = try firstSegment(lane, time, mark)
-    while segment <= mark.place.segment {
+    var segment = try firstSegment(lane, time, laneEnd)
+    while segment <= laneEnd.position.segment {
       if let reader = try reader(lane, segment) {
-        let limit = try limit(reader, mark)
+        let limit = try limit(reader, laneEnd)
         // Begins at the end of an earlier intact line, to visit damage right after that line.
-        var offset = try lowerBound(reader, time - 1, limit: limit)
+        var offset = try lowerBound(reader, time - .microseconds(1), limit: limit)
         while offset < limit {
           switch try reader.line(at: offset, limit: limit) {
           case .line(let line):
@@ -182,18 +217,19 @@ struct Lookup {
     try Segment.open(queue, lane, segment).map { SegmentReader($0, lane, segment) }
   }
 
-  private func limit(_ reader: SegmentReader, _ mark: LaneEnd) throws(Fault) -> Int {
-    reader.segment == mark.place.segment ? mark.place.offset : try reader.file.size()
+  private func limit(_ reader: SegmentReader, _ laneEnd: LaneEnd) throws(Fault) -> Int {
+    reader.segment == laneEnd.position.segment ? laneEnd.position.offset : try reader.file.size()
   }
 
   // The last segment whose first line was stored before `time`: the wanted line is there or at the
   // start of the next.
-  private func firstSegment(_ lane: Lane, _ time: Int64, _ mark: LaneEnd) throws(Fault) -> Int {
+  private func firstSegment(_ lane: Lane, _ time: Instant, _ laneEnd: LaneEnd) throws(Fault) -> Int
+  {
     var low = Segment.first
-    var high = mark.place.segment
+    var high = laneEnd.position.segment
     while low < high {
       let middle = (low + high + 1) / 2
-      if let start = try startTime(lane, middle, mark), start >= time {
+      if let start = try startTime(lane, middle, laneEnd), start >= time {
         high = middle - 1
       } else {
         low = middle
@@ -203,9 +239,11 @@ struct Lookup {
   }
 
   // nil: the segment was removed because of its age. One without a line sorts after all others.
-  private func startTime(_ lane: Lane, _ segment: Int, _ mark: LaneEnd) throws(Fault) -> Int64? {
+  private func startTime(_ lane: Lane, _ segment: Int, _ laneEnd: LaneEnd) throws(Fault) -> Instant?
+  {
     guard let reader = try reader(lane, segment) else { return nil }
-    return try firstLine(reader, from: 0, limit: try limit(reader, mark))?.line.time ?? .max
+    return try firstLine(reader, from: 0, limit: try limit(reader, laneEnd))?.line.time
+      ?? .distantFuture
   }
 
   private func firstLine(
@@ -223,7 +261,8 @@ struct Lookup {
   }
 
   /// Offset of the first line stored at `time` or later; `limit` if there is none.
-  private func lowerBound(_ reader: SegmentReader, _ time: Int64, limit: Int) throws(Fault) -> Int {
+  private func lowerBound(_ reader: SegmentReader, _ time: Instant, limit: Int) throws(Fault) -> Int
+  {
     try partitionPoint(reader, 0, limit) { $0.time < time }
   }
 

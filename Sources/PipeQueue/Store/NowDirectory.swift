@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// The contents of now/ at one instant.
 struct NowListing {
@@ -8,6 +9,8 @@ struct NowListing {
   var spares: [Int] = []
   /// The parked hint; the earliest if a crash left several.
   var later: ParkedHint?
+  var pause: PauseName?
+  var early: EarlyHint?
   /// Names that begin like names of items but are invalid.
   var damaged: [String] = []
 
@@ -18,11 +21,11 @@ struct NowListing {
 
   /// Whether a name covers items beyond the end of its lane. `ends`: read after the names.
   func reaches(beyond ends: LaneEnds) -> Bool {
-    names.contains { $0.range.to.number > ends[$0.range.lane].place.number }
+    names.contains { $0.range.to.number > ends[$0.range.lane].position.number }
   }
 
   /// Number of names that wait long enough to be parked.
-  func farNames(at now: Int64) -> Int {
+  func farNames(at now: Instant) -> Int {
     names.count { $0.isFar(at: now) }
   }
 }
@@ -57,8 +60,12 @@ extension Queue {
         listing.names.append(name)
       } else if let number = Queue.spareNumber(text) {
         listing.spares.append(number)
-      } else if let mark = ParkedHint(text, older: older) {
-        listing.later = listing.later.map { $0.due < mark.due ? $0 : mark } ?? mark
+      } else if let hint = ParkedHint(text, older: older) {
+        listing.later = listing.later.map { $0.due < hint.due ? $0 : hint } ?? hint
+      } else if let pause = PauseName(text) {
+        if pause.isLater(than: listing.pause) { listing.pause = pause }
+      } else if let hint = EarlyHint(text) {
+        listing.early = hint.joined(listing.early)
       } else if DamagedNames.shouldBe(text) {
         listing.damaged.append(String(decoding: text, as: UTF8.self))
       }
@@ -128,6 +135,11 @@ struct NowDirectory {
   mutating func name(_ claim: NowName, replacing old: NowName?) throws(Fault) {
     guard let old else { return try create(claim) }
     try dropContained(in: old)
+    if old.range.from < claim.range.from {
+      var front = old
+      front.range.to = claim.range.from
+      try create(front, history: old.attempt! > 0 ? queue.now().history(old.text) : [])
+    }
     // The rest of a partly claimed name gets its name first: after a crash here, the wider name is
     // still true.
     if claim.range.to < old.range.to {
@@ -259,8 +271,8 @@ struct NowDirectory {
 
 extension NowName {
   /// Whether the name waits long enough to be parked.
-  func isFar(at now: Int64) -> Bool {
+  func isFar(at now: Instant) -> Bool {
     guard isAgain, let due, range.count <= SideKind.width else { return false }
-    return due.at > now + 500_000
+    return due.at > now + .milliseconds(500)
   }
 }

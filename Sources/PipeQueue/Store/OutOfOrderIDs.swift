@@ -1,6 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 // Records where out-of-order ids are. The time of their line does not lead to these ids: they were
 // minted more than a moment before they were stored, by a clock that was ahead, or in no order
@@ -20,7 +21,7 @@ struct OutOfOrderRun {
   static func fileName(_ id: EntryID) -> String { String(id.text.prefix(6)) }
 
   static func haveOneFile(_ one: EntryID, _ other: EntryID) -> Bool {
-    one.milliseconds >> 20 == other.milliseconds >> 20
+    one.ulid.high >> 36 == other.ulid.high >> 36
   }
 
   // The newline in front keeps a line torn by a crash from spoiling the next one.
@@ -60,15 +61,16 @@ struct OutOfOrderLog {
 
   init(_ queue: Queue) { self.queue = queue }
 
-  /// How much later than its id a line may be stored and still be found by its time. Milliseconds.
-  static let patience: Int64 = 250
+  /// How much later than its id a line may be stored and still be found by its time.
+  static let patience: TimeSpan = .milliseconds(250)
 
-  static func isStray(_ id: EntryID, time: Int64) -> Bool {
-    let late = time / 1000 - id.milliseconds
-    return late < 0 || late > patience
+  static func isStray(_ id: EntryID, time: Instant) -> Bool {
+    time < id.time || time >= id.time + patience + .milliseconds(1)
   }
 
-  mutating func note(_ lines: WriteBatch.LaneLines, _ lane: Lane, _ place: Position, time: Int64)
+  mutating func note(
+    _ lines: WriteBatch.LaneLines, _ lane: Lane, _ position: Position, time: Instant
+  )
     throws(Fault)
   {
     if lines.isAscending, let first = lines.lines.first, let last = lines.lines.last,
@@ -83,8 +85,8 @@ struct OutOfOrderLog {
       )
       if let next, before < next, OutOfOrderRun.haveOneFile(before, next) { continue }
       let bytes =
-        (place.offset + lines.lines[start].start)..<(place.offset + lines.end(of: index - 1))
-      try add(OutOfOrderRun(lines.lines[start].id, before, lane, place.segment, bytes))
+        (position.offset + lines.lines[start].start)..<(position.offset + lines.end(of: index - 1))
+      try add(OutOfOrderRun(lines.lines[start].id, before, lane, position.segment, bytes))
       start = index
     }
   }

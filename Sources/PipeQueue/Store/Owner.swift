@@ -118,7 +118,7 @@ extension NowName {
 /// `process 4711 (pipe enqueue)`.
 func lockHolder(_ directory: Directory) -> String {
   var status = stat()
-  guard fstat(directory.number, &status) == 0 else { return "an unknown process" }
+  guard fstat(directory.fd, &status) == 0 else { return "an unknown process" }
   return lockHolder(status) ?? "an unknown process"
 }
 

@@ -1,6 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 /// When any process last handed out a batch, and how fast items leave. One line in the file `pace`,
 /// read and written under the lock of now/. Its checksum keeps a damaged digit from causing a long
@@ -9,49 +10,51 @@ internal import PipeIO
 /// Times are those of `Clock.steady`, which no clock step moves. The line also has the boot from
 /// which they count, and the time of the wall clock for use after a reboot.
 struct Pace: Equatable {
-  /// `Clock.steady`, microseconds; negative if before this boot.
-  var started: Int64
-  var wall: Int64
-  /// Requested for the last batch: microseconds between starts, 0 for no pace; items per batch.
-  var every: Int64 = 0
+  /// Negative if before this boot.
+  var started: SteadyInstant
+  var wall: Instant
+  /// Requested for the last batch: time between starts, 0 for no pace; items per batch.
+  var every: TimeSpan = .zero
   var size = 0
   /// Items ever handed out.
   var items = 0
   /// Up to two earlier readings of `items`, some seconds apart, which give the rate.
-  var marks: [Mark] = []
+  var readings: [Reading] = []
 
-  struct Mark: Equatable {
-    var time: Int64
+  struct Reading: Equatable {
+    var time: SteadyInstant
     var items: Int
   }
 
   static let fileName = "pace"
-  /// Least time over which the rate is taken. Microseconds.
-  private static let markEvery: Int64 = 10_000_000
+  /// Least time over which the rate is taken.
+  private static let readingEvery: TimeSpan = .seconds(10)
 
-  /// Microseconds until a batch may start `every` after the last; 0 if it may start now.
-  func wait(_ every: Int64, at now: Int64) -> Int64 {
-    max(0, min(every, started + every - now))
+  /// Time until a batch may start `every` after the last; 0 if it may start now.
+  func wait(_ every: TimeSpan, at now: SteadyInstant) -> TimeSpan {
+    max(.zero, min(every, started + every - now))
   }
 
-  mutating func start(_ count: Int, size: Int, every: Int64, at now: Int64, wall: Int64) {
-    if marks.isEmpty || now - marks[0].time >= Pace.markEvery {
-      marks = [Mark(time: now, items: items)] + marks.prefix(1)
+  mutating func start(
+    _ count: Int, size: Int, every: TimeSpan, at now: SteadyInstant, wall: Instant
+  ) {
+    if readings.isEmpty || now - readings[0].time >= Pace.readingEvery {
+      readings = [Reading(time: now, items: items)] + readings.prefix(1)
     }
     (started, self.wall, self.every, self.size) = (now, wall, every, size)
     items += count
   }
 
   /// Items per second recently; nil if too little has happened to compute it.
-  func rate(at now: Int64) -> Double? {
-    guard let mark = marks.last, now > mark.time, items > mark.items else { return nil }
-    return Double(items - mark.items) * 1e6 / Double(max(now - mark.time, 1_000_000))
+  func rate(at now: SteadyInstant) -> Double? {
+    guard let reading = readings.last, now > reading.time, items > reading.items else { return nil }
+    return Double(items - reading.items) / max(now - reading.time, .seconds(1)).seconds
   }
 }
 
 extension Pace {
   // Makes a time before this boot a number without a sign.
-  private static let bias: Int64 = 1 << 56
+  private static let bias: TimeSpan = .microseconds(1 << 56)
   private static let width = 18
 
   func line(boot: [UInt8]) -> [UInt8] {
@@ -69,16 +72,16 @@ extension Pace {
         write(number, width: Pace.width, to: at + 1)
         at += 1 + Pace.width
       }
-      column(Int(started + Pace.bias))
-      column(Int(wall))
-      column(Int(every))
+      column(Int((started + Pace.bias).microseconds))
+      column(Int(wall.microseconds))
+      column(Int(every.microseconds))
       column(size)
       column(items)
-      column(marks.count)
+      column(readings.count)
       for index in 0..<2 {
-        let mark = index < marks.count ? marks[index] : Mark(time: 0, items: 0)
-        column(Int(mark.time + Pace.bias))
-        column(mark.items)
+        let reading = index < readings.count ? readings[index] : Reading(time: .boot, items: 0)
+        column(Int((reading.time + Pace.bias).microseconds))
+        column(reading.items)
       }
       writeChecksum(to: first, count: at - first)
       at[0] = newline
@@ -93,7 +96,7 @@ extension Pace {
   /// nil if the line is invalid or a clock ahead of this one wrote it: then nothing is known. A
   /// line of an earlier boot is translated.
   static func parse(
-    _ text: UnsafeRawBufferPointer, boot: [UInt8], now: Int64, wall: Int64
+    _ text: UnsafeRawBufferPointer, boot: [UInt8], now: SteadyInstant, wall: Instant
   ) -> Pace? {
     var lines = FieldSplitter(text)
     guard let line = lines.next(before: newline), !lines.isAtEnd, let content = checked(line) else {
@@ -101,25 +104,28 @@ extension Pace {
     }
     var pieces = FieldSplitter(content)
     guard let written = pieces.next(before: space) else { return nil }
-    var numbers: [Int64] = []
+    var numbers: [Int] = []
     numbers.reserveCapacity(columns)
     while let piece = pieces.next(before: space) {
       guard piece.count == width, let number = padded(piece) else { return nil }
-      numbers.append(Int64(number))
+      numbers.append(number)
     }
     guard numbers.count == columns else { return nil }
     var pace = Pace(
-      started: numbers[0] - bias, wall: numbers[1], every: numbers[2], size: Int(numbers[3]),
-      items: Int(numbers[4]))
+      started: SteadyInstant(microseconds: numbers[0]) - bias,
+      wall: Instant(microseconds: numbers[1]), every: TimeSpan(microseconds: numbers[2]),
+      size: numbers[3], items: numbers[4])
     guard written.elementsEqual(boot) else {
       // The time counts from another boot, and the wall clock may have been set back since.
-      pace.started = now - max(0, wall - pace.wall)
+      pace.started = now - max(.zero, wall - pace.wall)
       return pace
     }
     guard pace.started <= now else { return nil }
-    for index in 0..<Int(min(2, numbers[5])) {
-      pace.marks.append(
-        Mark(time: numbers[6 + 2 * index] - bias, items: Int(numbers[7 + 2 * index])))
+    for index in 0..<min(2, numbers[5]) {
+      pace.readings.append(
+        Reading(
+          time: SteadyInstant(microseconds: numbers[6 + 2 * index]) - bias,
+          items: numbers[7 + 2 * index]))
     }
     return pace
   }
@@ -144,7 +150,7 @@ final class PaceFile {
   }
 
   /// `now` is read after the file, which another process may just have written.
-  func read(at now: @autoclosure () -> Int64, wall: Int64) -> Pace? {
+  func read(at now: @autoclosure () -> SteadyInstant, wall: Instant) -> Pace? {
     guard let count = try? file?.read(into: buffer, at: 0) else { return last }
     let text = cut(UnsafeRawBufferPointer(buffer), 0, count)
     guard let found = Pace.parse(text, boot: boot, now: now(), wall: wall) else { return last }

@@ -28,7 +28,7 @@ extension Queue {
     var walk = AccessWalk(ownership, access, report)
     try walk.change(root, depth: 0)
     try root.flushFileSystem()
-    try walk.set(root.number, root.path, isDirectory: true)
+    try walk.set(root.fd, root.path, isDirectory: true)
     try root.flush()
     // Files that other processes created meanwhile, by the old rule.
     _ = try root.currentOwnership()
@@ -59,17 +59,17 @@ private struct AccessWalk {
 
   mutating func change(_ directory: Directory, depth: Int) throws(Fault) {
     for name in try directory.names() where name != "lost+found" {
-      let number = retryingInterrupts {
+      let fd = retryingInterrupts {
         cpipe_open_beneath(
-          directory.number, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
+          directory.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
       }
       let path = directory.path + "/" + name
-      if number < 0 {
+      if fd < 0 {
         // Gone meanwhile; or a link, a socket or a device, which does not belong to pipe.
         if [ENOENT, ELOOP, ENXIO].contains(errno) { continue }
         throw Fault("open", path)
       }
-      let file = Descriptor(owning: number, path: path)
+      let file = Descriptor(owning: fd, path: path)
       let status = try file.status()
       let isDirectory = status.st_mode & S_IFMT == S_IFDIR
       guard isDirectory || status.st_mode & S_IFMT == S_IFREG else { continue }
@@ -85,23 +85,23 @@ private struct AccessWalk {
         }
         continue
       }
-      if status.st_uid != ownership.user, fchown(number, ownership.user, .max) != 0 {
+      if status.st_uid != ownership.user, fchown(fd, ownership.user, .max) != 0 {
         throw Fault("restore the owner", path)
       }
-      try set(number, path, isDirectory: isDirectory)
+      try set(fd, path, isDirectory: isDirectory)
     }
   }
 
   /// Gives an open file or directory the group and the mode.
-  func set(_ number: Int32, _ path: String, isDirectory: Bool) throws(Fault) {
-    if case .group(let group) = access, fchown(number, .max, group) != 0 {
+  func set(_ fd: Int32, _ path: String, isDirectory: Bool) throws(Fault) {
+    if case .group(let group) = access, fchown(fd, .max, group) != 0 {
       let fault = Fault("change the group to \(groupText(group))", path)
       throw Fault(
         fault.kind, fault.text + (errno == EPERM ? " (are you a member?)" : ""),
         code: fault.code)
     }
     let mode = Ownership.mode(isShared: access.isShared, isDirectory: isDirectory)
-    if fchmod(number, mode) != 0 { throw Fault("set the mode", path) }
+    if fchmod(fd, mode) != 0 { throw Fault("set the mode", path) }
   }
 
   // A file that a member of the group created is right, though the member owns it.

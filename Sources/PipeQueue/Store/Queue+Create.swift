@@ -17,6 +17,7 @@ extension Queue {
     if !force { try refuseRemote(root, fileSystem(root)) }
     try lock(root, exclusive: true, report)
     defer { root.unlock() }
+    var isNew = false
     if var settings = try Settings.read(root)?.settings {
       guard let change else { return try Queue(path: path, force: force, report: report) }
       if settings.isOlder { settings = try upgrade(root, settings, report) }
@@ -34,8 +35,11 @@ extension Queue {
       try root.flush()
       try settings.put(Settings.fileName, in: root)
       try root.flush()
+      isNew = true
     }
-    return try Queue(path: path, force: force, report: report)
+    let queue = try Queue(path: path, force: force, report: report)
+    queue.isNew = isNew
+    return queue
   }
 
   private static func existing(
@@ -97,7 +101,7 @@ extension Queue {
   // A mistyped option must not turn a home directory into a queue.
   private static func refuseForeign(_ root: Directory) throws(Fault) {
     let files = [Settings.temporaryName, Settings.copyName, Pace.fileName]
-    let known = parts + files + [Reserve.fileName, "dedup", "lost+found"]
+    let known = parts + files + [Reserve.fileName, "dedup", "output", "lost+found"]
     if let foreign = try root.names().first(where: { !known.contains($0) }) {
       throw Fault(
         .cannotCreate,
@@ -111,14 +115,14 @@ extension Queue {
     for part in parts { _ = try root.subdirectory(making: part) }
     let segments = try root.existing("segments")
     let end = try root.existing("end")
-    let marks = try end.names()
+    let laneEnds = try end.names()
     for lane in Lane.allCases {
       let directory = try segments.subdirectory(making: lane.name)
       let group = try directory.subdirectory(making: Segment.group(Segment.first))
       try touch(Segment.name(Segment.first), in: group)
       try group.flush()
       try directory.flush()
-      if !marks.contains(where: { $0.hasPrefix(lane.name + ".") }) {
+      if !laneEnds.contains(where: { $0.hasPrefix(lane.name + ".") }) {
         try touch(LaneEnd.first(of: lane, seal: end.birthmark).text, in: end)
       }
     }
@@ -153,6 +157,11 @@ extension Queue {
     try root.flush()
     report("\(printable(root.path))/\(name): was missing and was created again; \(loss(of: name))")
     return made
+  }
+
+  /// Throws if another process removed the queue.
+  package func requireExistence() throws(Fault) {
+    if isRemoved { throw Queue.removed(path) }
   }
 
   static func removed(_ path: String) -> Fault {

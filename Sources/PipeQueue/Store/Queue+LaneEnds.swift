@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 // The ends of the lanes, and the repair of ends that are missing, damaged, or from a copy.
 extension Queue {
@@ -9,7 +10,7 @@ extension Queue {
     if listing.isComplete { return LaneEnds { listing[$0]! } }
     let names = try listNow().names
     return try LaneEnds { (lane) throws(Fault) in
-      if let mark = listing[lane] { return mark }
+      if let laneEnd = listing[lane] { return laneEnd }
       return try survey(lane, from: nil, names)
     }
   }
@@ -40,7 +41,7 @@ extension Queue {
       listing = try endListing()
     }
     return try LaneEnds { (lane) throws(Fault) in
-      if let mark = listing[lane] { return mark }
+      if let laneEnd = listing[lane] { return laneEnd }
       throw Fault(.inputOutput, "\(printable(end.path)): the end of \(lane.name) is missing")
     }
   }
@@ -61,20 +62,22 @@ extension Queue {
   /// Transition: repair
   private func repair(_ listing: LaneEndListing) throws(Fault) {
     let names = try namesNow()
-    var marks: [LaneEnd] = []
+    var laneEnds: [LaneEnd] = []
     for lane in Lane.allCases where listing[lane]?.seal != seal {
-      marks.append(try survey(lane, from: listing[lane], names))
+      laneEnds.append(try survey(lane, from: listing[lane], names))
     }
     // It is not known which parts of a copy are on disk.
     try root.flushFileSystem()
-    for mark in marks {
-      let lane = mark.lane.name
-      if mark.place.offset == 0 { _ = try beginSegment(mark.lane, mark.place.segment) }
-      if let old = listing[mark.lane] {
+    for laneEnd in laneEnds {
+      let lane = laneEnd.lane.name
+      if laneEnd.position.offset == 0 {
+        _ = try beginSegment(laneEnd.lane, laneEnd.position.segment)
+      }
+      if let old = listing[laneEnd.lane] {
         // The end of a copy, or of an older format.
-        _ = try end.rename(old.text, to: mark.text)
+        _ = try end.rename(old.text, to: laneEnd.text)
       } else {
-        try Queue.touch(mark.text, in: end)
+        try Queue.touch(laneEnd.text, in: end)
         note(
           "\(printable(end.path)): the end of \(lane) was missing or damaged;"
             + " recovered from its segments")
@@ -99,58 +102,60 @@ extension Queue {
     let ends = try soundEnds()
     let names = try namesNow()
     for lane in Lane.allCases {
-      let mark = try survey(lane, from: ends[lane], names)
-      guard ends[lane] < mark else { continue }
+      let laneEnd = try survey(lane, from: ends[lane], names)
+      guard ends[lane] < laneEnd else { continue }
       try root.flushFileSystem()
-      if mark.place.offset == 0 { _ = try beginSegment(lane, mark.place.segment) }
-      _ = try end.rename(ends[lane].text, to: mark.text)
+      if laneEnd.position.offset == 0 { _ = try beginSegment(lane, laneEnd.position.segment) }
+      _ = try end.rename(ends[lane].text, to: laneEnd.text)
       note(
         "\(printable(end.path)): names in now/ are past the end of \(lane.name);"
-          + " it continues at item \(mark.place.number)")
+          + " it continues at item \(laneEnd.position.number)")
     }
   }
 
-  /// Computes where the lane ends: after its segments, read from `mark`, the furthest known end,
+  /// Computes where the lane ends: after its segments, read from `laneEnd`, the furthest known end,
   /// and above all names of its items.
   private func survey(
-    _ lane: Lane, from mark: LaneEnd?, _ names: [NowName]
+    _ lane: Lane, from laneEnd: LaneEnd?, _ names: [NowName]
   ) throws(Fault) -> LaneEnd {
     var found =
-      mark
+      laneEnd
       ?? LaneEnd(
-        lane: lane, place: Position(number: 0, segment: 0, offset: 0), entries: 0, time: 0,
+        lane: lane, position: Position(number: 0, segment: 0, offset: 0), entries: 0, time: .epoch,
         seal: seal)
     found.seal = seal
-    for segment in try segmentNumbers(lane) where segment >= found.place.segment {
+    for segment in try segmentNumbers(lane) where segment >= found.position.segment {
       try advance(&found, through: segment)
     }
-    found.place.segment = max(found.place.segment, Segment.first)
+    found.position.segment = max(found.position.segment, Segment.first)
     let ahead = try furthest(lane, names)
-    if ahead.number > found.place.number {
+    if ahead.number > found.position.number {
       // In a new segment: the bytes that these names locate may be other lines here.
-      found.place = Position(
-        number: ahead.number, segment: max(found.place.segment, ahead.segment) + 1, offset: 0)
+      found.position = Position(
+        number: ahead.number, segment: max(found.position.segment, ahead.segment) + 1, offset: 0)
     }
     return found
   }
 
-  private func advance(_ mark: inout LaneEnd, through segment: Int) throws(Fault) {
-    guard let file = try Segment.open(self, mark.lane, segment) else { return }
-    let isFirst = mark.place.segment == 0
-    if segment > mark.place.segment { (mark.place.segment, mark.place.offset) = (segment, 0) }
+  private func advance(_ laneEnd: inout LaneEnd, through segment: Int) throws(Fault) {
+    guard let file = try Segment.open(self, laneEnd.lane, segment) else { return }
+    let isFirst = laneEnd.position.segment == 0
+    if segment > laneEnd.position.segment {
+      (laneEnd.position.segment, laneEnd.position.offset) = (segment, 0)
+    }
     let size = try file.size()
-    var offset = mark.place.offset
-    let reader = SegmentReader(file, mark.lane, segment)
+    var offset = laneEnd.position.offset
+    let reader = SegmentReader(file, laneEnd.lane, segment)
     while offset < size {
       switch try reader.line(at: offset, limit: size) {
       case .line(let line):
         // The entries of removed segments are unknown: one is counted for each item.
-        if isFirst, mark.entries == 0 { mark.entries = line.number }
+        if isFirst, laneEnd.entries == 0 { laneEnd.entries = line.number }
         offset += line.length
-        mark.place.offset = offset
-        mark.place.number = max(mark.place.number, line.number + line.items)
-        mark.entries += 1
-        mark.time = max(mark.time, line.time)
+        laneEnd.position.offset = offset
+        laneEnd.position.number = max(laneEnd.position.number, line.number + line.items)
+        laneEnd.entries += 1
+        laneEnd.time = max(laneEnd.time, line.time)
       case .damaged(let until): offset = until
       case .end: return
       }
@@ -192,22 +197,22 @@ extension Queue {
 
 /// The end of each lane; nil if its name is missing or damaged.
 struct LaneEndListing {
-  private(set) var marks = PerLane<LaneEnd?>.repeating(nil)
+  private(set) var laneEnds = PerLane<LaneEnd?>.repeating(nil)
   /// Names that begin like ends but are invalid, unchanged.
   private(set) var damaged: [String] = []
 
-  subscript(lane: Lane) -> LaneEnd? { marks[lane] }
+  subscript(lane: Lane) -> LaneEnd? { laneEnds[lane] }
 
-  var isComplete: Bool { !marks.contains(nil) }
+  var isComplete: Bool { !laneEnds.contains(nil) }
 
   /// A listing during a rename can miss the name or show both; of two, the further one counts.
   init(_ directory: Directory, older: Bool) throws(Fault) {
     try directory.forEachName { name in
-      guard let mark = LaneEnd(name, older: older) else {
+      guard let laneEnd = LaneEnd(name, older: older) else {
         if DamagedNames.shouldBe(name) { damaged.append(String(decoding: name, as: UTF8.self)) }
         return
       }
-      marks[mark.lane] = marks[mark.lane].map { max($0, mark) } ?? mark
+      laneEnds[laneEnd.lane] = laneEnds[laneEnd.lane].map { max($0, laneEnd) } ?? laneEnd
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 package import PipeIO
+internal import PipeTime
 
 /// What pruning removed, and why the rest is kept.
 package struct Pruned {
@@ -74,7 +75,7 @@ extension Queue {
     let groups = try directory.names().filter(decimalName).sorted()
     for group in most < .max ? groups.prefix(1) : groups[...] {
       guard let within = try Directory.open(group, in: directory) else { continue }
-      try sweep.go(through: within, try within.names().filter(decimalName).sorted())
+      try sweep.go(through: within, of: self, lane, try within.names().filter(decimalName).sorted())
       if sweep.kept.segments == 0 { try directory.removeDirectory(group) }
     }
     pruned.removed.segments += sweep.removed.segments
@@ -103,7 +104,7 @@ extension Queue {
   }
 
   private func oldestNeeded(_ lane: Lane, _ ends: LaneEnds) throws(Fault) -> Sweep.Needed {
-    let end = ends[lane].place
+    let end = ends[lane].position
     let line = LaneMap(lane, end: end, names: try namesNow())
     var oldest: Sweep.Needed = (end.segment, .retained)
     if let undone = line.undone.first { oldest = (undone.from.segment, .undone) }
@@ -122,9 +123,9 @@ extension Queue {
   /// Transition: prune last
   private func rollDone(_ lane: Lane) throws(Fault) {
     let seen = try ends()
-    let place = seen[lane].place
-    guard place.offset > 0, try oldestNeeded(lane, seen).reason == .retained,
-      let written = root.modified(Segment.path(lane, place.segment)),
+    let position = seen[lane].position
+    guard position.offset > 0, try oldestNeeded(lane, seen).reason == .retained,
+      let written = root.modified(Segment.path(lane, position.segment)),
       written < Clock.now() - settings.retain
     else { return }
     try lockEnd()
@@ -132,7 +133,7 @@ extension Queue {
     let now = try soundEnds()
     // Another process may be storing lines after the end; the end must not pass them.
     guard now[lane] == seen[lane], let tail = try tail(now[lane], known: nil),
-      tail.mark == now[lane]
+      tail.laneEnd == now[lane]
     else { return }
     _ = try roll(lane, from: tail, now[lane])
   }
@@ -141,7 +142,7 @@ extension Queue {
   // segment; the next item is then in the next segment, but a reader would open this one.
   private func leaveEndedSegments(_ lane: Lane) throws(Fault) {
     // The renames are on disk before the segment is removed.
-    if try moveEnded(lane, try ends()[lane].place) { try now().flush() }
+    if try moveEnded(lane, try ends()[lane].position) { try now().flush() }
   }
 
   /// Step of: prune
@@ -179,13 +180,13 @@ private struct Sweep {
   typealias Needed = (segment: Int, reason: Pruned.Reason)
 
   private let needed: Needed
-  private let limit: Int64
+  private let limit: Instant
   private let most: Int
   private(set) var removed = Pruned.Amount()
   private(set) var kept = Pruned.Amount()
   private(set) var reason: Pruned.Reason
 
-  init(_ needed: Needed, before limit: Int64, _ most: Int) {
+  init(_ needed: Needed, before limit: Instant, _ most: Int) {
     self.needed = needed
     self.limit = limit
     self.most = most
@@ -193,10 +194,12 @@ private struct Sweep {
   }
 
   /// Step of: prune
-  mutating func go(through directory: Directory, _ names: [String]) throws(Fault) {
+  mutating func go(
+    through directory: Directory, of queue: Queue, _ lane: Lane, _ names: [String]
+  ) throws(Fault) {
     for name in names {
       let size = directory.size(of: name) ?? 0
-      if try remove(name, in: directory) {
+      if try remove(name, in: directory, of: queue, lane) {
         removed.add(size)
         continue
       }
@@ -207,14 +210,17 @@ private struct Sweep {
 
   /// A segment that is not needed is kept only if it is too young.
   /// Transition: prune
-  private mutating func remove(_ name: String, in directory: Directory) throws(Fault) -> Bool {
+  private mutating func remove(
+    _ name: String, in directory: Directory, of queue: Queue, _ lane: Lane
+  ) throws(Fault) -> Bool {
     guard kept.segments == 0, removed.segments < most, let number = Int(name) else { return false }
     guard number < needed.segment else { return false }
     guard let written = directory.modified(name), written < limit else {
       reason = .retained
       return false
     }
-    try directory.remove(name)
+    try queue.removeOutput(lane, number)
+    try directory.removeWithBlocks(name)
     return true
   }
 }

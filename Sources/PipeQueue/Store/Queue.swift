@@ -1,9 +1,12 @@
 internal import CPipeIO
 internal import Glibc
 package import PipeIO
+internal import PipeTime
 
 /// An open queue: its directory, its settings, and the directories that every command uses.
 package final class Queue {
+  /// Whether this process created it.
+  package internal(set) var isNew = false
   package let path: String
   package let settings: Settings
   /// Whether names of an older format count, as in a queue that this process may not upgrade.
@@ -15,9 +18,9 @@ package final class Queue {
   /// Opened when it is first needed; storing an entry does not need it.
   private var openedNow: Directory?
   /// Reports what a person should know and no caller can act on, such as a skipped damaged line.
-  let report: (String) -> Void
+  package let report: (String) -> Void
   private var notes: [String] = []
-  private var openedWith: (system: statfs, time: Int64)
+  private var openedWith: (system: statfs, time: SteadyInstant)
   /// Whether the failure of a watch was reported.
   var isWatchReported = false
 
@@ -46,6 +49,22 @@ package final class Queue {
     seal = end.birthmark
   }
 
+  /// Opens a queue for a look that must not change it: nothing is created, repaired or upgraded, and
+  /// nothing is reported. nil if this is no queue, or one whose parts are missing.
+  package init?(lookingAt path: String) throws(Fault) {
+    guard let root = try Directory.open(path), let found = try Settings.read(root),
+      let end = try Directory.open("end", in: root), let now = try Directory.open("now", in: root)
+    else { return nil }
+    self.path = path
+    self.root = root
+    report = { _ in }
+    settings = found.settings
+    openedWith = (statfs(), .distantPast)
+    self.end = end
+    seal = end.birthmark
+    openedNow = now
+  }
+
   static func directory(_ path: String) throws(Fault) -> Directory? {
     do throws(Fault) { return try Directory.open(path) } catch {
       if error.code == EACCES { throw refusal(path, error) }
@@ -69,7 +88,7 @@ package final class Queue {
 
   static func fileSystem(_ root: Directory) throws(Fault) -> statfs {
     var system = statfs()
-    guard fstatfs(root.number, &system) == 0 else { throw Fault("stat", root.path) }
+    guard fstatfs(root.fd, &system) == 0 else { throw Fault("stat", root.path) }
     return system
   }
 
@@ -95,14 +114,14 @@ package final class Queue {
     }
   }
 
-  // Microseconds. Opening the queue reads the space too; a short command need not read it twice.
-  private static let freshness: Int64 = 20_000
+  // Opening the queue reads the space too; a short command need not read it twice.
+  private static let freshness: TimeSpan = .milliseconds(20)
 
   /// Bytes free to this process on the queue's file system, and the size of that file system.
   func space() throws(Fault) -> (free: Int, total: Int) {
     let isFresh = Clock.steady() - openedWith.time < Queue.freshness
     let system = isFresh ? openedWith.system : try Queue.fileSystem(root)
-    openedWith.time = .min / 2
+    openedWith.time = .distantPast
     let block = Int(system.f_bsize)
     return (Int(system.f_bavail) * block, Int(system.f_blocks) * block)
   }

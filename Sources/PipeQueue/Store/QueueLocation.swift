@@ -1,3 +1,4 @@
+internal import Glibc
 package import PipeIO
 
 /// The location of a queue that is not yet open.
@@ -34,14 +35,29 @@ package struct QueueLocation {
   }
 
   package func open(report: @escaping (String) -> Void) throws(Fault) -> Queue {
-    try Queue(path: try resolved(), force: force, report: report)
+    try Queue(path: try noted(), force: force, report: report)
   }
 
-  package func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
-    try create(report: diagnostics.say)
+  /// Opens the queue, and creates it if there is none. `announcing`: a line on stderr reports a new
+  /// queue to a person at a terminal, because the name may be mistyped.
+  package func create(
+    _ diagnostics: Diagnostics, announcing: Bool = false
+  ) throws(Fault) -> Queue {
+    let queue = try create(report: diagnostics.say)
+    if queue.isNew, announcing, isatty(STDERR_FILENO) != 0 {
+      diagnostics.say("created the queue \(printable(queue.path))", .notice)
+    }
+    return queue
   }
 
   package func create(report: @escaping (String) -> Void) throws(Fault) -> Queue {
-    try Queue.create(path: try resolved(), force: force, report: report)
+    try Queue.create(path: try noted(), force: force, report: report)
+  }
+
+  /// The resolved path, which diagnostics name from now on.
+  package func noted() throws(Fault) -> String {
+    let path = try resolved()
+    Diagnostics.note(queue: path)
+    return path
   }
 }

@@ -77,7 +77,7 @@ struct Reserve {
   func release() -> Bool {
     guard isThere else { return false }
     do throws(Fault) {
-      try root.remove(Reserve.fileName)
+      try root.removeWithBlocks(Reserve.fileName)
       // Some file systems free the blocks only then.
       try root.flushFileSystem()
     } catch { return false }
@@ -87,7 +87,7 @@ struct Reserve {
   /// Releases the reserve for one call that makes room and fails without it, then takes it again.
   func withReserveReleased(_ call: () throws(Fault) -> Void) throws(Fault) {
     do throws(Fault) { try call() } catch {
-      guard [ENOSPC, EDQUOT].contains(error.code), release() else { throw error }
+      guard error.isDiskFull, release() else { throw error }
       try call()
       if let system = try? Queue.fileSystem(root) { _ = allocate(on: system) }
     }

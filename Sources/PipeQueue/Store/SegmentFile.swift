@@ -124,7 +124,7 @@ extension Queue {
   @discardableResult
   func quarantine(_ lane: Lane, _ segment: Int, _ bytes: Range<Int>) throws(Fault) -> Bool {
     let name = "\(lane.name).\(segment).\(bytes.lowerBound)-\(bytes.upperBound)"
-    let place = "\(Segment.path(lane, segment)): byte \(bytes.lowerBound)"
+    let position = "\(Segment.path(lane, segment)): byte \(bytes.lowerBound)"
     guard let file = try Segment.open(self, lane, segment) else { return false }
     let directory = try root.subdirectory(making: "quarantine")
     let kept: Int
@@ -134,11 +134,11 @@ extension Queue {
     } catch {
       if error.code == EEXIST { return false }
       // Reading matters more than the copy: the bytes are still in the segment.
-      note("\(place): damaged, and could not be copied to quarantine/: \(error.text)")
+      note("\(position): damaged, and could not be copied to quarantine/: \(error.text)")
       return true
     }
     note(
-      "\(place): \(bytes.count) damaged bytes are skipped; \(kept) of them are in quarantine/\(name)"
+      "\(position): \(bytes.count) damaged bytes are skipped; \(kept) of them are in quarantine/\(name)"
     )
     return true
   }

@@ -28,7 +28,7 @@ extension Settings {
       throw Fault(
         .settings,
         "\(printable(path)): format \(version) is newer than this pipe supports"
-          + " (up to \(Settings.version)); upgrade pipe")
+          + " (up to \(Settings.newestVersion)); upgrade pipe")
     case .damaged:
       throw Fault(
         .settings,

@@ -1,6 +1,7 @@
 internal import CPipeIO
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 
 extension Queue {
   /// The directories of a lane in later/ or dead/, by hundreds of item numbers, ascending.
@@ -180,27 +181,28 @@ struct SideWriter {
 }
 
 extension Queue {
-  func mark() throws(Fault) -> ParkedHint? { try listingNow().later }
+  func hint() throws(Fault) -> ParkedHint? { try listingNow().later }
 
   /// Makes the parked hint due at `due` or earlier, and adds to its items. Call under the exclusive
   /// lock of now/ and the lock of later/.
-  func lowerMark(to due: Int64, adding count: Int, at now: Int64) throws(Fault) {
+  func lowerHint(to due: Instant, adding count: Int, at now: Instant) throws(Fault) {
     let old = try listNow().later
-    try setMark(
-      ParkedHint(due: min(due, old?.due ?? .max), set: now, items: count + (old?.items ?? 0)))
+    try setHint(
+      ParkedHint(
+        due: min(due, old?.due ?? .distantFuture), set: now, items: count + (old?.items ?? 0)))
   }
 
   /// nil: nothing is in later/. Call under both locks.
   /// Transition: mark
-  func setMark(_ mark: ParkedHint?) throws(Fault) {
+  func setHint(_ hint: ParkedHint?) throws(Fault) {
     let listing = try listNow()
     guard let old = listing.later else {
-      guard let mark else { return }
+      guard let hint else { return }
       var nowDirectory = NowDirectory(self, listing)
-      return try nowDirectory.createFile(mark.text)
+      return try nowDirectory.createFile(hint.text)
     }
-    if let mark {
-      if mark != old { _ = try now().rename(old.text, to: mark.text) }
+    if let hint {
+      if hint != old { _ = try now().rename(old.text, to: hint.text) }
     } else {
       _ = try makeSpare(old.text)
     }

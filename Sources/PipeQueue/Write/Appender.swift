@@ -1,5 +1,6 @@
 internal import Glibc
 package import PipeIO
+package import PipeTime
 
 /// Stores entries. A commit makes one append and one flush per lane, and its receipts are valid
 /// once `commit` returns.
@@ -11,11 +12,11 @@ package final class Appender {
   /// Lanes in which a segment was begun since the last pruning.
   private var rolled: [Lane] = []
 
-  /// `window`: microseconds within which an equal earlier entry answers in place of a new one; 0:
+  /// `window`: the time within which an equal earlier entry answers in place of a new one; 0:
   /// none.
-  package init(_ queue: Queue, dedup window: Int64 = 0) {
+  package init(_ queue: Queue, dedup window: TimeSpan = .zero) {
     self.queue = queue
-    dedup = window > 0 ? Dedup(queue, window: window) : nil
+    dedup = window > .zero ? Dedup(queue, window: window) : nil
   }
 
   /// Appends the write batch, flushes, and moves the ends. Stores all of it or none of it, unless
@@ -24,14 +25,14 @@ package final class Appender {
   package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
     do throws(Fault) { try commitOnce(&writeBatch) } catch {
       // A disk that is full of prunable segments is not full.
-      guard error.kind == .tryLater, [ENOSPC, EDQUOT].contains(error.code), pruneAll() else {
-        throw error
-      }
+      guard error.kind == .tryLater, error.isDiskFull, pruneAll() else { throw error }
       try commitOnce(&writeBatch)
     }
   }
 
   private func pruneAll() -> Bool {
+    // An open segment keeps its blocks.
+    tails = .repeating(nil)
     guard let pruned = try? queue.prune() else { return false }
     return pruned.removed.bytes > 0
   }
@@ -76,16 +77,16 @@ package final class Appender {
       let known = tails[lane]
       tails[lane] = try queue.tail(ends[lane], known: known)
     }
-    let marks = PerLane { tails[$0]?.mark ?? ends[$0] }
-    if writeBatch.hasForeignIDs { try duplicates.drop(from: &writeBatch, upTo: marks) }
-    try dedup?.drop(from: &writeBatch, upTo: marks)
-    try queue.requireRoom(for: writeBatch, behind: marks)
+    let laneEnds = PerLane { tails[$0]?.laneEnd ?? ends[$0] }
+    if writeBatch.hasForeignIDs { try duplicates.drop(from: &writeBatch, upTo: laneEnds) }
+    try dedup?.drop(from: &writeBatch, upTo: laneEnds)
+    try queue.requireRoom(for: writeBatch, behind: laneEnds)
     for lane in lanes where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
-      if let tail, tail.place.offset < Segment.rollSize { continue }
+      if let tail, tail.position.offset < Segment.rollSize { continue }
       let next = try queue.roll(lane, from: tail, ends[lane])
       tails[lane] = next
-      ends[lane] = next.mark
+      ends[lane] = next.laneEnd
       rolled.append(lane)
     }
   }
@@ -96,34 +97,34 @@ package final class Appender {
   private func append(_ writeBatch: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
     let lanes = Lane.allCases.filter { !writeBatch[$0].lines.isEmpty }
     let now = Clock.now()
-    let time = lanes.reduce(now) { max($0, tails[$1]!.time + 1) }
+    let time = lanes.reduce(now) { max($0, tails[$1]!.time + .microseconds(1)) }
     if time > now { writeBatch.note(accepted: now) }
     // Before the lines: any process that finds those may make them part of the queue.
     var strays = OutOfOrderLog(queue)
     for lane in lanes {
-      try strays.note(writeBatch[lane], lane, tails[lane]!.place, time: time)
+      try strays.note(writeBatch[lane], lane, tails[lane]!.position, time: time)
     }
     try strays.flush()
     var written: [LaneTail] = []
     for lane in lanes {
       var tail = tails[lane]!
-      writeBatch.seal(lane, at: tail.place, time: time)
+      writeBatch.seal(lane, at: tail.position, time: time)
       do throws(Fault) {
         written.append(tail)
-        try writeBatch[lane].text.write(to: tail.file, at: tail.place.offset)
+        try writeBatch[lane].text.write(to: tail.file, at: tail.position.offset)
       } catch {
         // No process has seen these bytes: they are after the end, and the lock is held.
         for tail in written { tails[tail.lane] = nil }
         try cut(written, error)
       }
-      tail.place.offset += writeBatch[lane].text.count
-      tail.place.number += writeBatch[lane].items
+      tail.position.offset += writeBatch[lane].text.count
+      tail.position.number += writeBatch[lane].items
       tail.entries += writeBatch[lane].lines.count
       tail.time = time
       if writeBatch.hasForeignIDs { duplicates.note(tail, writeBatch[lane]) }
       tails[lane] = tail
     }
-    dedup?.remember(writeBatch, at: written.map { ($0.lane, $0.place) }, time: now)
+    dedup?.remember(writeBatch, at: written.map { ($0.lane, $0.position) }, time: now)
   }
 
   /// Runs without any lock: other writers may append meanwhile, and one flush may serve several.
@@ -133,7 +134,7 @@ package final class Appender {
     do throws(Fault) {
       for lane in Lane.allCases {
         // A duplicate may have been found in lines that another writer has not flushed yet.
-        guard let tail = tails[lane], tail.mark > ends[lane] else { continue }
+        guard let tail = tails[lane], tail.laneEnd > ends[lane] else { continue }
         try tail.file.flushData()
         try publish(tail, ends)
       }
@@ -153,7 +154,7 @@ extension Appender {
     do throws(Fault) {
       for tail in written {
         try Reserve(queue.root).withReserveReleased { () throws(Fault) in
-          try tail.file.truncate(to: tail.place.offset)
+          try tail.file.truncate(to: tail.position.offset)
         }
       }
     } catch { throw Appender.unknown(fault) }
@@ -170,8 +171,8 @@ extension Appender {
   // The lines are on disk for good. If the disk has no room for a longer name of the end, the next
   // commit or consumer moves the end.
   private func publish(_ tail: LaneTail, _ ends: LaneEnds) throws(Fault) {
-    do throws(Fault) { try queue.publish(tail.mark, from: ends[tail.lane]) } catch {
-      guard [ENOSPC, EDQUOT].contains(error.code) else { throw error }
+    do throws(Fault) { try queue.publish(tail.laneEnd, from: ends[tail.lane]) } catch {
+      guard error.isDiskFull else { throw error }
     }
   }
 
@@ -183,10 +184,10 @@ extension Appender {
     for lane in Lane.allCases where !writeBatch[lane].lines.isEmpty {
       // If the lines were cut off meanwhile, they belong to no writer any more.
       guard let tail = tails[lane], let size = try? tail.file.size(),
-        size >= tail.place.offset
+        size >= tail.position.offset
       else { continue }
       try? writeBatch[lane].text.write(
-        to: tail.file, at: tail.place.offset - writeBatch[lane].text.count)
+        to: tail.file, at: tail.position.offset - writeBatch[lane].text.count)
     }
   }
 }

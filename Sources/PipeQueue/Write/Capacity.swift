@@ -4,15 +4,15 @@ internal import PipeIO
 extension Queue {
   /// Throws "full" unless the write batch fits into the limits of the queue and leaves the required
   /// space free on the file system. A single entry that would not fit even into an empty queue
-  /// throws `settings`, since waiting does not help. `marks`: the ends of all lanes, unflushed
+  /// throws `settings`, since waiting does not help. `laneEnds`: the ends of all lanes, unflushed
   /// lines included.
-  func requireRoom(for writeBatch: WriteBatch, behind marks: LaneEnds) throws(Fault) {
+  func requireRoom(for writeBatch: WriteBatch, behind laneEnds: LaneEnds) throws(Fault) {
     guard Lane.allCases.contains(where: { !writeBatch[$0].lines.isEmpty }) else { return }
     try requireSpace(writeBatch.byteCount)
     guard settings.hasBounds else { return }
     let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
     if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
-    let waiting = try unsettled(marks)
+    let waiting = try unsettled(laneEnds)
     if let most = settings.maxItems, waiting.items + items > most {
       throw full(
         "\(waiting.items) items are not done, at most \(most) allowed (pipe init --max-items)")
@@ -60,17 +60,17 @@ extension Queue {
 
   // Items that are stored and not done, and the bytes of the segments from the oldest of them on,
   // where each full segment counts with the size at which it is rolled.
-  private func unsettled(_ marks: LaneEnds) throws(Fault) -> (items: Int, bytes: Int) {
+  private func unsettled(_ laneEnds: LaneEnds) throws(Fault) -> (items: Int, bytes: Int) {
     let listing = try listingNow()
     let names = listing.names
     // Parked items count too; their bytes do not.
     var items = listing.later?.items ?? 0
     var bytes = 0
-    for mark in marks {
-      let line = LaneMap(mark.lane, end: mark.place, names: names)
+    for laneEnd in laneEnds {
+      let line = LaneMap(laneEnd.lane, end: laneEnd.position, names: names)
       items += line.undone.reduce(0) { $0 + $1.count }
       guard let oldest = line.undone.first?.from else { continue }
-      let end = mark.place
+      let end = laneEnd.position
       bytes =
         bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
     }

@@ -1,4 +1,5 @@
 internal import PipeIO
+internal import PipeTime
 
 /// Finds ids of a write batch that the queue already has, even in lines that are not flushed yet.
 /// Requires the lock of end/, so that two processes that store the same line at once store it once.
@@ -8,9 +9,9 @@ final class DuplicateIDs {
   /// How far this process has examined each lane; nil before the first time.
   private var examined = PerLane<Examined?>.repeating(nil)
 
-  /// From the time of the first search up to `place`, no line has an id above `highest`.
+  /// From the time of the first search up to `position`, no line has an id above `highest`.
   private struct Examined {
-    var place: Position
+    var position: Position
     var highest: EntryID
   }
 
@@ -19,15 +20,15 @@ final class DuplicateIDs {
     lookup = Lookup(queue)
   }
 
-  /// `marks`: the ends of all lanes up to which lines are checked.
-  func drop(from writeBatch: inout WriteBatch, upTo marks: LaneEnds) throws(Fault) {
+  /// `laneEnds`: the ends of all lanes up to which lines are checked.
+  func drop(from writeBatch: inout WriteBatch, upTo laneEnds: LaneEnds) throws(Fault) {
     guard var search = Search(writeBatch) else { return }
-    for mark in marks where !search.isOver {
-      try look(through: mark, &search)
+    for laneEnd in laneEnds where !search.isOver {
+      try look(through: laneEnd, &search)
     }
     if !search.isOver {
       for run in try queue.strayRuns(search.first, search.last) {
-        try lookup.lines(of: run, upTo: marks[run.lane]) { line, _, _ in
+        try lookup.lines(of: run, upTo: laneEnds[run.lane]) { line, _, _ in
           search.compare(line.id)
           return !search.isOver
         }
@@ -39,17 +40,17 @@ final class DuplicateIDs {
   /// Records what this process appended itself, so that it is not examined again.
   func note(_ tail: LaneTail, _ lines: WriteBatch.LaneLines) {
     guard let old = examined[tail.lane], let highest = lines.lines.map(\.id).max() else { return }
-    examined[tail.lane] = Examined(place: tail.place, highest: max(old.highest, highest))
+    examined[tail.lane] = Examined(position: tail.position, highest: max(old.highest, highest))
   }
 
-  private func look(through mark: LaneEnd, _ search: inout Search) throws(Fault) {
-    let lane = mark.lane
+  private func look(through laneEnd: LaneEnd, _ search: inout Search) throws(Fault) {
+    let lane = laneEnd.lane
     let known = examined[lane].flatMap { $0.highest < search.first ? $0 : nil }
     var highest = known?.highest ?? search.first
     var changed = search
     // A line is stored at most `patience` after its id was minted, or is noted among the
     // out-of-order ids.
-    let latest = (search.last.milliseconds + OutOfOrderLog.patience + 1) * 1000
+    let latest = search.last.time + OutOfOrderLog.patience + .milliseconds(1)
     let visit: Lookup.Visit = { line, _, _ in
       highest = max(highest, line.id)
       changed.compare(line.id)
@@ -57,12 +58,12 @@ final class DuplicateIDs {
     }
     let isComplete =
       if let known {
-        try lookup.lines(mark.lane, at: known.place, upTo: mark, visit)
+        try lookup.lines(laneEnd.lane, at: known.position, upTo: laneEnd, visit)
       } else {
-        try lookup.lines(mark.lane, from: search.first.milliseconds * 1000, upTo: mark, visit)
+        try lookup.lines(laneEnd.lane, from: search.first.time, upTo: laneEnd, visit)
       }
     search = changed
-    examined[lane] = isComplete ? Examined(place: mark.place, highest: highest) : nil
+    examined[lane] = isComplete ? Examined(position: laneEnd.position, highest: highest) : nil
   }
 }
 

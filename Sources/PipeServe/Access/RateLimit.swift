@@ -1,16 +1,16 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeTime
 internal import Synchronization
 
 /// `100/s 30/m 5/h`: an average number of requests per period.
 package struct Rate {
   let count: Int
-  /// Microseconds.
-  let period: Int64
+  let period: TimeSpan
 
   package init?(argument: String) {
     let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
-    let periods: [Substring: Int64] = ["s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000]
+    let periods: [Substring: TimeSpan] = ["s": .seconds(1), "m": .minutes(1), "h": .hours(1)]
     guard parts.count == 2, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let count = Int(parts[0]), (1...1_000_000).contains(count), let period = periods[parts[1]]
     else { return nil }
@@ -24,7 +24,7 @@ package struct Rate {
 final class RateLimit: Sendable {
   private let rate: Rate
   /// When each client's bucket is full again (`Clock.steady`).
-  private let full = Mutex<[ClientKey: Int64]>([:])
+  private let full = Mutex<[ClientKey: SteadyInstant]>([:])
 
   /// Clients remembered at most.
   private static let most = 1 << 16
@@ -32,13 +32,13 @@ final class RateLimit: Sendable {
   init(_ rate: Rate) { self.rate = rate }
 
   /// nil: permitted; otherwise seconds until the client may send a request.
-  func refuses(_ client: String, now: Int64 = Clock.steady()) -> Int? {
-    let cost = max(1, rate.period / Int64(rate.count))
+  func refuses(_ client: String, now: SteadyInstant = Clock.steady()) -> Int? {
+    let cost = max(.microseconds(1), rate.period / Int64(rate.count))
     return full.withLock { full in
       let key = ClientKey(client)
       let filled = max(now, full[key] ?? now) + cost
       let wait = filled - now - rate.period
-      if wait > 0 { return Int((wait + 999_999) / 1_000_000) }
+      if wait > .zero { return Int((wait.microseconds + 999_999) / 1_000_000) }
       if full.count >= RateLimit.most, full[key] == nil { RateLimit.forget(&full, now) }
       full[key] = filled
       return nil
@@ -47,7 +47,7 @@ final class RateLimit: Sendable {
 
   // Clients with a full bucket need no record. If more than half of `most` remain, all clients
   // start again with a full bucket.
-  private static func forget(_ full: inout [ClientKey: Int64], _ now: Int64) {
+  private static func forget(_ full: inout [ClientKey: SteadyInstant], _ now: SteadyInstant) {
     full = full.filter { $0.value > now }
     if full.count > most / 2 { full.removeAll() }
   }

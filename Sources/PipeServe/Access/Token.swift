@@ -36,10 +36,10 @@ struct Token: Sendable {
   /// Reads the first line of a file or a pipe. `isAgain`: does not wait for a pipe, which was read
   /// before.
   init(file path: String, isAgain: Bool = false) throws(Fault) {
-    let number = openFile(path, O_RDONLY | (isAgain ? O_NONBLOCK : 0))
-    if number < 0 { throw Fault("open", path) }
-    defer { close(number) }
-    let line = try Token.firstLine(number, path)
+    let fd = openFile(path, O_RDONLY | (isAgain ? O_NONBLOCK : 0))
+    if fd < 0 { throw Fault("open", path) }
+    defer { close(fd) }
+    let line = try Token.firstLine(fd, path)
     guard (16...Token.longest).contains(line.count),
       line.allSatisfy({ (0x21...0x7e).contains($0) })
     else {
@@ -49,14 +49,14 @@ struct Token: Sendable {
     }
     bytes = line
     var status = stat()
-    isExposed = fstat(number, &status) == 0 && status.st_mode & S_IROTH != 0
+    isExposed = fstat(fd, &status) == 0 && status.st_mode & S_IROTH != 0
   }
 
-  private static func firstLine(_ number: Int32, _ path: String) throws(Fault) -> [UInt8] {
+  private static func firstLine(_ fd: Int32, _ path: String) throws(Fault) -> [UInt8] {
     var found: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: longest)
     while found.count <= longest {
-      let count = retryingInterrupts { read(number, &buffer, buffer.count) }
+      let count = retryingInterrupts { read(fd, &buffer, buffer.count) }
       if count < 0 { throw Fault("read", path) }
       if count == 0 { break }
       found += buffer[..<count]
@@ -75,6 +75,14 @@ struct Token: Sendable {
       difference |= Int(byte ^ (index < given.count ? given[index] : 0))
     }
     return difference == 0
+  }
+}
+
+extension Request {
+  /// Whether a browser asks if a page may send a request: the request itself counts for the limit.
+  var isPreflight: Bool {
+    method == "OPTIONS" && header("origin") != nil
+      && header("access-control-request-method") != nil
   }
 }
 

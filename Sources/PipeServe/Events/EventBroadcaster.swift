@@ -1,6 +1,7 @@
 internal import PipeGateway
 internal import PipeIO
 internal import PipeQueue
+internal import PipeTime
 
 /// Input of the worker that serves event streams.
 enum BroadcastState: Sendable {
@@ -17,7 +18,7 @@ struct EventBroadcaster {
   /// The last measurement, as an event.
   private var shown: [UInt8] = []
   /// Earliest time of the next measurement (`Clock.steady`).
-  private var next = Int64.min
+  private var next = SteadyInstant.distantPast
 
   /// At most this many subscribers: each has a send buffer.
   private static let most = 100
@@ -46,8 +47,8 @@ struct EventBroadcaster {
   private mutating func measure() throws(Fault) {
     let start = Clock.steady()
     shown = try event.bytes {
-      let pause = max(1_000_000, 20 * (Clock.steady() - start))
-      next = start + pause - 100_000
+      let pause = max(.seconds(1), 20 * (Clock.steady() - start))
+      next = start + pause - .milliseconds(100)
       return pause
     }
     Subscriber.send(shown, to: subscribers)

@@ -3,6 +3,7 @@ internal import PipeMeasure
 internal import PipeQueue
 internal import PipeRender
 internal import PipeStats
+internal import PipeTime
 
 /// The state of a queue at one instant for the dashboard, as an event of `text/event-stream`.
 struct WatchEvent {
@@ -15,11 +16,9 @@ struct WatchEvent {
   private static let longest = 200
 
   /// `data: {"time":"…","queue":"…","can_retry":true,"next_seconds":1.0,"stats":{…},"minutes":[…],"in_flight":{…},"dead":{…}}`
-  /// `next` is called after the measurement and returns the microseconds until the next one.
-  func bytes(next: () -> Int64) throws(Fault) -> [UInt8] {
-    if queue.isRemoved {
-      throw Fault(.notFound, "\(printable(queue.path)): was removed while in use")
-    }
+  /// `next` is called after the measurement and returns the time until the next one.
+  func bytes(next: () -> TimeSpan) throws(Fault) -> [UInt8] {
+    try queue.requireExistence()
     let measurement = Measurement(queue)
     var report = try measurement.report(since: nil)
     report.ever = try measurement.everything()
@@ -40,7 +39,7 @@ struct WatchEvent {
     return output.bytes
   }
 
-  private func appendClaims(at now: Int64, to output: Output) throws(Fault) {
+  private func appendClaims(at now: Instant, to output: Output) throws(Fault) {
     let (claims, more) = try queue.claims(upTo: WatchEvent.most, at: now)
     output.append(#"{"claims":["#)
     for (position, claim) in claims.enumerated() {

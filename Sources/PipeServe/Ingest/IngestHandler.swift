@@ -1,9 +1,10 @@
 internal import Logging
 internal import PipeGateway
-internal import PipeIntake
 internal import PipeIO
+internal import PipeIntake
 internal import PipeQueue
 internal import PipeRender
+internal import PipeTime
 
 /// Stores posted entries: requests that arrive together share one commit, and each is answered when
 /// the commit is on disk.
@@ -16,11 +17,11 @@ struct IngestHandler {
   /// The kind of failure last reported; nil: commits succeed.
   private var lastFault: Fault.Kind?
   /// No report is written before this time (`Clock.steady`).
-  private var quietUntil: Int64 = 0
+  private var quietUntil: SteadyInstant = .boot
 
-  /// `window`: microseconds for which an equal id request, or the same key, gets the earlier id.
+  /// `window`: the time for which an equal id request, or the same key, gets the earlier id.
   init(
-    _ queue: Queue, requirements: [Requirement], window: Int64, _ diskHealth: Health,
+    _ queue: Queue, requirements: [Requirement], window: TimeSpan, _ diskHealth: Health,
     _ diagnostics: Logger
   ) {
     self.queue = queue
@@ -66,7 +67,7 @@ struct IngestHandler {
   }
 
   // A key used again must come with the same request.
-  private func fate(_ index: Int, of post: Post) -> Post.Fate {
+  private func fate(_ index: Int, of post: Post) -> Post.Result {
     if let fault = commit.fault { return .lost(fault) }
     let receipt = commit.receipt(index)
     guard let keyed = post.keyed, receipt.isDuplicate else { return .batched(index) }
@@ -129,7 +130,7 @@ struct IngestHandler {
     } else {
       return
     }
-    quietUntil = Clock.steady() + 1_000_000
+    quietUntil = Clock.steady() + .seconds(1)
   }
 }
 
@@ -143,5 +144,56 @@ extension Response {
     receipt.isDuplicate = false
     ReceiptLine.append(receipt, to: &body)
     return Response(status, Response.json, body)
+  }
+}
+
+/// One commit for a group of requests: it stores all of their entries in order, or none; after a
+/// failed flush the outcome is unknown.
+struct IngestCommit {
+  /// Looks for duplicates, which costs a lookup in the index of recent entries.
+  private let guarding: Appender
+  private let plain: Appender
+  private var writeBatch = WriteBatch()
+  private var isGuarded = false
+  /// Why the commit failed; nil: all entries are stored.
+  private(set) var fault: Fault?
+
+  /// `window`: the time for which an equal entry gets the earlier id, except entries that may
+  /// repeat.
+  init(_ queue: Queue, window: TimeSpan) {
+    guarding = Appender(queue, dedup: window)
+    plain = Appender(queue)
+  }
+
+  mutating func begin() {
+    writeBatch.removeAll()
+    writeBatch.hasForeignIDs = false
+    isGuarded = false
+    fault = nil
+  }
+
+  /// Returns the index of the entry's receipt. `hasForeignID`: the queue may already have the id.
+  mutating func append(_ entry: NewEntry, _ data: [UInt8], hasForeignID: Bool = false) -> Int {
+    isGuarded = isGuarded || !entry.mayRepeat
+    writeBatch.hasForeignIDs = writeBatch.hasForeignIDs || hasForeignID
+    data.withUnsafeBytes { writeBatch.append(entry, data: $0) }
+    return writeBatch.receipts.count - 1
+  }
+
+  mutating func store() {
+    if writeBatch.isEmpty { return }
+    do throws(Fault) { try (isGuarded ? guarding : plain).commit(&writeBatch) } catch {
+      fault = error
+    }
+  }
+
+  /// Whether anything new is on disk.
+  var hasStored: Bool { fault == nil && writeBatch.receipts.contains { !$0.isDuplicate } }
+
+  func receipt(_ index: Int) -> Receipt { writeBatch.receipts[index] }
+
+  func prune() {
+    guarding.pruneSome()
+    plain.pruneSome()
   }
 }

@@ -1,3 +1,6 @@
+internal import PipeGateway
+internal import PipeIO
+
 /// The destination of a path.
 enum Endpoint {
   case intake, health, status, metrics, events, retry
@@ -11,7 +14,7 @@ enum Endpoint {
   /// The methods that a path allows, and its endpoint; nil: no such path.
   static func find(_ path: String) -> (methods: [String], endpoint: Endpoint)? {
     switch path {
-    case "/ingest", "/log": (["POST"], .intake)
+    case "/ingest", "/enqueue", "/log": (["POST"], .intake)
     case "/health": (["GET", "HEAD"], .health)
     case "/": (["GET", "HEAD"], .page(.dashboard))
     case "/docs": (["GET", "HEAD"], .page(.docs))
@@ -37,5 +40,29 @@ enum Endpoint {
     case "/health", "/", "/docs", "/redoc", "/openapi.json": true
     default: false
     }
+  }
+}
+
+/// The declared type of a body.
+enum ContentType {
+  case json, lines, other
+
+  /// No header counts as JSON. Parameters are ignored: JSON is UTF-8 whatever they say (RFC 8259,
+  /// 11).
+  init(_ header: String?) {
+    let type = (header ?? "").prefix { $0 != ";" }.lowercased()
+    switch type.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ") {
+    case "", "application/json": self = .json
+    case "application/x-ndjson", "application/jsonl": self = .lines
+    case let type where type.hasPrefix("application/") && type.hasSuffix("+json"): self = .json
+    default: self = .other
+    }
+  }
+}
+
+extension Response {
+  /// The response to an operation that failed and may succeed later.
+  static func unavailable(_ fault: Fault) -> Response {
+    .error(503, fault.text, headers: [("retry-after", "1")])
   }
 }

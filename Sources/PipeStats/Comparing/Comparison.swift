@@ -1,3 +1,5 @@
+internal import PipeText
+
 /// Whether two consumers differ in service time and success. The unit is the batch: all items of a
 /// batch share its service time and mostly its outcome. Counting each item would therefore claim
 /// more independent measurements than there are (Hurlbert, "Pseudoreplication and the design of

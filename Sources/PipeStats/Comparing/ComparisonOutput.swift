@@ -1,3 +1,5 @@
+internal import PipeText
+
 extension Comparison {
   /// The comparison as one line of JSON, without its newline. Seconds, and fractions of 1; null if
   /// there is no result. Differences are B minus A.

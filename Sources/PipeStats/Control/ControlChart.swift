@@ -1,3 +1,6 @@
+internal import PipeText
+package import PipeTime
+
 /// Shows which periods differ from the others by more than chance explains: Shewhart, Economic
 /// Control of Quality of Manufactured Product (1931), with limits at three standard deviations.
 package struct ControlChart {
@@ -9,8 +12,7 @@ package struct ControlChart {
   package static let fewest = 8
 
   package struct Point {
-    /// Microseconds since the epoch.
-    package let start: Int64
+    package let start: Instant
     /// Nil in a gap.
     package let value: Double?
     /// Nil in a gap, and if there are too few periods.
@@ -31,7 +33,7 @@ package struct ControlChart {
   /// Individual values: centre ± 2.66 × the mean moving range, where 2.66 = 3/1.128 estimates three
   /// standard deviations from ranges of two: NIST/SEMATECH e-Handbook of Statistical Methods
   /// (2012), 6.3.2.2. Gaps are left out, so a range may span one. No limit is below 0.
-  init(individuals: [(start: Int64, value: Double?)]) {
+  init(individuals: [(start: Instant, value: Double?)]) {
     let values = individuals.compactMap(\.value).filter(\.isFinite)
     let centre = Self.mean(values)
     let ranges = zip(values, values.dropFirst()).map { abs($1 - $0) }
@@ -49,7 +51,7 @@ package struct ControlChart {
   /// NIST/SEMATECH e-Handbook of Statistical Methods (2012), 6.3.3.2. Assumes that each of the n
   /// fails independently of the others; otherwise, if n is very large, points leave the limits too
   /// easily.
-  init(proportions: [(start: Int64, value: Proportion)]) {
+  init(proportions: [(start: Instant, value: Proportion)]) {
     let whole = proportions.reduce(0) { $0 + $1.value.whole }
     let centre = whole > 0 ? proportions.reduce(0) { $0 + $1.value.part } / whole : 0
     let isEnough = proportions.filter { $0.value.whole > 0 }.count >= Self.fewest
@@ -119,5 +121,73 @@ struct ControlScale {
     let part = (value - from) / (to - from)
     guard part.isFinite else { return columns - 1 }
     return Int((min(1, max(0, part)) * Double(columns - 1)).rounded())
+  }
+}
+
+extension ControlCharts {
+  /// The charts as one line of JSON, without its newline. Times in seconds (`start` since the
+  /// epoch), failures as fractions of 1; null in gaps.
+  package var line: String {
+    object(["service": service.json, "failures": failures.json])
+  }
+}
+
+extension ControlChart {
+  fileprivate var json: String {
+    let verdict =
+      centre == nil ? "too few periods" : outside == 0 ? "in control" : "out of control"
+    let periods = points.map { point in
+      object([
+        "start": number(point.start.seconds), "value": number(point.value),
+        "low": number(point.limits?.low), "high": number(point.limits?.high),
+        "state": point.state.map { quoted($0.rawValue) } ?? "null",
+      ])
+    }
+    return object([
+      "verdict": quoted(verdict), "outside": "\(outside)", "centre": number(centre),
+      "periods": "[" + periods.joined(separator: ",") + "]",
+    ])
+  }
+}
+
+extension ControlCharts {
+  /// The charts for people: at most 80 columns, readable without colour, a newline at the end.
+  package var text: String {
+    let lines =
+      ["mean service time of a batch"] + service.lines { inUnits($0) }
+      + ["", "batches that failed"] + failures.lines { percent($0) }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension ControlChart {
+  /// One line per period, then the conclusion. Times are UTC.
+  func lines(_ said: (Double) -> String) -> [String] {
+    guard let centre else {
+      return ["too few periods: \(filled) with batches, \(Self.fewest) needed"]
+    }
+    let scale = ControlScale(self)
+    let rows = points.map { point in
+      let value = (point.value.map(said) ?? "-").right(10)
+      let row = "\(UTC(point.start).clock) \(value)  \(scale.line(point, centre: centre))"
+      guard let state = point.state, state != .inside else { return row.trimmed }
+      return "\(row) \(state.rawValue)"
+    }
+    return [bounds(centre, said)] + rows + [sum]
+  }
+
+  private func bounds(_ centre: Double, _ said: (Double) -> String) -> String {
+    let limits = points.compactMap(\.limits)
+    let start = "centre \(said(centre)) |, limits "
+    guard let first = limits.first, limits.allSatisfy({ $0 == first }) else {
+      return start + "( ) depend on the number of batches; times in UTC"
+    }
+    return start + "( \(said(first.low)) to \(said(first.high)) ); times in UTC"
+  }
+
+  private var sum: String {
+    outside == 0
+      ? "in control: no period is outside its limits"
+      : "out of control: \(counted(outside, "period is", "periods are")) outside the limits"
   }
 }

@@ -1,3 +1,5 @@
+internal import PipeText
+
 extension ModelReport {
   /// The report as one line of JSON, without its newline. Seconds; null if a model has no result.
   package var line: String {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PipeText
 
 /// Columns of Unicode blocks, eight steps per line.
 enum Blocks {

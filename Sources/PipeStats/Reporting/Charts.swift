@@ -1,3 +1,6 @@
+internal import PipeText
+internal import PipeTime
+
 /// A histogram on a logarithmic axis, with the percentiles as lines across it.
 struct DistributionChart {
   private let report: Report
@@ -124,8 +127,7 @@ struct ThroughputChart {
 /// The rates of items in and out, period by period, in a suitable unit.
 struct PaceSeries {
   struct Point {
-    /// Microseconds since the epoch.
-    let start: Int64
+    let start: Instant
     let came: Double
     let done: Double
   }
@@ -150,7 +152,7 @@ struct PaceSeries {
       let seconds = group.reduce(0) { $0 + max(0, $1.seconds) }
       let rate = { (items: Int) in seconds > 0 ? Double(items) / seconds : 0 }
       return Point(
-        start: group.first?.start ?? 0, came: rate(PaceSeries.came(group)),
+        start: group.first?.start ?? .epoch, came: rate(PaceSeries.came(group)),
         done: rate(PaceSeries.done(group)))
     }
     let peak = paces.map { max($0.came, $0.done) }.max() ?? 0

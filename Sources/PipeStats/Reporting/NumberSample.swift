@@ -1,3 +1,5 @@
+internal import PipeText
+
 /// A distribution of numbers of either sign and any size, in bounded memory. (HdrHistogram counts
 /// whole numbers from 0 on.) It distinguishes all different numbers or, if there are too many, only
 /// their leading bits; the largest number of a class then represents the class.

@@ -1,3 +1,5 @@
+internal import PipeText
+
 /// Item latency, and items in and out over the last hour: plain lines that need no colour.
 package struct Picture {
   private let report: Report

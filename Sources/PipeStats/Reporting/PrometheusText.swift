@@ -3,8 +3,14 @@ internal import Glibc
 /// A report in Prometheus's text exposition format 0.0.4.
 package struct PrometheusText {
   private let report: Report
+  /// `queue="mailer"`; nil: no such label.
+  private let label: String?
 
-  package init(_ report: Report) { self.report = report }
+  /// `queue`: the value of the label `queue` that each sample gets; nil: none.
+  package init(_ report: Report, queue: String? = nil) {
+    self.report = report
+    label = queue.map { #"queue="\#(PrometheusText.escaped($0))""# }
+  }
 
   package var text: String {
     let counters = report.counters
@@ -23,6 +29,9 @@ package struct PrometheusText {
       metric(
         "pipe_oldest_ready_seconds", "gauge", "Age of the oldest ready item, 0 if none is ready.",
         report.oldestReady.named.map { (#"{priority="\#($0.name)"}"#, exact($0.value ?? 0)) }),
+      metric(
+        "pipe_queue_paused", "gauge", "1 while the queue is paused, otherwise 0.",
+        [("", report.pause == nil ? 0 : 1)]),
       metric(
         "pipe_latency_seconds", "histogram",
         "Latency of acknowledged items: accepted to claimed (wait), claimed to settled (service), both (total).",
@@ -73,7 +82,26 @@ package struct PrometheusText {
     _ name: String, _ type: String, _ help: String, _ samples: [(String, Value)]
   ) -> String {
     let lines = ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
-    return (lines + samples.map { "\(name)\($0.0) \($0.1)" }).map { $0 + "\n" }.joined()
+    return (lines + samples.map { "\(name)\(labelled($0.0)) \($0.1)" }).map { $0 + "\n" }.joined()
+  }
+
+  // `suffix`: the end of the name and the labels of a sample.
+  private func labelled(_ suffix: String) -> String {
+    guard let label else { return suffix }
+    guard let brace = suffix.firstIndex(of: "{") else { return suffix + "{\(label)}" }
+    return "\(suffix[...brace])\(label),\(suffix[suffix.index(after: brace)...])"
+  }
+
+  private static func escaped(_ value: String) -> String {
+    var out = ""
+    for character in value.unicodeScalars {
+      switch character {
+      case "\\", "\"": out += "\\\(character)"
+      case "\n": out += "\\n"
+      default: out.unicodeScalars.append(character)
+      }
+    }
+    return out
   }
 
   /// All digits: a sum that lost some would give a wrong rate.

@@ -1,3 +1,5 @@
+internal import PipeText
+
 /// A report as one line of JSON. Seconds, per item; null if nothing was measured.
 package struct ReportLine {
   private let report: Report
@@ -5,16 +7,27 @@ package struct ReportLine {
   package init(_ report: Report) { self.report = report }
 
   package var text: String {
-    object([
-      ("items", object(report.depths.named.map { ($0.name, priorities($0.items) { "\($0)" }) })),
-      ("oldest_ready_seconds", priorities(report.oldestReady, number)),
-      ("rates", rates),
-      ("latency", report.activity.latencyLine),
-      ("success", report.activity.success.line),
-      ("counters", counters),
-      ("window", window),
-      ("ages", ages),
-    ]) + "\n"
+    object(
+      [
+        ("items", object(report.depths.named.map { ($0.name, priorities($0.items) { "\($0)" }) })),
+        ("oldest_ready_seconds", priorities(report.oldestReady, number)),
+        ("rates", rates),
+        ("latency", report.activity.latencyLine),
+        ("success", report.activity.success.line),
+        ("counters", counters),
+        ("window", window),
+        ("ages", ages),
+      ] + pause) + "\n"
+  }
+
+  private var pause: [(String, String)] {
+    guard let pause = report.pause else { return [] }
+    let members = object([
+      ("since", quoted(UTC(pause.since).internet)),
+      ("until", pause.until.map { quoted(UTC($0).internet) } ?? "null"),
+      ("reason", quoted(pause.reason)),
+    ])
+    return [("paused", members)]
   }
 
   private var rates: String {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PipeText
 
 /// A report for people: at most 80 columns, numbers of one kind aligned.
 package struct ReportTable {
@@ -6,9 +7,52 @@ package struct ReportTable {
 
   package init(_ report: Report) { self.report = report }
 
-  package var text: String {
-    let parts = [depths, ages, window, counters].filter { !$0.isEmpty }
-    return parts.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
+  package var text: String { ReportTable.joined([depths, ages, window, counters]) }
+
+  /// As much as fits into this many lines, the most wanted first; the last line says what is left out.
+  package func text(rows: Int) -> String {
+    let whole = text
+    guard ReportTable.lines(of: whole) > rows else { return whole }
+    let offered: [Part] = [
+      Part(place: 0, depths), Part(place: 2, brief), Part(place: 2, window), Part(place: 1, ages),
+      Part(place: 3, counters),
+    ]
+    var chosen: [Part] = []
+    for part in offered {
+      // The whole window replaces the brief one.
+      let next = chosen.filter { $0.place != part.place } + [part]
+      let text = ReportTable.joined(next.sorted { $0.place < $1.place }.map(\.lines))
+      if ReportTable.lines(of: text) < rows { chosen = next }
+    }
+    let shown = ReportTable.joined(chosen.sorted { $0.place < $1.place }.map(\.lines))
+    return shown + "more with --all\n"
+  }
+
+  private struct Part {
+    /// From the top.
+    let place: Int
+    let lines: [String]
+
+    init(place: Int, _ lines: [String]) {
+      self.place = place
+      self.lines = lines
+    }
+  }
+
+  private static func joined(_ parts: [[String]]) -> String {
+    parts.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
+  }
+
+  private static func lines(of text: String) -> Int { text.utf8.count { $0 == 0x0a } }
+
+  /// The window in eight lines.
+  private var brief: [String] {
+    guard report.seconds != nil else { return window }
+    let shown: Set = ["p50", "p99", "max"]
+    let kept = latency.enumerated().filter { row, line in
+      row == 0 || shown.contains { line.hasPrefix($0 + " ") }
+    }
+    return [report.windowTitle] + rates + [""] + kept.map(\.element)
   }
 
   private var depths: [String] {
@@ -19,7 +63,14 @@ package struct ReportTable {
     }
     let oldest = report.oldestReady.named.map(\.value)
     grid.row("oldest ready", (oldest + [oldest.compactMap { $0 }.max()]).map { span($0) })
-    return ["Queue at \(UTC(report.at).text)", ""] + grid.lines
+    return ["Queue at \(UTC(report.at).text)"] + pause + [""] + grid.lines
+  }
+
+  private var pause: [String] {
+    guard let pause = report.pause else { return [] }
+    let end = pause.until.map { " until \(UTC($0).text)" } ?? ""
+    let line = "paused since \(UTC(pause.since).text)\(end)"
+    return [line] + (pause.reason.isEmpty ? [] : ["  " + pause.reason.plain])
   }
 
   private var ages: [String] { AgeLines(report.ages).lines }

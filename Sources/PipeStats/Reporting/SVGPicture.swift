@@ -1,3 +1,5 @@
+internal import PipeText
+
 /// The two charts of `Picture` as a self-contained SVG document: no font, no script.
 package struct SVGPicture {
   private let report: Report

@@ -1,4 +1,5 @@
 internal import PipeJSON
+internal import PipeText
 
 /// The text as a JSON string.
 func quoted(_ text: String) -> String {
@@ -28,4 +29,23 @@ func number(_ value: Double?) -> String {
   if value == 0 { return "0.0" }
   if sixth.point > 15 || sixth.point < -8 { return sixth.scientific }
   return (sixth.point > 6 ? Decimal(value.rounded(), digits: 17) : sixth)?.plain ?? "null"
+}
+
+extension String {
+  /// With `?` in place of every character that a terminal would obey.
+  var plain: String {
+    let scalars = unicodeScalars.map { $0.properties.generalCategory.isShown ? $0 : "?" }
+    return String(String.UnicodeScalarView(scalars))
+  }
+}
+
+extension Unicode.GeneralCategory {
+  fileprivate var isShown: Bool {
+    switch self {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned,
+      .privateUse:
+      false
+    default: true
+    }
+  }
 }

@@ -1,4 +1,5 @@
 internal import PipeJSON
+internal import PipeTime
 
 /// An instant in UTC.
 struct UTC {
@@ -7,8 +8,8 @@ struct UTC {
   /// `08:15:02`
   let time: String
 
-  init(_ microseconds: Int64) {
-    let second = floorDivide(microseconds, by: 1_000_000)
+  init(_ instant: Instant) {
+    let second = floorDivide(instant.microseconds, by: 1_000_000)
     let day = floorDivide(second, by: 86_400)
     let rest = second - day * 86_400
     let civil = CivilDate(daysSinceEpoch: day)

@@ -1,6 +1,7 @@
 package import PipeIO
 internal import PipeQueue
 internal import PipeRender
+package import PipeTime
 
 /// `pipe batch`: writes batch lines and waits until everything handed out is settled. stdout is
 /// closed after the last batch, so that the pipeline ends even if it leaves items unanswered.
@@ -18,20 +19,17 @@ package final class BatchWriter {
   private var hasHinted = false
   /// The rest of the pipeline, once stdout is closed.
   private var downstream: Downstream?
-  /// When unsettled claims are taken back from a reader that has gone. Microseconds of
-  /// `Clock.steady`.
-  private var giveBackDeadline: Int64?
+  /// When unsettled claims are taken back from a reader that has gone.
+  private var giveBackDeadline: SteadyInstant?
   /// The fault that stopped claiming; thrown once everything handed out is settled.
   private var fault: Fault?
 
   /// Capacity of the pipe, bytes. A batch in the pipe is already dispatched, so a small pipe
   /// selects items later.
   private static let pipeSize = 4096
-  /// Microseconds that claims stay held after the reader has gone: `ack` may be about to settle
+  /// How long claims stay held after the reader has gone: `ack` may be about to settle
   /// them.
-  private static let grace: Int64 = 1_000_000
-  /// Microseconds without a settlement before the warning.
-  private static let patience: Int64 = 5_000_000
+  private static let grace: TimeSpan = .seconds(1)
 
   package init(_ source: BatchSource, _ diagnostics: Diagnostics, size: Int) throws(Fault) {
     self.source = source
@@ -119,8 +117,8 @@ package final class BatchWriter {
     forReady: Bool, output: BatchSource.OutputEvent? = nil
   ) throws(Fault) {
     let events = Events()
-    if !waiting.isEmpty { events.want(settling.number) }
-    if giveBackDeadline == nil, let downstream { events.want(downstream.number) }
+    if !waiting.isEmpty { events.want(settling.fd) }
+    if giveBackDeadline == nil, let downstream { events.want(downstream.fd) }
     do throws(Fault) {
       _ = try source.wait(
         forReady: forReady, until: deadline, output: output ?? reader, events: events)
@@ -130,7 +128,7 @@ package final class BatchWriter {
       fault = error
     }
     if pipe?.isBroken == true || source.isReaderGone { setGiveBackDeadline() }
-    if let downstream, events.isReady(downstream.number) { lookDownstream() }
+    if let downstream, events.isReady(downstream.fd) { lookDownstream() }
     if settling.drain({ _ in true }) { try lookForSettled() }
     hint()
   }
@@ -141,8 +139,8 @@ package final class BatchWriter {
     return .nothing(pipe)
   }
 
-  private var deadline: Int64? {
-    let hint = mayHint ? lastProgress + BatchWriter.patience : nil
+  private var deadline: SteadyInstant? {
+    let hint = mayHint ? lastProgress + Patience.span : nil
     return [giveBackDeadline, hint].compactMap { $0 }.min()
   }
 
@@ -159,7 +157,7 @@ package final class BatchWriter {
   }
 
   private func hint() {
-    guard mayHint, Clock.steady() - lastProgress >= BatchWriter.patience else { return }
+    guard mayHint, Clock.steady() - lastProgress >= Patience.span else { return }
     hasHinted = true
     let many = waiting.count == 1 ? "1 batch is" : "\(waiting.count) batches are"
     diagnostics.say(
@@ -188,7 +186,7 @@ package final class BatchWriter {
       } else {
         unanswered += claim.items.count
         let gone = Failure("the reader of the batch ended without settling it")
-        _ = try claimer.settle(claim, wait: 0) { _ in .retry(gone) }
+        _ = try claimer.settle(claim, wait: .zero) { _ in .retry(gone) }
       }
     }
     if unanswered > 0 {
@@ -201,10 +199,10 @@ package final class BatchWriter {
 package struct HoldWriter {
   let source: BatchSource
   let size: Int
-  /// Microseconds that each claim is held.
-  let span: Int64
+  /// How long each claim is held.
+  let span: TimeSpan
 
-  package init(source: BatchSource, size: Int, span: Int64) {
+  package init(source: BatchSource, size: Int, span: TimeSpan) {
     self.source = source
     self.size = size
     self.span = span

@@ -1,5 +1,8 @@
+internal import Glibc
 package import PipeIO
 internal import PipeQueue
+internal import PipeRender
+package import PipeTime
 
 /// `consume -- CMD`: runs the command for each batch, several at once, and settles the batch by the
 /// exit status.
@@ -10,10 +13,12 @@ internal import PipeQueue
 package final class CommandRunner {
   private let source: BatchSource
   private let claimer: Claimer
-  private let stderr: StderrForwarder
+  private let stderr: OutputForwarder
   private let launcher: Launcher
   private let jobs: Int
-  private let timeout: Int64?
+  private let timeout: TimeSpan?
+  /// Bytes of each stream that the queue keeps; nil: none.
+  private let keptLength: Int?
   private var running: [Job] = []
   /// Owner slots, by the stderr descriptor of the commands that inherit them.
   private var owners: [Int32: Owner] = [:]
@@ -22,6 +27,7 @@ package final class CommandRunner {
   /// The signal that ended a command sharing the terminal with this process.
   private var interruption: Int32?
   private var isAdvised = false
+  private var hasAdvisedOnStop = false
   /// A command failed after the reader of stdout had gone.
   private var hasLostReader = false
   /// The fault after which no command is started; thrown once the running ones are settled.
@@ -34,20 +40,23 @@ package final class CommandRunner {
   private struct Job {
     var group: ProcessGroup
     let claim: HeldClaim
-    let errors: StderrCapture
+    let streams: OutputForwarder.Streams
+    let started: Instant
     let owner: Owner?
   }
 
   package init(
-    _ source: BatchSource, _ diagnostics: Diagnostics, jobs: Int, envelope: Bool, timeout: Int64?
-  ) {
+    _ source: BatchSource, _ diagnostics: Diagnostics, jobs: Int, input: CommandInput,
+    keeping: OutputKeeping = OutputKeeping(), timeout: TimeSpan?
+  ) throws(Fault) {
     self.source = source
-    stderr = StderrForwarder(diagnostics)
+    stderr = OutputForwarder(diagnostics, keeping)
+    keptLength = keeping.limit
     self.jobs = jobs
     self.timeout = timeout
     claimer = source.claimer
-    launcher = Launcher(
-      source.queue, envelope: envelope, runsAlone: jobs == 1 && timeout == nil)
+    launcher = try Launcher(
+      source.queue, input, runsAlone: jobs == 1 && timeout == nil)
   }
 
   package func run() throws(Fault) -> Int32 {
@@ -55,15 +64,16 @@ package final class CommandRunner {
     while true {
       if mayBeReady { mayBeReady = startSome() }
       let isWaiting = source.mayGoOn && fault == nil
-      if running.isEmpty, !isWaiting, !mayBeReady { break }
+      if running.isEmpty, !isWaiting, !mayBeReady, !isBlocked { break }
       do throws(Fault) {
-        if try wait(forReady: hasRoom && isWaiting, deadline: mayBeReady ? 0 : nil) {
+        if try wait(forReady: hasRoom && isWaiting, deadline: mayBeReady ? .boot : nil) {
           mayBeReady = true
         }
       } catch { try note(error) }
       // Before ended commands are collected: no event reports the end of a killed group.
       for index in running.indices { running[index].group.enforce() }
       if settleEnded() { mayBeReady = true }
+      adviseOnStop()
       if source.mustDie != nil {
         abandon()
         return Exit.someFailed
@@ -76,6 +86,16 @@ package final class CommandRunner {
     return someFailed ? Exit.someFailed : Exit.fine
   }
 
+  // A person who types ^C should see why this process goes on.
+  private func adviseOnStop() {
+    guard source.stops.count == 1, !running.isEmpty, !hasAdvisedOnStop, isatty(STDERR_FILENO) != 0
+    else { return }
+    hasAdvisedOnStop = true
+    stderr.say(
+      "waiting for \(counted(running.count, "command")) to end, with \(source.waiting) unsettled;"
+        + " ^C again ends this at once", .info)
+  }
+
   // Running commands are still waited for: otherwise their claims would become those of a dead
   // process.
   private func note(_ fault: Fault) throws(Fault) {
@@ -86,7 +106,12 @@ package final class CommandRunner {
 
   private var hasRoom: Bool { running.count < jobs && stderr.hasRoom }
 
-  private func wait(forReady: Bool, deadline: Int64?) throws(Fault) -> Bool {
+  // Nothing runs and items are ready, but the output of earlier commands must be read first.
+  private var isBlocked: Bool {
+    fault == nil && running.isEmpty && !stderr.hasRoom && source.mayStart && source.hasReady
+  }
+
+  private func wait(forReady: Bool, deadline: SteadyInstant?) throws(Fault) -> Bool {
     let next = deadline ?? running.compactMap(\.group.wakeUp).min()
     defer { stderr.pass() }
     let hadRoom = stderr.hasRoom
@@ -99,12 +124,16 @@ package final class CommandRunner {
   private func startSome() -> Bool {
     for _ in 0..<16 where hasRoom && fault == nil {
       do throws(Fault) {
-        let errors = try stderr.pipe()
-        guard let claim = try next(errors) else {
-          stderr.free(errors)
+        let streams = try stderr.streams()
+        guard let claim = try next(streams) else {
+          stderr.free(streams)
           return false
         }
-        try start(claim, errors)
+        guard let fitting = try fit(claim) else {
+          stderr.free(streams)
+          continue
+        }
+        try start(fitting, streams)
       } catch {
         // Running commands may free room when they end.
         if error.kind == .tryLater, !running.isEmpty { return false }
@@ -115,23 +144,53 @@ package final class CommandRunner {
   }
 
   // Claims with the owner slot that the command will inherit.
-  private func next(_ errors: StderrCapture) throws(Fault) -> Claim? {
+  private func next(_ streams: OutputForwarder.Streams) throws(Fault) -> Claim? {
     do throws(Fault) {
-      guard try source.change(to: &owners[errors.readingNumber]) else { return nil }
-      return try source.next(size: source.limits.size ?? 1)
+      guard try source.change(to: &owners[streams.errors.readingFD]) else { return nil }
+      return try source.next(
+        size: min(source.limits.size ?? 1, launcher.most.items), bytes: launcher.most.bytes)
     } catch {
-      stderr.free(errors)
+      stderr.free(streams)
       throw error
     }
   }
 
-  private func start(_ claim: consuming Claim, _ errors: StderrCapture) throws(Fault) {
+  /// Buries the items that the command cannot get; nil if there are no others.
+  private func fit(_ claim: consuming Claim) throws(Fault) -> FittingClaim? {
+    let addition = launcher.addition(claim)
+    guard case .unfit(let unfit) = addition else {
+      return FittingClaim(claim: claim, addition: addition)
+    }
+    someFailed = true
+    for (index, reason) in unfit.sorted(by: { $0.key < $1.key }) {
+      let item = claim.items[index]
+      stderr.say(
+        "\(item.entry.text) item \(item.index): \(reason); buried (dead letter)", id: item.entry)
+    }
+    let outcome = { (index: Int) in unfit[index].map { Outcome.bury(Failure($0)) } }
+    guard let rest = try claimer.settle(claim, outcome) else { return nil }
+    let others = launcher.addition(rest)
+    return FittingClaim(claim: rest, addition: others)
+  }
+
+  /// A claim that the command can get, and its arguments.
+  private struct FittingClaim: ~Copyable {
+    let claim: Claim
+    let addition: Launcher.Addition
+  }
+
+  private func start(
+    _ fitting: consuming FittingClaim, _ streams: OutputForwarder.Streams
+  ) throws(Fault) {
+    let addition = fitting.addition
+    let claim = fitting.claim
     var isUsed = false
-    defer { if !isUsed { stderr.free(errors) } }
+    defer { if !isUsed { stderr.free(streams) } }
     let result: Command.Start
     do throws(Fault) {
       result = try launcher.start(
-        claim, lock: claimer.lockDescriptor, errors: errors.writingNumber)
+        claim, addition, lock: claimer.lockDescriptor, output: streams.output?.writingFD,
+        errors: streams.errors.writingFD)
     } catch {
       try claimer.giveBack(claim)
       throw error
@@ -142,11 +201,15 @@ package final class CommandRunner {
       isUsed = true
       running.append(
         Job(
-          group: ProcessGroup(worker, deadline: deadline), claim: HeldClaim(claim), errors: errors,
-          owner: owners[errors.readingNumber]))
+          group: ProcessGroup(worker, deadline: deadline), claim: HeldClaim(claim),
+          streams: streams,
+          started: Clock.now(),
+          owner: owners[streams.errors.readingFD]))
+    case .refused(let reason) where launcher.isOfJobs:
+      try settleAndReport(claim, Failure("cannot start: \(reason)"), claimer.retry)
     case .refused(let reason):
       try claimer.giveBack(claim)
-      throw Fault(.unavailable, "\(reason); its batch was given back")
+      throw source.stopped(reason)
     }
   }
 
@@ -161,7 +224,7 @@ package final class CommandRunner {
     running.removeAll(where: \.group.isOver)
     let isTidy = !leftBehind.hasMore(than: running.map(\.group.worker.process))
     for job in over {
-      if !isTidy { owners[job.errors.readingNumber] = nil }
+      if !isTidy { owners[job.streams.errors.readingFD] = nil }
       do throws(Fault) { try settle(job) } catch { fault = fault ?? error }
     }
     return true
@@ -169,17 +232,28 @@ package final class CommandRunner {
 
   private func settle(_ job: Job) throws(Fault) {
     guard let ending = job.group.ending else { return }
-    let failure = Failure(ending, job.group.reason, stderr: job.errors.takeTail())
-    stderr.free(job.errors)
+    let errors = job.streams.errors.take()
+    let output = job.streams.output?.take()
+    let failure = Failure(ending, job.group.reason, stderr: errors.letter)
+    stderr.free(job.streams)
     let claim = job.claim.take()
     _ = try claimer.change(to: job.owner)
+    if let keptLength {
+      claimer.keep(
+        AttemptOutput(
+          attempt: claim.attempt, started: job.started, ended: Clock.now(),
+          exitStatus: failure.exitStatus, signal: failure.signal,
+          stdout: (output ?? KeptOutput(limit: 0)).trimmed(to: keptLength),
+          stderr: errors.trimmed(to: keptLength)),
+        of: claim)
+    }
     source.takeSignals()
     if let signal = job.group.interruption(source.stops) {
       interruption = signal
       return try claimer.giveBack(claim)
     }
     if job.group.wantsTerminal { advise() }
-    switch ExitDisposition(ending, wasEnded: job.group.isTerminated) {
+    switch disposition(ending, job) {
     case .acknowledge: try claimer.done(claim)
     case .bury: try settleAndReport(claim, failure, claimer.bury)
     case .retry:
@@ -194,11 +268,15 @@ package final class CommandRunner {
     case .stop:
       fault =
         fault
-        ?? Fault(
-          .unavailable,
-          "\(printable(launcher.name)): \(failure.reason); its batch was given back")
+        ?? source.stopped("\(printable(launcher.name)): \(failure.reason)")
       try claimer.giveBack(claim)
     }
+  }
+
+  private func disposition(_ ending: Worker.Ending, _ job: Job) -> ExitDisposition {
+    let found = ExitDisposition(ending, wasEnded: job.group.isTerminated)
+    if case .stop = found, launcher.isOfJobs { return .retry }
+    return found
   }
 
   // Prints the advice once.
@@ -213,7 +291,8 @@ package final class CommandRunner {
   ) throws(Fault) {
     someFailed = true
     let what = "\(claim.label): \(failure.reason) (attempt \(claim.attempt))"
-    stderr.say("\(what); \(try settle(claim, failure).text)")
+    let entry = claim.items.first?.entry
+    stderr.say("\(what); \(try settle(claim, failure).text)", id: entry)
   }
 
   // At a second signal, running commands get SIGTERM and their batches are given back, no attempt

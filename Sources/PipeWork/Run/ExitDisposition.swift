@@ -1,5 +1,7 @@
 internal import PipeIO
 internal import PipeQueue
+internal import PipeRender
+internal import PipeTime
 
 /// The meaning of an exit status for the batch (pipe-consume(1), EXIT STATUS OF THE COMMAND).
 enum ExitDisposition {
@@ -39,17 +41,10 @@ extension Disposal {
   /// The end of a message.
   var text: String {
     switch self {
-    case .again(after: 0): "ready again"
-    case .again(let wait): "retry in \(Disposal.span(wait))"
+    case .again(after: .zero): "ready again"
+    case .again(let wait): "retry in \(wait.words)"
     case .buried(items: 1): "buried (dead letter)"
     case .buried(let items): "\(items) items buried (dead letters)"
     }
-  }
-
-  private static func span(_ microseconds: Int64) -> String {
-    let tenths = (microseconds + 50_000) / 100_000
-    return tenths < 10
-      ? "\(max(1, microseconds / 1000)) ms"
-      : tenths < 1000 ? "\(tenths / 10).\(tenths % 10) s" : "\((tenths + 5) / 10) s"
   }
 }

@@ -1,13 +1,13 @@
 package import PipeIO
 internal import PipeQueue
-internal import PipeRender
+package import PipeRender
 
 /// `consume` without a command: writes items to stdout. Items written to a pipe are acknowledged
 /// once its reader has taken them, others once they are written.
 package final class ItemWriter {
   private let source: BatchSource
   private let claimer: Claimer
-  private let envelope: Bool
+  private let form: ItemForm
   private let pipe = PipeOutput()
   private let plain = Output()
   private let isFile: Bool
@@ -23,9 +23,9 @@ package final class ItemWriter {
   /// After more faults than this, nothing is waited for.
   private static let mostFaults = 8
 
-  package init(_ source: BatchSource, envelope: Bool) {
+  package init(_ source: BatchSource, _ form: ItemForm) {
     self.source = source
-    self.envelope = envelope
+    self.form = form
     claimer = source.claimer
     isFile = plain.isRegularFile
     mayBlock = plain.mayBlock
@@ -68,14 +68,10 @@ package final class ItemWriter {
   }
 
   private func hand(_ claim: consuming Claim) throws(Fault) {
-    let bytes = envelope ? BatchLine.bytes(claim) : claim.bytes
-    guard let pipe else { return try write(bytes, claim) }
+    let (bytes, ends) = form.output(claim)
+    guard let pipe else { return try write(bytes, ends, claim) }
     let start = pipe.written
-    let ends =
-      envelope
-      ? claim.items.map { _ in start + bytes.count }
-      : claim.items.map { start + $0.data.upperBound + 1 }
-    held.append(HeldClaim(claim, ends: ends))
+    held.append(HeldClaim(claim, ends: ends.map { start + $0 }))
     var done = 0
     while done < bytes.count, !isOver {
       let count = try bytes.withUnsafeBufferPointer { (all) throws(Fault) -> Int in
@@ -89,14 +85,14 @@ package final class ItemWriter {
     }
   }
 
-  private func write(_ bytes: [UInt8], _ claim: consuming Claim) throws(Fault) {
+  private func write(_ bytes: [UInt8], _ ends: [Int], _ claim: consuming Claim) throws(Fault) {
     // A terminal or a socket may block for long; earlier acknowledgements are flushed first.
     if mayBlock { try claimer.sync.flush() }
     plain.bytes = bytes
     var written = 0
     do throws(Fault) { try plain.flush(written: &written) } catch {
-      let whole = envelope ? 0 : claim.items.prefix { $0.data.upperBound < written }.count
-      let end = whole == 0 ? 0 : claim.items[whole - 1].data.upperBound + 1
+      let whole = ends.prefix { $0 <= written }.count
+      let end = whole == 0 ? 0 : ends[whole - 1]
       // The next output must not continue half an item.
       if isFile { plain.takeBack(written - end) }
       try claimer.acknowledge(claim, first: whole)
@@ -172,6 +168,36 @@ package final class ItemWriter {
         let whole = claim.ends.prefix { $0 <= taken }.count
         try claimer.acknowledge(claim.take(), first: whole)
       }
+    }
+  }
+}
+
+/// How a batch is written: to stdout, or to the stdin of a command.
+package enum ItemForm {
+  /// One item a line.
+  case json
+  /// One batch a line.
+  case envelope
+  case text(TextItem.End)
+
+  /// The bytes of a batch, and where each of its items ends in them.
+  func output(_ claim: borrowing Claim) -> (bytes: [UInt8], ends: [Int]) {
+    switch self {
+    case .json: return (claim.bytes, claim.items.map { $0.data.upperBound + 1 })
+    case .envelope:
+      let bytes = BatchLine.bytes(claim)
+      return (bytes, claim.items.map { _ in bytes.count })
+    case .text(let end):
+      var bytes: [UInt8] = []
+      var ends: [Int] = []
+      claim.bytes.withUnsafeBytes { all in
+        for item in claim.items {
+          TextItem.appendPlain(UnsafeRawBufferPointer(rebasing: all[item.data]), to: &bytes)
+          bytes.append(end.rawValue)
+          ends.append(bytes.count)
+        }
+      }
+      return (bytes, ends)
     }
   }
 }

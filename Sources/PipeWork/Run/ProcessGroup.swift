@@ -1,33 +1,32 @@
 internal import PipeIO
+internal import PipeTime
 
 /// A running command and its end: the end of its process or, if this process terminates it, of its
 /// whole process group.
 ///
-/// The command and the processes that it started have 5 s to end after SIGTERM. While they live,
+/// The command and the processes that it started have `Patience.span` to end after SIGTERM. While they live,
 /// the claim stays held, because they may still be working. Then they are killed.
 struct ProcessGroup {
   let worker: Worker
-  /// When the next signal is due. Microseconds of `Clock.steady`.
-  private var deadline: Int64?
+  /// When the next signal is due. Of `Clock.steady`.
+  private var deadline: SteadyInstant?
   private(set) var isTerminated = false
   private var isDestroyed = false
   private(set) var ending: Worker.Ending?
   /// It was terminated because it is in the background and wants the terminal.
   private(set) var wantsTerminal = false
 
-  /// From SIGTERM to SIGKILL. Microseconds.
-  private static let grace: Int64 = 5_000_000
-  /// Poll interval: the kernel reports the end of a child, but not of a group. Microseconds.
-  private static let pause: Int64 = 20_000
+  /// Poll interval: the kernel reports the end of a child, but not of a group.
+  private static let pause: TimeSpan = .milliseconds(20)
 
   /// `deadline`: when to terminate it.
-  init(_ worker: Worker, deadline: Int64? = nil) {
+  init(_ worker: Worker, deadline: SteadyInstant? = nil) {
     self.worker = worker
     self.deadline = deadline
   }
 
   /// The latest time to call `enforce`.
-  var wakeUp: Int64? {
+  var wakeUp: SteadyInstant? {
     guard ending != nil, let deadline else { return deadline }
     return min(deadline, Clock.steady() + ProcessGroup.pause)
   }
@@ -35,7 +34,7 @@ struct ProcessGroup {
   mutating func terminate() {
     guard !isTerminated else { return }
     isTerminated = true
-    deadline = Clock.steady() + ProcessGroup.grace
+    deadline = Clock.steady() + Patience.span
     worker.terminate()
   }
 
@@ -78,4 +77,13 @@ struct ProcessGroup {
   var isOver: Bool {
     ending != nil && (!isTerminated || isDestroyed || !worker.hasGroup)
   }
+}
+
+/// How long a consumer lets others take: a command after SIGTERM, a reader of its stderr, and a
+/// worker or reader before the warning that nothing comes back. 5 s; a test shortens it with
+/// `PIPE_TEST_PATIENCE`, in milliseconds.
+enum Patience {
+  static let span: TimeSpan =
+    variable("PIPE_TEST_PATIENCE").flatMap { Int64($0) }.map { .milliseconds(max(0, $0)) }
+    ?? .seconds(5)
 }

@@ -62,7 +62,7 @@ package struct AckJob {
     var reader = SettlementReader()
     for text in claims {
       if let id = BatchID(text) {
-        settler.add(Settlement(claim: id, result: nil, reason: nil, items: nil), nil)
+        settler.add(Settlement(claim: id, result: nil, reason: nil, output: nil, items: nil), nil)
         continue
       }
       do throws(Rejection) {
@@ -73,7 +73,8 @@ package struct AckJob {
         settler.add(settlement, nil)
       } catch {
         throw Fault(
-          .usage, "\(printable(text)): neither a claim token nor a batch line")
+          .usage,
+          "\(printable(text)): neither a claim token nor a batch line; pipe batch prints both")
       }
     }
     try settler.settle()

@@ -12,6 +12,8 @@ package struct Settlement {
   /// For items without a result of their own.
   let result: Result?
   let reason: String?
+  /// What the items produced, JSON; for items without a value of their own.
+  let output: [UInt8]?
   /// nil: all remaining items of the claim.
   let items: [ItemSettlement]?
 }
@@ -22,18 +24,19 @@ struct ItemSettlement {
   let item: Int
   let result: Settlement.Result?
   let reason: String?
+  let output: [UInt8]?
 }
 
 /// Reads settlement lines, from stdin of `ack` or from the worker of `consume --stream`:
 /// `{"claim":"01J…","result":"retry","reason":"busy","items":[{"id":"01J…","item":3,"result":"ok"},…]}`.
 /// Only `claim` is required; unknown members are ignored.
 struct SettlementReader {
-  private var scanner = LineScanner(watching: ["claim", "items", "result", "reason"])
-  private var itemScanner = LineScanner(watching: ["id", "item", "result", "reason"])
+  private var scanner = LineScanner(watching: ["claim", "items", "result", "reason", "output"])
+  private var itemScanner = LineScanner(watching: ["id", "item", "result", "reason", "output"])
   private static let claim = 0, items = 1
   private static let id = 0, item = 1
   // The same in both scanners.
-  private static let result = 2, reason = 3
+  private static let result = 2, reason = 3, output = 4
   /// The claim of the last line, even if the rest of the line is invalid.
   private(set) var claim: BatchID?
 
@@ -53,6 +56,9 @@ struct SettlementReader {
       },
       reason: try scanner[SettlementReader.reason].map { span throws(Rejection) in
         try Field(span, "reason", line).string()
+      },
+      output: try scanner[SettlementReader.output].map { span throws(Rejection) in
+        try Field(span, "output", line).value()
       },
       items: try items(line))
   }
@@ -86,6 +92,9 @@ struct SettlementReader {
       },
       reason: try itemScanner[SettlementReader.reason].map { span throws(Rejection) in
         try Field(span, "reason", text, start).string()
+      },
+      output: try itemScanner[SettlementReader.output].map { span throws(Rejection) in
+        try Field(span, "output", text, start).value()
       })
   }
 }
@@ -141,6 +150,16 @@ private struct Field {
     guard span.kind == .string else { throw wrong("is not a string") }
     let quoted = UnsafeRawBufferPointer(rebasing: text[span.range])
     return String(decoding: decodeString(quoted).prefix(Field.longest), as: UTF8.self)
+  }
+
+  /// Bytes kept of an output.
+  private static let longestOutput = 64 << 10
+
+  func value() throws(Rejection) -> [UInt8] {
+    guard span.range.count <= Field.longestOutput else {
+      throw wrong("is longer than \(Field.longestOutput) bytes")
+    }
+    return Array(text[span.range])
   }
 
   func count() throws(Rejection) -> Int {

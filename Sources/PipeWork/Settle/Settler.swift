@@ -114,17 +114,29 @@ final class Settler {
       } else if let found = try claimer.adopt(settlement.claim, holdings) {
         claim = found
       } else {
-        throw Fault(
-          .claimLost,
-          "claim \(settlement.claim.text) is no longer held:"
-            + " it was already settled, or its holder is gone"
-        )
+        throw claimer.lost(settlement.claim)
       }
       let outcomes = outcomes(settlement, claim)
+      keepOutputs(settlement, claim)
       let isPartial = outcomes.contains { if case nil = $0 { true } else { false } }
       if let rest = try claimer.settle(claim, takingOver: isPartial, { outcomes[$0] }) {
         rests[settlement.claim] = HeldClaim(rest)
       }
+    }
+  }
+
+  // On disk before the items are settled.
+  private func keepOutputs(_ settlement: Settlement, _ claim: borrowing Claim) {
+    guard let items = settlement.items else {
+      if let value = settlement.output { claimer.keep(value, of: claim) }
+      return
+    }
+    var places = ItemPositions(claim.items)
+    for (position, item) in items.enumerated() {
+      guard let value = item.output ?? settlement.output,
+        let index = places.index(of: item, near: position)
+      else { continue }
+      claimer.keep(value, of: claim, items: [index])
     }
   }
 

@@ -2,19 +2,25 @@ internal import Glibc
 package import PipeIO
 package import PipeQueue
 internal import PipeRender
+package import PipeTime
 
 package struct Limits {
   /// Items per batch; nil for an efficient number.
   let size: Int?
   package let batches: Int
   let follow: Bool
-  /// Minimum microseconds from the start of one batch to the start of the next; 0 for none.
-  package var every: Int64 = 0
+  /// Minimum time from the start of one batch to the start of the next; 0 for none.
+  package var every: TimeSpan = .zero
+  /// Waits for more until every item is done, dead or lost.
+  let untilDone: Bool
 
-  package init(size: Int?, batches: Int, follow: Bool, every: Int64 = 0) {
+  package init(
+    size: Int?, batches: Int, follow: Bool, every: TimeSpan = .zero, untilDone: Bool = false
+  ) {
+    self.untilDone = untilDone
     self.size = size
     self.batches = batches
-    self.follow = follow
+    self.follow = follow || untilDone
     self.every = every
   }
 
@@ -30,20 +36,24 @@ package final class BatchSource {
   let limits: Limits
   let signals: SignalQueue
   private let watch: Watch?
-  private var lookAgain: Int64?
-  private var pause: Int64 = 0
+  private var lookAgain: SteadyInstant?
+  private var pause: TimeSpan = .zero
   /// Something is ready, but the next batch is not due yet.
   private var isPaced = false
   private(set) var started = 0
   private lazy var steps = ClockSteps()
-  /// Wall clock minus `Clock.steady` when the last claim attempt found nothing.
-  private var clockOffset: Int64 = 0
+  /// `Clock.offset` just before the last claim attempt that found nothing.
+  private var clockOffset: TimeSpan = .zero
   private let reader = OutputReader()
   /// Whether stdout's reader has gone; then nothing more is started.
   private(set) var isReaderGone = false
   /// Whether a SIGCHLD was taken since the last wait: the next wait must return at once, because no other
   /// signal reports that child again.
   private var hasChildChanged = false
+  private var reportedPause: Instant?
+  /// With `untilDone`: nothing is left to wait for.
+  private var isAllDone = false
+  private var progress: WorkProgress?
 
   package init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
@@ -52,7 +62,24 @@ package final class BatchSource {
     signals = try SignalQueue(
       [SignalQueue.terminate, SignalQueue.interrupt, SignalQueue.child], interruptsLocks: true)
     watch = limits.follow ? try queue.watchReady() : nil
-    if limits.every > 0 { Clock.sharpen() }
+    if limits.every > .zero { Clock.sharpen() }
+  }
+
+  /// Shows a progress line from now on, if a person can see it. `sharesOutput`: as for `ProgressLine`.
+  package func showProgress(sharesOutput: Bool = false) {
+    progress = WorkProgress(sharesOutput: sharesOutput)
+  }
+
+  private func updateProgress() {
+    progress?.update { (items: left, isAll: !limits.follow || limits.untilDone) }
+  }
+
+  // Items that this run will still take, if it ends by itself.
+  private var left: Int {
+    let lanes = (try? census()) ?? []
+    let waiting = lanes.reduce(0) { $0 + $1.ready + (limits.untilDone ? $1.later : 0) }
+    let most = (limits.batches - started).multipliedReportingOverflow(by: limits.size ?? 1)
+    return most.overflow ? waiting : min(waiting, most.partialValue)
   }
 
   var mayStart: Bool { wouldStart && !isReaderGone }
@@ -73,9 +100,13 @@ package final class BatchSource {
     takeSignals()
     checkReader()
     while mayStart {
+      // Read before the claim reads the clock, so that a step between the two is noticed.
+      let offset = Clock.offset()
       guard let claim = try claim(size: min(size, Limits.mostItems), bytes: bytes) else {
         isPaced = claimer.isPaced
-        clockOffset = Clock.now() - Clock.steady()
+        notePause()
+        try noteEnd()
+        clockOffset = offset
         return nil
       }
       if claim.items.isEmpty {
@@ -84,6 +115,8 @@ package final class BatchSource {
         continue
       }
       started += 1
+      progress?.take(claim.items.count)
+      updateProgress()
       return claim
     }
     return nil
@@ -125,8 +158,20 @@ package final class BatchSource {
     }
   }
 
+  // Says once that the queue is paused.
+  private func notePause() {
+    guard let pause = claimer.pause, pause.since != reportedPause else { return }
+    reportedPause = pause.since
+    queue.report("\(printable(queue.path)): \(pause.words); nothing is taken")
+  }
+
+  private func noteEnd() throws(Fault) {
+    guard limits.untilDone, claimer.pause == nil, !isPaced else { return }
+    isAllDone = try census().allSatisfy { $0.ready + $0.claimed + $0.later == 0 }
+  }
+
   /// Whether another batch may still be started without any outside event.
-  var mayGoOn: Bool { mayStart && (limits.follow || isPaced) }
+  var mayGoOn: Bool { mayStart && !isAllDone && (limits.follow || isPaced) }
 
   /// An event to wait for at a pipe, besides the end of its reader.
   enum OutputEvent {
@@ -146,32 +191,33 @@ package final class BatchSource {
   /// an event at the output, one of `events`, or `deadline`. Returns whether a claim attempt may
   /// succeed.
   func wait(
-    forReady: Bool, until deadline: Int64? = nil, output: OutputEvent? = nil,
+    forReady: Bool, until deadline: SteadyInstant? = nil, output: OutputEvent? = nil,
     events: Events? = nil
   ) throws(Fault) -> Bool {
     var poller = Poller()
-    let signal = poller.watch(signals.number)
-    let watched = forReady ? watch.map { poller.watch($0.number) } : nil
+    let signal = poller.watch(signals.fd)
+    let watched = forReady ? watch.map { poller.watch($0.fd) } : nil
     var written: Int?
     if let output {
-      if case .reads(_, let reads) = output { _ = poller.watch(reads.number) }
+      if case .reads(_, let reads) = output { _ = poller.watch(reads.fd) }
       let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
-      written = poller.watch(output.pipe.number, for: interest)
+      written = poller.watch(output.pipe.fd, for: interest)
     }
     let broken =
       output == nil && !isReaderGone
-      ? reader.map { poller.watch($0.number, for: .breaking) } : nil
+      ? reader.map { poller.watch($0.fd, for: .breaking) } : nil
     events?.add(to: &poller)
     // A consumer that cannot use more items now must not be woken for them repeatedly.
     let turn = forReady && mayGoOn ? claimer.nextPoll : nil
     var looks = forReady && mayGoOn ? [lookAgain, turn.map { $0 - earliness }] : []
     // Delayed items wait for a time of day, which comes sooner if the clock is set forward.
-    let clock = turn != nil && !isPaced ? poller.watch(steps.number) : nil
+    let clock = turn != nil && !isPaced ? poller.watch(steps.fd) : nil
     if clock != nil { looks.append(Clock.steady() + BatchSource.clockPause) }
     let now = hasChildChanged ? Clock.steady() : nil
     try poller.wait(
       until: ([now, deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
     events?.note(poller)
+    updateProgress()
     try claimer.sync.flushIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if let broken, poller.isBroken(broken) { isReaderGone = true }
@@ -186,7 +232,7 @@ package final class BatchSource {
   // that.
   private var isClockSet: Bool {
     steps.drain()
-    return abs(Clock.now() - Clock.steady() - clockOffset) > 1_000_000
+    return (Clock.offset() - clockOffset).magnitude > .seconds(1)
   }
 
   // The kernel reports a closed slot just before it releases the slot's lock, so a later claim
@@ -195,7 +241,7 @@ package final class BatchSource {
     let now = Clock.steady()
     if forReady, let again = lookAgain, again <= now {
       // On a busy machine, a dying process may take long to end: try again after a longer pause.
-      pause *= 4
+      pause = 4 * pause
       lookAgain = pause < BatchSource.longestPause ? now + pause : nil
       return true
     }
@@ -206,7 +252,7 @@ package final class BatchSource {
         pause = BatchSource.firstPause
         lookAgain = now + pause
       }
-      return Queue.meansReady(name)
+      return Queue.meansReady(name) || limits.untilDone
     }
   }
 
@@ -231,19 +277,42 @@ package final class BatchSource {
     return status
   }
 
-  /// The time that the kernel usually needs to wake a process, at most: waking this much earlier
-  /// keeps the pace to the microsecond. Microseconds.
-  private static let wakeUp: Int64 = 100
+  /// Reports that the command cannot work, and that nothing is lost by that.
+  func stopped(_ reason: String) -> Fault {
+    Fault(.unavailable, "\(reason); its batch was given back (\(waiting) waiting)")
+  }
 
-  private var earliness: Int64 { isPaced ? BatchSource.wakeUp : 0 }
+  /// Whether a claim attempt may succeed now; for rare cases, because it lists the queue.
+  var hasReady: Bool {
+    (try? census())?.contains { $0.ready > 0 } ?? false
+  }
+
+  /// The lanes that this consumer takes from.
+  private func census() throws(Fault) -> [LaneCensus] {
+    zip(Lane.allCases, try queue.census(at: Clock.now())).filter {
+      claimer.lanes.contains($0.0)
+    }.map(\.1)
+  }
+
+  /// The items that are not settled, for messages.
+  var waiting: String {
+    let lanes = (try? queue.census(at: Clock.now())) ?? []
+    return counted(lanes.reduce(0) { $0 + $1.ready + $1.claimed + $1.later }, "item")
+  }
+
+  /// The time that the kernel usually needs to wake a process, at most: waking this much earlier
+  /// keeps the pace to the microsecond.
+  private static let wakeUp: TimeSpan = .microseconds(100)
+
+  private var earliness: TimeSpan { isPaced ? BatchSource.wakeUp : .zero }
 
   /// Interval between checks of the wall clock: a tracer or a sandbox may shift it without an event
-  /// from the kernel. Microseconds.
-  private static let clockPause: Int64 = 5_000_000
+  /// from the kernel.
+  private static let clockPause: TimeSpan = .seconds(5)
 
-  /// Pauses before another claim attempt after a slot was closed. Microseconds.
-  private static let firstPause: Int64 = 20_000
-  private static let longestPause: Int64 = 10_000_000
+  /// Pauses before another claim attempt after a slot was closed.
+  private static let firstPause: TimeSpan = .milliseconds(20)
+  private static let longestPause: TimeSpan = .seconds(10)
 
   /// Takes the signals that have arrived, without waiting.
   func takeSignals() {
@@ -257,4 +326,19 @@ package final class BatchSource {
 
   /// The signal to die of, once a second one has arrived.
   var mustDie: Int32? { stops.count > 1 ? stops.last : nil }
+}
+
+/// Boxes a claim, so that several can wait in a collection to be settled.
+final class HeldClaim {
+  private var claim: Claim?
+  /// The output offset at which each item ends.
+  let ends: [Int]
+
+  init(_ claim: consuming Claim, ends: [Int] = []) {
+    self.ends = ends
+    self.claim = consume claim
+  }
+
+  /// Call this once.
+  func take() -> Claim { claim.take()! }
 }

@@ -2,28 +2,28 @@ internal import PipeIO
 
 /// Additional descriptors to wait for, and the events that were found.
 final class Events {
-  private(set) var wanted: [(number: Int32, interest: Poller.Interest)] = []
+  private(set) var wanted: [(fd: Int32, interest: Poller.Interest)] = []
   private var first = 0
   private var poller = Poller()
 
   func clear() { wanted.removeAll(keepingCapacity: true) }
 
-  func want(_ number: Int32, _ interest: Poller.Interest = .reading) {
-    wanted.append((number, interest))
+  func want(_ fd: Int32, _ interest: Poller.Interest = .reading) {
+    wanted.append((fd, interest))
   }
 
   func add(to poller: inout Poller) {
     for (position, event) in wanted.enumerated() {
-      let index = poller.watch(event.number, for: event.interest)
+      let index = poller.watch(event.fd, for: event.interest)
       if position == 0 { first = index }
     }
   }
 
   func note(_ poller: Poller) { self.poller = poller }
 
-  /// Whether the last wait found an event at descriptor `number`.
-  func isReady(_ number: Int32) -> Bool {
-    wanted.firstIndex { $0.number == number }.map { poller.isReady(first + $0) } ?? false
+  /// Whether the last wait found an event at descriptor `fd`.
+  func isReady(_ fd: Int32) -> Bool {
+    wanted.firstIndex { $0.fd == fd }.map { poller.isReady(first + $0) } ?? false
   }
 }
 

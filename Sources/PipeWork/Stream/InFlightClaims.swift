@@ -10,6 +10,8 @@ final class InFlightClaim {
   let bytes: [UInt8]
   private var claim: Claim?
   private var outcomes: [Outcome?]
+  /// Values that answers gave, by index.
+  private var outputs: [Int: [UInt8]] = [:]
   /// Indices of the items that the claim still holds.
   private var held: [Int]
   /// Whether an outcome is decided but not settled.
@@ -27,6 +29,8 @@ final class InFlightClaim {
 
   func isDecided(_ index: Int) -> Bool { if case nil = outcomes[index] { false } else { true } }
 
+  func keep(_ index: Int, _ output: [UInt8]) { outputs[index] = output }
+
   func decide(_ index: Int, _ outcome: Outcome) {
     outcomes[index] = outcome
     isDirty = true
@@ -37,6 +41,10 @@ final class InFlightClaim {
     isDirty = false
     guard let claim = claim.take() else { return true }
     let (held, outcomes) = (held, outcomes)
+    for (place, index) in held.enumerated() {
+      guard let output = outputs.removeValue(forKey: index) else { continue }
+      claimer.keep(output, of: claim, items: [place])
+    }
     self.claim = try claimer.settle(claim) { outcomes[held[$0]] }
     self.held = held.filter { !isDecided($0) }
     return self.held.isEmpty

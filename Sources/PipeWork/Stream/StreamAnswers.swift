@@ -20,7 +20,10 @@ extension StreamWindow {
     }
     guard let items = answer.items else {
       let (word, reason) = (answer.result ?? .ok, answer.reason)
-      for index in line.items { decide(line, index, word, reason) }
+      for index in line.items {
+        keep(answer.output, of: line, index)
+        decide(line, index, word, reason)
+      }
       open.close(line)
       return word == .ok ? [] : [Answered(line: line, index: nil, word: word, reason: reason)]
     }
@@ -28,6 +31,7 @@ extension StreamWindow {
     var told: [Answered] = []
     for (item, index) in zip(items, indices) {
       let (word, reason) = (item.result ?? answer.result ?? .ok, item.reason ?? answer.reason)
+      keep(item.output ?? answer.output, of: line, index)
       decide(line, index, word, reason)
       if word != .ok { told.append(Answered(line: line, index: index, word: word, reason: reason)) }
     }
@@ -52,6 +56,11 @@ extension StreamWindow {
       throw Rejection("\(item.id.text) item \(item.item) was already answered")
     }
     return index
+  }
+
+  private func keep(_ output: [UInt8]?, of line: StreamLine, _ index: Int) {
+    guard let output, !line.flight.isDecided(index) else { return }
+    line.flight.keep(index, output)
   }
 
   private func decide(

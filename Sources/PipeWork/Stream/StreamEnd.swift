@@ -1,6 +1,7 @@
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
+internal import PipeTime
 
 /// The end of a worker: decides its unanswered items.
 struct StreamEnd {
@@ -21,7 +22,7 @@ struct StreamEnd {
 
   /// Returns the exit status for the run.
   func settle(
-    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: StderrForwarder
+    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: OutputForwarder
   ) -> (status: Int32, fault: Fault?) {
     do throws(Fault) {
       return (try settled(worker, window, claimer, stderr), nil)
@@ -31,10 +32,10 @@ struct StreamEnd {
   }
 
   private func settled(
-    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: StderrForwarder
+    _ worker: StreamWorker, _ window: StreamWindow, _ claimer: Claimer, _ stderr: OutputForwarder
   ) throws(Fault) -> Int32 {
     guard let ending = worker.group.ending else { return Exit.fine }
-    let failure = Failure(ending, reason, stderr: worker.errors.takeTail())
+    let failure = Failure(ending, reason, stderr: worker.errors.errors.take().letter)
     window.withdraw(from: worker.input)
     let verdict = verdict(ending)
     let back = window.giveBack(taken: worker.input.taken) { line in
@@ -66,7 +67,7 @@ struct StreamEnd {
     return Exit.someFailed
   }
 
-  private enum Word { case fine, failed, stop }
+  private enum Verdict { case fine, failed, stop }
 
   private var isLate: Bool { if case .timedOut = terminationReason { true } else { false } }
 
@@ -78,7 +79,7 @@ struct StreamEnd {
     }
   }
 
-  private func verdict(_ ending: Worker.Ending) -> Word {
+  private func verdict(_ ending: Worker.Ending) -> Verdict {
     switch ExitDisposition(ending, wasEnded: reason != nil) {
     case .acknowledge: .fine
     case .stop: .stop
@@ -87,7 +88,7 @@ struct StreamEnd {
   }
 
   private func disposed(_ count: Int, _ disposals: [Disposal]) -> String {
-    var soonest: Int64?
+    var soonest: TimeSpan?
     var buried = 0
     for disposal in disposals {
       switch disposal {
@@ -107,19 +108,16 @@ struct StreamEnd {
 /// never reads. Warns once.
 struct StreamStall {
   private var lastAnswer = Clock.steady()
-  private var lastLook: Int64 = 0
+  private var lastLook: SteadyInstant = .boot
   private var hasWarned = false
-
-  /// Microseconds.
-  private static let patience: Int64 = 5_000_000
 
   mutating func note() { lastAnswer = Clock.steady() }
 
-  private func due(_ window: StreamWindow) -> Int64 {
-    max(lastAnswer, window.oldestSince, lastLook) + StreamStall.patience
+  private func due(_ window: StreamWindow) -> SteadyInstant {
+    max(lastAnswer, window.oldestSince, lastLook) + Patience.span
   }
 
-  func deadline(_ window: StreamWindow) -> Int64? {
+  func deadline(_ window: StreamWindow) -> SteadyInstant? {
     hasWarned || window.items == 0 ? nil : due(window)
   }
 
@@ -131,7 +129,7 @@ struct StreamStall {
     let taken = worker.input.taken
     guard taken == 0 || taken == worker.input.end else { return nil }
     hasWarned = true
-    let open = "\(counted(window.items, "item")) handed out, no answer for 5 s"
+    let open = "\(counted(window.items, "item")) handed out, no answer for \(Patience.span.words)"
     return taken == 0
       ? "\(open): it does not read its stdin"
       : "\(open): it is slow, or does not flush its answers; "

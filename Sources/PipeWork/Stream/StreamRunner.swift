@@ -1,6 +1,7 @@
 internal import PipeIntake
 package import PipeIO
 internal import PipeQueue
+package import PipeTime
 
 /// `consume --stream -- CMD`: one worker for all batches, which answers each line with a line of
 /// its own.
@@ -8,10 +9,10 @@ package final class StreamRunner {
   private let source: BatchSource
   private let claimer: Claimer
   private let launcher: Launcher
-  private let timeout: Int64?
+  private let timeout: TimeSpan?
   private var linesLeft: Int
   private let window: StreamWindow
-  private let stderr: StderrForwarder
+  private let stderr: OutputForwarder
   private let events = Events()
   private var worker: StreamWorker?
   private var stall: StreamStall
@@ -27,16 +28,17 @@ package final class StreamRunner {
   private var fault: Fault?
 
   /// `lastAttempt`: number of the attempt after which a failed item is buried.
-  package init(_ source: BatchSource, _ diagnostics: Diagnostics, timeout: Int64?, lastAttempt: Int)
-  {
+  package init(
+    _ source: BatchSource, _ diagnostics: Diagnostics, timeout: TimeSpan?, lastAttempt: Int
+  ) throws(Fault) {
     self.source = source
     self.timeout = timeout
     claimer = source.claimer
     linesLeft = source.limits.batches
-    launcher = Launcher(source.queue, envelope: true, runsAlone: timeout == nil)
+    launcher = try Launcher(source.queue, .stdin(.envelope), runsAlone: timeout == nil)
     window = StreamWindow(
-      size: source.limits.size ?? 1, lastAttempt: lastAttempt, isPaced: source.limits.every > 0)
-    stderr = StderrForwarder(diagnostics)
+      size: source.limits.size ?? 1, lastAttempt: lastAttempt, isPaced: source.limits.every > .zero)
+    stderr = OutputForwarder(diagnostics)
     stall = StreamStall()
   }
 
@@ -103,9 +105,9 @@ package final class StreamRunner {
   }
 
   private func start() throws(Fault) -> StreamWorker {
-    switch try StreamWorker.start(launcher, lock: claimer.lockDescriptor, try stderr.pipe()) {
+    switch try StreamWorker.start(launcher, lock: claimer.lockDescriptor, try stderr.streams()) {
     case .running(let worker): return worker
-    case .refused(let reason): throw Fault(.unavailable, "\(reason); its batch was given back")
+    case .refused(let reason): throw source.stopped(reason)
     }
   }
 
@@ -146,12 +148,13 @@ package final class StreamRunner {
 
   private func report(_ answered: StreamWindow.Answered) {
     someFailed = true
-    stderr.say(window.message(answered))
+    let first = answered.index ?? answered.line.items.lowerBound
+    stderr.say(window.message(answered), id: answered.line.flight.items[first].entry)
   }
 
   private var name: String { printable(launcher.name) }
 
-  private var deadline: Int64? {
+  private var deadline: SteadyInstant? {
     guard let worker else { return nil }
     let late =
       terminationReason == nil && window.items > 0 ? timeout.map { window.oldestSince + $0 } : nil

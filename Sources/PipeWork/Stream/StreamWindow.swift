@@ -1,6 +1,7 @@
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
+internal import PipeTime
 
 /// The lines between the queue and a worker: those waiting to be handed out, and those handed out
 /// and unanswered. The window is bounded to limit memory and to leave items for other consumers.
@@ -35,8 +36,8 @@ final class StreamWindow {
   var items: Int { open.items }
   /// The unanswered line that was handed out first.
   var oldest: StreamLine? { open.oldest }
-  /// When it became the oldest. Microseconds of `Clock.steady`.
-  var oldestSince: Int64 { open.oldestSince }
+  /// When it became the oldest. Of `Clock.steady`.
+  var oldestSince: SteadyInstant { open.oldestSince }
 
   /// Lines per claim.
   private var portion: Int { isPaced ? 1 : max(1, StreamWindow.portion / size) }
@@ -99,8 +100,8 @@ struct UnansweredLines {
   private var order = FIFO<StreamLine>()
   /// Number of unanswered items.
   private(set) var items = 0
-  /// When the oldest line became the oldest. Microseconds of `Clock.steady`.
-  private(set) var oldestSince: Int64 = 0
+  /// When the oldest line became the oldest. Of `Clock.steady`.
+  private(set) var oldestSince: SteadyInstant = .boot
 
   var isEmpty: Bool { byToken.isEmpty }
   /// The line that was handed out first.

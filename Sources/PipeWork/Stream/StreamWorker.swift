@@ -5,7 +5,7 @@ internal import PipeQueue
 /// The command of `consume --stream` while it runs: lines in, answers out.
 final class StreamWorker {
   let input: WorkerInput
-  let errors: StderrCapture
+  let errors: OutputForwarder.Streams
   var group: ProcessGroup
   private let answers: LineReader
   private var reader = SettlementReader()
@@ -20,13 +20,14 @@ final class StreamWorker {
     case refused(String)
   }
 
-  static func start(_ launcher: Launcher, lock: Int32?, _ errors: StderrCapture) throws(Fault)
+  static func start(_ launcher: Launcher, lock: Int32?, _ errors: OutputForwarder.Streams)
+    throws(Fault)
     -> Start
   {
     let input = try makePipe("stdin of the command")
     let output = try makePipe("stdout of the command")
     let streams = WorkerStreams(
-      input: input.reading.number, output: output.writing.number, errors: errors.writingNumber)
+      input: input.reading.fd, output: output.writing.fd, errors: errors.errors.writingFD)
     switch try launcher.start(streams, lock: lock) {
     case .refused(let reason): return .refused(reason)
     case .running(let worker):
@@ -36,7 +37,7 @@ final class StreamWorker {
   }
 
   private init(
-    _ worker: Worker, _ input: WorkerInput, _ output: Descriptor, _ errors: StderrCapture
+    _ worker: Worker, _ input: WorkerInput, _ output: Descriptor, _ errors: OutputForwarder.Streams
   ) {
     group = ProcessGroup(worker)
     self.input = input
@@ -45,13 +46,13 @@ final class StreamWorker {
   }
 
   func want(_ events: Events) {
-    if isAnswering { events.want(answers.input.number) }
-    if let number = input.number { events.want(number, input.isEmpty ? .breaking : .writing) }
+    if isAnswering { events.want(answers.input.fd) }
+    if let fd = input.fd { events.want(fd, input.isEmpty ? .breaking : .writing) }
   }
 
   /// After a wait: writes what fits, and notes that the worker has closed its stdin.
   func push(_ events: Events) throws(Fault) {
-    if let number = input.number, input.isEmpty, events.isReady(number) {
+    if let fd = input.fd, input.isEmpty, events.isReady(fd) {
       return input.noteBroken()
     }
     try input.push()
@@ -59,7 +60,7 @@ final class StreamWorker {
 
   var hasAnswers: Bool { answers.isReadable }
 
-  /// Reads once; `take` gets each answer. Returns the number of the first invalid line and the
+  /// Reads once; `take` gets each answer. Returns the fd of the first invalid line and the
   /// reason.
   func read(_ take: (Settlement) throws(Rejection) -> Void) throws(Fault) -> (Int, Rejection)? {
     guard isAnswering, answers.isReadable else { return nil }

@@ -19,7 +19,7 @@ struct Batch: ParsableCommand {
     help: ArgumentHelp(
       "Do not wait for batches to be settled; keep them claimed for this long.",
       valueName: "duration"))
-  var hold: Duration?
+  var hold: SpanArgument?
 
   @Flag(help: "Print the batches that would be handed out, and when; take nothing.")
   var dryRun = false
@@ -40,7 +40,7 @@ struct Batch: ParsableCommand {
       let source = try BatchSource(queue, dispatch.limits(size: size))
       return try source.conclude { () throws(Fault) in
         if let hold {
-          return try HoldWriter(source: source, size: size, span: hold.microseconds).run()
+          return try HoldWriter(source: source, size: size, span: hold.span).run()
         }
         return try BatchWriter(source, diagnostics, size: size).run()
       }

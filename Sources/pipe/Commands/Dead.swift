@@ -13,13 +13,20 @@ struct Dead: ParsableCommand {
   @Argument(help: "Entry ids; all dead letters if none.")
   var id: [String] = []
 
+  @OptionGroup var form: TableOptions
+
   func run() {
     Exit.perform("dead") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "dead")
       let queue = try queue.location.open(diagnostics)
       let output = Output()
+      let table = form.json ? nil : DeadTable()
       let print = { (letter: DeadLetter) throws(Fault) -> Bool in
-        DeadLine.append(letter, to: output)
+        if let table {
+          table.append(letter, to: output)
+        } else {
+          DeadLine.append(letter, to: output)
+        }
         if output.bytes.count > 1 << 16 { try output.flush() }
         return true
       }
@@ -38,5 +45,98 @@ struct Dead: ParsableCommand {
       try output.flush()
       return status
     }
+  }
+}
+
+struct Retry: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retry", abstract: "Make dead items ready again, as if they had never been tried.")
+
+  @OptionGroup var queue: QueueOptions
+  @OptionGroup var choice: DeadLetterSelection
+
+  func validate() throws {
+    if !choice.isMade { throw ValidationError("give ids or --all") }
+  }
+
+  func run() {
+    choice.run("retry", queue.location, one: Queue.revive, all: Queue.reviveAll)
+  }
+}
+
+struct Drop: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drop", abstract: "Remove dead letters or lost items; their entries stay failed.")
+
+  @OptionGroup var queue: QueueOptions
+  @OptionGroup var choice: DeadLetterSelection
+
+  @Flag(help: "Remove the items lost to damage, not dead letters.")
+  var lost = false
+
+  func validate() throws {
+    if choice.isMade == lost { throw ValidationError("give ids, --all or --lost") }
+  }
+
+  func run() {
+    guard lost else {
+      choice.run("drop", queue.location, one: Queue.drop, all: Queue.dropAll)
+    }
+    Exit.perform("drop") { () throws(Fault) in
+      let queue = try queue.location.open(Diagnostics(command: "drop"))
+      let output = Output()
+      try queue.dropLost { (items) throws(Fault) in
+        ListLine.append(items, to: output)
+        try output.flush()
+      }
+      return Exit.fine
+    }
+  }
+}
+
+/// The dead letters that `retry` or `drop` acts on.
+struct DeadLetterSelection: ParsableArguments {
+  @Flag(help: "All dead letters.")
+  var all = false
+
+  @Argument(help: "Entry ids.")
+  var id: [String] = []
+
+  var isMade: Bool { all || !id.isEmpty }
+
+  func validate() throws {
+    if all, !id.isEmpty { throw ValidationError("give ids or --all, not both") }
+  }
+
+  typealias Treat = (EntryID) throws(Fault) -> Int
+  typealias TreatAll = ((DeadLetterResult) throws(Fault) -> Void) throws(Fault) -> Void
+
+  /// Applies `one` to each id, or `all`, and prints a line per entry.
+  func run(
+    _ command: String, _ location: QueueLocation, one: (Queue) -> Treat, all: (Queue) -> TreatAll
+  ) -> Never {
+    Exit.perform(command) { () throws(Fault) in
+      let diagnostics = Diagnostics(command: command)
+      let queue = try location.open(diagnostics)
+      if self.all { try all(queue)(print) }
+      var status = Exit.fine
+      for text in id {
+        let id = EntryID(text)
+        let count = try id.map(one(queue)) ?? 0
+        if let id, count > 0 {
+          try print(DeadLetterResult(id: id, items: count))
+        } else {
+          diagnostics.unknown(text, "has no dead letter", queue)
+          status = Exit.someFailed
+        }
+      }
+      return status
+    }
+  }
+
+  private func print(_ treated: DeadLetterResult) throws(Fault) {
+    let output = Output()
+    output.bytes = treated.line + [0x0a]
+    try output.flush()
   }
 }

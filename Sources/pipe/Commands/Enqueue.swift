@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import PipeIntake
 internal import PipeIO
+internal import PipeTime
 
 struct Enqueue: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,42 +12,45 @@ struct Enqueue: ParsableCommand {
   @Flag(help: "Read plain JSON Lines and validate them as pipe ingest does.")
   var raw = false
 
+  @OptionGroup var text: TextOptions
+
   @Option(
     help: ArgumentHelp(
       "Drop duplicates of entries stored within this time; answer with the earlier id.",
       valueName: "duration"))
-  var dedup: Duration?
+  var dedup: SpanArgument?
 
   @Option(help: ArgumentHelp("Make the entries ready after this delay.", valueName: "duration"))
-  var delay: Duration?
+  var delay: SpanArgument?
 
   @Option(
     help: ArgumentHelp("Make the entries ready only at this RFC 3339 time.", valueName: "time"),
     transform: instant)
-  var at: Int64?
+  var at: Instant?
 
   @Flag(help: "Print no receipts.")
   var quiet = false
 
   @Option(help: ArgumentHelp("Wait this long for room in a full queue.", valueName: "duration"))
-  var wait: Duration?
+  var wait: SpanArgument?
 
   @Option(help: ArgumentHelp("The longest record accepted.", valueName: "size"))
   var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
   func validate() throws {
+    if raw, text.text { throw ValidationError("--raw and --text exclude each other") }
     if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }
   }
 
   private var schedule: Schedule {
-    if let delay { return .after(delay.microseconds) }
+    if let delay { return .after(delay.span) }
     return at.map(Schedule.at) ?? .own
   }
 
   func run() {
     let job = EnqueueJob(
-      queue: queue.location, raw: raw, quiet: quiet, wait: wait?.microseconds ?? 0,
-      limit: maxRecordBytes.bytes, dedup: dedup?.microseconds ?? 0, schedule: schedule)
+      queue: queue.location, raw: raw, text: text.end, quiet: quiet, wait: wait?.span ?? .zero,
+      limit: maxRecordBytes.bytes, dedup: dedup?.span ?? .zero, schedule: schedule)
     Exit.perform("enqueue", job.run)
   }
 }

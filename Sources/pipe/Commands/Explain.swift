@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
+internal import PipeTime
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(

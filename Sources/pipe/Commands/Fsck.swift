@@ -18,7 +18,7 @@ struct Fsck: ParsableCommand {
         findings.count += 1
       }
       try queue.check { finding in
-        output.append(printable("\(finding.place): \(finding.text)") + "\n")
+        output.append(printable("\(finding.position): \(finding.text)") + "\n")
         findings.count += 1
       }
       try output.flush()

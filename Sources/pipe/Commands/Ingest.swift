@@ -16,6 +16,8 @@ struct Ingest: ParsableCommand {
   @Flag(help: "Treat every line as a record, whatever its members.")
   var records = false
 
+  @OptionGroup var text: TextOptions
+
   @Option(
     help: ArgumentHelp(
       "A member that each record must have, and its type: "
@@ -34,15 +36,25 @@ struct Ingest: ParsableCommand {
   @Option(help: ArgumentHelp("The longest line accepted.", valueName: "size"))
   var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
+  @OptionGroup var progress: ProgressOptions
+
   @Argument(help: "Files of JSON Lines; stdin if none.", completion: .file())
   var file: [String] = []
+
+  func validate() throws {
+    if text.text, !require.isEmpty || records {
+      throw ValidationError(
+        "--text takes lines that have no members: leave out --require and --records")
+    }
+  }
 
   func run() {
     let validator = RecordValidator(
       recordsOnly: records, fallback: priority.priority, requirements: require)
     let job = IngestJob(
       queue: queue.location, validator: validator, reject: reject,
-      maxErrors: maxErrors?.value ?? .max, limit: maxRecordBytes.bytes, files: file)
+      maxErrors: maxErrors?.value ?? .max, limit: maxRecordBytes.bytes, text: text.end,
+      quiet: progress.quiet, files: file)
     Exit.perform("ingest", job.run)
   }
 }

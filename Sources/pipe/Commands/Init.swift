@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
+internal import PipeTime
 
 struct Init: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,7 +31,13 @@ struct Init: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Keep a segment this long after all its items are done (7d).", valueName: "duration"))
-  var retain: Duration?
+  var retain: SpanArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Take an item that has waited this long next, whatever its priority; 0s: never.",
+      valueName: "duration"))
+  var promoteAfter: SpanArgument?
 
   @Option(help: ArgumentHelp("Leave this much of the file system free (64MiB).", valueName: "size"))
   var minFree: ByteSize?
@@ -50,10 +57,10 @@ struct Init: ParsableCommand {
 
   func run() {
     Exit.perform("init") { () throws(Fault) in
-      let report = Diagnostics(command: "init").say
+      let diagnostics = Diagnostics(command: "init")
       _ = try Queue.create(
-        path: try queue.location.resolved(), force: queue.force, report: report, access: access,
-        change: apply)
+        path: try queue.location.noted(), force: queue.force, report: diagnostics.say,
+        access: access, change: apply)
       return Exit.fine
     }
   }
@@ -64,7 +71,10 @@ struct Init: ParsableCommand {
     if let backoff { settings.backoff = backoff.backoff }
     if let maxItems { settings.maxItems = maxItems.value }
     if let maxBytes { settings.maxBytes = maxBytes.bytes > 0 ? maxBytes.bytes : nil }
-    if let retain { settings.retain = retain.microseconds }
+    if let retain { settings.retain = retain.span }
+    if let promoteAfter {
+      settings.promoteAfter = promoteAfter.span > .zero ? promoteAfter.span : nil
+    }
     if let minFree { settings.minFree = minFree.bytes }
   }
 }

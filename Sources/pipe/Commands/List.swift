@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
+internal import PipeTime
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,11 +18,14 @@ struct List: ParsableCommand {
     help: ArgumentHelp("Print at most this many lines.", valueName: "n"))
   var count: Count?
 
+  @OptionGroup var form: TableOptions
+
   func run() {
     Exit.perform("list") { () throws(Fault) in
       let queue = try queue.location.open(Diagnostics(command: "list"))
       let states = state.isEmpty ? [.ready, .claimed, .later] : state
       let output = Output()
+      let table = form.json ? nil : ListTable()
       var left = count?.value ?? .max
       let wantsMore = { () throws(Fault) in
         left -= 1
@@ -29,10 +33,14 @@ struct List: ParsableCommand {
         return left > 0
       }
       try queue.list(states, at: Clock.now()) { (lost) throws(Fault) in
-        ListLine.append(lost, to: output)
+        if let table { table.append(lost, to: output) } else { ListLine.append(lost, to: output) }
         return try wantsMore()
       } _: { (listed) throws(Fault) in
-        ListLine.append(listed, to: output)
+        if let table {
+          table.append(listed, to: output)
+        } else {
+          ListLine.append(listed, to: output)
+        }
         return try wantsMore()
       }
       try output.flush()

@@ -20,7 +20,7 @@ struct Prune: ParsableCommand {
       let output = Output()
       output.append(json ? PrunedText(pruned).json : PrunedText(pruned).text)
       try output.flush()
-      for fault in pruned.faults { diagnostics.say(fault.text) }
+      for fault in pruned.faults { diagnostics.say(fault) }
       return pruned.faults.first.map { Exit.status(of: $0.kind) } ?? Exit.fine
     }
   }

@@ -23,6 +23,8 @@ struct Route: ParsableCommand {
   @Flag(help: "Wait for more instead of ending when nothing is ready.")
   var follow = false
 
+  @OptionGroup var progress: ProgressOptions
+
   @Argument(
     help: ArgumentHelp(
       "With --on: a value and its queue; *=DIR is for all other values.", valueName: "value=dir"))
@@ -49,10 +51,13 @@ struct Route: ParsableCommand {
       let diagnostics = Diagnostics(command: "route")
       ignoreBrokenPipes()
       let origin =
-        try follow ? queue.location.create(diagnostics) : queue.location.open(diagnostics)
+        try follow
+        ? queue.location.create(diagnostics)
+        : queue.location.open(diagnostics)
       let destinations = Destinations(origin, force: queue.force, diagnostics)
       let table = try table(destinations)
       let source = try BatchSource(origin, Limits(size: nil, batches: .max, follow: follow))
+      if !progress.quiet { source.showProgress(sharesOutput: true) }
       let job = RouteJob(source, table, destinations.all, diagnostics)
       return try source.conclude(job.run)
     }

@@ -6,6 +6,7 @@ internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
 internal import PipeServe
+internal import PipeTime
 
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,7 +41,7 @@ struct Serve: ParsableCommand {
     help: ArgumentHelp(
       "Answer a repeated id request or key with the earlier id for this long; 300s by default.",
       valueName: "duration"))
-  var dedup: Duration?
+  var dedup: SpanArgument?
 
   @Option(
     help: ArgumentHelp(
@@ -54,6 +55,11 @@ struct Serve: ParsableCommand {
       valueName: "origin"))
   var cors: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Give each metric of /metrics the label queue with this value.", valueName: "name"))
+  var label: String?
+
   @Flag(help: "Write a JSON line to stderr for each response.")
   var accessLog = false
 
@@ -65,6 +71,8 @@ struct Serve: ParsableCommand {
       throw ValidationError("--max-body must be from 1 to 1GiB")
     }
     try requireText(cors, "--cors")
+    try requireText(label, "--label")
+    if label == "" { throw ValidationError("--label is empty; name the queue") }
     if host == "" { throw ValidationError("--host is empty; give an address") }
   }
 
@@ -73,13 +81,13 @@ struct Serve: ParsableCommand {
       try ServeJob(
         location: queue.location, address: try address(), tokenFile: tokenFile,
         maxBody: maxBody.bytes, requirements: require,
-        dedup: dedup?.microseconds ?? Serve.usualDedup, limit: limit, cors: cors,
-        logLevel: try logLevel(), accessLog: accessLog
+        dedup: dedup?.span ?? Serve.usualDedup, limit: limit, cors: cors,
+        label: label, logLevel: try logLevel(), accessLog: accessLog
       ).run()
     }
   }
 
-  private static let usualDedup: Int64 = 300_000_000
+  private static let usualDedup: TimeSpan = .minutes(5)
 
   private func address() throws(Fault) -> ListeningAddress {
     if let inherited = try ListeningAddress.fromSystemd() { return inherited }

@@ -3,6 +3,7 @@ internal import PipeIO
 internal import PipeJSON
 internal import PipeMeasure
 internal import PipeStats
+internal import PipeTime
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,6 +17,11 @@ struct Stats: ParsableCommand {
 
   @Flag(help: "Print metrics in the Prometheus text format.")
   var prometheus = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --prometheus: give each metric the label queue with this value.", valueName: "name"))
+  var label: String?
 
   @Flag(help: "Print percentiles for HdrHistogram plotters, in milliseconds.")
   var hgrm = false
@@ -54,10 +60,13 @@ struct Stats: ParsableCommand {
   var count: Count?
 
   @Option(help: ArgumentHelp("Only this recent period (10m 2h 7d).", valueName: "duration"))
-  var since: Duration?
+  var since: SpanArgument?
 
   @Option(help: ArgumentHelp("Repeat at this interval.", valueName: "duration"))
-  var watch: Duration?
+  var watch: SpanArgument?
+
+  @Flag(help: "Print the whole report, even if the terminal is too small for it.")
+  var all = false
 
   @Option(help: ArgumentHelp("Write to this file, replacing it as a whole.", valueName: "file"))
   var output: String?
@@ -94,7 +103,10 @@ struct Stats: ParsableCommand {
       throw ValidationError(
         "--since excludes --prometheus, which covers all time, and --chart, which takes -n")
     }
-    if since?.microseconds == 0 { throw ValidationError("--since must be positive") }
+    if all, json || forms.contains(true) || field != nil {
+      throw ValidationError("--all is for the report alone; the other forms are always whole")
+    }
+    if since?.span == .zero { throw ValidationError("--since must be positive") }
     if svg != nil, output != nil {
       throw ValidationError("--svg names its file: leave out --output")
     }
@@ -109,16 +121,19 @@ struct Stats: ParsableCommand {
       throw ValidationError("--of needs --hgrm, --plot or --svg")
     }
     if count != nil, !chart { throw ValidationError("-n needs --chart") }
+    if label != nil, !prometheus { throw ValidationError("--label needs --prometheus") }
+    if label == "" { throw ValidationError("--label is empty; name the queue") }
+    try requireText(label, "--label")
     if let count, count.value > 120 {
       throw ValidationError("-n is 120 at most: older minutes are not kept separately")
     }
-    if let watch, watch.microseconds < 100_000 {
+    if let watch, watch.span < .milliseconds(100) {
       throw ValidationError("--watch must be 100ms or more")
     }
   }
 
   private var form: StatsForm {
-    if prometheus { return .prometheus }
+    if prometheus { return .prometheus(queue: label) }
     if hgrm { return .percentiles(of ?? .total) }
     if plot || svg != nil { return .picture(of ?? .total, isSVG: svg != nil) }
     if model { return .model(json: json) }
@@ -134,8 +149,8 @@ struct Stats: ParsableCommand {
         return try FieldJob(name: field, path: path, json: json).run()
       }
       return try StatsJob(
-        location: queue.location, form: form, since: since?.microseconds,
-        every: watch?.microseconds, file: svg ?? output
+        location: queue.location, form: form, since: since?.span,
+        every: watch?.span, file: svg ?? output, isWhole: all
       ).run()
     }
   }

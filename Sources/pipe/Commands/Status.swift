@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
+internal import PipeTime
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,7 +14,12 @@ struct Status: ParsableCommand {
   var wait = false
 
   @Option(help: ArgumentHelp("Wait no longer than this.", valueName: "duration"))
-  var timeout: Duration?
+  var timeout: SpanArgument?
+
+  @Flag(help: "Show the values that answers gave as output.")
+  var output = false
+
+  @OptionGroup var form: TableOptions
 
   @Argument(help: "Ids that enqueue printed.")
   var id: [String]
@@ -26,8 +32,9 @@ struct Status: ParsableCommand {
     Exit.perform("status") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "status")
       let queue = try queue.location.open(diagnostics)
-      var wait = self.wait ? try SettlingWait(queue, timeout: timeout?.microseconds) : nil
+      var wait = self.wait ? try SettlingWait(queue, timeout: timeout?.span) : nil
       let output = Output()
+      let table = form.json ? nil : StatusTable()
       var result = Exit.fine
       for text in id {
         let id = EntryID(text)
@@ -38,11 +45,17 @@ struct Status: ParsableCommand {
           result = max(result, Exit.someFailed)
           continue
         }
-        StatusLine.append(status, to: output)
+        let outputs = self.output ? try queue.outputs(of: status.id) ?? [] : nil
+        if let table {
+          table.append(status, outputs: outputs ?? [], to: output)
+        } else {
+          StatusLine.append(status, outputs: outputs, to: output)
+        }
         try output.flush()
         guard wait != nil, status.word != .completed else { continue }
         if status.word != .failed {
-          diagnostics.say("\(text): still \(status.word.rawValue) at the end of --timeout")
+          diagnostics.say(
+            "\(text): still \(status.word.rawValue) at the end of --timeout", id: text)
         }
         result = max(
           result, status.word == .failed ? Exit.someFailed : Exit.status(of: .tryLater))
@@ -56,9 +69,9 @@ struct Status: ParsableCommand {
 private struct SettlingWait {
   private let queue: Queue
   private let watch: Watch
-  private let deadline: Int64?
+  private let deadline: SteadyInstant?
 
-  init(_ queue: Queue, timeout: Int64?) throws(Fault) {
+  init(_ queue: Queue, timeout: TimeSpan?) throws(Fault) {
     self.queue = queue
     // Watches before asking, so that settlements in between are reported.
     watch = try queue.watchSettling()
@@ -72,7 +85,7 @@ private struct SettlingWait {
       if status == nil || status?.word == .completed || status?.word == .failed { return status }
       if let deadline, deadline <= Clock.steady() { return status }
       var poller = Poller()
-      _ = poller.watch(watch.number)
+      _ = poller.watch(watch.fd)
       try poller.wait(until: deadline)
       _ = watch.drain { _ in true }
     }

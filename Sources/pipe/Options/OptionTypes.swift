@@ -2,38 +2,43 @@ internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
+internal import PipeTime
 
-/// `500ms 5s 10m 2h 7d`, in microseconds.
-struct Duration: ExpressibleByArgument {
-  let microseconds: Int64
+/// `500ms 5s 10m 2h 7d`, at most a century.
+struct SpanArgument: ExpressibleByArgument {
+  let span: TimeSpan
 
   init?(argument: String) {
-    let units: [(String, Int64)] = [
-      ("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),
-      ("d", 86_400_000_000),
+    let units: [(String, TimeSpan)] = [
+      ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .minutes(1)), ("h", .hours(1)),
+      ("d", .days(1)),
     ]
     guard let (unit, size) = units.first(where: { argument.hasSuffix($0.0) }),
       let value = plainNumber(argument.dropLast(unit.count))
     else { return nil }
-    let (product, overflow) = value.multipliedReportingOverflow(by: size)
+    span = value * size
     // A century is longer than any wait, and far from overflow.
-    guard !overflow, product <= 100 * 366 * 86_400_000_000 else { return nil }
-    microseconds = product
+    guard span <= .days(100 * 366) else { return nil }
   }
 }
 
-/// An RFC 3339 time, as microseconds since the epoch.
-func instant(_ argument: String) throws -> Int64 {
+/// An RFC 3339 time.
+func instant(_ argument: String) throws -> Instant {
   var text = argument
-  guard let time = text.withUTF8({ parseDateTime(UnsafeRawBufferPointer($0)) }), time >= 0 else {
+  guard let time = text.withUTF8({ parseDateTime(UnsafeRawBufferPointer($0)) }), time >= .epoch
+  else {
     throw ValidationError("give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z")
   }
   return time
 }
 
 /// `64KiB 1MiB 2GiB`, or bytes without a unit.
-struct ByteSize: ExpressibleByArgument {
+struct ByteSize: ExpressibleByArgument, CustomStringConvertible {
   let bytes: Int
+
+  var description: String {
+    bytes > 0 && bytes % (1 << 10) == 0 ? "\(bytes >> 10)KiB" : "\(bytes)"
+  }
 
   init(bytes: Int) { self.bytes = bytes }
 
@@ -80,6 +85,19 @@ struct LaneArgument: ExpressibleByArgument {
   static var allValueStrings: [String] { Lane.allCases.map(\.name) }
 }
 
+/// `high,low`: one or more lanes, each once, highest first.
+struct LanesArgument: ExpressibleByArgument {
+  let lanes: [Lane]
+
+  init?(argument: String) {
+    let found = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      LaneArgument(argument: String($0))?.priority
+    }
+    guard !found.contains(nil) else { return nil }
+    lanes = Lane.allCases.filter(found.contains)
+  }
+}
+
 /// A group of this system, by name or number.
 struct GroupArgument: ExpressibleByArgument {
   let number: UInt32
@@ -116,11 +134,11 @@ struct BackoffArgument: ExpressibleByArgument {
 
   init?(argument: String) {
     let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[1].isEmpty, let base = Duration(argument: String(parts[0])),
-      let most = Duration(argument: String(parts[2])),
-      base.microseconds <= most.microseconds
+    guard parts.count == 3, parts[1].isEmpty, let base = SpanArgument(argument: String(parts[0])),
+      let most = SpanArgument(argument: String(parts[2])),
+      base.span <= most.span
     else { return nil }
-    backoff = Backoff(base: base.microseconds, most: most.microseconds)
+    backoff = Backoff(base: base.span, most: most.span)
   }
 }
 
@@ -138,3 +156,5 @@ struct Tag: ExpressibleByArgument {
     text = argument
   }
 }
+
+let programVersion = "0.2.0"

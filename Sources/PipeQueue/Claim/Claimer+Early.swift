@@ -1,0 +1,182 @@
+package import PipeIO
+internal import PipeTime
+
+// Dead letters of items that no consumer has reached. They need no name in now/ of their own, so that a
+// thousand of them cost other claims nothing; a consumer that reaches one passes it over, and its name
+// becomes done.
+extension Claimer {
+  /// Makes dead letters of those of these items that no name covers. Returns the others. `isDropped`:
+  /// without a letter that is listed.
+  /// Transition: cancel
+  package func cancelUntouched(
+    _ items: [WaitingItems], reason: String, isDropped: Bool
+  ) throws(Fault) -> (cancelled: Int, rest: [WaitingItems]) {
+    try begin()
+    try queue.permitEarlyLetters()
+    let singles = items.flatMap(\.singles)
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let listing = try queue.listNow()
+    let ends = try queue.ends()
+    let untouched = PerLane { lane in
+      LaneMap(lane, end: ends[lane].position, names: listing.names).untouched
+    }
+    let open = Set(try withoutEarlyLetters(singles, listing.early).map(WaitingItems.Key.init))
+    let found = singles.filter { range in
+      let gaps = untouched[range.lane]
+      let next = gaps.partitionPoint { $0.to.number <= range.from.number }
+      return open.contains(WaitingItems.Key(range)) && next < gaps.count
+        && gaps[next].contains(range)
+    }
+    let ready = found.sorted { $0.comesBefore($1) }
+    try raise(listing, ready)
+    try writeEarlyLetters(of: ready, reason, isDropped)
+    let cancelled = Set(ready.map(WaitingItems.Key.init))
+    let rest = items.filter { item in
+      item.singles.map(WaitingItems.Key.init).contains {
+        open.contains($0) && !cancelled.contains($0)
+      }
+    }
+    return (ready.count, rest)
+  }
+
+  // All of it is on disk before the lock of now/ is released. A consumer that passes an item over names it
+  // done: without its letter, the item would then be done. The register comes last: if it listed an item
+  // without a letter, the item would be handed out again after it is done.
+  private func writeEarlyLetters(
+    of ranges: [ItemRange], _ reason: String, _ isDropped: Bool
+  ) throws(Fault) {
+    guard !ranges.isEmpty else { return }
+    let names = ranges.map {
+      SideName(range: $0, waiting: nil, isDropped: isDropped, isEarly: true)
+    }
+    do throws(Fault) {
+      var letters = SideWriter(queue, flushing: names.count > 16 ? .all : .files)
+      for name in names {
+        let attempt = Attempt(Failure(reason), number: 0, started: nil, ended: wall())
+        let bytes = History.line(name.range, attempt) + DeadLetter.stderrBlock([])
+        try letters.write(name, bytes)
+      }
+      try letters.flush()
+    } catch {
+      try queue.removeAside(names)
+      throw error
+    }
+    let register = Register(queue.root)
+    do throws(Fault) { try register.add(ranges) } catch {
+      // On a full disk they may have to stay listed, and then keep their letters.
+      if (try? register.remove(ranges)) != nil { try queue.removeAside(names) }
+      throw error
+    }
+  }
+
+  /// The parts of these ranges that have no early letters. Call under the lock of now/.
+  func withoutEarlyLetters(
+    _ ranges: [ItemRange], _ early: EarlyHint?
+  ) throws(Fault) -> [ItemRange] {
+    guard let early else { return ranges }
+    var found: [ItemRange] = []
+    for lane in Lane.allCases {
+      let inLane = ranges.filter { $0.lane == lane }
+      let names = try queue.earlyLetters(
+        of: ItemRange.merged(inLane), lane, below: early.limits[lane])
+      found += inLane.flatMap { $0.removing(names) }
+    }
+    return found
+  }
+
+  /// Raises the early name. It is on disk before the first letter.
+  /// Step of: cancel
+  private func raise(_ listing: NowListing, _ ranges: [ItemRange]) throws(Fault) {
+    guard !ranges.isEmpty else { return }
+    var hint = listing.early ?? EarlyHint(limits: .repeating(0))
+    for range in ranges { hint.limits[range.lane] = max(hint.limits[range.lane], range.to.number) }
+    if hint != listing.early {
+      // Several names, or a damaged one, are left as they are: the highest number is valid.
+      let isRaised =
+        if let old = listing.early {
+          try queue.now().rename(old.text, to: hint.text) == .renamed
+        } else { false }
+      if !isRaised {
+        var nowDirectory = NowDirectory(queue, listing)
+        try nowDirectory.createFile(hint.text)
+      }
+    }
+    // Also an old name: the process that wrote it may have died before its flush.
+    try queue.now().flush()
+  }
+
+  /// The front of a range that holds no early letter. Items at its start that have one are passed over:
+  /// `range` then begins behind them.
+  func front(of range: inout ItemRange, _ selection: Selection) throws(Fault) -> ItemRange? {
+    let lane = range.lane
+    while range.from.number < range.to.number {
+      guard let limit = selection.early?.limits[lane], range.from.number < limit else {
+        return range
+      }
+      let shard = range.from.number / SideKind.width
+      let names = try selection.earlyNames(queue, lane, shard)
+      let next = names.partitionPoint { $0.range.to.number <= range.from.number }
+      var front = range
+      if next < names.count {
+        if names[next].range.from.number <= range.from.number {
+          selection.skip(names[next].range)
+          range.from = names[next].range.to
+          if selection.isFull { return nil }
+          continue
+        }
+        front.to.number = min(front.to.number, names[next].range.from.number)
+      } else {
+        front.to.number = min(front.to.number, (shard + 1) * SideKind.width)
+      }
+      return front
+    }
+    return nil
+  }
+}
+
+extension Queue {
+  /// The items with early letters among these ranges of a lane, ascending.
+  fileprivate func earlyLetters(
+    of merged: [ItemRange], _ lane: Lane, below limit: Int
+  ) throws(Fault) -> [ItemRange] {
+    guard !merged.isEmpty, limit > 0 else { return [] }
+    var found: [ItemRange] = []
+    for shard in try shards(.dead, lane) {
+      let numbers = shard * SideKind.width..<(shard + 1) * SideKind.width
+      let next = merged.partitionPoint { $0.to.number <= numbers.lowerBound }
+      guard next < merged.count, merged[next].touches(numbers) else { continue }
+      found += try namesAside(.dead, lane, shard).filter(\.isEarly).map(\.range)
+    }
+    return found
+  }
+
+  /// Marks the queue as one that older programs must not read: they would hand out what is cancelled.
+  /// Step of: cancel
+  fileprivate func permitEarlyLetters() throws(Fault) {
+    if settings.hasEarlyLetters { return }
+    _ = try Queue.create(path: path, force: true, report: report) { $0.hasEarlyLetters = true }
+  }
+}
+
+extension WaitingItems {
+  struct Key: Hashable {
+    let lane: Lane
+    let number: Int
+
+    init(_ range: ItemRange) { (lane, number) = (range.lane, range.from.number) }
+  }
+
+  /// A range for each item.
+  var singles: [ItemRange] {
+    range.numbers.map { number in
+      var one = range
+      one.from.number = number
+      if number + 1 < range.to.number {
+        one.to = range.from
+        one.to.number = number + 1
+      }
+      return one
+    }
+  }
+}

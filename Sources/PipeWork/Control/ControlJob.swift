@@ -1,0 +1,264 @@
+internal import Glibc
+package import PipeIO
+internal import PipeJSON
+package import PipeQueue
+internal import PipeRender
+internal import PipeTime
+
+/// `cancel`, `purge` and `change`: what happens to waiting items that a person names.
+package struct ControlJob {
+  package enum Action {
+    /// They become dead letters.
+    case cancel
+    /// The same without the letters.
+    case purge
+    case reschedule(Claimer.Due)
+    case move(to: Lane)
+  }
+
+  package struct Result {
+    package var entries = 0
+    package var items = 0
+    /// Ids of which nothing was waiting.
+    package var missed = 0
+
+    package init() {}
+  }
+
+  private let queue: Queue
+  private let claimer: Claimer
+  private let action: Action
+  private let diagnostics: Diagnostics
+
+  /// Items that are claimed at once: consumers wait for the lock of now/ meanwhile.
+  private static let portion = 1024
+
+  package init(_ queue: Queue, _ action: Action, _ diagnostics: Diagnostics) {
+    self.queue = queue
+    self.action = action
+    self.diagnostics = diagnostics
+    claimer = Claimer(queue)
+  }
+
+  /// The number of entries and items that a selection has now.
+  package func count(_ selection: WaitingSelection) throws(Fault) -> Result {
+    var result = Result()
+    try selection.forEach(in: queue) { waiting in
+      result.entries += 1
+      result.items += waiting.reduce(0) { $0 + $1.count }
+    }
+    return result
+  }
+
+  package func run(_ selection: WaitingSelection) throws(Fault) -> Result {
+    var result = Result()
+    var gathered: [WaitingItems] = []
+    try selection.forEach(in: queue) { (waiting) throws(Fault) in
+      result.entries += 1
+      gathered += waiting
+      if gathered.reduce(0, { $0 + $1.count }) >= ControlJob.portion {
+        result.items += try apply(gathered) ?? 0
+        gathered.removeAll()
+      }
+    }
+    result.items += try apply(gathered) ?? 0
+    try claimer.sync.flush()
+    return result
+  }
+
+  /// `ends`: claimed items get their command ended first.
+  package func run(_ ids: [String], endsCommands ends: Bool) throws(Fault) -> Result {
+    var result = Result()
+    var others: [String] = []
+    // Entries that only wait are changed together.
+    var gathered: [WaitingItems] = []
+    for text in ids {
+      guard !isMove, let id = EntryID(text), let found = try queue.waiting(of: id),
+        !found.waiting.isEmpty, found.claims.isEmpty
+      else {
+        others.append(text)
+        continue
+      }
+      result.entries += 1
+      gathered += found.waiting
+      guard gathered.reduce(0, { $0 + $1.count }) >= ControlJob.portion else { continue }
+      result.items += try apply(gathered) ?? 0
+      gathered.removeAll()
+    }
+    result.items += try apply(gathered) ?? 0
+    for text in others {
+      let count = try run(text, ends)
+      result.items += count
+      if count > 0 { result.entries += 1 } else { result.missed += 1 }
+    }
+    try claimer.sync.flush()
+    return result
+  }
+
+  private var isMove: Bool { if case .move = action { true } else { false } }
+
+  private func run(_ text: String, _ ends: Bool) throws(Fault) -> Int {
+    guard let id = EntryID(text) else {
+      diagnostics.unknown(text, nil, queue)
+      return 0
+    }
+    if case .move = action { try queue.finishMove(id) }
+    var count = 0
+    for _ in 0..<ControlJob.mostRounds {
+      guard let found = try queue.waiting(of: id) else {
+        diagnostics.unknown(text, nil, queue)
+        return count
+      }
+      guard let changed = try apply(found.waiting) else { return count }
+      count += changed
+      if found.claims.isEmpty || !ends {
+        if count == 0 {
+          diagnostics.say("\(text): \(reason(found.claims, found.others))", id: text)
+        }
+        return count
+      }
+      guard try end(found.claims, of: id) else { return count }
+    }
+    diagnostics.say(
+      "\(text): is claimed again each time its command is ended; pipe pause helps", id: text)
+    return count
+  }
+
+  private static let mostRounds = 20
+
+  private func reason(_ claims: Set<BatchID>, _ others: Int) -> String {
+    claims.isEmpty
+      ? "has no waiting items: they are done, dead or lost (see pipe status)"
+      : "is claimed: a consumer has it (cancel --running ends its command)"
+  }
+
+  /// nil: it is said already why nothing changed.
+  private func apply(_ items: [WaitingItems]) throws(Fault) -> Int? {
+    guard !items.isEmpty else { return 0 }
+    switch action {
+    case .cancel: return try bury(items, reason: "cancelled", isDropped: false).count
+    case .purge:
+      let (count, touched) = try bury(items, reason: "purged", isDropped: true)
+      if !touched.isEmpty { _ = try queue.dropLetters(of: touched) }
+      return count
+    case .reschedule(let due):
+      guard let claim = try claimer.take(items) else { return 0 }
+      let count = claim.items.count
+      try claimer.reschedule(claim, to: due)
+      return count
+    case .move(let lane): return try move(items, to: lane)
+    }
+  }
+
+  /// Makes dead letters of the items. `touched`: those whose letters are listed even if `isDropped`.
+  private func bury(
+    _ items: [WaitingItems], reason: String, isDropped: Bool
+  ) throws(Fault) -> (count: Int, touched: [WaitingItems]) {
+    let (early, touched) = try claimer.cancelUntouched(
+      items, reason: reason, isDropped: isDropped)
+    guard !touched.isEmpty, let claim = try claimer.take(touched) else { return (early, []) }
+    let count = early + claim.items.count
+    try claimer.cancel(claim, reason: reason)
+    return (count, touched)
+  }
+
+  /// Stores the entry again under its id in another lane. Its items are dead letters meanwhile, so that a
+  /// crash neither loses nor doubles them; the letters are dropped at the end.
+  private func move(
+    _ items: [WaitingItems], to lane: Lane
+  ) throws(Fault) -> Int? {
+    let id = items[0].id
+    guard let whole = try queue.wholeEntry(id, items), !items.contains(where: { $0.attempts > 0 })
+    else {
+      diagnostics.say(
+        "\(id.text): it was handed out before, at least in part, and keeps its priority",
+        id: id.text)
+      return nil
+    }
+    let count = items.reduce(0) { $0 + $1.count }
+    if whole.priority == lane { return count }
+    let reason = DeadLetter.moved + lane.name
+    _ = try bury(items, reason: reason, isDropped: false)
+    try claimer.sync.flush()
+    guard try queue.isDead(id) else {
+      try queue.finishMove(id)
+      diagnostics.say(
+        "\(id.text): a consumer took some of it meanwhile; it keeps its priority", id: id.text)
+      return nil
+    }
+    try claimer.store(whole, in: lane, waitingLike: items)
+    _ = try queue.dropLetters(of: items)
+    return count
+  }
+
+  /// Sends SIGTERM to the commands of these claims and waits until the claims are settled. Returns false
+  /// if there is no command to end.
+  private func end(_ claims: Set<BatchID>, of id: EntryID) throws(Fault) -> Bool {
+    let watch = try queue.watchSettling()
+    var found = false
+    for claim in claims where signalProcesses(with: "PIPE_CLAIM=" + claim.text, SIGTERM) {
+      found = true
+    }
+    guard found else {
+      diagnostics.say(
+        "\(id.text): is claimed by a process without a command that can be ended", id: id.text)
+      return false
+    }
+    while let now = try queue.waiting(of: id), !now.claims.isDisjoint(with: claims) {
+      var poller = Poller()
+      _ = poller.watch(watch.fd)
+      try poller.wait(until: nil)
+      _ = watch.drain { _ in true }
+    }
+    return true
+  }
+}
+
+/// Which waiting items `cancel` and `purge` are about.
+package struct WaitingSelection {
+  /// A member and the text of its value.
+  package struct Match {
+    let path: FieldPath
+    let value: [UInt8]
+
+    /// `FIELD=VALUE`; the last equals sign separates the two.
+    package init?(_ text: String) {
+      guard let equals = text.lastIndex(of: "="),
+        let path = FieldPath(String(text[..<equals]))
+      else { return nil }
+      self.path = path
+      value = String(text[text.index(after: equals)...]).systemBytes
+    }
+
+    func holds(_ data: [UInt8]) -> Bool {
+      data.withUnsafeBytes { data in
+        guard let found = (try? find(path, in: data)) ?? nil else { return false }
+        var text: [UInt8] = []
+        TextItem.appendPlain(UnsafeRawBufferPointer(rebasing: data[found.range]), to: &text)
+        return text == value
+      }
+    }
+  }
+
+  let lanes: [Lane]
+  let states: [ListedEntry.State]
+  let match: Match?
+
+  /// `states`: ready, later or both.
+  package init(lanes: [Lane], states: [ListedEntry.State], match: Match?) {
+    (self.lanes, self.states, self.match) = (lanes, states, match)
+  }
+
+  /// Calls `body` with the waiting items of each entry in the selection.
+  func forEach(
+    in queue: Queue, _ body: ([WaitingItems]) throws(Fault) -> Void
+  ) throws(Fault) {
+    try queue.list(states, at: Clock.now()) { (entry) throws(Fault) in
+      guard lanes.contains(entry.priority), match.map({ $0.holds(entry.data) }) ?? true else {
+        return true
+      }
+      try body(entry.waiting)
+      return true
+    }
+  }
+}

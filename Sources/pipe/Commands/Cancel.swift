@@ -1,0 +1,149 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PipeIO
+internal import PipeQueue
+internal import PipeWork
+
+/// Which waiting items a command is about.
+struct WaitingOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Items of these priorities: HIGH, MEDIUM or LOW, with commas between them.",
+      valueName: "priority"))
+  var priority: LanesArgument?
+
+  @Option(help: ArgumentHelp("Items in this state: ready or later.", valueName: "state"))
+  var state: WaitingState?
+
+  @Option(
+    help: ArgumentHelp(
+      "Items of records in which this member has this value.", valueName: "field=value"))
+  var match: MatchArgument?
+
+  @Flag(help: "All waiting items.")
+  var all = false
+
+  @Flag(help: "Do not ask; needed without a terminal for more than one id.")
+  var yes = false
+
+  @Argument(help: "Entry ids.")
+  var id: [String] = []
+
+  private var isSelection: Bool { priority != nil || state != nil || match != nil || all }
+
+  func validate() throws {
+    if id.isEmpty, !isSelection {
+      throw ValidationError("give ids, or --priority, --state, --match or --all")
+    }
+    if !id.isEmpty, isSelection {
+      throw ValidationError("ids exclude --priority, --state, --match and --all")
+    }
+    if id.count > 1, !yes, isatty(STDIN_FILENO) == 0 { throw WaitingOptions.unconfirmed }
+  }
+
+  private static var unconfirmed: ValidationError {
+    ValidationError("more than one entry: confirm with --yes")
+  }
+
+  /// Runs the job and prints how many items it changed.
+  func run(
+    _ name: String, past: String, _ action: ControlJob.Action, _ location: QueueLocation,
+    endsCommands: Bool = false
+  ) {
+    Exit.perform(name) { () throws(Fault) in
+      let diagnostics = Diagnostics(command: name)
+      let job = ControlJob(try location.open(diagnostics), action, diagnostics)
+      let result: ControlJob.Result
+      if id.isEmpty {
+        let selection = WaitingSelection(
+          lanes: priority?.lanes ?? Lane.allCases,
+          states: state.map { [$0 == .ready ? .ready : .later] } ?? [.ready, .later],
+          match: match?.match)
+        if !yes {
+          let found = try job.count(selection)
+          if found.entries > 1 || isatty(STDIN_FILENO) != 0 {
+            guard try confirm("\(name) \(found.items) items of \(found.entries) entries") else {
+              return Exit.someFailed
+            }
+          }
+        }
+        result = try job.run(selection)
+      } else {
+        if !yes, id.count > 1 || isatty(STDIN_FILENO) != 0,
+          try !confirm("\(name) \(id.count == 1 ? id[0] : "\(id.count) entries")")
+        {
+          return Exit.someFailed
+        }
+        result = try job.run(id, endsCommands: endsCommands)
+      }
+      return try result.report(past)
+    }
+  }
+
+  private func confirm(_ what: String) throws(Fault) -> Bool {
+    guard isatty(STDIN_FILENO) != 0 else {
+      throw Fault(.usage, "\(what): confirm with --yes")
+    }
+    complain("\(what)? [y/N] ", newline: false)
+    return readLine()?.lowercased().hasPrefix("y") ?? false
+  }
+}
+
+extension ControlJob.Result {
+  /// Prints the counts; `past` names the member of the items. Returns the exit status.
+  func report(_ past: String) throws(Fault) -> Int32 {
+    let output = Output()
+    output.append("{\"\(past)\":\(items),\"entries\":\(entries)}\n")
+    try output.flush()
+    return missed > 0 ? Exit.someFailed : Exit.fine
+  }
+}
+
+enum WaitingState: String, ExpressibleByArgument { case ready, later }
+
+struct MatchArgument: ExpressibleByArgument {
+  let match: WaitingSelection.Match
+
+  init?(argument: String) {
+    guard let match = WaitingSelection.Match(argument) else { return nil }
+    self.match = match
+  }
+}
+
+struct Cancel: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cancel", abstract: "Turn waiting items into dead letters.")
+
+  @OptionGroup var queue: QueueOptions
+  @OptionGroup var waiting: WaitingOptions
+
+  @Flag(help: "End the command of an item that runs, by SIGTERM, and cancel the item then.")
+  var running = false
+
+  func validate() throws {
+    if running, waiting.id.isEmpty { throw ValidationError("--running needs ids") }
+  }
+
+  func run() {
+    waiting.run("cancel", past: "cancelled", .cancel, queue.location, endsCommands: running)
+  }
+}
+
+struct Purge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "purge", abstract: "Remove waiting items, and leave no dead letters.")
+
+  @OptionGroup var queue: QueueOptions
+  @OptionGroup var waiting: WaitingOptions
+
+  @Flag(help: "End the command of an item that runs, by SIGTERM, and remove the item then.")
+  var running = false
+
+  func validate() throws {
+    if running, waiting.id.isEmpty { throw ValidationError("--running needs ids") }
+  }
+
+  func run() {
+    waiting.run("purge", past: "purged", .purge, queue.location, endsCommands: running)
+  }
+}

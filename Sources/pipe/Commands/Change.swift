@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import PipeIO
+internal import PipeQueue
+internal import PipeTime
+internal import PipeWork
+
+struct Change: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "change", abstract: "Change when waiting items are ready, or their priority.")
+
+  @OptionGroup var queue: QueueOptions
+
+  @Option(help: "The new priority: HIGH, MEDIUM or LOW.")
+  var priority: LaneArgument?
+
+  @Option(help: ArgumentHelp("Make the items ready after this delay.", valueName: "duration"))
+  var delay: SpanArgument?
+
+  @Option(
+    help: ArgumentHelp("Make the items ready only at this RFC 3339 time.", valueName: "time"),
+    transform: instant)
+  var at: Instant?
+
+  @Flag(help: "Make the items ready now.")
+  var now = false
+
+  @Argument(help: "Entry ids.")
+  var id: [String]
+
+  func validate() throws {
+    let times = [delay != nil, at != nil, now].count { $0 }
+    if times > 1 { throw ValidationError("--delay, --at and --now exclude each other") }
+    if times == 0, priority == nil {
+      throw ValidationError("give --priority, --delay, --at or --now")
+    }
+  }
+
+  private var actions: [ControlJob.Action] {
+    var actions: [ControlJob.Action] = []
+    if let priority { actions.append(.move(to: priority.priority)) }
+    if let delay { actions.append(.reschedule(.after(delay.span))) }
+    if let at { actions.append(.reschedule(.at(at))) }
+    if now { actions.append(.reschedule(.now)) }
+    return actions
+  }
+
+  func run() {
+    Exit.perform("change") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "change")
+      let queue = try queue.location.open(diagnostics)
+      var last = ControlJob.Result()
+      for action in actions {
+        last = try ControlJob(queue, action, diagnostics).run(id, endsCommands: false)
+        if last.missed > 0 { break }
+      }
+      return try last.report("changed")
+    }
+  }
+}
