@@ -3,6 +3,7 @@ import Testing
 
 private let forms: [SchedulerForm] = [
   .ackPartly, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .paced, .park, .restore,
+  .cancelOne, .purgeAll, .retryCancelled, .changePriority,
 ]
 
 @Suite("Power cuts during the scheduler on ext4", .serialized)

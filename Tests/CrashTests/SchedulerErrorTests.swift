@@ -5,7 +5,7 @@ import Testing
 struct SchedulerErrorTests {
   static let forms: [SchedulerForm] = [
     .ackPartly, .hold, .batch, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .park,
-    .restore,
+    .restore, .cancelOne, .purgeAll, .retryCancelled, .changeNow, .changePriority, .pause, .resume,
   ]
 
   @Test(

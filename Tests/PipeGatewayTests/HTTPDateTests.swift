@@ -1,5 +1,7 @@
 import Testing
 
+import PipeTime
+
 @testable import PipeGateway
 
 @Suite("HTTP dates")
@@ -13,6 +15,6 @@ struct HTTPDateTests {
       (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
     ])
   func texts(_ seconds: Int, _ text: String) {
-    #expect(HTTPDate.text(seconds) == text)
+    #expect(HTTPDate.text(Instant(microseconds: seconds * 1_000_000)) == text)
   }
 }

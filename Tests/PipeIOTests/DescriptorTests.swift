@@ -140,7 +140,7 @@ struct DescriptorTests {
   @Test("signals do not end a wait for input")
   func interruptedRead() throws {
     let (reading, writing) = try makePipe("test")
-    let number = writing.number
+    let number = writing.fd
     let text = try interrupting(until: { _ = write(number, "a", 1) }) { try reading.text() }
     #expect(text == "a")
   }
@@ -150,7 +150,7 @@ struct DescriptorTests {
     let one = try scratch.file()
     let other = try scratch.file()
     try one.lock()
-    let number = one.number
+    let number = one.fd
     try interrupting(until: { flock(number, LOCK_UN) }) { try other.lock() }
     #expect(try !one.tryLock())
   }
@@ -158,8 +158,8 @@ struct DescriptorTests {
   @Test("a read from a non-blocking descriptor waits for input")
   func nonblocking() throws {
     let (reading, writing) = try makePipe("test")
-    try #require(fcntl(reading.number, F_SETFL, O_NONBLOCK) == 0)
-    let number = writing.number
+    try #require(fcntl(reading.fd, F_SETFL, O_NONBLOCK) == 0)
+    let number = writing.fd
     try startThread { _ = write(number, "a", 1) }
     #expect(try reading.text() == "a")
     withExtendedLifetime(writing) {}

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import PipeIO
+import PipeTime
 
 @Suite("Directories")
 struct DirectoryTests {
@@ -95,8 +96,8 @@ struct DirectoryTests {
     try scratch.write("a", to: "file")
     var times = [timeval(tv_sec: 1000, tv_usec: 5), timeval(tv_sec: 1000, tv_usec: 5)]
     try #require(utimes(scratch.path + "/file", &times) == 0)
-    #expect(directory.modified("file") == 1_000_000_005)
-    #expect(try #require(directory.changed("file")) > 1_000_000_005)
+    #expect(directory.modified("file") == Instant(microseconds: 1_000_000_005))
+    #expect(try #require(directory.changed("file")) > Instant(microseconds: 1_000_000_005))
     #expect(directory.modified("other") == nil)
     #expect(directory.changed("other") == nil)
   }
@@ -117,7 +118,7 @@ struct DirectoryTests {
   func interruptedLock() throws {
     let other = try #require(try Directory.open(scratch.path))
     try directory.lock(exclusive: true)
-    let number = directory.number
+    let number = directory.fd
     try interrupting(until: { flock(number, LOCK_UN) }) { try other.lock(exclusive: true) }
     #expect(try !directory.tryLock())
   }

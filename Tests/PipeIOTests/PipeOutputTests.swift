@@ -14,7 +14,7 @@ private func pipeStandardOutput() throws -> Descriptor {
   // The end of the process writes to stdout, which has no reader then.
   ignoreBrokenPipes()
   let (reading, writing) = try makePipe("test")
-  try #require(dup2(writing.number, STDOUT_FILENO) == STDOUT_FILENO)
+  try #require(dup2(writing.fd, STDOUT_FILENO) == STDOUT_FILENO)
   return reading
 }
 

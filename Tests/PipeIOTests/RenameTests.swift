@@ -51,6 +51,22 @@ struct RenameTests {
     #expect(scratch.text("new") == "a")
   }
 
+  @Test("removing a file with its blocks empties it unless it is open or has a second name")
+  func blocks() throws {
+    for name in ["closed", "open", "linked"] { try scratch.write("abc", to: name) }
+    try scratch.hardLink("second", to: "linked")
+    let reader = try #require(try Descriptor.open("open", in: directory, O_RDONLY))
+    // Such a descriptor does not count as open.
+    let witness = Glibc.openat(directory.fd, "closed", Int32(0o10000000))
+    defer { close(witness) }
+    for name in ["closed", "open", "linked", "missing"] { try directory.removeWithBlocks(name) }
+    #expect(try directory.names() == ["second"])
+    var status = stat()
+    #expect(fstat(witness, &status) == 0 && status.st_size == 0)
+    #expect(try reader.size() == 3)
+    #expect(scratch.text("second") == "abc")
+  }
+
   @Test("a rename into a missing directory is reported as missing")
   func directories() throws {
     try scratch.write("a", to: "old")

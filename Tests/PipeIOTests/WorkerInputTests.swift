@@ -73,7 +73,7 @@ struct WorkerInputTests {
     append("abc")
     try input.push()
     input.finish()
-    #expect(input.number == nil)
+    #expect(input.fd == nil)
     #expect(input.taken == 0)
     #expect(try reading.text(2) == "ab")
     #expect(input.taken == 2)
@@ -96,7 +96,7 @@ struct WorkerInputTests {
       #expect(input.isBroken)
       #expect(input.isEmpty)
       #expect(input.written == 0)
-      #expect(input.number == nil)
+      #expect(input.fd == nil)
     }
   }
 }

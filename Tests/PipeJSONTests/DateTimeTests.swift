@@ -2,15 +2,16 @@ import TestSupport
 import Testing
 
 @testable import PipeJSON
+import PipeTime
 
 @Suite struct DateTimeTests {
   private func parsed(_ text: String) -> Int64? {
-    lend(Array(text.utf8)) { parseDateTime($0) }
+    lend(Array(text.utf8)) { parseDateTime($0)?.microseconds }
   }
 
   private func formatted(_ microseconds: Int64) -> String {
     var out: [UInt8] = []
-    appendDateTime(microseconds: microseconds, to: &out)
+    appendDateTime(Instant(microseconds: microseconds), to: &out)
     return String(decoding: out, as: UTF8.self)
   }
 

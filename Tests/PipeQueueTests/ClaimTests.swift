@@ -2,6 +2,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Claims")
 struct ClaimTests {
@@ -91,7 +92,7 @@ struct ClaimTests {
     let claimer = Claimer(scratch.queue)
     _ = try claimer.retry(try claim(claimer, 1), Failure("test"))
     let other = Claimer(scratch.queue)
-    other.wall = { Clock.now() - 365 * 86_400_000_000 }
+    other.wall = { Clock.now() - TimeSpan.days(365) }
     let claim = try claim(other, 1)
     let attempt = claim.attempt
     #expect(attempt == 2)
@@ -114,7 +115,7 @@ struct ClaimTests {
     }
     #expect(taken == ["11\n12\n", "13\n14\n", "15\n"])
     let names = try scratch.queue.listNow().names
-    let line = LaneMap(.high, end: try scratch.queue.ends()[.high].place, names: names)
+    let line = LaneMap(.high, end: try scratch.queue.ends()[.high].position, names: names)
     #expect(line.undone == [])
   }
 }

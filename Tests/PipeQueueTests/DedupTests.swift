@@ -2,11 +2,12 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Duplicates")
 struct DedupTests {
   private let scratch: ScratchQueue
-  private let minute: Int64 = 60_000_000
+  private let minute: TimeSpan = 60_000_000
 
   init() throws { scratch = try ScratchQueue() }
 
@@ -15,7 +16,7 @@ struct DedupTests {
   }
 
   private func store(
-    _ data: [String], window: Int64, _ lane: Lane = .medium
+    _ data: [String], window: TimeSpan, _ lane: Lane = .medium
   ) throws -> [Receipt] {
     var writeBatch = WriteBatch()
     for (number, data) in data.enumerated() { writeBatch.append(entry(UInt64(number), lane), data) }
@@ -118,7 +119,7 @@ struct DedupTests {
   }
 
   /// An index with a window of one minute, made and caught up at this time.
-  private func caughtUp(asked: Int64) throws -> KeyIndex {
+  private func caughtUp(asked: Instant) throws -> KeyIndex {
     let mark = try scratch.queue.ends()[.medium]
     let start = IndexState.Covered(segment: 1, offset: 0)
     let state = IndexState(
@@ -127,7 +128,7 @@ struct DedupTests {
     let directory = try scratch.queue.root.subdirectory(making: "dedup")
     let index = try KeyIndex.create(directory, state)
     try index.catchUp(scratch.queue, upTo: mark)
-    let place = mark.place
+    let place = mark.position
     #expect(index.state.covered[.medium] == .init(segment: place.segment, offset: place.offset))
     return index
   }
@@ -139,7 +140,7 @@ struct DedupTests {
     let large = "\"" + String(repeating: "x", count: size) + "\""
     for _ in 0..<5 { _ = try store([large], window: 0) }
     let mark = try scratch.queue.ends()[.medium]
-    #expect(mark.place.segment == (size > 10 ? 3 : 1))
+    #expect(mark.position.segment == (size > 10 ? 3 : 1))
     let all = try caughtUp(asked: mark.time)
     #expect(all.generations[0].header.count == 4 && all.state.completeFrom == 0, "4 are kept")
     let last = try caughtUp(asked: mark.time + 2 * minute)

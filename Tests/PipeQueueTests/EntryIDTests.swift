@@ -1,13 +1,14 @@
 import Testing
 
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Entry ids")
 struct EntryIDTests {
   @Test("an id is the ULID of the specification")
   func vector() {
     let id = EntryID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
-    #expect(id?.milliseconds == 1_469_922_850_259)
+    #expect(id?.time == 1_469_922_850_259_000)
     #expect(id?.text == "01ARZ3NDEKTSV4RRFFQ69G5FAV")
     let last = EntryID("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
     #expect(last?.ulid.high == .max && last?.ulid.low == .max)
@@ -51,12 +52,14 @@ struct MintTests {
   @Test("generated ids only grow, even if the clock stops or steps back")
   func grows() {
     var mint = ULIDGenerator()
-    let times: [Int64] = [
+    let times: [Instant] = [
       5_000_000, 5_000_000, 5_000_999, 5_001_000, 4_000_000, 0, -7, 5_001_000, 6_000_000,
     ]
     let ids = times.map { mint.id(at: $0) }
     #expect(zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 }, "\(ids.map(\.text))")
-    #expect(ids.map(\.milliseconds) == [5000, 5000, 5000, 5001, 5001, 5001, 5001, 5001, 6000])
+    #expect(
+      ids.map(\.time.microseconds)
+        == [5000, 5000, 5000, 5001, 5001, 5001, 5001, 5001, 6000].map { $0 * 1000 })
   }
 
   @Test("generators begin anywhere, so that two processes do not collide")

@@ -25,12 +25,12 @@ struct HistoryTests {
   }
 
   @Test("a history leaves out a garbled or torn line, and no other", arguments: [0, 9, 20, 30])
-  func garbled(at place: Int) {
+  func garbled(at position: Int) {
     var line = History.line(items(5, 8), first)
     let whole = History.line(items(5, 8), second)
-    line[place] ^= 1
+    line[position] ^= 1
     #expect(History.attempts(line + whole, of: 5, .high) == [second])
-    #expect(History.attempts(whole + line.prefix(place), of: 5, .high) == [second])
+    #expect(History.attempts(whole + line.prefix(position), of: 5, .high) == [second])
   }
 
   @Test(

@@ -3,13 +3,16 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 @Suite("The index of keys")
 struct KeyIndexTests {
   private let scratch: ScratchQueue
   private let directory: Directory
   private let boot = BootID(high: 1, low: 2)
-  private let minute: Int64 = 60_000_000
+  private let minute: TimeSpan = .minutes(1)
+
+  private func at(_ minutes: Int64) -> Instant { .epoch + .minutes(minutes) }
 
   init() throws {
     scratch = try ScratchQueue()
@@ -21,7 +24,7 @@ struct KeyIndexTests {
     return try KeyIndex.create(
       directory,
       IndexState(
-        boot: boot, seed: 7, completeFrom: 0, window: minute, asked: 10 * minute, covered: covered))
+        boot: boot, seed: 7, completeFrom: 0, window: minute, asked: at(10), covered: covered))
   }
 
   private func opened() throws -> KeyIndex? { try KeyIndex.open(directory, boot: boot) }
@@ -33,8 +36,8 @@ struct KeyIndexTests {
     }
   }
 
-  private func insert(_ slots: [Slot], _ index: KeyIndex, at time: Int64? = nil) throws {
-    let time = time ?? 10 * minute
+  private func insert(_ slots: [Slot], _ index: KeyIndex, at time: Instant? = nil) throws {
+    let time = time ?? at(10)
     try index.insert(
       slots, times: time...time, .low, upTo: .init(segment: 1, offset: slots.last!.offset + 1))
   }
@@ -117,9 +120,11 @@ struct KeyIndexTests {
   func implausible() throws {
     let changes: [(inout GenerationHeader) -> Void] = [
       { $0.pages = 0 }, { $0.pages = -1 }, { $0.pages = .max / 512 }, { $0.count = -1 },
-      { $0.count = .max }, { $0.earliest = .min }, { $0.latest = .max }, { $0.state.oldest = 0 },
-      { $0.state.oldest = .max }, { $0.state.oldest = 2 }, { $0.state.completeFrom = .min },
-      { $0.state.window = .max }, { $0.state.asked = .min }, { $0.state.window = -1 },
+      { $0.count = .max }, { $0.earliest = .distantPast }, { $0.latest = .distantFuture },
+      { $0.state.oldest = 0 },
+      { $0.state.oldest = .max }, { $0.state.oldest = 2 }, { $0.state.completeFrom = .distantPast },
+      { $0.state.window = .days(100_000_000) }, { $0.state.asked = .distantPast },
+      { $0.state.window = -1 },
       { $0.state.covered[.medium].segment = -1 }, { $0.state.covered[.low].offset = .min },
     ]
     for (number, change) in changes.enumerated() {
@@ -177,43 +182,43 @@ struct KeyIndexTests {
   @Test("the index forgets lines older than the window, and records since when it is complete")
   func forgetting() throws {
     let index = try made()
-    try insert(slots(0..<2048), index, at: 10 * minute)
-    try insert(slots(2048..<2100), index, at: 11 * minute)
-    try index.forget(12 * minute)
+    try insert(slots(0..<2048), index, at: at(10))
+    try insert(slots(2048..<2100), index, at: at(11))
+    try index.forget(at(12))
     #expect(index.generations.map(\.number) == [1, 2] && index.state.completeFrom == 0)
-    try index.forget(12 * minute + 1)
+    try index.forget(at(12) + 1)
     #expect(index.generations.map(\.number) == [2])
     let again = try #require(try opened())
-    #expect(again.state.completeFrom == 10 * minute + 1 && again.state.oldest == 2)
+    #expect(again.state.completeFrom == at(10) + 1 && again.state.oldest == 2)
     #expect(try directory.names() == ["2"])
-    try again.forget(99 * minute)
+    try again.forget(at(99))
     #expect(again.generations.count == 1, "the last one stays")
   }
 
   @Test("a new file of a fitting size begins when the last one is older than the window")
   func age() throws {
     let index = try made()
-    try insert(slots(0..<10_000), index, at: 9 * minute)
+    try insert(slots(0..<10_000), index, at: at(9))
     #expect(index.generations.last?.capacity == 16384)
-    index.ask(for: minute, 20 * minute)
-    try insert(slots(10_000..<10_001), index, at: 20 * minute)
+    index.ask(for: minute, at(20))
+    try insert(slots(10_000..<10_001), index, at: at(20))
     #expect(index.generations.map(\.capacity) == [4096, 16384, 65536])
-    index.ask(for: minute, 40 * minute)
-    try insert(slots(10_001..<10_002), index, at: 40 * minute)
+    index.ask(for: minute, at(40))
+    try insert(slots(10_001..<10_002), index, at: at(40))
     #expect(index.generations.map(\.capacity) == [4096, 16384, 65536, 4096])
   }
 
   @Test("the index reaches back as far as was requested recently")
   func windows() throws {
     let index = try made()
-    index.ask(for: 5 * minute, 20 * minute)
+    index.ask(for: 5 * minute, at(20))
     #expect(index.state.window == 5 * minute)
-    index.ask(for: minute, 25 * minute)
+    index.ask(for: minute, at(25))
     #expect(index.state.window == 5 * minute)
-    index.ask(for: minute, 25 * minute + 1)
+    index.ask(for: minute, at(25) + 1)
     #expect(index.state.window == minute)
-    index.ask(for: 9 * minute, 9999 * minute)
-    index.ask(for: minute, 30 * minute)
-    #expect(index.state.window == 9 * minute && index.state.asked == 30 * minute, "it was ahead")
+    index.ask(for: 9 * minute, at(9999))
+    index.ask(for: minute, at(30))
+    #expect(index.state.window == 9 * minute && index.state.asked == at(30), "it was ahead")
   }
 }

@@ -1,13 +1,14 @@
 import Testing
 
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Options of a segment line")
 struct LineOptionsTests {
   struct Said: Equatable {
     var key: String?
-    var notBefore: Int64?
-    var delay: Int64?
+    var notBefore: Instant?
+    var delay: TimeSpan?
   }
 
   // In memory of exactly this size, so that a read beyond its end is found.
@@ -22,7 +23,7 @@ struct LineOptionsTests {
       delay: options.delay)
   }
 
-  private func column(_ key: String?, _ notBefore: Int64?, _ delay: Int64?) -> String? {
+  private func column(_ key: String?, _ notBefore: Instant?, _ delay: TimeSpan?) -> String? {
     LineOptions.column(key: key.map { Array($0.utf8) }, notBefore: notBefore, delay: delay).map {
       String(decoding: $0, as: UTF8.self)
     }
@@ -66,7 +67,7 @@ struct LineOptionsTests {
     ])
   func reading(key: String) throws {
     for (notBefore, delay) in [(nil, nil), (17, nil), (1_763_700_000_000_000, 0)]
-      as [(Int64?, Int64?)]
+      as [(Instant?, TimeSpan?)]
     {
       let text = try #require(column(key, notBefore, delay))
       #expect(said(text) == Said(key: key, notBefore: notBefore, delay: delay), "\(text)")

@@ -2,6 +2,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Lookup of ids")
 struct LookupTests {
@@ -30,7 +31,7 @@ struct LookupTests {
       }
     }
     let ends = try scratch.queue.ends()
-    #expect(ends[.medium].place.segment == 4 && ends[.low].place.segment == 2)
+    #expect(ends[.medium].position.segment == 4 && ends[.low].position.segment == 2)
     for (lane, id) in ids {
       let found = try #require(try found(id))
       #expect(found.lane == lane)
@@ -46,10 +47,13 @@ struct LookupTests {
 
   @Test("an id generated long before or ahead, or out of order, is found among the strays")
   func strays() throws {
-    let day: Int64 = 86_400_000_000
+    let day = TimeSpan.days(1)
     let usual = (0..<200).map { id(at: now, UInt64($0)) }
     try scratch.store(usual)
-    let strays = [-day, -400 * day, day, -2_000_000, -day + 5, 30 * 365 * day].map {
+    let distances: [TimeSpan] = [
+      -1 * day, -400 * day, day, .seconds(-2), -1 * day + 5, 30 * 365 * day,
+    ]
+    let strays = distances.map {
       id(at: now + $0)
     }
     try scratch.store(strays)
@@ -66,7 +70,7 @@ struct LookupTests {
 
   @Test("an id is found even if a crash tore a record of strays")
   func tornNote() throws {
-    let old = id(at: now - 86_400_000_000)
+    let old = id(at: now - TimeSpan.days(1))
     try scratch.store([old])
     let name = OutOfOrderRun.fileName(old)
     let strays = try scratch.queue.root.existing("strays")

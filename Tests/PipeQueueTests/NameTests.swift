@@ -27,7 +27,7 @@ struct NameTests {
     let again = NowName(items(1, 3), .again(batch: token, attempt: 12, due: .now))
     let aside = SideName(range: items(199, 200))
     let mark = ParkedHint(due: 5, set: 4, items: 3)
-    let end = LaneEnd(lane: .low, place: place(9), entries: 3, time: 4, seal: 0x0123_4567)
+    let end = LaneEnd(lane: .low, position: place(9), entries: 3, time: 4, seal: 0x0123_4567)
     for text in [NowName.done(0, 12).text, again.text, aside.text, mark.text, end.text] {
       for other in variants(text) {
         #expect(NowName(other) == nil && LaneEnd(other) == nil, "\(other)")
@@ -39,6 +39,42 @@ struct NameTests {
     }
     // The checksum of a dead letter covers its lane, which is not in its name.
     aside.text.withBytes { #expect(SideName.parse($0, .dead, .low) == nil) }
+  }
+
+  @Test("the early name is read as it is written; a damaged one stands for every number")
+  func early() {
+    let limits = PerLane<Int> { [7, 0, 999_999_999_999_999_999][$0.order] }
+    let text = EarlyHint(limits: limits).text
+    #expect(text.hasPrefix("early.7.0.999999999999999999."))
+    #expect(text.withBytes { EarlyHint($0) } == EarlyHint(limits: limits))
+    for other in variants(text) where other.hasPrefix("early.") {
+      #expect(other.withBytes { EarlyHint($0) } == .unknown, "\(other)")
+    }
+    for other in ["early", "earl", "", "earlier.7.0.1", "spare.1", NowName.done(0, 12).text] {
+      #expect(other.withBytes { EarlyHint($0) } == nil, "\(other)")
+    }
+  }
+
+  @Test("early names are joined to the higher number of each lane")
+  func joinedEarly() {
+    func hint(_ limits: Int...) -> EarlyHint { EarlyHint(limits: PerLane { limits[$0.order] }) }
+    #expect(hint(1, 5, 0).joined(hint(2, 4, 0)) == hint(2, 5, 0))
+    #expect(hint(1, 5, 0).joined(nil) == hint(1, 5, 0))
+    #expect(hint(1, 5, 0).joined(.unknown) == .unknown)
+  }
+
+  @Test("the name of an early dead letter, dropped or not, is read as it is written")
+  func earlyLetter() throws {
+    for isDropped in [false, true] {
+      let name = SideName(range: items(7, 8), waiting: nil, isDropped: isDropped, isEarly: true)
+      let text = name.text
+      #expect(text.contains(".early") && text.contains(".dropped") == isDropped, "\(text)")
+      let found = try #require(text.withBytes { SideName.parse($0, .dead, name.range.lane) })
+      #expect(found.range == name.range && found.isEarly && found.isDropped == isDropped)
+      for other in variants(text) {
+        #expect(other.withBytes { SideName.parse($0, .dead, name.range.lane) } == nil, "\(other)")
+      }
+    }
   }
 
   // Each character replaced by others, removed, and doubled.
@@ -96,7 +132,7 @@ struct EndTests {
 
   private func add(_ number: Int, segment: Int, offset: Int) throws {
     let mark = LaneEnd(
-      lane: .high, place: Position(number: number, segment: segment, offset: offset), entries: 1,
+      lane: .high, position: Position(number: number, segment: segment, offset: offset), entries: 1,
       time: 4, seal: scratch.queue.seal)
     _ = try Descriptor.open(mark.text, in: directory, 0o101)
   }
@@ -105,12 +141,12 @@ struct EndTests {
   func bothNames() throws {
     try add(7, segment: 1, offset: 900)
     try add(5, segment: 1, offset: 1000)
-    #expect(try scratch.queue.ends()[.high].place.number == 5, "by segment and byte")
+    #expect(try scratch.queue.ends()[.high].position.number == 5, "by segment and byte")
     try add(5, segment: 2, offset: 0)
     for name in ["HIGH.x", "notes"] { _ = try Descriptor.open(name, in: directory, 0o101) }
     let ends = try scratch.queue.ends()
-    #expect(ends[.high].place.segment == 2)
-    #expect(ends[.low].place == .origin)
+    #expect(ends[.high].position.segment == 2)
+    #expect(ends[.low].position == .origin)
   }
 
   @Test(

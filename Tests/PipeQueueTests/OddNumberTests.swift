@@ -4,6 +4,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// Lines with right checksums and impossible numbers: nothing traps, and the results stay within
 /// bounds that arithmetic can handle.
@@ -14,7 +15,7 @@ struct OddNumberTests {
     "99999999999999999",
     "999999999999999999", "9223372036854775807", "9223372036854775808", "18446744073709551616",
   ]
-  private static let now: Int64 = 1_795_244_400_123_456
+  private static let now: Instant = 1_795_244_400_123_456
 
   /// The line with each column, and each two columns, replaced by an odd number.
   private func variants(_ line: String) -> [String] {
@@ -47,10 +48,11 @@ struct OddNumberTests {
   @Test("impossible numbers in a settled line do no harm when it is folded")
   func settled() {
     var fold = Compaction(at: Self.now, retain: 7 * 86_400_000_000)
-    var lines = variants("\(Self.now) tag done 900 4 812*3,900")
+    var lines = variants("\(Self.now.microseconds) tag done 900 4 812*3,900")
     for value in Self.odd {
       lines += [
-        "\(Self.now) - done 1 \(value) 5*\(value)", "1 - done 1 4 \(value)*2,\(value)*2",
+        "\(Self.now.microseconds) - done 1 \(value) 5*\(value)",
+        "1 - done 1 4 \(value)*2,\(value)*2",
         "\(value) - done \(value) \(value) \(value)*\(value),0*0",
       ]
     }
@@ -63,8 +65,10 @@ struct OddNumberTests {
     var code: [UInt8] = []
     HistogramCodec.append([(3, 4), (HistogramBuckets.count - 1, .max)], to: &code)
     let histogram = String(decoding: code, as: UTF8.self)
-    var fold = Compaction(at: Self.now, retain: .max)
-    for line in variants("\(Self.now) \(Self.now) tag wait 4 \(histogram)") {
+    var fold = Compaction(at: Self.now, retain: .days(40_000_000))
+    for line in variants(
+      "\(Self.now.microseconds) \(Self.now.microseconds) tag wait 4 \(histogram)")
+    {
       lend(line) { text in
         guard let line = CompactedLine(text) else { return }
         fold.add(line)
@@ -87,7 +91,7 @@ struct OddNumberTests {
 
   @Test("impossible numbers in the history of an item do no harm")
   func histories() {
-    for line in variants("3 9 2 \(Self.now) \(Self.now) 1 - exit%0a 1") {
+    for line in variants("3 9 2 \(Self.now.microseconds) \(Self.now.microseconds) 1 - exit%0a 1") {
       let text = Array((checksum(line.utf8, 1) + " " + line + "\n").utf8)
       for attempt in History.attempts(text, of: 4, .medium) {
         #expect(attempt.number >= 0 && attempt.ended >= 0 && attempt.started ?? 0 >= 0)
@@ -122,8 +126,10 @@ struct OddNumberTests {
           let found = LineOptions(bytes)
           let due = ReadyTime(at: found.notBefore ?? 0, span: found.delay ?? 0)
           _ = (due.isOver(at: Self.now), due.corrected(at: Self.now))
-          let times = [found.notBefore, found.delay, found.accepted].compactMap { $0 }
-          #expect(times.allSatisfy { (0..<1_000_000_000_000_000_000).contains($0) })
+          let numbers = [
+            found.notBefore?.microseconds, found.delay?.microseconds, found.accepted?.microseconds,
+          ].compactMap { $0 }
+          #expect(numbers.allSatisfy { (0..<1_000_000_000_000_000_000).contains($0) })
         }
       }
     }

@@ -2,20 +2,22 @@ import Foundation
 import Testing
 
 @testable import PipeQueue
+import PipeTime
 
 @Suite("The pace")
 struct PaceTests {
   private let boot = [UInt8](repeating: 0x61, count: 36)
   private let other = [UInt8](repeating: 0x62, count: 36)
 
-  private func pace(_ started: Int64 = 60_000_000) -> Pace {
+  private func pace(_ started: SteadyInstant = 60_000_000) -> Pace {
     var pace = Pace(started: 0, wall: 0)
     pace.start(3, size: 4, every: 5_000_000, at: started - 10_000_000, wall: 890_000_000)
     pace.start(2, size: 4, every: 5_000_000, at: started, wall: 900_000_000)
     return pace
   }
 
-  private func parsed(_ line: [UInt8], now: Int64 = 61_000_000, wall: Int64 = 901_000_000) -> Pace?
+  private func parsed(_ line: [UInt8], now: SteadyInstant = 61_000_000, wall: Instant = 901_000_000)
+    -> Pace?
   {
     line.withUnsafeBytes { Pace.parse($0, boot: boot, now: now, wall: wall) }
   }
@@ -25,7 +27,7 @@ struct PaceTests {
     let line = pace().line(boot: boot)
     #expect(parsed(line) == pace())
     #expect(line.count == Pace(started: -5, wall: 0).line(boot: boot).count)
-    #expect(pace().items == 5 && pace().marks.count == 2)
+    #expect(pace().items == 5 && pace().readings.count == 2)
   }
 
   @Test("a start before this boot can be read, too")
@@ -78,12 +80,16 @@ struct PaceTests {
   func largest() throws {
     var pace = pace()
     let most = 999_999_999_999_999_999
-    (pace.every, pace.size, pace.items) = (Int64(most), most, most)
-    pace.marks = [Pace.Mark(time: -(1 << 56), items: 0), Pace.Mark(time: 0, items: most)]
+    (pace.every, pace.size, pace.items) = (TimeSpan(microseconds: most), most, most)
+    pace.readings = [
+      Pace.Reading(time: SteadyInstant(microseconds: -(1 << 56)), items: 0),
+      Pace.Reading(time: 0, items: most),
+    ]
     let found = try #require(parsed(pace.line(boot: boot)))
-    #expect(found.wait(Int64(most), at: 61_000_000) > 0 && found.items == most)
+    #expect(found.wait(TimeSpan(microseconds: most), at: 61_000_000) > 0 && found.items == most)
     let view = PaceView(
-      every: found.every, wait: found.wait(found.every, at: 61_000_000), sinceLast: .max, size: 1,
+      every: found.every, wait: found.wait(found.every, at: 61_000_000),
+      sinceLast: TimeSpan(microseconds: Int64.max), size: 1,
       rate: found.rate(at: 61_000_000))
     #expect(view.estimate(ahead: .max) != nil)
   }
@@ -106,7 +112,7 @@ struct PaceTests {
     let found = try #require(parsed(line, now: 1_000_000, wall: 902_000_000))
     #expect(found.started == -1_000_000, "two seconds ago")
     #expect(found.wait(5_000_000, at: 1_000_000) == 3_000_000)
-    #expect(found.marks == [] && found.items == 5)
+    #expect(found.readings == [] && found.items == 5)
   }
 
   @Test("the pace starts now if the wall clock was set back across a reboot")

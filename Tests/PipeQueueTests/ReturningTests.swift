@@ -1,5 +1,6 @@
 import Testing
 
+import PipeTime
 @testable import PipeIO
 @testable import PipeQueue
 
@@ -8,7 +9,7 @@ struct ReturningTests {
   private let claimer: Claimer
   private let queue: Queue
   private let scratch: ScratchQueue
-  private let instant = Instant()
+  private let instant = TestClock()
 
   init() throws {
     scratch = try ScratchQueue {

@@ -1,5 +1,6 @@
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// A place in the first segment, where each item is one byte.
 func place(_ number: Int) -> Position { Position(number: number, segment: 1, offset: number) }
@@ -52,8 +53,8 @@ extension WriteBatch {
 }
 
 /// An id generated at this time, in microseconds since 1970.
-func id(at time: Int64, _ number: UInt64 = 0) -> EntryID {
-  EntryID(ULID(high: UInt64(time / 1000) << 16, low: number))
+func id(at time: Instant, _ number: UInt64 = 0) -> EntryID {
+  EntryID(ULID(high: UInt64(time.microseconds / 1000) << 16, low: number))
 }
 
 extension EntryID {

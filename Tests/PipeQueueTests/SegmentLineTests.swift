@@ -1,6 +1,7 @@
 import Testing
 
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Segment lines")
 struct SegmentLineTests {
@@ -34,20 +35,22 @@ struct SegmentLineTests {
 
   @Test("a segment line knows when it was accepted, even if its time is ahead of the clock")
   func accepted() throws {
-    let time: Int64 = 1_795_244_400_123_456
+    let time: Instant = 1_795_244_400_123_456
     var writeBatch = WriteBatch()
-    let minted = EntryID(ULID(high: UInt64((time - 3_600_000_000) / 1000) << 16, low: 1))
+    let minted = EntryID(ULID(high: UInt64(time.microseconds / 1000 - 3_600_000) << 16, low: 1))
     writeBatch.append(NewEntry(id: minted, priority: .low), "0")
     writeBatch.append(NewEntry(id: minted, priority: .low, created: 7), "1")
-    func accepted(_ index: Int, at now: Int64) -> Int64 {
+    func accepted(_ index: Int, at now: Instant) -> Instant {
       writeBatch.seal(.low, at: Position(number: 0, segment: 1, offset: 0), time: time)
       return writeBatch.withLine(.low, index) { $0.accepted(at: now) }
     }
     #expect(accepted(0, at: time) == time)
-    #expect(accepted(0, at: time - 1) == (time - 3_600_000_000) / 1000 * 1000)
-    #expect(accepted(1, at: time - 1) == 7)
-    writeBatch.note(accepted: time - 5)
-    #expect(accepted(0, at: time - 1) == time - 5 && accepted(1, at: .max) == time - 5)
+    let before = time - .microseconds(1)
+    #expect(accepted(0, at: before) == minted.time)
+    #expect(accepted(1, at: before) == 7)
+    let earlier = time - .microseconds(5)
+    writeBatch.note(accepted: earlier)
+    #expect(accepted(0, at: before) == earlier && accepted(1, at: .distantFuture) == earlier)
     writeBatch.withLine(.low, 1) { line in
       #expect(line.data.elementsEqual("1".utf8) && line.created == 7)
     }

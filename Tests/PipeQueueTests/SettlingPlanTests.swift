@@ -18,7 +18,7 @@ struct SettlingPlanTests {
       from = end
     }
     let all = (0..<count).map {
-      Item(entry: anEntry, index: $0 + 1, priority: .high, data: 0..<0)
+      Item(entry: anEntry, index: $0 + 1, priority: .high, isJob: false, data: 0..<0)
     }
     return Claim(
       batch: token, attempt: attempts.max()!, items: all, bytes: [], parts: parts, acceptances: [])

@@ -29,7 +29,7 @@ final class SlotPageTests {
   func packing() {
     let slot = Slot(.max, .low, 0x3fff_ffff, 0xffff_ffff)
     #expect(slot.lane == .low && slot.segment == 0x3fff_ffff && slot.offset == 0xffff_ffff)
-    #expect(Slot(0, .high, 1, 0).place != 0)
+    #expect(Slot(0, .high, 1, 0).position != 0)
   }
 
   @Test("a page takes 255 slots, and finds each by its hash")

@@ -3,6 +3,7 @@ import Testing
 import struct TestSupport.SplitMix
 
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Backoff")
 struct BackoffTests {
@@ -10,11 +11,11 @@ struct BackoffTests {
 
   @Test("the wait lies between once and twice the base at first, then doubles", arguments: 1...8)
   func doubling(attempt: Int) {
-    let least = Int64(1_000_000) << (attempt - 1)
+    let least = (1 << Int64(attempt - 1)) * TimeSpan.seconds(1)
     #expect(backoff.delay(after: attempt, random: 0) == least)
     // `random` is taken modulo one more than this.
-    #expect(backoff.delay(after: attempt, random: UInt64(least)) == 2 * least)
-    #expect(backoff.delay(after: attempt, random: UInt64(least) + 1) == least)
+    #expect(backoff.delay(after: attempt, random: UInt64(least.microseconds)) == 2 * least)
+    #expect(backoff.delay(after: attempt, random: UInt64(least.microseconds) + 1) == least)
   }
 
   @Test(
@@ -32,7 +33,7 @@ struct BackoffTests {
     var counts = [Int](repeating: 0, count: 10)
     for _ in 0..<10_000 {
       let delay = backoff.delay(after: 1, random: random.next())
-      counts[min(9, Int((delay - 1_000_000) / 100_000))] += 1
+      counts[min(9, Int((delay - .seconds(1)).microseconds / 100_000))] += 1
     }
     // 1000 each are expected; five standard deviations.
     #expect(counts.allSatisfy { (850...1150).contains($0) })
@@ -47,7 +48,10 @@ struct BackoffTests {
   @Test("the wait is the maximum if that is below the base, or the base is as large as can be")
   func extremes() {
     #expect(Backoff(base: 300, most: 10).delay(after: 1, random: 5) == 10)
-    #expect(Backoff(base: .max, most: .max).delay(after: 1, random: 0) == .max / 2 + 1)
+    let longest = TimeSpan(microseconds: Int64.max)
+    #expect(
+      Backoff(base: longest, most: longest).delay(after: 1, random: 0).microseconds
+        == .max / 2 + 1)
     #expect(Backoff(base: 1, most: 1).delay(after: 1, random: 1) == 1)
   }
 }

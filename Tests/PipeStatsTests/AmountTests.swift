@@ -1,6 +1,8 @@
 import Testing
 
 @testable import PipeStats
+import PipeTime
+@testable import PipeText
 
 struct AmountTests {
   @Test(arguments: [
@@ -52,14 +54,14 @@ struct AmountTests {
       (0, "1970-01-01 00:00:00 UTC"), (-1, "1969-12-31 23:59:59 UTC"),
       (951_826_154_999_999, "2000-02-29 12:09:14 UTC"),
       (4_107_542_400_000_000, "2100-03-01 00:00:00 UTC"), (morning, "2026-11-20 08:15:02 UTC"),
-    ] as [(Int64, String)])
-  func `an instant appears in UTC`(instant: Int64, text: String) {
+    ] as [(Instant, String)])
+  func `an instant appears in UTC`(instant: Instant, text: String) {
     #expect(UTC(instant).text == text)
   }
 
   @Test func `the first and the last instant have a date`() {
-    #expect(UTC(.min).text == "-290308-12-21 19:59:05 UTC")
-    #expect(UTC(.max).text == "294247-01-10 04:00:54 UTC")
+    #expect(UTC(.distantPast).text == "-290308-12-21 19:59:05 UTC")
+    #expect(UTC(.distantFuture).text == "294247-01-10 04:00:54 UTC")
   }
 
   @Test(arguments: [

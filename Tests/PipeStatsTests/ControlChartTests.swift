@@ -2,13 +2,15 @@ import Foundation
 import Testing
 
 @testable import PipeStats
+import PipeTime
+@testable import PipeText
 
 struct ControlChartTests {
   /// Minutes from 12:58 on: numbers of batches, their milliseconds, and numbers of failed ones.
   private func minutes(_ minutes: [(batches: Int, time: Int, failed: Int)]) -> [Period] {
     minutes.enumerated().map { index, minute in
       var period = Period(
-        start: 1_795_870_680_000_000 + Int64(index) * 60_000_000, seconds: 60, accepted: 0)
+        start: 1_795_870_680_000_000 + .minutes(Int64(index)), seconds: 60, accepted: 0)
       (period.batches, period.failures) = (minute.batches, minute.failed)
       period.service = Double(minute.batches * minute.time) / 1000
       return period
@@ -142,7 +144,7 @@ struct ControlChartTests {
   }
 
   @Test func `the charts accept the earliest and latest times and huge counts`() {
-    let starts: [Int64] = [.min, -1, 0, .max]
+    let starts: [Instant] = [.distantPast, -1, 0, .distantFuture]
     let periods = (0..<12).map {
       var period = Period(start: starts[$0 % 4], seconds: 60, accepted: 0)
       (period.batches, period.failures) = (1_000_000_000_000, 1_000_000_000_000)

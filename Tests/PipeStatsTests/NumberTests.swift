@@ -1,6 +1,7 @@
 import Testing
 
 @testable import PipeStats
+@testable import PipeText
 
 struct NumberTests {
   @Test(

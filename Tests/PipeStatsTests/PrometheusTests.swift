@@ -55,6 +55,9 @@ struct PrometheusTests {
     pipe_oldest_ready_seconds{priority="HIGH"} 1.25
     pipe_oldest_ready_seconds{priority="MEDIUM"} 192.3
     pipe_oldest_ready_seconds{priority="LOW"} 0.0
+    # HELP pipe_queue_paused 1 while the queue is paused, otherwise 0.
+    # TYPE pipe_queue_paused gauge
+    pipe_queue_paused 0
     # HELP pipe_latency_seconds Latency of acknowledged items: accepted to claimed (wait), \
     claimed to settled (service), both (total).
     # TYPE pipe_latency_seconds histogram
@@ -70,6 +73,16 @@ struct PrometheusTests {
     pipe_failed_items_total{outcome="buried"} 0
 
     """
+
+  @Test func `a label for the queue comes first in each sample, and changes nothing else`() {
+    let plain = PrometheusText(.busy).text
+    let labelled = PrometheusText(.busy, queue: "a\\b\"c\nd é").text
+    let label = #"queue="a\\b\"c\nd é""#
+    let samples = labelled.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(samples.allSatisfy { $0.contains("{" + label) })
+    let without = labelled.replacing("{\(label)}", with: "").replacing(label + ",", with: "")
+    #expect(without == plain)
+  }
 
   @Test func `a histogram bucket counts all values up to its bound`() {
     let lines = PrometheusText(.busy).text.split(separator: "\n")

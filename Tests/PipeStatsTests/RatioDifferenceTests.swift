@@ -1,6 +1,7 @@
 import Testing
 
 @testable import PipeStats
+@testable import PipeText
 
 struct RatioDifferenceTests {
   /// Newcombe, "Interval estimation for the difference between independent proportions: comparison of

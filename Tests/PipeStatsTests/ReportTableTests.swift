@@ -1,5 +1,6 @@
 import PipeStats
 import Testing
+import PipeTime
 
 struct ReportTableTests {
   @Test func `a report shows waiting items, latencies and failures`() {
@@ -117,7 +118,7 @@ struct ReportTableTests {
   @Test func `a queue younger than the window shows its start and what is not measured yet`() {
     var report = Report.busy
     report.since = 3600
-    (report.start, report.seconds) = (report.at - 1_234_000_000, 1234)
+    (report.start, report.seconds) = (report.at - TimeSpan.seconds(1234), 1234)
     report.activity = Activity()
     report.inPerSecond = 0.002
     report.outPerSecond = 0

@@ -1,7 +1,8 @@
 import PipeStats
+import PipeTime
 
 /// 2026-11-20 08:15:02 UTC.
-let morning: Int64 = 1_795_162_502_000_000
+let morning: Instant = 1_795_162_502_000_000
 
 private let bounds = [60.0, 120, 240, 480, 960, 1920, 3840, 7680, 15_360]
 private var noAges: AgeTable {
@@ -89,10 +90,10 @@ extension Report {
   /// The busy report with its last hour: twice as much came in the first half as in the second.
   static var hour: Report {
     var report = Report.busy
-    let first = morning / 60_000_000 * 60_000_000 - 3600_000_000
+    let first = Instant(microseconds: morning.microseconds / 60_000_000 * 60_000_000) - .hours(1)
     report.periods = (0..<60).map { minute in
       var period = Period(
-        start: first + Int64(minute) * 60_000_000, seconds: 60, accepted: minute < 30 ? 120 : 60)
+        start: first + .minutes(Int64(minute)), seconds: 60, accepted: minute < 30 ? 120 : 60)
       period.acknowledged = minute == 0 ? 0 : 90
       return period
     }

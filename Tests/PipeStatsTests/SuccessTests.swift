@@ -1,6 +1,7 @@
 import Testing
 
 @testable import PipeStats
+@testable import PipeText
 
 struct SuccessTests {
   @Test func `the interval of a ratio equals SciPy's`() throws {

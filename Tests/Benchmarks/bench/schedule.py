@@ -1,7 +1,8 @@
-"""S1 to S6: single claims, the pace, status and explain, one long-running worker, dead and waiting items, --dedup."""
+"""S1 to S7: single claims, the pace, status and explain, one long-running worker, dead and waiting items, --dedup, ids."""
 import json
 import os
 import random
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -84,13 +85,8 @@ def pace(context, table):
 
 def ask(context, table):
     """S3: status and explain of random ids, a process each."""
-    half = context.bulk
-    queue, ids = context.fresh("pipe"), os.path.join(context.dir, "ids")
-    pipeline(["cat", context.records(half)], context.pipe("enqueue", queue, "--raw"), stdout=ids)
-    pipeline(context.pipe("consume", queue))
-    text = open(ids, encoding="ascii").read()
-    text += output(["cat", context.records(half)], context.pipe("enqueue", queue, "--raw"))
-    os.sync()
+    half, queue = context.bulk, context.fresh("pipe")
+    text = half_done(context, queue)
     picks = [json.loads(l)["ingestion_id"] for l in random.Random(1).sample(text.splitlines(), 50 if context.quick else 300)]
     results = Results()
     for name, verb in (("--version", None), ("status", "status"), ("explain", "explain")):
@@ -105,6 +101,18 @@ def ask(context, table):
         bar = 1.2 * floor + 1000
         table.add("S3", "%s, %s waiting and %s done" % (name, number(half), number(half)), micros(took),
                   "--version: %s" % micros(floor), took / floor, "<= %s" % micros(bar), "yes" if took <= bar else "NO")
+
+
+def half_done(context, queue):
+    """As many entries done as waiting. Returns their receipts."""
+    ids = os.path.join(context.dir, "ids")
+    pipeline(["cat", context.records(context.bulk)], context.pipe("enqueue", queue, "--raw"), stdout=ids)
+    pipeline(context.pipe("consume", queue))
+    with open(ids, encoding="ascii") as file:
+        text = file.read()
+    text += output(["cat", context.records(context.bulk)], context.pipe("enqueue", queue, "--raw"))
+    os.sync()
+    return text
 
 
 def seconds(command):
@@ -191,3 +199,34 @@ def dedup(context, table):
             results.rounds[name][0].append((time.perf_counter() - begin) * 1e6)
     table.add("S6", "enqueue --raw --dedup, %s" % number(count), per_second(rate))
     table.compare("S6", "one line, %s keys in the window" % number(count), results, "many", "few", p50, micros, Bar("<", 1.2))
+
+
+def complete(context, table):
+    """S7: what a shell runs to complete an id: processor time."""
+    queue = context.fresh("pipe")
+    half_done(context, queue)
+    commands = {"--version": [context.binary, "--version"]}
+    for verb in ("status", "cancel", "log"):
+        commands[verb] = [context.binary, "---complete", "zsh", "4", "pipe", verb, "-q", queue, ""]
+    results = Results()
+    for name in commands:
+        results.add(name, [])
+    for _ in range(context.repetitions * 10):
+        for name, command in commands.items():
+            results.rounds[name][0].append(processor(command) * 1e6)
+    floor = results.median("--version", p50)
+    for verb in ("status", "cancel", "log"):
+        took = results.median(verb, p50)
+        table.add("S7", "ids for %s, %s waiting and %s done" % (verb, number(context.bulk), number(context.bulk)),
+                  micros(took), "--version: %s" % micros(floor), took / floor, "<= %s" % micros(50_000),
+                  "yes" if took <= 50_000 else "NO")
+
+
+def processor(command):
+    """Seconds of processor time of a command that must print 100 ids, if it completes them."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if "---complete" in command and done.stdout.count(b"\n") != 101:
+        raise Failed("---complete: %d lines" % done.stdout.count(b"\n"))
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

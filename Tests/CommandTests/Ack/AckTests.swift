@@ -44,7 +44,8 @@ struct AckTests {
     #expect(try scratch.fates(ids[0]) == ["1-6 done"])
     #expect(try scratch.fates(ids[1]) == ["1 dead"])
     try scratch.pipe("ack", "x", claim(2)).expect(
-      "", errors: "pipe ack: x: neither a claim token nor a batch line\n", status: 64)
+      "", errors: "pipe ack: x: neither a claim token nor a batch line; pipe batch prints both\n",
+      status: 64)
   }
 
   @Test("ack obeys --retry and --bury, and records --reason")

@@ -18,8 +18,9 @@ struct BatchTests {
   func lines() throws {
     let child = try scratch.start("batch")
     let lines = (0..<4).compactMap { _ in child.line() }
-    let first = #"{"id":"\#(ids[1])","item":4,"priority":"HIGH","data":9}"#
-    let last = #"{"id":"\#(ids[2])","item":1,"priority":"MEDIUM","data":{"a": 1.0}}"#
+    let first = #"{"id":"\#(ids[1])","item":4,"key":"\#(ids[1])-4","priority":"HIGH","data":9}"#
+    let last =
+      #"{"id":"\#(ids[2])","item":1,"key":"\#(ids[2])","priority":"MEDIUM","data":{"a": 1.0}}"#
     let claims = lines.map { $0.object["claim"] as? String ?? "none" }
     #expect(Set(claims).count == 4)
     #expect(lines.map(\.object.data) == [[6, 7, 8], [9, 1, 2], [3, 4, 5], [-1]])
@@ -76,7 +77,8 @@ struct BatchTests {
     let run = try scratch.pipe("batch", "--dry-run", "--every", "5s").expect()
     #expect(try run.objects().map(\.data) == [[6, 7, 8], [9, 1, 2], [3, 4, 5], [-1]])
     #expect(try run.objects().map { $0["at"] as? Double } == [0, 5, 10, 15])
-    let head = #"{"at":0.0,"attempt":1,"items":[{"id":"\#(ids[1])","item":1,"priority":"HIGH","#
+    let head =
+      #"{"at":0.0,"attempt":1,"items":[{"id":"\#(ids[1])","item":1,"key":"\#(ids[1])","priority":"HIGH","#
     #expect(run.output.hasPrefix(head + #""data":6},"#), run.story)
     #expect(!run.output.contains("claim"), run.story)
     let two = try scratch.pipe("batch", "--dry-run", "-n", "2", "--size", "1").expect()

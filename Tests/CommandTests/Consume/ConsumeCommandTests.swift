@@ -20,7 +20,7 @@ struct ConsumeCommandTests {
     let one = [
       "PIPE_ATTEMPT=2", "PIPE_ID=\(ids[0])", "PIPE_PRIORITY=LOW",
       "PIPE_QUEUE=\(scratch.path)/queue",
-      "PIPE_ATTEMPT=2", "PIPE_ID=\(ids[1])", "PIPE_PRIORITY=LOW",
+      "PIPE_ATTEMPT=2", "PIPE_ID=\(ids[1])", "PIPE_KEY=\(ids[1])", "PIPE_PRIORITY=LOW",
       "PIPE_QUEUE=\(scratch.path)/queue",
     ]
     run.expect(one.joined(separator: "\n") + "\n", errors: nil, status: 1)
@@ -92,21 +92,26 @@ struct ConsumeCommandTests {
     let scratch = try Scratch()
     let ids = try scratch.store("1", "2")
     try scratch.sh("pipe consume -- sh -c 'cat; exit \(status)'").expect(
-      "1\n", errors: "pipe consume: sh: exit \(status); its batch was given back\n", status: 69)
+      "1\n",
+      errors: "pipe consume: sh: exit \(status); its batch was given back (2 items waiting)\n",
+      status: 69)
     try untouched(scratch, ids)
   }
 
   @Test(
     "a command that cannot be executed stops the consumer with 69, no attempt counted",
     arguments: [
-      ("./none", "No such file or directory"), ("no-such-program", "No such file or directory"),
-      ("./file", "Permission denied"), ("./work", "Permission denied"),
+      ("./none", "No such file or directory"), ("no-such-program", "not found in PATH"),
+      ("./file", "is not executable; run chmod +x ./file"),
+      ("./work", "is a directory, not a command"),
     ])
   func cannotExecute(command: String, why: String) throws {
     let scratch = try Scratch()
     let ids = try scratch.store("1", "2")
     try scratch.sh("mkdir work; touch file; pipe consume -- \(command)").expect(
-      "", errors: "pipe consume: \(command): \(why); its batch was given back\n", status: 69)
+      "",
+      errors: "pipe consume: \(command): \(why); its batch was given back (2 items waiting)\n",
+      status: 69)
     try untouched(scratch, ids)
   }
 
@@ -169,8 +174,9 @@ struct ConsumeCommandTests {
     let id = try scratch.store("1")[0]
     // Its children hold stdout, so the run ends when all of them are dead.
     let stubborn = "trap \"\" TERM; sleep 600 & sleep 600"
-    try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(stubborn)'").expect(
-      "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
+    try scratch.sh("PIPE_TEST_PATIENCE=100 pipe consume --timeout 50ms -- sh -c '\(stubborn)'")
+      .expect(
+        "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
   }
 
   @Test("children that ignore SIGTERM are killed after their command died of it at --timeout")
@@ -180,8 +186,9 @@ struct ConsumeCommandTests {
     let id = try scratch.store("1")[0]
     // The run ends when no process holds stdout.
     let command = "(trap \"\" TERM; sleep 600; echo never) & wait"
-    try scratch.sh("pipe consume --timeout 50ms -- sh -c '\(command)'").expect(
-      "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
+    try scratch.sh("PIPE_TEST_PATIENCE=100 pipe consume --timeout 50ms -- sh -c '\(command)'")
+      .expect(
+        "", errors: "pipe consume: \(id) item 1: timed out (attempt 1); ready again\n", status: 1)
     try scratch.sh("pipe consume --timeout 50ms -- sh -c 'sleep 600 & wait'").expect(
       "", errors: "pipe consume: \(id) item 1: timed out (attempt 2); ready again\n", status: 1)
   }

@@ -76,9 +76,9 @@ struct ConsumeTests {
     let run = try scratch.pipe("consume", "--envelope", "--size", "3")
     let claim = try #require(try run.objects().first?["claim"] as? String)
     let items = """
-      {"id":"\(ids[0])","item":1,"priority":"HIGH","data":8},\
-      {"id":"\(ids[0])","item":2,"priority":"HIGH","data":9},\
-      {"id":"\(ids[1])","item":1,"priority":"MEDIUM","data":{"a": 1.0}}
+      {"id":"\(ids[0])","item":1,"key":"\(ids[0])","priority":"HIGH","data":8},\
+      {"id":"\(ids[0])","item":2,"key":"\(ids[0])-2","priority":"HIGH","data":9},\
+      {"id":"\(ids[1])","item":1,"key":"\(ids[1])","priority":"MEDIUM","data":{"a": 1.0}}
       """
     run.expect(#"{"claim":"\#(claim)","attempt":1,"items":[\#(items)]}"# + "\n")
     #expect(claim.count == 26 && !ids.contains(claim), run.story)

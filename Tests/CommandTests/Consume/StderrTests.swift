@@ -35,6 +35,17 @@ struct StderrTests {
       .expect("4194304\n")
   }
 
+  @Test("a consumer whose stderr is not read waits for the reader, and leaves no item behind")
+  func unread() throws {
+    let ids = try scratch.store("1", "2")
+    // More than the pipe and the buffer hold together, but less than keeps the command from its end.
+    let child = try scratch.start(line: "pipe consume -- sh -c 'head -c 150000 /dev/zero >&2'")
+    try wait(until: { try scratch.words(ids[0])[0] == "completed" }, "the first item")
+    let run = child.finish().expect("", errors: nil)
+    #expect(run.errors.utf8.count == 300_000)
+    try scratch.pipe("list").expect("")
+  }
+
   @Test("a process that a command left behind can write to stderr while the consumer lives")
   func leftBehind() throws {
     try scratch.store("1", "2")

@@ -84,8 +84,9 @@ struct StreamEndTests {
   func cannotExecute() throws {
     try scratch.store(count: 1)
     try scratch.sh("pipe consume --stream -- ./none").expect(
-      "", errors: "pipe consume: ./none: No such file or directory; its batch was given back\n",
-      status: 69)
+      "",
+      errors: "pipe consume: ./none: No such file or directory; its batch was given back"
+        + " (1 item waiting)\n", status: 69)
     #expect(try scratch.attempts() == ["0 1"])
   }
 

@@ -16,7 +16,8 @@ struct StreamStallTests {
   private func start(_ worker: String, _ options: String...) throws -> Child {
     try scratch.worker(worker)
     return try scratch.start(
-      [Binary.path, "consume", "--stream"] + options + ["--", "./worker"])
+      [Binary.path, "consume", "--stream"] + options + ["--", "./worker"],
+      ["PIPE_TEST_PATIENCE": "500"])
   }
 
   @Test("a worker that never reads is reported, and a second signal kills consume without a loss")
@@ -25,7 +26,7 @@ struct StreamStallTests {
     let child = try start("time.sleep(600)")
     #expect(
       child.errorLine()
-        == "pipe consume: ./worker: 1024 items handed out, no answer for 5 s: "
+        == "pipe consume: ./worker: 1024 items handed out, no answer for 500 ms: "
         + "it does not read its stdin")
     child.signal(SIGTERM)
     try child.waitUntilTaken(SIGTERM)
@@ -45,7 +46,7 @@ struct StreamStallTests {
       """)
     #expect(
       child.errorLine()
-        == "pipe consume: ./worker: 1024 items handed out, no answer for 5 s: "
+        == "pipe consume: ./worker: 1024 items handed out, no answer for 500 ms: "
         + "it is slow, or does not flush its answers; it gets at most 1024 items ahead")
     child.signal(SIGTERM)
     child.finish().expect("", errors: nil)

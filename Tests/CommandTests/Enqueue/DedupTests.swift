@@ -6,7 +6,10 @@ import Testing
 struct DedupTests {
   private let scratch: Scratch
 
-  init() throws { scratch = try Scratch() }
+  init() throws {
+    scratch = try Scratch()
+    try scratch.prepare("init")
+  }
 
   private func receipt(_ id: String) -> String { #"{"ingestion_id":"\#(id)"}"# + "\n" }
 

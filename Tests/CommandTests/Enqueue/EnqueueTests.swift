@@ -8,6 +8,7 @@ struct EnqueueTests {
   @Test("enqueue prints a receipt for each line, in input order, whatever the priorities")
   func receipts() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init")
     let words = ["LOW", "HIGH", "MEDIUM", "HIGH", "LOW"]
     let input = words.enumerated().map { #"{"n":\#($0),"priority":"\#($1)"}"# }
     let run = try scratch.pipe("enqueue", "--raw", input: input.joined(separator: "\n"))
@@ -21,6 +22,7 @@ struct EnqueueTests {
   @Test("enqueue stores a line typed by hand while its input stays open")
   func typed() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init")
     let child = try scratch.start("enqueue", "--raw")
     child.feed("\"typed\"\n")
     #expect(child.line()?.hasPrefix(#"{"ingestion_id":""#) == true)
@@ -90,9 +92,20 @@ struct EnqueueTests {
     try scratch.pipe("consume").expect("10000000000000000007\n9007199254740993\n1\n")
   }
 
+  @Test("enqueue reports a new queue on a terminal, once, unless it is quiet", .needs("python3"))
+  func announced() throws {
+    let scratch = try Scratch()
+    let commands =
+      "for option in '' '' '-q other --quiet'; do pipe enqueue $option < /dev/null; done"
+    let run = try Terminal.run(scratch, ["sh", "-c", commands], typing: [])
+    #expect(
+      run.output == "pipe enqueue: created the queue \(scratch.path)/queue\nstatus 0\n", run.story)
+  }
+
   @Test("enqueue dies of SIGPIPE when the reader of its receipts is gone, after storing the entry")
   func readerGone() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init")
     let child = try scratch.start("enqueue", "--raw")
     child.closeOutput()
     child.feed("1\n")
@@ -103,6 +116,7 @@ struct EnqueueTests {
   @Test("enqueue reports that it cannot write receipts, and has stored the entry")
   func noStdout() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init")
     try scratch.sh("pipe enqueue --raw >&-", input: "1\n").expect(
       errors: "pipe enqueue: stdout: cannot write: Bad file descriptor\n", status: 74)
     try scratch.sh("pipe enqueue --raw > /dev/full", input: "2\n").expect(
@@ -113,7 +127,9 @@ struct EnqueueTests {
 
   @Test("enqueue reports a closed stdin as an error")
   func noStdin() throws {
-    try Scratch().sh("pipe enqueue --raw <&-").expect(
+    let scratch = try Scratch()
+    try scratch.prepare("init")
+    try scratch.sh("pipe enqueue --raw <&-").expect(
       "", errors: "pipe enqueue: stdin: cannot read: Bad file descriptor\n", status: 74)
   }
 }

@@ -3,7 +3,8 @@ import TestSupport
 
 /// Runs a command on a terminal of its own: shows what a person sees there, and types.
 enum Terminal {
-  /// Each step: the text to wait for on the screen, and the text to type then.
+  /// Each step: the text to wait for on the screen, and the text to type then, or after `!` a shell
+  /// command to run.
   private static let driver = """
     import json, os, pty, signal, sys
     process, screen = pty.fork()
@@ -26,7 +27,10 @@ enum Terminal {
             if not look():
                 sys.exit("ended before " + awaited + ": " + repr(seen))
         shown = shown.split(awaited.encode(), 1)[1]
-        os.write(screen, typed.encode())
+        if typed.startswith("!"):
+            os.system(typed[1:])
+        else:
+            os.write(screen, typed.encode())
     while look():
         pass
     status = os.waitpid(process, 0)[1]

@@ -98,7 +98,9 @@ struct InputShapeTests {
     }
     try scratch.pipe("ingest", "--max-errors", "12", input: lines).expect(
       "",
-      errors: (1...10).map { "pipe ingest: stdin:\($0): byte 1: expected a value\n" }.joined()
+      errors: "pipe ingest: stdin:1: byte 1: expected a value\n"
+        + "pipe ingest: stdin: looks like plain text: use --text, which takes each line as an item\n"
+        + (2...10).map { "pipe ingest: stdin:\($0): byte 1: expected a value\n" }.joined()
         + "pipe ingest: 12 of 12 lines rejected; the first 10 are shown; stopped (--max-errors)\n",
       status: 65)
     try scratch.pipe("ingest", "--reject", "kept", input: lines).expect(nil, errors: nil)

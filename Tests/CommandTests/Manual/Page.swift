@@ -12,12 +12,17 @@ struct Page: CustomTestStringConvertible, Sendable {
   }
 
   static let commands = [
-    "ingest", "enqueue", "consume", "batch", "ack", "status", "list", "explain", "stats", "serve",
-    "route", "dead", "retry", "drop", "init", "fsck", "prune",
+    "ingest", "enqueue", "submit", "init", "consume", "work", "batch", "ack", "route", "status",
+    "log", "list", "explain", "stats", "dead", "cancel", "purge", "change", "pause", "resume",
+    "retry", "drop", "prune", "fsck", "serve",
   ]
 
+  static let readme = Page(name: "README.md")
+  static let tutorial = Page(name: "man/pipe-tutorial.7")
+
+  /// Pages whose examples need nothing but `pipe` and an empty directory.
   static let all: [Page] =
-    ["README.md", "examples/cron.md", "man/pipe.1", "man/pipe-queue.5"].map(Page.init)
+    ["examples/cron.md", "man/pipe.1", "man/pipe-queue.5", "man/pipe-news.7"].map(Page.init)
     + commands.map { Page(name: "man/pipe-\($0).1") }
 
   /// A command line and its output.
@@ -40,6 +45,18 @@ struct Page: CustomTestStringConvertible, Sendable {
       } else if isInside {
         found[found.count - 1].output.append(line)
       }
+    }
+    return found
+  }
+
+  /// Lines of blocks that no test of this page runs: those before the first `$ ` of their block.
+  var notRun: [String] {
+    var found: [String] = []
+    var isInside = false
+    for (_, line) in blocks {
+      if line.isEmpty { isInside = false }
+      if line.hasPrefix("$ ") { isInside = true }
+      if !isInside, !line.isEmpty { found.append(line) }
     }
     return found
   }

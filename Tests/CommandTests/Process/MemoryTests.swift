@@ -8,7 +8,9 @@ struct MemoryTests {
     "ingest and enqueue reject a line of 100 MiB with less than 64 MiB of memory",
     arguments: [["ingest"], ["enqueue", "--raw"]])
   func longLine(arguments: [String]) throws {
-    let child = try Scratch().start([Binary.path] + arguments)
+    let scratch = try Scratch()
+    try scratch.prepare("init")
+    let child = try scratch.start([Binary.path] + arguments)
     child.feed([UInt8](repeating: 0x5b, count: 100 << 20))
     child.feed("\n\"good\"\n")
     let receipt = try #require(child.line())

@@ -26,7 +26,7 @@ struct NoProcTests {
       """
     let run = try sh(script)
     run.expect(
-      "0.1.0\\n1\\n2\\n1\\n4\\n1\\n".replacingOccurrences(of: "\\n", with: "\n"), errors: nil)
+      "0.2.0\\n1\\n2\\n1\\n4\\n1\\n".replacingOccurrences(of: "\\n", with: "\n"), errors: nil)
   }
 
   @Test("without /proc the progress of a reader is polled, and one line says so")

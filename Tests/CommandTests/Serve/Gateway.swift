@@ -27,8 +27,8 @@ final class Gateway {
     var line = child.errorLine()
     // Warnings may come first.
     while let said = line, !said.contains(" listening on ") { line = child.errorLine() }
-    guard let line, let colon = line.lastIndex(of: ":"),
-      let port = UInt16(line[line.index(after: colon)...])
+    guard let found = line?.firstMatch(of: #/ listening on [^"]*:(\d+)/#),
+      let port = UInt16(found.1)
     else { throw Failure("no gateway: \(child.finish())") }
     self.port = port
   }

@@ -167,6 +167,24 @@ struct GuardTests {
     #expect(try gateway.get("/health").status == 200)
   }
 
+  @Test("preflight requests of browsers do not count for the rate limit, and other OPTIONS do")
+  func preflight() throws {
+    let gateway = try Gateway(
+      try Scratch(), "--limit", "2/h", "--cors", "https://example.com")
+    let origin = "Origin: https://example.com"
+    let asked = "Access-Control-Request-Method: POST"
+    for _ in 0..<5 {
+      let reply = try gateway.ask("OPTIONS", "/log", [origin, asked])
+      #expect(reply.status == 204, "\(reply)")
+      #expect(reply.headers["access-control-allow-origin"] == "https://example.com", "\(reply)")
+    }
+    #expect(try gateway.post("/log", "1", origin).status == 202)
+    #expect(try gateway.ask("OPTIONS", "/log", [origin]).status == 204)
+    #expect(try gateway.post("/log", "1", origin).status == 429)
+    #expect(try gateway.ask("OPTIONS", "/log", [asked]).status == 429)
+    #expect(try gateway.ask("OPTIONS", "/log", [origin, asked]).status == 204)
+  }
+
   @Test("a client over its rate limit is served again when there is room")
   func refill() throws {
     let gateway = try Gateway(try Scratch(), "--limit", "2/s")

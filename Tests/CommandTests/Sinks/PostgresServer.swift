@@ -104,6 +104,7 @@ extension Scratch {
     let line = #"s/.*/{"n":&,"price":&.50,"text":"é"}/"#
     return try sh(
       """
+      pipe init
       seq \(numbers.lowerBound) \(numbers.upperBound) | sed '\(line)' | tee -a records | pipe enqueue --raw
       """
     ).expect().receipts

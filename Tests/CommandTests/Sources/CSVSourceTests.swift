@@ -5,7 +5,10 @@ import Testing
 struct CSVSourceTests {
   private let scratch: Scratch
 
-  init() throws { scratch = try Scratch() }
+  init() throws {
+    scratch = try Scratch()
+    try scratch.prepare("init")
+  }
 
   @Test("a table is stored as records with the names of its header")
   func stores() throws {

@@ -9,6 +9,7 @@ struct FilesRotationTests {
 
   init() throws {
     scratch = try Scratch()
+    try scratch.prepare("init")
     follower = LogFollower(scratch)
   }
 

@@ -10,6 +10,7 @@ struct FilesSourceTests {
 
   init() throws {
     scratch = try Scratch()
+    try scratch.prepare("init")
     follower = LogFollower(scratch)
   }
 

@@ -11,6 +11,7 @@ struct RabbitMQSourceTests {
 
   init() throws {
     scratch = try Scratch()
+    try scratch.prepare("init")
     server = try RabbitMQServer.shared.get()
   }
 

@@ -3,15 +3,15 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The node exporter for `texts/`, and a Prometheus that scrapes it each second, until the test
-/// ends.
+/// The node exporter for `texts/`, and a Prometheus that scrapes it each second, or does what
+/// another configuration says, until the test ends.
 final class MonitoringServers {
   private let scratch: Scratch
   private let exporter: Child
   private let prometheus: Child
   private let port: Int
 
-  init(_ scratch: Scratch) throws {
+  init(_ scratch: Scratch, configuration: String = "prometheus.yml") throws {
     self.scratch = scratch
     let ports = try Loopback.freePorts(2)
     port = ports[1]
@@ -21,17 +21,19 @@ final class MonitoringServers {
         + "--collector.textfile.directory=texts --web.listen-address=127.0.0.1:\(ports[0]) "
         + "> exporter.log 2>&1",
     ])
-    try scratch.write(
-      """
-      global: { scrape_interval: 1s, scrape_timeout: 1s }
-      scrape_configs:
-        - job_name: node
-          static_configs: [{ targets: ["127.0.0.1:\(ports[0])"] }]
+    if configuration == "prometheus.yml" {
+      try scratch.write(
+        """
+        global: { scrape_interval: 1s, scrape_timeout: 1s }
+        scrape_configs:
+          - job_name: node
+            static_configs: [{ targets: ["127.0.0.1:\(ports[0])"] }]
 
-      """, to: "prometheus.yml")
+        """, to: configuration)
+    }
     prometheus = try scratch.start([
       "sh", "-c",
-      "exec prometheus --config.file=prometheus.yml --storage.tsdb.path=data "
+      "exec prometheus --config.file=\(configuration) --storage.tsdb.path=data "
         + "--web.listen-address=127.0.0.1:\(port) > prometheus.log 2>&1",
     ])
   }

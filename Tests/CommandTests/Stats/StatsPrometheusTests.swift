@@ -71,4 +71,46 @@ struct StatsPrometheusTests {
     #expect(try servers.ask("sum(pipe_queue_items{state='ready'})") == [4])
     try servers.stop()
   }
+
+  @Test(
+    "two queues with labels do not collide in the node exporter",
+    .needs("prometheus", "prometheus-node-exporter", "promtool", "python3"))
+  func labels() throws {
+    try scratch.sh(
+      """
+      mkdir texts
+      seq 3 | pipe enqueue -q other --raw --quiet
+      pipe stats --prometheus --label mailer --output texts/pipe-mailer.prom
+      pipe stats -q other --prometheus --label 'o"t\\her' --output texts/pipe-other.prom
+      for file in texts/*; do promtool check metrics < $file; done
+      """
+    ).expect("")
+    let servers = try MonitoringServers(scratch)
+    let rows = "ingested_rows_total{queue='mailer'}"
+    try wait(until: { try servers.ask(rows) == [5] }, "the first scrape")
+    #expect(try servers.ask(#"ingested_rows_total{queue='o"t\\her'}"#) == [3])
+    #expect(try servers.ask("count(pipe_queue_items) by (queue)") == [18, 18])
+    #expect(try servers.ask("count(pipe_latency_seconds_bucket{queue='mailer'})") == [63])
+    #expect(try servers.ask("node_textfile_scrape_error") == [0])
+    try servers.stop()
+  }
+
+  @Test("the gateway has the same label, and without --label the metrics are as ever")
+  func gateway() throws {
+    let plain = try Gateway(scratch).get("/metrics").body
+    let gateway = try Gateway(scratch, "--label", "mailer")
+    let labelled = try gateway.get("/metrics").body
+    #expect(labelled.contains("\ningested_rows_total{queue=\"mailer\"} 5\n"))
+    // The age of an item grows meanwhile.
+    let fixed = { (text: String) in
+      text.split(separator: "\n").filter { !$0.hasPrefix("pipe_oldest") }
+    }
+    let without = labelled.replacing(#"{queue="mailer"}"#, with: "")
+      .replacing(#"queue="mailer","#, with: "")
+    #expect(fixed(without) == fixed(plain))
+    #expect(!plain.contains("queue="))
+    for arguments in [["stats", "--label", "a"], ["stats", "--prometheus", "--label", ""]] {
+      try scratch.run([Binary.path] + arguments).expect("", errors: nil, status: 64)
+    }
+  }
 }

@@ -56,16 +56,4 @@ struct StatsWatchTests {
     let run = child.finish().expect(errors: nil, ending: .killed(SIGPIPE))
     #expect(run.errors.split(separator: "\n").count == 1, run.story)
   }
-
-  @Test("--watch on a terminal overwrites the last figures", .needs("script"))
-  func terminal() throws {
-    let child = try scratch.start(
-      [
-        "script", "-qfec", "stty cols 80 -echo -onlcr; exec pipe stats --json --watch 100ms",
-        "/dev/null",
-      ])
-    for _ in 0..<3 {
-      #expect(child.line()?.hasPrefix("\u{1b}[H\u{1b}[2J{\"items\"") == true)
-    }
-  }
 }

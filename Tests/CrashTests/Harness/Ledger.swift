@@ -107,6 +107,11 @@ extension Ledger {
     }
   }
 
+  /// A command that was cut short may have left this fate in the middle of its changes.
+  mutating func tolerate(_ fate: Fate) {
+    for index in items.indices { items[index].allowed.insert(fate) }
+  }
+
   /// These lines came out: only their items may be done, and all are if the command ended well.
   mutating func conclude(delivered lines: [String], isWhole: Bool) {
     for index in items.indices where items[index].before == .ready {

@@ -24,7 +24,9 @@ struct SchedulerForm: CustomTestStringConvertible {
   static let all = [
     ackWhole, ackPartly, ackRetry, ackBury, hold, batch, fail, bury, refuse, reap, retryOne,
     retryAll,
-    dropOne, dropAll, restoreRevived, paced, park, restore, restoreDelayed,
+    dropOne, dropAll, restoreRevived, paced, park, restore, restoreDelayed, cancelOne, cancelFailed,
+    purgeAll, retryCancelled,
+    changeNow, changePriority, pause, resume,
   ]
 }
 

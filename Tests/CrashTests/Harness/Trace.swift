@@ -71,7 +71,7 @@ func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [C
   let runs = try (0..<3).map { _ in try recorded(command, body) }
   let names = runs.map { Set($0.map { "\($0.name) \($0.ordinal)" }) }
   let common = names.dropFirst().reduce(names[0]) { $0.intersection($1) }
-  return runs[0].filter { common.contains("\($0.name) \($0.ordinal)") }
+  return runs[0].filter { common.contains("\($0.name) \($0.ordinal)") }.sampled
 }
 
 /// Runs `body`, which prepares and runs a command, until the command is killed at `call`, or
@@ -86,7 +86,21 @@ func reaching(
   return nil
 }
 
+/// The N of CRASH_SAMPLE=N; 1 without it: all calls are visited.
+let sampleStep = max(
+  1, ProcessInfo.processInfo.environment["CRASH_SAMPLE"].flatMap { Int($0) } ?? 1)
+
 extension [Call] {
+  /// Every Nth call, beginning at another one each day.
+  var sampled: [Call] {
+    let step = sampleStep
+    guard step > 1 else { return self }
+    let first = Int(Date().timeIntervalSince1970 / 86_400) % step
+    return stride(from: Swift.min(first, Swift.max(0, count - 1)), to: count, by: step).map {
+      self[$0]
+    }
+  }
+
   /// Calls that a queue or a child can notice; of many alike except for names, the first two and
   /// the last.
   var thinned: [Call] {

@@ -1,3 +1,4 @@
+import PipeTime
 @testable import PipeIO
 @testable import PipeQueue
 
@@ -38,10 +39,11 @@ extension Schedule {
         try expect(look > instant.steady, "engine would look again at once")
       }
       guard let due = model.nextDue(for: consumer.model, at: instant.wall) else { return }
-      let latest = instant.steady + due - instant.wall
+      let latest = instant.steady + (due - instant.wall)
       try expect(
-        claimer.nextPoll ?? .max <= latest,
-        "engine looks again at \(claimer.nextPoll ?? -1), too late for \(latest)")
+        claimer.nextPoll ?? .distantFuture <= latest,
+        "engine looks again at \((claimer.nextPoll ?? -1).microseconds), too late for \(latest.microseconds)"
+      )
     }
   }
 
@@ -93,8 +95,8 @@ extension Schedule {
     switch fate {
     case .ready: "ready"
     case .claimed(let token, let attempt, _, _, let until):
-      "claimed \(token.text) attempt \(attempt) until \(until.map { "\($0)" } ?? "-")"
-    case .later(let due, let attempts): "later due \(due) attempts \(attempts)"
+      "claimed \(token.text) attempt \(attempt) until \(until.map { "\($0.microseconds)" } ?? "-")"
+    case .later(let due, let attempts): "later due \(due.microseconds) attempts \(attempts)"
     case .dead(let isDropped): isDropped ? "dropped" : "dead"
     case .lost(let isDropped): isDropped ? "lost and dropped" : "lost"
     case .done: "done"

@@ -1,4 +1,5 @@
 @testable import PipeQueue
+import PipeTime
 
 /// The required behaviour of a queue, from product.md: all items in memory, each with its state,
 /// and without names, files or locks. Slow and short; holders and the time come from outside.
@@ -20,9 +21,9 @@ struct Model {
     var state = State.ready
     /// Number of attempts begun so far.
     var attempts = 0
-    var due: Int64 = 0
+    var due: Instant = 0
     /// How long it was meant to wait; 0 if until a time of day.
-    var span: Int64 = 0
+    var span: TimeSpan = 0
     /// The batch in which it was handed out last; nil if it was never tried.
     var batch: BatchID?
     var history: [Note] = []
@@ -36,7 +37,7 @@ struct Model {
     let reason: String
     let exitStatus: Int32?
     let signal: Int32?
-    let ended: Int64
+    let ended: Instant
   }
 
   /// An item is identified by its lane and its number there.
@@ -73,7 +74,7 @@ struct Model {
   struct Consumer {
     let number: Int
     let hidesOwnFailures: Bool
-    var lastReaping: Int64?
+    var lastReaping: SteadyInstant?
   }
 
   let retries: Int
@@ -83,7 +84,7 @@ struct Model {
   /// Which consumer made which claim, by token, forever.
   private(set) var makers: [BatchID: Int] = [:]
   var living: Set<Int> = []
-  private(set) var lastStart: Int64?
+  private(set) var lastStart: SteadyInstant?
   private var lanes: [[Item]] = [[], [], []]
 
   init(_ settings: Settings) {
@@ -104,7 +105,7 @@ struct Model {
   }
 
   mutating func enqueue(
-    _ id: EntryID, _ lane: Lane, _ data: [String], slice: Int, notBefore: Int64
+    _ id: EntryID, _ lane: Lane, _ data: [String], slice: Int, notBefore: Instant
   ) {
     let first = lanes[Int(lane.rawValue)].count
     for (index, text) in data.enumerated() {
@@ -121,12 +122,12 @@ extension Model {
   enum Answer: Equatable {
     case batch([Key])
     /// Something is ready; microseconds until its turn.
-    case paced(Int64)
+    case paced(TimeSpan)
     case nothing
   }
 
   mutating func claim(
-    _ consumer: inout Consumer, size: Int, every: Int64, wall: Int64, steady: Int64
+    _ consumer: inout Consumer, size: Int, every: TimeSpan, wall: Instant, steady: SteadyInstant
   ) -> Answer {
     correct(at: wall)
     buryOverdue(at: wall)
@@ -160,12 +161,12 @@ extension Model {
     makers[token] = maker
   }
 
-  private func wait(_ every: Int64, at steady: Int64) -> Int64 {
+  private func wait(_ every: TimeSpan, at steady: SteadyInstant) -> TimeSpan {
     lastStart.map { max(0, min(every, $0 + every - steady)) } ?? 0
   }
 
   /// Whether its time has come.
-  func isDue(_ key: Key, at wall: Int64) -> Bool {
+  func isDue(_ key: Key, at wall: Instant) -> Bool {
     [.ready, .held].contains(self[key].state) && self[key].due <= wall
   }
 
@@ -177,14 +178,14 @@ extension Model {
     return !living.contains(maker)
   }
 
-  private func isOffered(_ key: Key, to consumer: Consumer, at wall: Int64) -> Bool {
+  private func isOffered(_ key: Key, to consumer: Consumer, at wall: Instant) -> Bool {
     let item = self[key]
     let isOwn = consumer.hidesOwnFailures && item.batch.flatMap { makers[$0] } == consumer.number
     return isDue(key, at: wall) && !isOwn
   }
 
   // The longest run, in order, of items that may come together.
-  private func nextBatch(_ size: Int, for consumer: Consumer, at wall: Int64) -> [Key] {
+  private func nextBatch(_ size: Int, for consumer: Consumer, at wall: Instant) -> [Key] {
     let offers = keys.filter { isOffered($0, to: consumer, at: wall) }
     guard let first = offers.first else { return [] }
     if isLastAttempt(first) { return [first] }
@@ -198,7 +199,7 @@ extension Model {
   }
 
   /// The earliest time at which an item becomes ready for this consumer.
-  func nextDue(for consumer: Consumer, at wall: Int64) -> Int64? {
+  func nextDue(for consumer: Consumer, at wall: Instant) -> Instant? {
     keys.filter {
       let item = self[$0]
       return [.ready, .held].contains(item.state) && item.due > wall
@@ -207,7 +208,7 @@ extension Model {
   }
 
   // A clock that was set back must not make an item wait longer than was meant.
-  private mutating func correct(at wall: Int64) {
+  private mutating func correct(at wall: Instant) {
     for key in keys where [.ready, .held].contains(self[key].state) {
       let item = self[key]
       if item.span > 0, item.due - item.span > wall + 1_000_000 { self[key].due = wall + item.span }
@@ -215,7 +216,7 @@ extension Model {
   }
 
   // Items that the clock held for their last attempt until their time was over.
-  private mutating func buryOverdue(at wall: Int64) {
+  private mutating func buryOverdue(at wall: Instant) {
     for (token, handed) in claims where handed.isHeld {
       for key in handed.keys where isDue(key, at: wall) && self[key].attempts > retries {
         note(Model.overdue, of: key, at: wall)
@@ -231,7 +232,7 @@ extension Model {
   }
 
   // Claims of dead holders.
-  mutating func reap(at wall: Int64) {
+  mutating func reap(at wall: Instant) {
     for (token, handed) in claims where !handed.isHeld && !living.contains(handed.maker) {
       for key in handed.keys {
         note(Model.died, of: key, at: wall)
@@ -250,13 +251,15 @@ extension Model {
   /// Returns how long failed items wait.
   @discardableResult
   mutating func settle(
-    _ token: BatchID, attempt: Int, _ outcomes: [Outcome?], wall: Int64, random: UInt64
-  ) -> Int64 {
+    _ token: BatchID, attempt: Int, _ outcomes: [Outcome?], wall: Instant, random: UInt64
+  ) -> TimeSpan {
     let wait = backoff.delay(after: attempt, random: random)
     let keys = claims[token]!.keys
     for (key, outcome) in zip(keys, outcomes) {
       switch outcome {
       case nil: continue
+      // Only `change` settles like this, with attempts unchanged.
+      case .wait: self[key].state = .ready
       case .done: self[key].state = .done
       case .giveBack: giveBack(key)
       case .retry(let failure):
@@ -279,13 +282,13 @@ extension Model {
     if self[key].attempts == 0 { self[key].batch = nil }
   }
 
-  private mutating func release(_ key: Key, _ state: State, at due: Int64, span: Int64 = 0) {
+  private mutating func release(_ key: Key, _ state: State, at due: Instant, span: TimeSpan = 0) {
     self[key].state = state
     self[key].due = due
     self[key].span = span
   }
 
-  private mutating func note(_ failure: Failure, of key: Key, at wall: Int64) {
+  private mutating func note(_ failure: Failure, of key: Key, at wall: Instant) {
     self[key].stderr = failure.stderr
     self[key].history.append(
       Note(
@@ -293,13 +296,13 @@ extension Model {
         signal: failure.signal, ended: wall))
   }
 
-  mutating func hold(_ token: BatchID, for span: Int64, wall: Int64) {
+  mutating func hold(_ token: BatchID, for span: TimeSpan, wall: Instant) {
     claims[token]!.isHeld = true
     for key in claims[token]!.keys { release(key, .held, at: wall + span, span: span) }
   }
 
   /// Whether it may still be settled.
-  func isHeld(_ token: BatchID, at wall: Int64) -> Bool {
+  func isHeld(_ token: BatchID, at wall: Instant) -> Bool {
     guard let handed = claims[token] else { return false }
     if handed.isHeld { return handed.keys.contains { !isDue($0, at: wall) } }
     return living.contains(handed.maker)

@@ -1,4 +1,5 @@
 @testable import PipeQueue
+import PipeTime
 
 // The answers of the model.
 extension Model {
@@ -45,30 +46,31 @@ extension Model {
   }
 
   /// Number of items that come before it.
-  func ahead(of key: Key, at wall: Int64) -> Int {
+  func ahead(of key: Key, at wall: Instant) -> Int {
     keys.prefix { $0 < key }.count { isDue($0, at: wall) || isOrphaned($0) }
   }
 
   /// Whether it waits for a time that came with its entry.
-  func isDelayed(_ key: Key, at wall: Int64) -> Bool {
+  func isDelayed(_ key: Key, at wall: Instant) -> Bool {
     let item = self[key]
     return item.state == .ready && item.attempts == 0 && item.due > wall
   }
 
   /// The fate of an item in `explain`.
-  func fate(_ key: Key, at wall: Int64) -> String {
+  func fate(_ key: Key, at wall: Instant) -> String {
     let item = self[key]
     switch item.state {
     case _ where isDue(key, at: wall) || isOrphaned(key): return "ready"
-    case .ready: return "later due \(item.due) attempts \(item.attempts)"
+    case .ready: return "later due \(item.due.microseconds) attempts \(item.attempts)"
     case .claimed: return "claimed \(item.batch!.text) attempt \(item.attempts) until -"
-    case .held: return "claimed \(item.batch!.text) attempt \(item.attempts) until \(item.due)"
+    case .held:
+      return "claimed \(item.batch!.text) attempt \(item.attempts) until \(item.due.microseconds)"
     case .done, .dead, .dropped: return item.state.rawValue
     }
   }
 
   /// The output of `list`: id, lane, state and data of each line.
-  func list(at wall: Int64) -> [String] {
+  func list(at wall: Instant) -> [String] {
     let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
     return Lane.allCases.flatMap { lane in
       entries.filter { $0.lane == lane }.flatMap { entry in
@@ -83,7 +85,7 @@ extension Model {
     }
   }
 
-  private func listed(_ key: Key, at wall: Int64) -> ListedEntry.State? {
+  private func listed(_ key: Key, at wall: Instant) -> ListedEntry.State? {
     switch self[key].state {
     case _ where isDue(key, at: wall) || isOrphaned(key): .ready
     case .ready: .later

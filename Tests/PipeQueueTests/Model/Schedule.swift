@@ -4,6 +4,7 @@ import struct TestSupport.SplitMix
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// A difference between the engine and the model.
 struct Discrepancy: Error, CustomStringConvertible {
@@ -13,10 +14,10 @@ struct Discrepancy: Error, CustomStringConvertible {
 }
 
 /// The time, and the random number, that claimers get.
-final class Instant {
+final class TestClock {
   // Ahead of the machine's own clock, which stamps new entries.
-  var wall = Clock.now() / 1_000_000 * 1_000_000 + 86_400_000_000
-  var steady: Int64 = 1_000_000_000_000
+  var wall = Instant(microseconds: Clock.now().microseconds / 1_000_000 * 1_000_000) + .days(1)
+  var steady: SteadyInstant = 1_000_000_000_000
   var random: UInt64 = 0
 }
 
@@ -35,7 +36,7 @@ final class Consumer {
   var model: Model.Consumer
 
   init(
-    _ path: String, _ number: Int, hides: Bool, _ limits: NowLimits, _ instant: Instant
+    _ path: String, _ number: Int, hides: Bool, _ limits: NowLimits, _ instant: TestClock
   ) throws {
     claimer = Claimer(try Queue(path: path), hidesOwnFailures: hides)
     claimer.limits = limits
@@ -53,7 +54,7 @@ final class Schedule {
   let settings: Settings
   var queue: Queue
   var model: Model
-  let instant = Instant()
+  let instant = TestClock()
   let limits: NowLimits
   /// Whether the clock is set now and then. If so, nothing waits for a time of day: whether that
   /// has come would be another question each time.
@@ -76,7 +77,9 @@ final class Schedule {
     chosen.slice = random.number(1...3)
     chosen.retries = random.number(0...3)
     let base = random.pick([0, 1000, 1_000_000, 10_000_000])
-    chosen.backoff = Backoff(base: Int64(base), most: Int64(base * random.pick([1, 4, 100])))
+    chosen.backoff = Backoff(
+      base: TimeSpan(microseconds: base),
+      most: TimeSpan(microseconds: base * random.pick([1, 4, 100])))
     let settings = chosen
     queue = try Queue.create(path: path, change: { $0 = settings })
     self.settings = settings
@@ -85,8 +88,8 @@ final class Schedule {
     limits = random.chance(40) ? Schedule.tight(&random) : NowLimits()
     producers = [Appender(queue), Appender(try Queue(path: path))]
     say(
-      "slice \(settings.slice) retries \(settings.retries) backoff \(settings.backoff.base)"
-        + "..\(settings.backoff.most) \(limits)")
+      "slice \(settings.slice) retries \(settings.retries) backoff \(settings.backoff.base.microseconds)"
+        + "..\(settings.backoff.most.microseconds) \(limits)")
   }
 
   // So small that names move to later/ all the time. If few names are `enough`, an item that
@@ -137,8 +140,8 @@ final class Schedule {
     say("drain")
     try die(all: true)
     // Items that the clock holds come back by the clock.
-    instant.wall += 86_400_000_000
-    instant.steady += 86_400_000_000
+    instant.wall += .days(1)
+    instant.steady += .days(1)
     let last = try newConsumer(hides: false)
     while let token = try claim(last, size: random.number(1...4), every: 0) {
       let claim = held.removeValue(forKey: token)!.take()

@@ -2,6 +2,7 @@ import struct TestSupport.SplitMix
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 // Events of a claim.
 extension Schedule {
@@ -94,7 +95,7 @@ extension Schedule {
   }
 
   @discardableResult
-  private func note(_ token: BatchID, _ attempt: Int, _ outcomes: [Outcome?]) -> Int64 {
+  private func note(_ token: BatchID, _ attempt: Int, _ outcomes: [Outcome?]) -> TimeSpan {
     say("settle \(token.text): \(outcomes.map { $0.map(Schedule.word) ?? "-" })")
     return model.settle(
       token, attempt: attempt, outcomes, wall: instant.wall, random: instant.random)
@@ -106,6 +107,7 @@ extension Schedule {
     case .giveBack: "giveBack"
     case .retry: "retry"
     case .bury: "bury"
+    case .wait: "wait"
     }
   }
 
@@ -132,8 +134,8 @@ extension Schedule {
     let token = random.pick(tokens)
     let owner = consumers.first { $0.model.number == model.claims[token]!.maker }!
     guard let box = held.removeValue(forKey: token) else { return }
-    let span = random.pick([1_000_000, 5_000_000, 600_000_000]) as Int64
-    say("hold \(token.text) for \(span)")
+    let span: TimeSpan = random.pick([1_000_000, 5_000_000, 600_000_000])
+    say("hold \(token.text) for \(span.microseconds)")
     model.hold(token, for: span, wall: instant.wall)
     stale.append((token, Box(try owner.claimer.hold(box.take(), for: span))))
   }

@@ -2,6 +2,7 @@ import struct TestSupport.SplitMix
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 // Events of a queue.
 extension Schedule {
@@ -14,16 +15,16 @@ extension Schedule {
       let data = (0..<max(1, count)).map { _ in datum() }
       var entry = NewEntry(id: id, priority: lane)
       if count > 0 { entry.ids = (count, settings.slice) }
-      let away =
+      let away: TimeSpan =
         setsClock || random.chance(70)
-        ? 0 : random.pick([1_000_000, 10_000_000, 900_000_000]) as Int64
+        ? 0 : random.pick([1_000_000, 10_000_000, 900_000_000])
       let notBefore = away > 0 ? instant.wall + away : 0
       if away > 0 {
         entry.options = LineOptions.column(key: nil, notBefore: notBefore, delay: nil)
       }
       writeBatch.append(entry, count > 0 ? "[\(data.joined(separator: ","))]" : data[0])
       model.enqueue(id, lane, data, slice: entry.ids?.slice ?? 0, notBefore: notBefore)
-      say("enqueue \(id.text) \(lane.name) \(data) not before \(notBefore)")
+      say("enqueue \(id.text) \(lane.name) \(data) not before \(notBefore.microseconds)")
     }
     try random.pick(producers).commit(&writeBatch)
   }
@@ -50,7 +51,8 @@ extension Schedule {
   }
 
   func claim() throws {
-    let every = random.chance(60) ? 0 : random.pick([1_000_000, 5_000_000, 3_600_000_000]) as Int64
+    let every: TimeSpan =
+      random.chance(60) ? 0 : random.pick([1_000_000, 5_000_000, 3_600_000_000])
     let consumer = try someConsumer()
     // Now and then until nothing is handed out: anything left behind shows at once.
     for _ in 0..<(random.chance(80) ? 1 : 5) {
@@ -59,11 +61,11 @@ extension Schedule {
   }
 
   /// Returns the token of the claim.
-  func claim(_ consumer: Consumer, size: Int, every: Int64) throws -> BatchID? {
+  func claim(_ consumer: Consumer, size: Int, every: TimeSpan) throws -> BatchID? {
     let number = consumer.model.number
     let answer = model.claim(
       &consumer.model, size: size, every: every, wall: instant.wall, steady: instant.steady)
-    say("claim by \(number) size \(size) every \(every): \(answer)")
+    say("claim by \(number) size \(size) every \(every.microseconds): \(answer)")
     guard let claim = try consumer.claimer.claim(size: size, every: every) else {
       try checkNone(consumer, answer)
       return nil
@@ -82,22 +84,25 @@ extension Schedule {
   func pass() {
     let away = model.keys.map { model[$0].due - instant.wall }.filter { $0 > 0 }
     let turn = model.lastStart.map { $0 + 5_000_000 - instant.steady } ?? 0
-    var step: Int64
+    var step: TimeSpan
     switch random.number(0...9) {
-    case 0..<3 where !away.isEmpty: step = random.pick(away) - Int64(random.number(0...1))
-    case 3..<6 where turn > 0: step = turn - Int64(random.number(0...1))
-    case 6..<8: step = random.number(0...3_000_000 as ClosedRange<Int64>)
-    case 8: step = random.number(0...900_000_000 as ClosedRange<Int64>)
+    case 0..<3 where !away.isEmpty:
+      step = random.pick(away) - .microseconds(Int64(random.number(0...1)))
+    case 3..<6 where turn > 0: step = turn - .microseconds(Int64(random.number(0...1)))
+    case 6..<8: step = .microseconds(random.number(0...3_000_000))
+    case 8: step = .microseconds(random.number(0...900_000_000))
     default: step = 0
     }
-    instant.steady += step
+    instant.steady = instant.steady + step
     // The clock is set.
     if setsClock, random.chance(12) {
-      step -= random.number(-100_000_000...100_000_000 as ClosedRange<Int64>)
+      step = step - .microseconds(random.number(-100_000_000...100_000_000))
     }
-    instant.wall += step
+    instant.wall = instant.wall + step
     instant.random = random.next()
-    say("time goes on by \(step): \(instant.wall), \(instant.steady)")
+    say(
+      "time goes on by \(step.microseconds): \(instant.wall.microseconds), \(instant.steady.microseconds)"
+    )
   }
 
   /// Consumers vanish, and their locks with them.

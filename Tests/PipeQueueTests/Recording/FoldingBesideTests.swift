@@ -4,6 +4,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// Items that are recorded for certain, and items that are about to be recorded.
 private final class Progress: Sendable {
@@ -36,7 +37,9 @@ struct FoldingBesideTests {
       progress.begun.add(1, ordering: .sequentiallyConsistent)
       SettleLog(queue).note([.done()], at: 0)
       progress.noted.add(1, ordering: .sequentiallyConsistent)
-      if round % 3 == 0 { try CompactionPlan(queue, at: Clock.now() + 61_000_000).run(closing: 1) }
+      if round % 3 == 0 {
+        try CompactionPlan(queue, at: Clock.now() + TimeSpan.seconds(61)).run(closing: 1)
+      }
     }
   }
 
@@ -75,7 +78,7 @@ struct FoldingBesideTests {
     let fold: @Sendable () throws -> Void = {
       let queue = try Queue(path: path)
       for round: Int64 in 0..<300 {
-        try CompactionPlan(queue, at: Clock.now() + round * 61_000_000).run(closing: 1)
+        try CompactionPlan(queue, at: Clock.now() + TimeSpan.seconds(round * 61)).run(closing: 1)
       }
     }
     try together(fold, fold, fold)

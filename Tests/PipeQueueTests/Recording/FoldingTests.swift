@@ -5,11 +5,12 @@ import struct TestSupport.SplitMix
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
-private let second: Int64 = 1_000_000
-private let minute = 60 * second
-private let hour = 60 * minute
-private let day = 24 * hour
+private let second: TimeSpan = .seconds(1)
+private let minute: TimeSpan = .minutes(1)
+private let hour: TimeSpan = .hours(1)
+private let day: TimeSpan = .days(1)
 
 @Suite("Folding")
 struct FoldingTests {
@@ -23,7 +24,10 @@ struct FoldingTests {
     var lines: [SettledLine] = []
     for round in 1...70 {
       let now = Clock.now() + Int64(round) * 20 * second
-      let new = (0..<5).map { _ in SettledLine.random(at: now - numbers.number(0...day), &numbers) }
+      let new = (0..<5).map { _ in
+        let age = TimeSpan(microseconds: numbers.number(0...day.microseconds))
+        return SettledLine.random(at: now - age, &numbers)
+      }
       scratch.note(new)
       lines += new
       try CompactionPlan(scratch.queue, at: now).run(closing: 1)
@@ -37,7 +41,7 @@ struct FoldingTests {
       scratch.note(lines[0])
       lines.append(lines[0])
       try CompactionPlan(scratch.queue, at: now).run(closing: 1)
-      #expect(try Tally(scratch.queue, at: now) == Tally(lines), "\(age / hour) hours later")
+      #expect(try Tally(scratch.queue, at: now) == Tally(lines), "\(age) later")
     }
   }
 
@@ -48,27 +52,33 @@ struct FoldingTests {
   ]
 
   @Test("folding keeps times, less exactly the older they are", arguments: spans)
-  func buckets(age: Int64, span: Int64) throws {
+  func buckets(age: TimeSpan, span: TimeSpan) throws {
     let now = Clock.now() + minute
-    let start = (now - age) / span * span
+    let old = now - age
+    let start = old - .microseconds(old.microseconds % span.microseconds)
     // The first and the last instant of an interval, of the next one and of the one after that.
-    let ends: [[Int64]] = (0..<3).map { [start + $0 * span, start + ($0 + 1) * span - 1] }
+    let ends: [[Instant]] = (0..<3).map {
+      [start + $0 * span, start + ($0 + 1) * span - .microseconds(1)]
+    }
     let times = ends.flatMap { $0 }
     scratch.note(times.map { SettledLine.done(at: $0) })
     try scratch.fold()
     try CompactionPlan(scratch.queue, at: now).run(closing: 1)
     #expect(scratch.statsNames.contains("1.1-1"))
-    var found: [[Int64]] = []
+    var found: [[Instant]] = []
+    var items: [Int] = []
     try scratch.queue.recordings(since: nil, at: now) {
-      if $0.kind == .wait { found.append([$0.first, $0.last, Int64($0.items)]) }
+      guard $0.kind == .wait else { return }
+      found.append([$0.first, $0.last])
+      items.append($0.items)
     }
-    #expect(found == ends.map { $0 + [2] })
+    #expect(found == ends && items == [2, 2, 2])
   }
 
   @Test("folding keeps all counts, but no times older than the retention of the queue")
   func old() throws {
     let now = Clock.now() + minute
-    let times = [7 * day + 1, 8 * day, 9 * day, 3000 * day].map { now - $0 }
+    let times = [7 * day + .microseconds(1), 8 * day, 9 * day, 3000 * day].map { now - $0 }
     scratch.note(times.map { SettledLine.done(2, at: $0) })
     try scratch.fold()
     try CompactionPlan(scratch.queue, at: now).run(closing: 1)

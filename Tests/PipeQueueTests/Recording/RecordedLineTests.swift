@@ -3,6 +3,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Recorded lines")
 struct RecordedLineTests {
@@ -61,7 +62,7 @@ struct RecordedLineTests {
   func largest() throws {
     let most = String(repeating: "9", count: 18)
     let line = try #require(settled("\(most) - done \(most) \(most) \(most)*\(most),1*x"))
-    var fold = Compaction(at: 0, retain: .max)
+    var fold = Compaction(at: 0, retain: .days(40_000_000))
     for _ in 0..<30 { fold.add(line) }
     for _ in 0..<30 { for line in fold.lines { fold.add(line) } }
     var text: [UInt8] = []
@@ -72,10 +73,12 @@ struct RecordedLineTests {
 
   @Test("any time, seen from any time, has an interval")
   func anyTime() {
-    let times: [Int64] = [.min, -1, 0, 1, 1_795_244_400_000_000, 999_999_999_999_999_999, .max]
+    let times: [Instant] = [
+      .distantPast, -1, 0, 1, 1_795_244_400_000_000, 999_999_999_999_999_999, .distantFuture,
+    ]
     for time in times {
       for now in times {
-        for retain: Int64 in [0, 604_800_000_000, .max] {
+        for retain: TimeSpan in [0, 604_800_000_000, .days(40_000_000)] {
           let bucket = Bucket(time, at: now, retain: retain)
           #expect(bucket.span >= 0)
         }

@@ -2,6 +2,7 @@ import Foundation
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 extension ScratchQueue {
   func stats(_ name: String) -> String { "\(path)/stats/\(name)" }
@@ -17,7 +18,7 @@ extension ScratchQueue {
 
   /// Closes the log and folds those closed before, as if `seconds` from now.
   func fold(in seconds: Int64 = 0, closing size: Int = 1) throws {
-    try CompactionPlan(queue, at: Clock.now() + seconds * 1_000_000).run(closing: size)
+    try CompactionPlan(queue, at: Clock.now() + TimeSpan.seconds(seconds)).run(closing: size)
   }
 
   func bytes(_ name: String) throws -> [UInt8] {

@@ -2,12 +2,13 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 @Suite("Settled batches")
 struct SettledBatchTests {
   private let scratch: ScratchQueue
   private let claimer: Claimer
-  private let instant = Instant()
+  private let instant = TestClock()
 
   init() throws {
     scratch = try ScratchQueue {
@@ -105,7 +106,7 @@ struct SettledBatchTests {
   func clockSetBack() throws {
     try store(1)
     let batch = try claim()
-    instant.wall -= 3_600_000_000
+    instant.wall += .hours(-1)
     try claimer.done(batch)
     #expect(try recordings()["service -"]?.times.map(\.microseconds) == [0])
   }
@@ -128,12 +129,13 @@ struct BatchIDTests {
   private let run = ConsumerRun(random: EntryID(ULID(high: .max, low: 0x1234_5678_9abc_def0)))
 
   /// Microseconds since the epoch: until the year 10889, when ULIDs end.
-  static let times: [Int64] = [
-    0, 1, 999, 1000, 1_795_244_400_123_456, 1_795_244_400_999_999, (1 << 48) * 1000 - 1,
+  static let times: [Instant] = [
+    0, 1, 999, 1000, 1_795_244_400_123_456, 1_795_244_400_999_999,
+    Instant(microseconds: (1 << 48) * 1000 - 1),
   ]
 
   @Test("a batch id has the time of its claim, to the microsecond, and its run", arguments: times)
-  func claimed(time: Int64) {
+  func claimed(time: Instant) {
     for serial: UInt64 in [0, 1, 0x3f_ffff, 0x40_0000, .max] {
       let batch = run.batch(serial, at: time)
       #expect(batch.claimed == time && ConsumerRun(of: batch) == run)

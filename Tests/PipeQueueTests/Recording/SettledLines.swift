@@ -2,6 +2,7 @@ import struct TestSupport.SplitMix
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 extension SettledLine {
   var text: [UInt8] {
@@ -12,7 +13,7 @@ extension SettledLine {
 
   /// Done items, each after the same wait. Microseconds.
   static func done(
-    _ items: Int = 1, at time: Int64 = Clock.now(), service: Int = 5000, wait: Int = 70_000,
+    _ items: Int = 1, at time: Instant = Clock.now(), service: Int = 5000, wait: Int = 70_000,
     tag: String? = nil
   ) -> SettledLine {
     SettledLine(
@@ -20,7 +21,7 @@ extension SettledLine {
   }
 
   /// A random line.
-  static func random(at time: Int64, _ numbers: inout SplitMix) -> SettledLine {
+  static func random(at time: Instant, _ numbers: inout SplitMix) -> SettledLine {
     let outcome = numbers.pick([Outcome.done, .done, .done, .retried, .buried])
     let service = 1 << numbers.number(0...40)
     let tag = numbers.pick([nil, "blue", "green"])

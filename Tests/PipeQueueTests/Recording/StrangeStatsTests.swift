@@ -4,6 +4,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// Objects that may be found in place of a file of stats/.
 enum Strange: String, CaseIterable, CustomTestStringConvertible {
@@ -51,8 +52,9 @@ struct StrangeStatsTests {
       #expect(try Tally(scratch.queue).done == count, "\(scratch.statsNames)")
       // Records that cannot be folded for lack of a name wait in their log.
       do throws(Fault) {
-        try CompactionPlan(scratch.queue, at: Clock.now() + Int64(count) * 61_000_000).run(
-          closing: 1)
+        try CompactionPlan(scratch.queue, at: Clock.now() + TimeSpan.seconds(Int64(count) * 61))
+          .run(
+            closing: 1)
       } catch {
         #expect(name == StatsName.writeBatch, "\(error)")
       }
@@ -84,7 +86,7 @@ struct StrangeStatsTests {
 
   /// The bytes of a folded file with this line.
   private func whole(_ line: SettledLine) -> [UInt8] {
-    var fold = Compaction(at: Clock.now(), retain: .max)
+    var fold = Compaction(at: Clock.now(), retain: .days(40_000_000))
     fold.add(line)
     var bytes: [UInt8] = []
     for line in fold.lines { line.append(to: &bytes) }
@@ -103,7 +105,7 @@ struct StrangeStatsTests {
     var reports: [String] = []
     let queue = try Queue(path: scratch.path) { reports.append($0) }
     let recorder = SettleLog(queue)
-    for second: Int64 in 0..<5 { recorder.note([.done()], at: second * 1_000_000) }
+    for second in 0..<5 { recorder.note([.done()], at: .boot + .seconds(Int64(second))) }
     #expect(reports.count == 1, "\(reports)")
     #expect(try Tally(queue).done == 3)
     try scratch.fold(in: 3)
@@ -122,7 +124,7 @@ struct StrangeStatsTests {
       if count % 2 == 1 {
         try scratch.write(((try? scratch.bytes("log")) ?? []) + large, to: "log")
       }
-      recorder.note([.done()], at: Int64(count / 2) * 1_000_000)
+      recorder.note([.done()], at: .boot + .seconds(Int64(count / 2)))
       #expect(try Tally(scratch.queue).done == 8 + count)
     }
     #expect(reports.count == 1, "\(reports)")

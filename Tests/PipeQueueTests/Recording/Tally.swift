@@ -1,5 +1,6 @@
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// The sums of recordings, by kind and tag: two equal tallies are of the same items.
 struct Tally: Equatable, CustomStringConvertible {
@@ -26,7 +27,7 @@ struct Tally: Equatable, CustomStringConvertible {
     }
   }
 
-  init(_ queue: Queue, since: Int64? = nil, at now: Int64 = Clock.now()) throws {
+  init(_ queue: Queue, since: Instant? = nil, at now: Instant = Clock.now()) throws {
     var found = Tally([])
     try queue.recordings(since: since, at: now, isNeeded: true) { recording in
       found.add(recording.kind.rawValue, recording.tag, recording.items, recording.times)

@@ -3,6 +3,7 @@ import Testing
 
 @testable import PipeIO
 @testable import PipeQueue
+import PipeTime
 
 /// Damage that a power cut can do to a file that was not flushed.
 enum Damage: String, CaseIterable, CustomTestStringConvertible {
@@ -50,7 +51,8 @@ struct TornFileTests {
   @Test("a torn folded file counts by the log it was folded from", arguments: Damage.allCases)
   func log(damage: Damage) throws {
     let now = Clock.now()
-    scratch.note((0..<30).map { SettledLine.done($0 + 1, at: now - Int64($0) * 15_000_000) })
+    scratch.note(
+      (0..<30).map { SettledLine.done($0 + 1, at: now - TimeSpan.seconds(Int64($0) * 15)) })
     let expected = try Tally(scratch.queue)
     try scratch.fold()
     try scratch.fold(in: 3)

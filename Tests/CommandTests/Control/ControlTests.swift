@@ -1,0 +1,253 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Cancel, purge and change")
+struct ControlTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.retriesAtOnce()
+  }
+
+  private func states(_ states: String) throws -> [String] {
+    try scratch.sh("pipe list --state \(states) | jq -c '.data // .ids'").lines
+  }
+
+  @Test("cancel makes dead letters of an entry's waiting items, and counts no attempt")
+  func cancel() throws {
+    let ids = try scratch.store(#"{"ids":[1,2,3]}"#, "4")
+    try scratch.pipe("consume", "-n", "1", "--size", "1").expect("1\n")
+    try scratch.pipe("cancel", ids[0]).expect("{\"cancelled\":2,\"entries\":1}\n")
+    try scratch.sh("pipe dead | jq -c '[.item, .reason, .history[0].attempt]'").expect(
+      "[2,\"cancelled\",0]\n[3,\"cancelled\",0]\n")
+    try scratch.pipe("consume").expect("4\n")
+    try scratch.sh("pipe retry \(ids[0]); pipe consume").expect(
+      "{\"id\":\"\(ids[0])\",\"items\":2}\n2\n3\n")
+  }
+
+  @Test("a selection is by priority, state or member, and needs --yes without a terminal")
+  func selections() throws {
+    try scratch.store(
+      #"{"k":"a","priority":"LOW"}"#, #"{"k":"b"}"#, #"{"k":7}"#, #"{"k":"a","priority":"HIGH"}"#)
+    try scratch.pipe("enqueue", "--raw", "--quiet", "--delay", "1h", input: "\"later\"\n").expect(
+      "")
+    try scratch.pipe("cancel", "--all").expect(
+      "", errors: "pipe cancel: cancel 5 items of 5 entries: confirm with --yes\n", status: 64)
+    try scratch.pipe("cancel", "--match", "k=a", "--priority", "low,medium", "--yes").expect(
+      "{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.pipe("purge", "--state", "later", "--yes").expect("{\"purged\":1,\"entries\":1}\n")
+    try scratch.pipe("cancel", "--match", "k=7", "--yes").expect(
+      "{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.sh("pipe consume | jq -c .k").expect("\"a\"\n\"b\"\n")
+    try scratch.sh("pipe dead | jq -c .data.k").expect("7\n\"a\"\n")
+  }
+
+  @Test("purge removes items without letters; their entry counts as failed")
+  func purge() throws {
+    let ids = try scratch.store("1", "2")
+    try scratch.pipe("purge", ids[0]).expect("{\"purged\":1,\"entries\":1}\n")
+    try scratch.pipe("dead").expect("")
+    try scratch.pipe("consume").expect("2\n")
+    try scratch.sh("pipe status \(ids[0]) | jq -r .status").expect("failed\n")
+  }
+
+  @Test("items that a consumer holds are left alone unless --running ends their command")
+  func running() throws {
+    let id = try scratch.store("1")[0]
+    try scratch.pipe("init", "--backoff", "1m..1m").expect("")
+    let child = try scratch.start(
+      "consume", "--follow", "--", "sh", "-c", "touch begun; exec sleep 600")
+    while (try? scratch.read("begun")) == nil { usleep(1000) }
+    try scratch.pipe("cancel", id).expect(
+      "{\"cancelled\":0,\"entries\":0}\n",
+      errors: "pipe cancel: \(id): is claimed: a consumer has it"
+        + " (cancel --running ends its command)\n", status: 1)
+    try scratch.pipe("cancel", "--running", id).expect("{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.sh("pipe dead \(id) | jq -r .reason").expect("cancelled\n")
+    child.signal(SIGTERM)
+    child.finish().expect("", errors: nil, status: 1)
+  }
+
+  @Test("change moves items in time: later, to an instant, and back to now")
+  func times() throws {
+    let ids = try scratch.store(#"{"ids":[1,2]}"#, "3")
+    try scratch.pipe("change", "--delay", "1h", ids[0]).expect("{\"changed\":2,\"entries\":1}\n")
+    #expect(try states("later") == ["[1,2]"])
+    try scratch.pipe("consume").expect("3\n")
+    try scratch.pipe("change", "--at", "2090-01-01T00:00:00Z", ids[0]).expect(nil)
+    try scratch.sh("pipe explain --json \(ids[0]) | jq -r .runs[0].due").expect(
+      "2090-01-01T00:00:00.000000Z\n")
+    try scratch.pipe("change", "--now", ids[0]).expect(nil)
+    try scratch.pipe("consume").expect("1\n2\n")
+  }
+
+  @Test("change keeps the attempts of items that failed")
+  func attempts() throws {
+    let id = try scratch.store("1")[0]
+    try scratch.pipe("init", "--backoff", "1h..1h").expect("")
+    try scratch.sh("pipe consume -- false").expect("", errors: nil, status: 1)
+    try scratch.pipe("change", "--now", id).expect(nil)
+    try scratch.sh("pipe consume -- sh -c 'echo $PIPE_ATTEMPT'").expect("2\n")
+  }
+
+  @Test("an entry with another priority keeps its id, and is found in any lane")
+  func priorities() throws {
+    let ids = try scratch.store(
+      #"{"ids":[1,2],"priority":"LOW"}"#, "3", #"{"h":1,"priority":"HIGH"}"#)
+    try scratch.pipe("change", "--priority", "high", ids[0]).expect(
+      "{\"changed\":2,\"entries\":1}\n")
+    try scratch.pipe("change", "--priority", "low", ids[2]).expect(
+      "{\"changed\":1,\"entries\":1}\n")
+    for id in ids {
+      try scratch.sh("pipe status \(id) | jq -r .status").expect("yet_to_start\n")
+    }
+    try scratch.sh("pipe consume | jq -c .").expect("1\n2\n3\n{\"h\":1,\"priority\":\"HIGH\"}\n")
+    for id in ids { try scratch.sh("pipe status \(id) | jq -r .status").expect("completed\n") }
+    try scratch.pipe("dead").expect("")
+  }
+
+  @Test("items that are cancelled and retried before any consumer reaches them run once")
+  func once() throws {
+    let ids = try scratch.store("1", #"{"ids":[2,3]}"#, "4")
+    for _ in 1...2 {
+      try scratch.pipe("cancel", ids[1]).expect("{\"cancelled\":2,\"entries\":1}\n")
+      try scratch.sh("pipe retry \(ids[1]) | jq .items").expect("2\n")
+    }
+    try scratch.pipe("consume").expect("1\n2\n3\n4\n")
+    try scratch.pipe("consume").expect("")
+    try scratch.pipe("fsck").expect(nil)
+  }
+
+  @Test("a consumer passes over cancelled items, and a retry brings them back once")
+  func passed() throws {
+    let ids = try scratch.store("1", "2", "3", "4")
+    try scratch.pipe("cancel", "--yes", ids[1], ids[2]).expect("{\"cancelled\":2,\"entries\":2}\n")
+    try scratch.pipe("consume").expect("1\n4\n")
+    try scratch.sh("pipe dead | jq -c .data").expect("2\n3\n")
+    try scratch.pipe("retry", ids[1]).expect(nil)
+    try scratch.pipe("drop", ids[2]).expect(nil)
+    try scratch.pipe("consume").expect("2\n")
+    try scratch.pipe("consume").expect("")
+    let states = try scratch.sh("for id in \(ids.joined(separator: " ")); do pipe status $id; done")
+    #expect(states.lines.filter { $0.contains("\"completed\"") }.count == 3, "\(states.output)")
+    try scratch.pipe("fsck").expect(nil)
+  }
+
+  @Test("no time is changed if an entry cannot be moved")
+  func unmoved() throws {
+    let ids = try scratch.store("1", "2")
+    try scratch.pipe("change", "--priority", "high", "--delay", "1h", ids[0], "nonsense").expect(
+      "{\"changed\":1,\"entries\":1}\n", errors: nil, status: 1)
+    try scratch.pipe("consume").expect("1\n2\n")
+  }
+
+  @Test("parked items are changed and cancelled like others")
+  func parked() throws {
+    try scratch.sh("seq 1000 | pipe enqueue --raw --quiet").expect("")
+    try scratch.pipe("init", "--backoff", "1h..1h").expect("")
+    try scratch.sh("pipe consume -j 4 --size 2 -- false").expect("", errors: nil, status: 1)
+    #expect(try scratch.sh("find queue/later -type f | wc -l").output != "0\n")
+    let id = try scratch.sh("pipe list --state later | tail -1 | jq -r .id").lines[0]
+    try scratch.pipe("change", "--now", id).expect("{\"changed\":1,\"entries\":1}\n")
+    try scratch.pipe("cancel", "--state", "later", "--yes").expect(
+      "{\"cancelled\":999,\"entries\":999}\n")
+    try scratch.pipe("consume").expect("1000\n")
+    try scratch.pipe("fsck").expect(nil)
+  }
+
+  @Test("ids that are unknown or settled are named, and the others are changed")
+  func unknown() throws {
+    let ids = try scratch.store("1", "2")
+    try scratch.pipe("consume", "-n", "1").expect("1\n")
+    let run = try scratch.pipe(
+      "cancel", "--yes", ids[0], "nonsense", "01M7YFR55BHYP5BSPG0DPTADCJ", ids[1])
+    run.expect("{\"cancelled\":1,\"entries\":1}\n", errors: nil, status: 1)
+    #expect(run.errors.split(separator: "\n").count == 3, run.story)
+  }
+}
+
+@Suite("Pause, lanes, promotion and the end")
+struct DispatchControlTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.retriesAtOnce()
+  }
+
+  @Test("a paused queue hands out nothing, takes entries, and says why")
+  func pause() throws {
+    try scratch.store("1")
+    try scratch.pipe("pause", "--reason", "disk\u{1b}[31m").expect("")
+    try scratch.pipe("consume").expect(
+      "",
+      errors: "pipe consume: \(scratch.path)/queue: paused: disk\\u{1b}[31m; nothing is taken\n")
+    let id = try scratch.store("2")[0]
+    #expect(try scratch.pipe("explain", id).output.contains("The queue is paused: disk"))
+    #expect(try scratch.pipe("stats").output.contains("paused since "))
+    try scratch.sh("pipe stats --json | jq -c '.paused.until'").expect("null\n")
+    try scratch.pipe("resume").expect("")
+    try scratch.pipe("consume").expect("1\n2\n")
+    try scratch.pipe("resume").expect(
+      "", errors: "pipe resume: \(scratch.path)/queue: was not paused\n")
+  }
+
+  @Test("resume wakes consumers that wait, and a pause ends by itself at its time")
+  func wake() throws {
+    try scratch.store("1")
+    try scratch.pipe("pause").expect("")
+    let child = try scratch.start("consume", "--follow", "-n", "1")
+    #expect(child.errorLine()?.contains("nothing is taken") == true)
+    try scratch.pipe("resume").expect("")
+    child.finish().expect("1\n", errors: nil)
+    try scratch.store("2")
+    try scratch.pipe("pause", "--for", "100ms").expect("")
+    try scratch.pipe("consume", "--follow", "-n", "1").expect("2\n", errors: nil)
+  }
+
+  @Test("what runs when the queue is paused is finished")
+  func running() throws {
+    try scratch.store("1", "2")
+    let child = try scratch.start(
+      line: "pipe consume -- sh -c 'touch begun; until test -e go; do sleep 0.01; done; cat'")
+    while (try? scratch.read("begun")) == nil { usleep(1000) }
+    try scratch.pipe("pause").expect("")
+    try scratch.sh("touch go").expect("")
+    child.finish().expect("1\n", errors: nil)
+    try scratch.sh("pipe list --state done | jq -c .data").expect("1\n")
+  }
+
+  @Test("consume --priority takes from these lanes only")
+  func lanes() throws {
+    try scratch.store(#"{"l":1,"priority":"LOW"}"#, "2", #"{"h":3,"priority":"HIGH"}"#)
+    try scratch.sh("pipe consume --priority low,high | jq -c 'keys[0]'").expect("\"h\"\n\"l\"\n")
+    try scratch.pipe("consume").expect("2\n")
+  }
+
+  @Test(
+    "with --promote-after an item that has waited long comes first, and alone", .needs("faketime"))
+  func promotion() throws {
+    try scratch.pipe("init", "--promote-after", "1h").expect("")
+    try scratch.sh(
+      """
+      echo '{"l":1,"priority":"LOW"}' | faketime -f -2h pipe enqueue --raw --quiet
+      echo '{"l":2,"priority":"LOW"}' | pipe enqueue --raw --quiet
+      echo '{"h":3,"priority":"HIGH"}' | pipe enqueue --raw --quiet
+      pipe consume | jq -c '.l // .h'
+      """
+    ).expect("1\n3\n2\n")
+  }
+
+  @Test("--until-done waits for retries, delays and other consumers, and then ends")
+  func untilDone() throws {
+    try scratch.store("1")
+    try scratch.pipe("init", "--backoff", "50ms..50ms", "--retries", "2").expect("")
+    try scratch.pipe("enqueue", "--raw", "--quiet", "--delay", "100ms", input: "2\n").expect("")
+    try scratch.sh("pipe consume --until-done -- sh -c 'test $(cat) = 2'").expect(
+      "", errors: nil, status: 1)
+    try scratch.sh("(pipe list --state dead; pipe list --state done) | jq -c .data").expect(
+      "1\n2\n")
+  }
+}

@@ -1,0 +1,100 @@
+import TestSupport
+import Testing
+
+@Suite("Progress lines on a terminal", .needs("tmux"))
+struct ProgressTests {
+  private let scratch: Scratch
+  private let gate: Gate
+
+  init() throws {
+    scratch = try Scratch()
+    gate = try Gate(scratch)
+    try scratch.pipe("init").mustSucceed()
+    try scratch.sh("yes '{\"n\":1}' | head -n 200000 > big").mustSucceed()
+  }
+
+  private func window(_ variables: String = "") throws -> Window {
+    let window = try Window(scratch, columns: 80, rows: 24)
+    try window.type("export PIPE_TEST_PROGRESS=0 \(variables); clear")
+    try window.wait { $0 == ["$"] }
+    return window
+  }
+
+  @Test("ingest of a file shows lines, rate, share and time left, and erases them at the end")
+  func share() throws {
+    let window = try window()
+    try window.type("clear; pipe ingest big | { read x < gate; wc -l; }")
+    try window.wait {
+      $0.contains { $0.contains(#/^[0-9,]+ lines  [0-9.]+\/s  [0-9.]+ %  .* left$/#) }
+    }
+    gate.letPass()
+    #expect(try window.wait { $0.last == "$" } == ["200000", "$"])
+  }
+
+  @Test("enqueue behind ingest leaves the line to ingest, which knows the share")
+  func pipeline() throws {
+    let window = try window()
+    try window.type("clear; pipe ingest big | pipe enqueue | { read x < gate; wc -l; }")
+    try window.wait { $0.contains { $0.contains(#/^[0-9,]+ lines .* left$/#) } }
+    gate.letPass()
+    #expect(try window.wait { $0.last == "$" } == ["200000", "$"])
+  }
+
+  @Test("enqueue of a file shows its share")
+  func enqueue() throws {
+    let window = try window()
+    try window.type("clear; pipe enqueue --raw < big | { read x < gate; wc -l; }")
+    try window.wait { $0.contains { $0.contains(#/^[0-9,]+ lines .* left$/#) } }
+    gate.letPass()
+    #expect(try window.wait { $0.last == "$" } == ["200000", "$"])
+  }
+
+  @Test("consume shows items, rate, share and time left while a command runs")
+  func consume() throws {
+    try scratch.store("1", "2", "3", "4")
+    let window = try window()
+    try window.type("clear; pipe consume -n 2 --group -- sh -c 'read x < gate; echo did >&2'")
+    try window.wait {
+      $0.contains { $0.contains(#/^1 item  [0-9.]+\/(s|min|h)  50.00 %  .* left$/#) }
+    }
+    gate.letPass()
+    try window.wait { $0.first == "did" }
+    gate.letPass()
+    #expect(try window.wait { $0.last == "$" } == ["did", "did", "$"])
+  }
+
+  @Test("a consumer that waits for more shows how many items wait")
+  func follow() throws {
+    try scratch.store("1", "2", "3")
+    let window = try window()
+    try window.type("clear; pipe consume --follow --group -- sh -c 'read x < gate'")
+    try window.wait { $0.contains { $0.contains(#/^1 item  .*  2 items waiting$/#) } }
+    try window.press("C-c")
+    try window.wait { $0.last == "$" }
+  }
+
+  @Test("route shows its progress, and erases it before the counts")
+  func route() throws {
+    try scratch.sh("pipe enqueue --raw --quiet < big").mustSucceed()
+    try scratch.pipe("init", "-q", "full", "--max-items", "1000").mustSucceed()
+    let window = try window()
+    try window.type("clear; pipe route --to full --to there")
+    let lines = try window.wait { $0.last == "$" }
+    #expect(lines.contains { $0.contains("is full") } && !lines.contains { $0.contains(" left") })
+  }
+
+  @Test(
+    "no progress line appears with --quiet, with NO_COLOR, on a dumb terminal, or in the background",
+    arguments: [("", "--quiet"), ("NO_COLOR=1", ""), ("TERM=dumb", ""), ("", "&")])
+  func none(variables: String, option: String) throws {
+    let window = try window(variables)
+    let background = option == "&" ? "& wait" : ""
+    let flag = option == "&" ? "" : option
+    // ingest draws before it writes.
+    let reader = "{ head -c 9 > /dev/null; echo drawn; read x < gate; cat > /dev/null; }"
+    try window.type("set -m; clear; { pipe ingest \(flag) big | \(reader); } \(background)")
+    let lines = try window.wait { $0.contains { $0.hasSuffix("drawn") } }
+    #expect(!lines.contains { $0.contains("/s") })
+    gate.letPass()
+  }
+}

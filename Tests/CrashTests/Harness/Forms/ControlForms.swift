@@ -1,0 +1,136 @@
+import TestSupport
+
+// Waiting items that a person changes.
+extension SchedulerForm {
+  static let cancelOne = SchedulerForm(
+    testDescription: "cancel two entries of three", verb: "cancel",
+    prepare: { queue in
+      var ledger = try waiting(
+        queue, [.ids(1, count: 3, "MEDIUM"), .record(2, "HIGH"), .record(3)])
+      ledger.plan(0..<4, .dead)
+      return ledger
+    },
+    command: { try ids(of: [0, 3], $0, "cancel", "--yes") },
+    play: knowing)
+
+  static let cancelFailed = SchedulerForm(
+    testDescription: "cancel an entry that failed", verb: "cancel",
+    prepare: { queue in
+      var ledger = try waiting(queue, [.record(1), .record(2)])
+      try Command.pipe("consume", "-q", queue.path, "-n", "1", "--", "false").run()
+      ledger.plan(0..<1, .dead, attempts: 1...1)
+      return ledger
+    },
+    command: { try ids(of: [0], $0, "cancel") },
+    play: knowing)
+
+  static let purgeAll = SchedulerForm(
+    testDescription: "purge --priority", verb: "purge",
+    prepare: { queue in
+      var ledger = try waiting(queue, [.record(1), .ids(2, count: 2, "LOW"), .record(3)])
+      ledger.plan(1..<3, .dropped)
+      return ledger
+    },
+    command: { .pipe("purge", "-q", $0.path, "--priority", "low", "--yes") },
+    play: knowing)
+
+  // No consumer has reached the items: their letters are early.
+  static let retryCancelled = SchedulerForm(
+    testDescription: "retry of a cancelled entry", verb: "retry",
+    prepare: { queue in
+      var ledger = try waiting(queue, [.ids(1, count: 3, "MEDIUM"), .record(2)])
+      try ids(of: [0], queue, "cancel").mustRun()
+      ledger.found(0..<3, .dead)
+      ledger.plan(0..<3, .ready)
+      return ledger
+    },
+    command: { queue in
+      let dead = try Command.pipe("dead", "-q", queue.path).run().objects()
+      guard let id = dead.first?["id"] as? String else { throw Failure("nothing is cancelled") }
+      return Command.pipe("retry", "-q", queue.path, id)
+    },
+    play: { form, _, command, ledger in
+      let result = try command.run()
+      ledger.conclude(isWhole: form.isWhole(result))
+      return result
+    })
+
+  static let changeNow = SchedulerForm(
+    testDescription: "change --now", verb: "change",
+    prepare: { queue in
+      var ledger = try waiting(queue, [.ids(1, count: 3, "MEDIUM"), .record(2)])
+      ledger.plan(0..<4, .ready)
+      return ledger
+    },
+    command: { try ids(of: [0], $0, "change", "--now") },
+    play: knowing)
+
+  static let changePriority = SchedulerForm(
+    testDescription: "change --priority", verb: "change",
+    prepare: { queue in
+      var ledger = try waiting(queue, [.ids(1, count: 3, "MEDIUM"), .record(2)])
+      ledger.plan(0..<4, .ready)
+      return ledger
+    },
+    command: { try ids(of: [0], $0, "change", "--priority", "high") },
+    play: { form, queue, command, ledger in
+      let result = try command.run()
+      // Given again, the command completes what it began.
+      if !form.isWhole(result) {
+        try ids(of: [0], queue, "change", "--priority", "high", known: command.arguments.last!)
+          .mustRun()
+      }
+      ledger.conclude(isWhole: true)
+      return result
+    })
+
+  static let pause = pausing(first: false)
+  static let resume = pausing(first: true)
+
+  private static func pausing(first isPaused: Bool) -> SchedulerForm {
+    SchedulerForm(
+      testDescription: isPaused ? "resume" : "pause", verb: isPaused ? "resume" : "pause",
+      prepare: { queue in
+        var ledger = try waiting(queue, [.record(1)])
+        ledger.plan(0..<1, .ready)
+        if isPaused { try Command.pipe("pause", "-q", queue.path).mustRun() }
+        return ledger
+      },
+      command: { .pipe(isPaused ? "resume" : "pause", "-q", $0.path) },
+      play: { form, queue, command, ledger in
+        let result = try command.run()
+        ledger.conclude(isWhole: form.isWhole(result))
+        try Command.pipe("resume", "-q", queue.path).mustRun()
+        return result
+      })
+  }
+
+  /// A command with the ids of entries, by the index of an item of each.
+  private static func ids(
+    of items: [Int], _ queue: TestQueue, _ verb: String, _ options: String...,
+    known: String? = nil
+  ) throws -> Command {
+    if let known {
+      var command = Command.pipe(verb, "-q", queue.path)
+      command.arguments += options + [known]
+      return command
+    }
+    let all = try Command.pipe("list", "-q", queue.path).run().objects().compactMap {
+      $0["id"] as? String
+    }
+    let sorted = all.sorted()
+    var command = Command.pipe(verb, "-q", queue.path)
+    command.arguments += options + items.map { sorted[min($0, sorted.count - 1) > 0 ? 1 : 0] }
+    return command
+  }
+
+  /// In the middle an item is a dead letter, which `purge` then drops.
+  private static let knowing:
+    @Sendable (SchedulerForm, TestQueue, Command, inout Ledger) throws -> Run = {
+      form, _, command, ledger in
+      let result = try command.run()
+      ledger.conclude(isWhole: form.isWhole(result))
+      if !form.isWhole(result) { ledger.tolerate(.dead) }
+      return result
+    }
+}
