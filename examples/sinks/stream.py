@@ -22,16 +22,25 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+CROCKFORD = str.maketrans("ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUV")  # To the digits of int().
+
+
 class Item(NamedTuple):
     claim: str
     id: str
     number: int
+    priority: str
     data: str
 
     @property
     def key(self):
         """Identifies a redelivery: the id of the receipt, and the item number from an entry's second item on."""
         return self.id if self.number == 1 else f"{self.id}-{self.number}"
+
+    @property
+    def bits(self):
+        """The id as a number of 128 bits: a ULID, whose first 48 bits are milliseconds since 1970."""
+        return int(self.id.translate(CROCKFORD), 32)
 
 
 class Refused(NamedTuple):
@@ -173,7 +182,7 @@ def available_lines():
 # The members of an item come in this order, followed by its data, byte for byte as stored:
 # json.dumps would turn 1.50 into 1.5.
 START = re.compile(r'\{"claim":"(\w+)"[^[]*\[')
-HEAD = re.compile(r'\{"id":"(\w+)","item":(\d+),"priority":"\w+","data":')
+HEAD = re.compile(r'\{"id":"(\w+)","item":(\d+),(?:"key":"[\w-]+",)?"priority":"(\w+)","data":')
 DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
@@ -191,7 +200,7 @@ def parse_items(line):
     position = start.end()
     while head := HEAD.match(line, position):
         _, end = DECODER.raw_decode(line, head.end())
-        yield Item(start[1], head[1], int(head[2]), line[head.end() : end])
+        yield Item(start[1], head[1], int(head[2]), head[3], line[head.end() : end])
         position = end + 2
     if line[position - 2 :] != "}]}":
         raise ValueError(line)

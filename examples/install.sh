@@ -1,0 +1,180 @@
+#!/bin/sh
+# Installs pipe, its manual and its completions, or removes them:
+#
+#   examples/install.sh [--prefix DIR] [--uninstall]
+#
+# DIR is /usr/local for root, and ~/.local for other users. The binary is .build/release/pipe, or the one that PIPE
+# names. DESTDIR is put before DIR, as for make install. To upgrade, run it again; queues may be in use meanwhile.
+# DIR/share/pipe/installed lists what was installed. --uninstall removes exactly this, and no queue.
+set -eu
+umask 022
+LC_ALL=C
+export LC_ALL
+
+fail() {
+  echo "install.sh: $*" >&2
+  exit 1
+}
+
+usage="usage: examples/install.sh [--prefix DIR] [--uninstall]"
+refuse() {
+  echo "install.sh: $1 ($usage)" >&2
+  exit 64
+}
+
+prefix=
+verb=install
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix)
+      [ $# -gt 1 ] || refuse "--prefix needs a directory"
+      prefix=$2
+      shift
+      ;;
+    --prefix=*) prefix=${1#*=} ;;
+    --uninstall) verb=uninstall ;;
+    -h | --help)
+      echo "$usage"
+      exit
+      ;;
+    *) refuse "$1: unknown argument" ;;
+  esac
+  shift
+done
+if [ -z "$prefix" ]; then
+  prefix=/usr/local
+  [ "$(id -u)" = 0 ] || prefix=${HOME:?HOME is not set: use --prefix DIR}/.local
+fi
+case $prefix in
+  /*) ;;
+  *) prefix=$PWD/$prefix ;;
+esac
+prefix=${prefix%/}
+base=${DESTDIR:-}$prefix
+list=share/pipe/installed
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+
+listed=
+[ ! -e "$base/$list" ] || listed=$(cat "$base/$list") || fail "$base/$list: cannot be read"
+
+# Lines of the list: files, or the directories that install.sh made, which end in a slash. "/" is the prefix.
+files() { echo "$listed" | grep -v '/$' || true; }
+directories() { echo "$listed" | grep '/$' || true; }
+is_listed() { echo "$listed" | grep -qxF -- "$1"; }
+
+# Nothing is changed before it is clear that everything can be.
+require_permission() {
+  place=$base/$1
+  while [ ! -e "$place" ]; do place=$(dirname "$place"); done
+  [ -d "$place" ] || fail "$place: not a directory (--prefix chooses another place)"
+  [ -w "$place" ] || fail "$place: permission denied (use sudo, or --prefix with a directory of your own)"
+}
+
+uninstall() {
+  if [ -z "$listed" ]; then
+    echo "install.sh: $base: pipe was not installed here by install.sh (--prefix chooses another place)" >&2
+    return
+  fi
+  for file in $(files); do require_permission "$(dirname "$file")"; done
+  for file in $(files); do rm -f "$base/$file"; done
+  for directory in $(directories | sort -r); do
+    # Others may have put files there.
+    rmdir "$base/$directory" 2> /dev/null || true
+  done
+  echo "Removed pipe from $base; queues stay as they are"
+}
+
+# Mode, destination below the prefix, and source, which may have spaces.
+plan() {
+  echo "755 bin/pipe $binary"
+  for page in "$root"/man/*.[1-8]; do
+    echo "644 share/man/man${page##*.}/${page##*/} $page"
+  done
+  echo "644 share/bash-completion/completions/pipe $root/completions/pipe.bash"
+  echo "644 share/zsh/site-functions/_pipe $root/completions/_pipe"
+  echo "644 share/fish/vendor_completions.d/pipe.fish $root/completions/pipe.fish"
+}
+
+# The directories above a path that do not exist yet.
+missing() {
+  above=$1
+  while [ "$above" != . ]; do
+    above=$(dirname "$above")
+    [ -e "$base/${above#.}" ] || echo "${above#.}/"
+  done
+}
+
+# The list is complete before the first file comes and after the last one goes, so that an installation that was
+# interrupted can be removed too.
+write_list() {
+  mkdir -p "$base/share/pipe"
+  echo "$1" | sort -u > "$base/$list.new"
+  mv -f "$base/$list.new" "$base/$list"
+}
+
+install() {
+  binary=${PIPE:-$root/.build/release/pipe}
+  # Not a command of PATH.
+  case $binary in */*) ;; *) binary=./$binary ;; esac
+  [ -f "$binary" ] || fail "$binary: no such file (build it as README.md says, or set PIPE to a binary)"
+  version=$("$binary" --version 2> /dev/null) || fail "$binary: cannot be run on this machine (build it here)"
+  plan=$(plan)
+  new="$list"
+  made=$(missing "$list")
+  while read -r _ destination source; do
+    [ -r "$source" ] || fail "$source: cannot be read (run install.sh from a complete clone)"
+    require_permission "$(dirname "$destination")"
+    if [ -e "$base/$destination" ] && ! is_listed "$destination" && ! cmp -s "$source" "$base/$destination"; then
+      fail "$base/$destination: another installation has put it there (remove it, or choose another --prefix)"
+    fi
+    new=$(printf '%s\n%s' "$new" "$destination")
+    made=$(printf '%s\n%s' "$made" "$(missing "$destination")")
+  done << EOF
+$plan
+EOF
+  made=$(printf '%s\n%s' "$made" "$(directories)" | grep . || true)
+  write_list "$(printf '%s\n%s\n%s' "$new" "$made" "$(files)" | grep .)"
+
+  while read -r mode destination source; do
+    mkdir -p "$(dirname "$base/$destination")"
+    # A rename, so that a running pipe keeps its file and a new one finds a whole file.
+    cp "$source" "$base/$destination.new"
+    chmod "$mode" "$base/$destination.new"
+    mv -f "$base/$destination.new" "$base/$destination"
+  done << EOF
+$plan
+EOF
+  # What the previous version had and this one lacks.
+  for file in $(files); do
+    echo "$new" | grep -qxF -- "$file" || rm -f "$base/$file"
+  done
+  write_list "$(printf '%s\n%s' "$new" "$made" | grep .)"
+
+  echo "Installed pipe $version in $base"
+  [ -n "${DESTDIR:-}" ] || advise
+}
+
+# What the user has to do for shells to find it.
+advise() {
+  case :$PATH: in
+    *:"$prefix/bin":*)
+      found=$(command -v pipe || true)
+      [ "$found" = "$prefix/bin/pipe" ] ||
+        echo "$found comes before it in PATH (remove one of them)"
+      echo "Next: man pipe"
+      ;;
+    *)
+      echo "$prefix/bin is not in PATH. Add this line to ~/.profile, and log in again:"
+      echo "  PATH=\"$prefix/bin:\$PATH\""
+      ;;
+  esac
+  case $prefix in
+    /usr | /usr/local) ;;
+    *)
+      echo "For completions in zsh, add this line to ~/.zshrc, before compinit:"
+      echo "  fpath=(\"$prefix/share/zsh/site-functions\" \$fpath)"
+      ;;
+  esac
+}
+
+"$verb"
