@@ -18,6 +18,8 @@ struct ClaimTests {
   private func holder() throws -> Child {
     let child = try queue.consuming().start()
     #expect(child.waitForOutput())
+    // Until then it may claim more, or be inside a lock.
+    try child.waitUntilIdle()
     return child
   }
 
@@ -63,8 +65,6 @@ struct ClaimTests {
     var ledger = Ledger()
     ledger.feed([entry], receipts: try queue.enqueue([entry]).receipts)
     let holder = try holder()
-    // Not earlier: stopped inside a lock it would stop the others, too.
-    try holder.waitUntilIdle()
     holder.signal(SIGSTOP)
     let other = try queue.drain()
     #expect(other.delivered.isEmpty && other.result.ending == .exited(0), "\(other.result)")
