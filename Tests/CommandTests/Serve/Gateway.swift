@@ -26,8 +26,8 @@ final class Gateway {
     child = try scratch.start(program, environment)
     var line = child.errorLine()
     // Warnings may come first.
-    while let said = line, !said.contains(" listening on ") { line = child.errorLine() }
-    guard let found = line?.firstMatch(of: #/ listening on [^"]*:(\d+)/#),
+    while let said = line, !said.contains("listening on ") { line = child.errorLine() }
+    guard let found = line?.firstMatch(of: #/listening on [^"]*:(\d+)/#),
       let port = UInt16(found.1)
     else { throw Failure("no gateway: \(child.finish())") }
     self.port = port
