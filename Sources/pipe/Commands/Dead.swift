@@ -20,7 +20,7 @@ struct Dead: ParsableCommand {
       let diagnostics = Diagnostics(command: "dead")
       let queue = try queue.location.open(diagnostics)
       let output = Output()
-      let table = form.json ? nil : DeadTable()
+      let table = form.json ? nil : EntryTable(.dead)
       let print = { (letter: DeadLetter) throws(Fault) -> Bool in
         if let table {
           table.append(letter, to: output)

@@ -25,7 +25,7 @@ struct List: ParsableCommand {
       let queue = try queue.location.open(Diagnostics(command: "list"))
       let states = state.isEmpty ? [.ready, .claimed, .later] : state
       let output = Output()
-      let table = form.json ? nil : ListTable()
+      let table = form.json ? nil : EntryTable(.list)
       var left = count?.value ?? .max
       let wantsMore = { () throws(Fault) in
         left -= 1

@@ -34,7 +34,7 @@ struct Status: ParsableCommand {
       let queue = try queue.location.open(diagnostics)
       var wait = self.wait ? try SettlingWait(queue, timeout: timeout?.span) : nil
       let output = Output()
-      let table = form.json ? nil : StatusTable()
+      let table = form.json ? nil : EntryTable(.status)
       var result = Exit.fine
       for text in id {
         let id = EntryID(text)
