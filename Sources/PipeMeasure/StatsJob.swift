@@ -93,9 +93,7 @@ package struct StatsJob {
     switch form {
     case .report(let json):
       var report = try measurement.report(since: since)
-      if !json {
-        return rows.map { ReportTable(report).text(rows: $0) } ?? ReportTable(report).text
-      }
+      if !json { return ReportTable(report).text(rows: rows) }
       report.ever = try measurement.everything()
       return ReportLine(report).text
     case .prometheus(let name):

@@ -5,7 +5,7 @@ import PipeTime
 struct ReportTableTests {
   @Test func `a report shows waiting items, latencies and failures`() {
     #expect(
-      ReportTable(.busy).text == """
+      ReportTable(.busy).text() == """
         Queue at 2026-11-20 08:15:02 UTC
 
         items                 HIGH        MEDIUM           LOW           all
@@ -49,7 +49,7 @@ struct ReportTableTests {
 
   @Test func `an empty queue has a short report`() {
     #expect(
-      ReportTable(.empty).text == """
+      ReportTable(.empty).text() == """
         Queue at 2026-11-20 08:15:02 UTC
 
         items                 HIGH        MEDIUM           LOW           all
@@ -72,7 +72,7 @@ struct ReportTableTests {
 
   @Test func `the largest numbers fit in 80 columns`() {
     #expect(
-      ReportTable(.huge).text == """
+      ReportTable(.huge).text() == """
         Queue at 2026-11-20 08:15:02 UTC
 
         items                  HIGH         MEDIUM            LOW            all
@@ -112,7 +112,7 @@ struct ReportTableTests {
         ingestion errors                  99,999
 
         """)
-    #expect(ReportTable(.huge).text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    #expect(ReportTable(.huge).text().split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
   @Test func `a queue younger than the window shows its start and what is not measured yet`() {
@@ -123,7 +123,7 @@ struct ReportTableTests {
     report.inPerSecond = 0.002
     report.outPerSecond = 0
     #expect(
-      ReportTable(report).text.contains(
+      ReportTable(report).text().contains(
         """
         in the last 1 h, recorded since 2026-11-20 07:54 UTC (20 min 34 s)
         in            7.20 items/h
@@ -140,7 +140,7 @@ struct ReportTableTests {
     var report = Report.empty
     report.since = 3600
     #expect(
-      ReportTable(report).text.contains(
+      ReportTable(report).text().contains(
         """
         in the last 1 h
         nothing arrived and nothing was settled

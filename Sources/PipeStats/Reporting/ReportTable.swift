@@ -7,36 +7,26 @@ package struct ReportTable {
 
   package init(_ report: Report) { self.report = report }
 
-  package var text: String { ReportTable.joined([depths, ages, window, counters]) }
-
-  /// As much as fits into this many lines, the most wanted first; the last line says what is left out.
-  package func text(rows: Int) -> String {
-    let whole = text
-    guard ReportTable.lines(of: whole) > rows else { return whole }
-    let offered: [Part] = [
-      Part(place: 0, depths), Part(place: 2, brief), Part(place: 2, window), Part(place: 1, ages),
-      Part(place: 3, counters),
-    ]
+  /// `rows`: the most lines; then the most wanted ones are printed, and the last line names the way
+  /// to the rest. nil for all.
+  package func text(rows: Int? = nil) -> String {
+    let whole = ReportTable.joined([depths, ages, window, counters])
+    guard let rows, ReportTable.lines(of: whole) > rows else { return whole }
+    let offered: [Part] = [(0, depths), (2, brief), (2, window), (1, ages), (3, counters)]
     var chosen: [Part] = []
     for part in offered {
       // The whole window replaces the brief one.
       let next = chosen.filter { $0.place != part.place } + [part]
-      let text = ReportTable.joined(next.sorted { $0.place < $1.place }.map(\.lines))
-      if ReportTable.lines(of: text) < rows { chosen = next }
+      if ReportTable.lines(of: ReportTable.ordered(next)) < rows { chosen = next }
     }
-    let shown = ReportTable.joined(chosen.sorted { $0.place < $1.place }.map(\.lines))
-    return shown + "more with --all\n"
+    return ReportTable.ordered(chosen) + "more with --all\n"
   }
 
-  private struct Part {
-    /// From the top.
-    let place: Int
-    let lines: [String]
+  /// Places count from the top.
+  private typealias Part = (place: Int, lines: [String])
 
-    init(place: Int, _ lines: [String]) {
-      self.place = place
-      self.lines = lines
-    }
+  private static func ordered(_ parts: [Part]) -> String {
+    joined(parts.sorted { $0.place < $1.place }.map(\.lines))
   }
 
   private static func joined(_ parts: [[String]]) -> String {
