@@ -1,3 +1,4 @@
+internal import Glibc
 package import PipeIO
 internal import PipeJSON
 package import PipeQueue
@@ -40,7 +41,11 @@ package struct EnqueueJob {
 
   package func run() throws(Fault) -> Int32 {
     let diagnostics = Diagnostics(command: "enqueue")
-    let queue = try queue.create(diagnostics, announcing: !quiet)
+    let queue = try queue.create(diagnostics)
+    // Its name may be mistyped, which only a person can tell.
+    if queue.isNew, !quiet, isatty(STDERR_FILENO) != 0 {
+      diagnostics.say("created the queue \(printable(queue.path))", .notice)
+    }
     var lines = LineLoop(
       diagnostics, rejects: try RejectFile(nil), limit: limit,
       margin: raw || text != nil ? 0 : EnqueueJob.envelope, offersText: true, text: text)

@@ -1,4 +1,3 @@
-internal import Glibc
 package import PipeIO
 
 /// The location of a queue that is not yet open.
@@ -38,16 +37,9 @@ package struct QueueLocation {
     try Queue(path: try noted(), force: force, report: report)
   }
 
-  /// Opens the queue, and creates it if there is none. `announcing`: a line on stderr reports a new
-  /// queue to a person at a terminal, because the name may be mistyped.
-  package func create(
-    _ diagnostics: Diagnostics, announcing: Bool = false
-  ) throws(Fault) -> Queue {
-    let queue = try create(report: diagnostics.say)
-    if queue.isNew, announcing, isatty(STDERR_FILENO) != 0 {
-      diagnostics.say("created the queue \(printable(queue.path))", .notice)
-    }
-    return queue
+  /// Opens the queue, and creates it if there is none.
+  package func create(_ diagnostics: Diagnostics) throws(Fault) -> Queue {
+    try create(report: diagnostics.say)
   }
 
   package func create(report: @escaping (String) -> Void) throws(Fault) -> Queue {
