@@ -2,7 +2,7 @@ internal import PipeIO
 internal import PipeText
 internal import PipeTime
 
-/// What a progress line says: `12,345 lines  4123/s  45.00 %  12 s left`.
+/// What a progress line says: `12,345 lines  4,123/s  45.00 %  12 s left`.
 package struct ProgressText {
   private let start = Clock.steady()
   private let noun: String

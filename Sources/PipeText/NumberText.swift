@@ -133,7 +133,7 @@ package func pace(
 }
 
 private func amount(_ value: Double) -> String {
-  value >= 99_999.5 && value < 1e15 ? whole(Int(value.rounded())) : threeDigits(value)
+  value >= 999.5 && value < 1e15 ? whole(Int(value.rounded())) : threeDigits(value)
 }
 
 /// A share in percent. Only all and nothing are `100 %` and `0 %`: other shares are from 0.01 to

@@ -35,7 +35,8 @@ struct AmountTests {
   @Test(arguments: [
     (nil, "-"), (0, "0 items/s"), (2.016, "2.02 items/s"), (0.5, "30.0 items/min"),
     (0.000_833_3, "3.00 items/h"), (0.000_000_385, "0.0333 items/d"),
-    (385_802.469, "385,802 items/s"), (Double.infinity, "-"),
+    (999.4, "999 items/s"), (1234.4, "1,234 items/s"), (385_802.469, "385,802 items/s"),
+    (Double.infinity, "-"),
   ])
   func `a rate appears in a readable unit`(perSecond: Double?, text: String) {
     #expect(pace(perSecond) == text)
