@@ -13,10 +13,8 @@ package final class ProgressLine {
   private var next: SteadyInstant
   private let interval: TimeSpan
 
-  /// Quick commands draw nothing. A test can shorten it, in milliseconds.
-  private static var patience: TimeSpan {
-    .milliseconds(variable("PIPE_TEST_PROGRESS").flatMap { Int64($0) } ?? 500)
-  }
+  /// Quick commands draw nothing.
+  private static let patience = TimeSpan.milliseconds(500)
 
   /// nil unless a person can see it: stderr must be a terminal that obeys escape sequences, and
   /// NO_COLOR unset. `isInformed`: whether this filter knows the share that is done, and goes before
@@ -25,8 +23,10 @@ package final class ProgressLine {
     guard isatty(STDERR_FILENO) != 0, (variable("NO_COLOR") ?? "").isEmpty,
       variable("TERM").map({ $0 != "dumb" }) ?? false, sharesOutput || isatty(STDOUT_FILENO) == 0
     else { return nil }
-    self.interval = interval
-    next = Clock.steady() + ProgressLine.patience
+    // A test shortens both waits, in milliseconds.
+    let pause = variable("PIPE_TEST_PROGRESS").flatMap { Int64($0) }.map(TimeSpan.milliseconds)
+    self.interval = pause ?? interval
+    next = Clock.steady() + (pause ?? ProgressLine.patience)
     if isInformed { turn = Turn() }
   }
 

@@ -28,7 +28,10 @@ struct InputProgress {
     current = InputProgress.rest(of: source.file).map { (source.file, $0.start, $0.size) }
   }
 
-  func update(lines: Int) { line.update { text.line(lines, share: share) } }
+  /// Not before the first line: by then the filter that sends it has taken its turn.
+  func update(lines: Int) {
+    if lines > 0 { line.update { text.line(lines, share: share) } }
+  }
 
   private var share: Double? {
     guard let total, total > 0, let current else { return nil }
