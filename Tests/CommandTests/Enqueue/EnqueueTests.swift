@@ -8,7 +8,6 @@ struct EnqueueTests {
   @Test("enqueue prints a receipt for each line, in input order, whatever the priorities")
   func receipts() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let words = ["LOW", "HIGH", "MEDIUM", "HIGH", "LOW"]
     let input = words.enumerated().map { #"{"n":\#($0),"priority":"\#($1)"}"# }
     let run = try scratch.pipe("enqueue", "--raw", input: input.joined(separator: "\n"))
@@ -22,7 +21,6 @@ struct EnqueueTests {
   @Test("enqueue stores a line typed by hand while its input stays open")
   func typed() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let child = try scratch.start("enqueue", "--raw")
     child.feed("\"typed\"\n")
     #expect(child.line()?.hasPrefix(#"{"ingestion_id":""#) == true)
@@ -105,7 +103,6 @@ struct EnqueueTests {
   @Test("enqueue dies of SIGPIPE when the reader of its receipts is gone, after storing the entry")
   func readerGone() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let child = try scratch.start("enqueue", "--raw")
     child.closeOutput()
     child.feed("1\n")
@@ -116,7 +113,6 @@ struct EnqueueTests {
   @Test("enqueue reports that it cannot write receipts, and has stored the entry")
   func noStdout() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     try scratch.sh("pipe enqueue --raw >&-", input: "1\n").expect(
       errors: "pipe enqueue: stdout: cannot write: Bad file descriptor\n", status: 74)
     try scratch.sh("pipe enqueue --raw > /dev/full", input: "2\n").expect(

@@ -41,7 +41,6 @@ struct EntryLineTests {
     arguments: noEntries + wrongMembers)
   func rejected(bad: BadLine) throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let line = String(decoding: bad.line, as: UTF8.self)
     let good = entryLine("01M7YFR55BHYP5BSPG0DPTADCK")
     try scratch.pipe("enqueue", input: "\(line)\n\(good)\n").expect(
@@ -100,7 +99,6 @@ struct WrappedEntryTests {
 
   init() throws {
     scratch = try Scratch()
-    try scratch.prepare("init")
   }
 
   private static let start = "a line is already an entry line, as pipe ingest writes it;"

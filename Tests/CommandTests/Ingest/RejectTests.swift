@@ -102,7 +102,6 @@ struct RejectTests {
   @Test("enqueue --raw rejects the same lines and stores the rest")
   func raw() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let bad = BadLine.all.filter { $0.line.count < 1000 }
     let input = bad.flatMap { $0.line + Array("\n{\"good\":1}\n".utf8) }
     let run = try scratch.run([Binary.path, "enqueue", "--raw"], input: input)

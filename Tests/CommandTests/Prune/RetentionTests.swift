@@ -18,7 +18,6 @@ struct RetentionTests {
   @Test("segments of done items stay as long as --retain says")
   func stay() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let id = try storeMuch(scratch)
     try scratch.sh("pipe consume | wc -l").expect("24\n")
     _ = try storeMuch(scratch)

@@ -8,7 +8,6 @@ struct RoundTripTests {
     "four consumers deliver each line of a real log exactly once, and every status is completed")
   func fourConsumers() throws {
     let scratch = try Scratch()
-    try scratch.prepare("init")
     let lines = try Sample.lines()
     try scratch.write(lines.joined(separator: "\n") + "\n", to: "sample")
     let stored = try scratch.sh("pipe ingest sample | pipe enqueue | tee receipts | wc -l")

@@ -9,7 +9,6 @@ struct FilesFaultTests {
 
   init() throws {
     scratch = try Scratch()
-    try scratch.prepare("init")
     follower = LogFollower(scratch)
   }
 

@@ -9,7 +9,6 @@ struct FilesRotationTests {
 
   init() throws {
     scratch = try Scratch()
-    try scratch.prepare("init")
     follower = LogFollower(scratch)
   }
 

@@ -10,7 +10,6 @@ struct FilesSourceTests {
 
   init() throws {
     scratch = try Scratch()
-    try scratch.prepare("init")
     follower = LogFollower(scratch)
   }
 

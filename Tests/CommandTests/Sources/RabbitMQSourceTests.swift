@@ -11,7 +11,6 @@ struct RabbitMQSourceTests {
 
   init() throws {
     scratch = try Scratch()
-    try scratch.prepare("init")
     server = try RabbitMQServer.shared.get()
   }
 
