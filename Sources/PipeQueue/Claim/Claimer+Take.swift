@@ -94,10 +94,22 @@ extension Claimer {
     try park()
   }
 
-  /// Stores a copy of an entry in another lane, under its id; it waits as long as `items` did.
+  /// Stores copies of entries in another lane, under their ids, in one commit; a copy waits as long as
+  /// `items` did.
   package func store(
-    _ copy: EntryCopy, in lane: Lane, waitingLike items: [WaitingItems]
+    _ copies: [(items: [WaitingItems], copy: EntryCopy)], in lane: Lane
   ) throws(Fault) {
+    var batch = WriteBatch()
+    for (items, copy) in copies {
+      let entry = entry(copy, in: lane, waitingLike: items)
+      copy.data.withUnsafeBytes { batch.append(entry, data: $0) }
+    }
+    if !batch.isEmpty { try Appender(queue).commit(&batch) }
+  }
+
+  private func entry(
+    _ copy: EntryCopy, in lane: Lane, waitingLike items: [WaitingItems]
+  ) -> NewEntry {
     var entry = copy.entry
     entry.priority = lane
     let known = entry.options.map { column in
@@ -109,9 +121,7 @@ extension Claimer {
     let due = items.compactMap(\.due).filter { !$0.isOver(at: wall()) }.map(\.at).max()
     entry.options = LineOptions.column(
       key: known?.key, notBefore: due, delay: nil, isJob: known?.isJob ?? false)
-    var batch = WriteBatch()
-    copy.data.withUnsafeBytes { batch.append(entry, data: $0) }
-    try Appender(queue).commit(&batch)
+    return entry
   }
 
   /// When rescheduled items are ready.
@@ -128,6 +138,7 @@ package struct EntryCopy {
   let data: [UInt8]
 
   package var priority: Lane { entry.priority }
+  package var bytes: Int { data.count }
 }
 
 extension Queue {

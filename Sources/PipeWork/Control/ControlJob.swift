@@ -30,8 +30,8 @@ package struct ControlJob {
   private let action: Action
   private let diagnostics: Diagnostics
 
-  /// Items that are claimed at once: consumers wait for the lock of now/ meanwhile.
-  private static let portion = 1024
+  /// Items that are changed at once: consumers wait for the lock of now/ meanwhile.
+  fileprivate static let portion = 1024
 
   package init(_ queue: Queue, _ action: Action, _ diagnostics: Diagnostics) {
     self.queue = queue
@@ -52,16 +52,12 @@ package struct ControlJob {
 
   package func run(_ selection: WaitingSelection) throws(Fault) -> Result {
     var result = Result()
-    var gathered: [WaitingItems] = []
+    var gathered = Portion()
     try selection.forEach(in: queue) { (waiting) throws(Fault) in
-      result.entries += 1
-      gathered += waiting
-      if gathered.reduce(0, { $0 + $1.count }) >= ControlJob.portion {
-        result.items += try apply(gathered) ?? 0
-        gathered.removeAll()
-      }
+      gathered.append(waiting)
+      if gathered.isFull { try apply(gathered.take(), &result) }
     }
-    result.items += try apply(gathered) ?? 0
+    try apply(gathered.take(), &result)
     try claimer.sync.flush()
     return result
   }
@@ -71,57 +67,58 @@ package struct ControlJob {
     var result = Result()
     var others: [String] = []
     // Entries that only wait are changed together.
-    var gathered: [WaitingItems] = []
+    var gathered = Portion()
+    var known: Set<EntryID> = []
     for text in ids {
-      guard !isMove, let id = EntryID(text), let found = try queue.waiting(of: id),
-        !found.waiting.isEmpty, found.claims.isEmpty
+      guard let id = EntryID(text), let found = try waiting(of: id), !found.waiting.isEmpty,
+        found.claims.isEmpty
       else {
         others.append(text)
         continue
       }
-      result.entries += 1
-      gathered += found.waiting
-      guard gathered.reduce(0, { $0 + $1.count }) >= ControlJob.portion else { continue }
-      result.items += try apply(gathered) ?? 0
-      gathered.removeAll()
+      guard known.insert(id).inserted else { continue }
+      gathered.append(found.waiting)
+      if gathered.isFull { try apply(gathered.take(), &result) }
     }
-    result.items += try apply(gathered) ?? 0
-    for text in others {
-      let count = try run(text, ends)
-      result.items += count
-      if count > 0 { result.entries += 1 } else { result.missed += 1 }
-    }
+    try apply(gathered.take(), &result)
+    for text in others { try run(text, ends, &result) }
     try claimer.sync.flush()
     return result
   }
 
-  private var isMove: Bool { if case .move = action { true } else { false } }
-
-  private func run(_ text: String, _ ends: Bool) throws(Fault) -> Int {
-    guard let id = EntryID(text) else {
-      diagnostics.unknown(text, nil, queue)
-      return 0
-    }
+  private func waiting(
+    of id: EntryID
+  ) throws(Fault) -> (waiting: [WaitingItems], claims: Set<BatchID>, others: Int)? {
     if case .move = action { try queue.finishMove(id) }
-    var count = 0
+    return try queue.waiting(of: id)
+  }
+
+  private func run(_ text: String, _ ends: Bool, _ result: inout Result) throws(Fault) {
+    var one = Result()
+    try run(text, ends, changed: &one)
+    result.items += one.items
+    if one.items > 0 { result.entries += 1 } else { result.missed += 1 }
+  }
+
+  private func run(_ text: String, _ ends: Bool, changed: inout Result) throws(Fault) {
+    guard let id = EntryID(text) else { return diagnostics.unknown(text, nil, queue) }
     for _ in 0..<ControlJob.mostRounds {
-      guard let found = try queue.waiting(of: id) else {
-        diagnostics.unknown(text, nil, queue)
-        return count
+      guard let found = try waiting(of: id) else {
+        return diagnostics.unknown(text, nil, queue)
       }
-      guard let changed = try apply(found.waiting) else { return count }
-      count += changed
+      try apply([found.waiting], &changed)
+      // Why it was missed was said.
+      if changed.missed > 0 { return }
       if found.claims.isEmpty || !ends {
-        if count == 0 {
+        if changed.items == 0 {
           diagnostics.say("\(text): \(reason(found.claims, found.others))", id: text)
         }
-        return count
+        return
       }
-      guard try end(found.claims, of: id) else { return count }
+      guard try end(found.claims, of: id) else { return }
     }
     diagnostics.say(
       "\(text): is claimed again each time its command is ended; pipe pause helps", id: text)
-    return count
   }
 
   private static let mostRounds = 20
@@ -132,21 +129,24 @@ package struct ControlJob {
       : "is claimed: a consumer has it (cancel --running ends its command)"
   }
 
-  /// nil: it is said already why nothing changed.
-  private func apply(_ items: [WaitingItems]) throws(Fault) -> Int? {
-    guard !items.isEmpty else { return 0 }
+  /// `entries`: the waiting items of each.
+  private func apply(_ entries: [[WaitingItems]], _ result: inout Result) throws(Fault) {
+    let items = entries.flatMap(\.self)
+    guard !items.isEmpty else { return }
+    if case .move(let lane) = action { return try move(entries, to: lane, &result) }
+    result.entries += entries.count
     switch action {
-    case .cancel: return try bury(items, reason: "cancelled", isDropped: false).count
+    case .cancel:
+      result.items += try bury(items, reason: "cancelled", isDropped: false).count
     case .purge:
       let (count, touched) = try bury(items, reason: "purged", isDropped: true)
       if !touched.isEmpty { _ = try queue.dropLetters(of: touched) }
-      return count
+      result.items += count
     case .reschedule(let due):
-      guard let claim = try claimer.take(items) else { return 0 }
-      let count = claim.items.count
+      guard let claim = try claimer.take(items) else { return }
+      result.items += claim.items.count
       try claimer.reschedule(claim, to: due)
-      return count
-    case .move(let lane): return try move(items, to: lane)
+    case .move: break
     }
   }
 
@@ -162,33 +162,58 @@ package struct ControlJob {
     return (count, touched)
   }
 
-  /// Stores the entry again under its id in another lane. Its items are dead letters meanwhile, so that a
-  /// crash neither loses nor doubles them; the letters are dropped at the end.
   private func move(
-    _ items: [WaitingItems], to lane: Lane
-  ) throws(Fault) -> Int? {
-    let id = items[0].id
-    guard let whole = try queue.wholeEntry(id, items), !items.contains(where: { $0.attempts > 0 })
-    else {
-      diagnostics.say(
-        "\(id.text): it was handed out before, at least in part, and keeps its priority",
-        id: id.text)
-      return nil
+    _ entries: [[WaitingItems]], to lane: Lane, _ result: inout Result
+  ) throws(Fault) {
+    var moving: [Moving] = []
+    for items in entries {
+      let id = items[0].id
+      guard let copy = try queue.wholeEntry(id, items),
+        !items.contains(where: { $0.attempts > 0 })
+      else {
+        diagnostics.say(
+          "\(id.text): it was handed out before, at least in part, and keeps its priority",
+          id: id.text)
+        result.missed += 1
+        continue
+      }
+      result.entries += 1
+      result.items += items.reduce(0) { $0 + $1.count }
+      if copy.priority != lane { moving.append((items, copy)) }
+      // The copies are in memory.
+      if moving.reduce(0, { $0 + $1.copy.bytes }) > Limits.mostBytes {
+        try move(moving, to: lane, &result)
+        moving.removeAll()
+      }
     }
-    let count = items.reduce(0) { $0 + $1.count }
-    if whole.priority == lane { return count }
+    try move(moving, to: lane, &result)
+  }
+
+  private typealias Moving = (items: [WaitingItems], copy: EntryCopy)
+
+  /// Stores the entries again under their ids in another lane. Their items are dead letters meanwhile, so
+  /// that a crash neither loses nor doubles them; the letters are dropped at the end.
+  private func move(_ moving: [Moving], to lane: Lane, _ result: inout Result) throws(Fault) {
+    if moving.isEmpty { return }
     let reason = DeadLetter.moved + lane.name
-    _ = try bury(items, reason: reason, isDropped: false)
+    _ = try bury(moving.flatMap(\.items), reason: reason, isDropped: false)
     try claimer.sync.flush()
-    guard try queue.isDead(id) else {
+    var dead: [Moving] = []
+    for one in moving {
+      let id = one.items[0].id
+      if try queue.isDead(id) {
+        dead.append(one)
+        continue
+      }
       try queue.finishMove(id)
       diagnostics.say(
         "\(id.text): a consumer took some of it meanwhile; it keeps its priority", id: id.text)
-      return nil
+      result.entries -= 1
+      result.items -= one.items.reduce(0) { $0 + $1.count }
+      result.missed += 1
     }
-    try claimer.store(whole, in: lane, waitingLike: items)
-    _ = try queue.dropLetters(of: items)
-    return count
+    try claimer.store(dead, in: lane)
+    _ = try queue.dropLetters(of: dead.flatMap(\.items))
   }
 
   /// Sends SIGTERM to the commands of these claims and waits until the claims are settled. Returns false
@@ -211,6 +236,24 @@ package struct ControlJob {
       _ = watch.drain { _ in true }
     }
     return true
+  }
+}
+
+/// Entries that are changed together.
+private struct Portion {
+  private var entries: [[WaitingItems]] = []
+  private var items = 0
+
+  var isFull: Bool { items >= ControlJob.portion }
+
+  mutating func append(_ waiting: [WaitingItems]) {
+    entries.append(waiting)
+    items += waiting.reduce(0) { $0 + $1.count }
+  }
+
+  mutating func take() -> [[WaitingItems]] {
+    defer { self = Portion() }
+    return entries
   }
 }
 

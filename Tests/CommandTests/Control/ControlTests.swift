@@ -108,6 +108,25 @@ struct ControlTests {
     try scratch.pipe("dead").expect("")
   }
 
+  @Test("many entries change their priority together, in the order given, each once")
+  func manyPriorities() throws {
+    let ids = try scratch.store("1", "2", "3", #"{"ids":[4,5]}"#, "6")
+    let moved = [ids[3], ids[1], ids[3], ids[0], ids[1]]
+    try scratch.sh("pipe change --priority high \(moved.joined(separator: " "))").expect(
+      "{\"changed\":4,\"entries\":3}\n")
+    try scratch.pipe("dead").expect("")
+    try scratch.pipe("fsck").expect(nil)
+    try scratch.pipe("consume").expect("4\n5\n2\n1\n3\n6\n")
+  }
+
+  @Test("an id that is given twice is cancelled once")
+  func twice() throws {
+    let ids = try scratch.store("1", "2")
+    try scratch.pipe("cancel", "--yes", ids[0], ids[0]).expect(
+      "{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.sh("pipe dead | wc -l").expect("1\n")
+  }
+
   @Test("items that are cancelled and retried before any consumer reaches them run once")
   func once() throws {
     let ids = try scratch.store("1", #"{"ids":[2,3]}"#, "4")

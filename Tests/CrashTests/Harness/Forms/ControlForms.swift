@@ -66,19 +66,19 @@ extension SchedulerForm {
     play: knowing)
 
   static let changePriority = SchedulerForm(
-    testDescription: "change --priority", verb: "change",
+    testDescription: "change --priority of two entries of three", verb: "change",
     prepare: { queue in
-      var ledger = try waiting(queue, [.ids(1, count: 3, "MEDIUM"), .record(2)])
-      ledger.plan(0..<4, .ready)
+      var ledger = try waiting(queue, [.ids(1, count: 3, "MEDIUM"), .record(2), .record(3)])
+      ledger.plan(0..<5, .ready)
       return ledger
     },
-    command: { try ids(of: [0], $0, "change", "--priority", "high") },
+    command: { try ids(of: [0, 3], $0, "change", "--priority", "high") },
     play: { form, queue, command, ledger in
       let result = try command.run()
       // Given again, the command completes what it began.
       if !form.isWhole(result) {
-        try ids(of: [0], queue, "change", "--priority", "high", known: command.arguments.last!)
-          .mustRun()
+        let known = Array(command.arguments.suffix(2))
+        try ids(of: [], queue, "change", "--priority", "high", known: known).mustRun()
       }
       ledger.conclude(isWhole: true)
       return result
@@ -108,11 +108,11 @@ extension SchedulerForm {
   /// A command with the ids of entries, by the index of an item of each.
   private static func ids(
     of items: [Int], _ queue: TestQueue, _ verb: String, _ options: String...,
-    known: String? = nil
+    known: [String]? = nil
   ) throws -> Command {
     if let known {
       var command = Command.pipe(verb, "-q", queue.path)
-      command.arguments += options + [known]
+      command.arguments += options + known
       return command
     }
     let all = try Command.pipe("list", "-q", queue.path).run().objects().compactMap {
