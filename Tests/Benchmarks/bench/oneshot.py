@@ -1,4 +1,4 @@
-"""E2 and E4: a process per record, to enqueue and to consume."""
+"""E2, E4 and E10: a process per record, to enqueue and to consume, and commands with names as arguments."""
 import os
 
 from .compare import interleave, mean, p50, p99
@@ -89,3 +89,30 @@ def command(context, table):
     rate = lambda samples: count / samples[0]
     for peer, bar in (("posix_spawn", Bar(">=", 0.8)), ("xargs -P2", Bar(">", 1))):
         table.compare("E4", "consume -j 2 -- /bin/true", got, "pipe", peer, rate, per_second, bar)
+
+
+def arguments(context, table):
+    """E10: names with NULs between them, through a queue to the arguments of commands, two at a time."""
+    for size in (1, 100):
+        count = context.bulk // 10
+        names = os.path.join(context.dir, "names-%d" % count)
+        if not os.path.exists(names):
+            with open(names, "wb") as file:
+                for n in range(count):
+                    file.write(b"./some folder/a file with a name %07d.txt\0" % n)
+
+        def pipe():
+            queue = context.fresh("pipe")
+            took = pipeline(context.pipe("enqueue", queue, "--text", "-0", "--quiet"), stdin=names)
+            took += pipeline(context.pipe("consume", queue, "-j", "2", "--args", "--size", str(size), "--", "/bin/true"))
+            left = int(output(context.pipe("consume", queue), ["wc", "-l"]))
+            if left:
+                raise Failed("%d of %d names were left" % (left, count))
+            return [took]
+
+        got = interleave(context, context.repetitions, {
+            "pipe": pipe,
+            "xargs": lambda: [pipeline([tool("xargs"), "-0", "-n%d" % size, "-P2", "/bin/true"], stdin=names)]})
+        rate = lambda samples: count / samples[0]
+        table.compare("E10", "enqueue --text -0; consume -j 2 --args --size %d" % size, got, "pipe", "xargs", rate,
+                      per_second, Bar(">=", 0.9))

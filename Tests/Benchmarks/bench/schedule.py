@@ -222,6 +222,30 @@ def complete(context, table):
                   "yes" if took <= 50_000 else "NO")
 
 
+def control(context, table):
+    """S8: cancel, purge and change of scattered entries, and what claims cost afterwards."""
+    few = context.bulk // 100
+    untouched = context.fill(context.fresh("untouched"), context.bulk)
+    for verb, options in (("cancel", ["--yes"]), ("purge", ["--yes"]), ("change", ["--priority", "high"]),
+                          ("change", ["--delay", "1h"])):
+        queue = context.fresh("pipe")
+        ids = output(context.pipe("enqueue", queue, "--raw"), ["cut", "-d", '"', "-f", "4"], stdin=context.records(context.bulk))
+        chosen = ids.split()[50::100]
+        begin = time.perf_counter()
+        for at in range(0, few, 2000):
+            output(context.pipe(verb, queue, *options, *chosen[at:at + 2000]))
+        took = time.perf_counter() - begin
+        results = Results()
+        for name in ("untouched", "changed"):
+            results.add(name, [])
+        for _ in range(10 if context.quick else 40):
+            for name, path in (("untouched", untouched), ("changed", queue)):
+                results.rounds[name][0].append(seconds(context.pipe("consume", path, "-n", "50", "--size", "1")) * 1e6)
+        words = " ".join([verb] + [option for option in options if option != "--yes"])
+        table.add("S8", "%s, %s entries among %s" % (words, number(few), number(context.bulk)), per_second(few / took))
+        table.compare("S8", "50 claims after that", results, "changed", "untouched", p50, micros, Bar("<", 1.05))
+
+
 def processor(command):
     """Seconds of processor time of a command that must print 100 ids, if it completes them."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
