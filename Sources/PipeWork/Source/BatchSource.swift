@@ -54,6 +54,10 @@ package final class BatchSource {
   /// With `untilDone`: nothing is left to wait for.
   private var isAllDone = false
   private var progress: WorkProgress?
+  /// Whether a person may want to know what this run leaves.
+  private var isWatched = false
+  /// Whether submitted commands are run, and not handed out as data.
+  package var runsJobs = false
 
   package init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
@@ -68,6 +72,7 @@ package final class BatchSource {
   /// Shows a progress line from now on, if a person can see it. `sharesOutput`: as for `ProgressLine`.
   package func showProgress(sharesOutput: Bool = false) {
     progress = WorkProgress(sharesOutput: sharesOutput)
+    isWatched = isatty(STDERR_FILENO) != 0
   }
 
   private func updateProgress() {
@@ -114,6 +119,7 @@ package final class BatchSource {
         try claimer.done(claim)
         continue
       }
+      if claim.items[0].isJob { noteJobs() }
       started += 1
       progress?.take(claim.items.count)
       updateProgress()
@@ -163,6 +169,26 @@ package final class BatchSource {
     guard let pause = claimer.pause, pause.since != reportedPause else { return }
     reportedPause = pause.since
     queue.report("\(printable(queue.path)): \(pause.words); nothing is taken")
+  }
+
+  // Says once that commands do not run here.
+  private func noteJobs() {
+    if runsJobs { return }
+    runsJobs = true
+    queue.report(
+      "\(printable(queue.path)): submitted commands are handed out as data; pipe work runs them")
+  }
+
+  // Says to a person which items this run leaves, because nothing else does.
+  private func noteRest() {
+    guard isWatched, !limits.follow, mayStart, claimer.pause == nil,
+      let later = (try? census())?.reduce(0, { $0 + $1.later }), later > 0
+    else { return }
+    let begin = started == 0 ? "nothing is ready; " : ""
+    let verb = later == 1 ? "waits" : "wait"
+    queue.report(
+      "\(printable(queue.path)): \(begin)\(counted(later, "item")) \(verb) for a later time or another"
+        + " attempt: run this again then, or add --follow")
   }
 
   private func noteEnd() throws(Fault) {
@@ -265,6 +291,7 @@ package final class BatchSource {
     do throws(Fault) { try claimer.sync.flush() } catch { fault = fault ?? error }
     if let signal = mustDie { die(of: signal) }
     if let fault { throw fault }
+    noteRest()
     let lost = claimer.lostItems
     if lost > 0 {
       throw Fault(

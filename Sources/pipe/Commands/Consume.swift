@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 internal import PipeWork
@@ -28,7 +29,7 @@ struct Consume: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take only from these lanes: HIGH, MEDIUM or LOW, with commas between them.",
+      "Take only items of these priorities: HIGH, MEDIUM or LOW, with commas between them.",
       valueName: "priority"))
   var priority: LanesArgument?
 
@@ -147,6 +148,9 @@ struct Consume: ParsableCommand {
       let source = try BatchSource(queue, dispatch.limits(size: size?.value, untilDone: untilDone))
       source.claimer.tag = tag?.text
       if let priority { source.claimer.lanes = priority.lanes }
+      if !args, command.contains("{}"), isatty(STDERR_FILENO) != 0 {
+        diagnostics.say("{} is passed as it is; with --args, the item takes its place", .notice)
+      }
       // What commands print otherwise goes straight to the terminal.
       if !progress.quiet { source.showProgress(sharesOutput: keep != nil || group) }
       return try source.conclude { () throws(Fault) in try consume(source, diagnostics) }

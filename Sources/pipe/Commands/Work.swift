@@ -40,6 +40,7 @@ struct Work: ParsableCommand {
         ? location.create(diagnostics) : location.open(diagnostics)
       let limits = Limits(size: 1, batches: .max, follow: follow, untilDone: untilDone)
       let source = try BatchSource(queue, limits)
+      source.runsJobs = true
       if !progress.quiet { source.showProgress(sharesOutput: true) }
       return try source.conclude { () throws(Fault) in
         let runner = try CommandRunner(

@@ -65,10 +65,14 @@ struct JobTests {
       "not a command that pipe submit stored\n")
   }
 
-  @Test("consume hands a job out as data, and does not run it")
+  @Test("consume hands a job out as data, does not run it, and says so once")
   func asData() throws {
     _ = try submit("-- touch hit")
-    try scratch.sh("pipe consume | jq -c .argv; test ! -e hit").expect("[\"touch\",\"hit\"]\n")
+    try scratch.sh("pipe submit touch hit > ids").expect()
+    try scratch.sh("pipe consume --size 1 | jq -c .argv; test ! -e hit").expect(
+      "[\"touch\",\"hit\"]\n[\"touch\",\"hit\"]\n",
+      errors: "pipe consume: \(scratch.path("queue")): submitted commands are handed out as data;"
+        + " pipe work runs them\n")
   }
 
   @Test("a job may wait for a time, and has a priority")
@@ -138,6 +142,20 @@ struct JobTests {
       "", errors: "pipe log: \(id): nothing is kept of it; consume --keep and work keep output\n",
       status: 1)
     try scratch.sh("test ! -e queue/output").expect("")
+  }
+
+  @Test("log says of a waiting job that it has not run, and of a failed one when output is kept")
+  func early() throws {
+    try scratch.pipe("init", "--retries", "1", "--backoff", "1h..1h").expect("")
+    try scratch.store("1")
+    let id = try scratch.sh("pipe list | jq -r .id").output.dropLast()
+    let log = { try scratch.pipe("log", String(id)) }
+    try log().expect(
+      "", errors: "pipe log: \(id): it has not run yet; see pipe explain\n", status: 1)
+    try scratch.sh("pipe consume -- false 2> errors").expect("", status: 1)
+    try log().expect(
+      "", errors: "pipe log: \(id): its output is kept when an attempt ends; see pipe explain\n",
+      status: 1)
   }
 
   @Test("pruning an entry removes its output")
