@@ -18,9 +18,10 @@ struct Guidance {
   /// The text of the diagnostic. `message`: the parser's.
   func text(_ message: String) -> String {
     guard let command else { return withoutCommand }
-    // The parser lists the words that an option takes in lines of their own.
-    let parts = message.split(separator: ". Please provide one of the following:\n  - ")
-    let words = parts.count > 1 ? parts[1].split(separator: "\n  - ").map(String.init) : []
+    // The parser lists the words that an option takes: many of them in lines of their own.
+    let parts = message.split(separator: ". Please provide one of ", maxSplits: 1)
+    let isList = parts.count > 1 && parts[1].hasPrefix("the following")
+    let words = isList ? parts[1].split(separator: "\n  - ").dropFirst().map(String.init) : []
     let way = words.isEmpty ? wayOut(message, command) : "give " + Guidance.listed(words)
     return "\(printable(String(parts[0]))) (\(way))"
   }
@@ -71,7 +72,9 @@ struct Guidance {
     {
       return form
     }
-    if ["consume", "submit"].contains(command), let words = withDashes {
+    if ["consume", "submit"].contains(command), !message.contains("is invalid for"),
+      let words = withDashes
+    {
       return "a command goes after --: pipe \(Guidance.quoted(words))"
     }
     guard message.hasPrefix("Unexpected argument"), let word = arguments.last else { return usual }
@@ -81,13 +84,16 @@ struct Guidance {
       let words = ["pipe", other.command] + arguments[place...]
       return "\(other.reason): \(Guidance.quoted(words))"
     }
-    if access(word + "/format", F_OK) == 0 {
+    if command != "init", access(word + "/format", F_OK) == 0 {
       return "a queue goes after -q: pipe \(command) -q \(Guidance.quoted([word]))"
     }
-    if ["enqueue", "ack"].contains(command), access(word, R_OK) == 0 {
+    if ["enqueue", "ack"].contains(command) {
       return "\(command) reads stdin: pipe \(command) < \(Guidance.quoted([word]))"
     }
     if command == "consume" { return "a command goes after --: pipe consume -- CMD" }
+    if Guidance.lookers.contains(command) {
+      return "a queue goes after -q: pipe \(command) -q \(Guidance.quoted([word]))"
+    }
     return usual
   }
 
@@ -127,6 +133,11 @@ struct Guidance {
     "enqueue": (command: "submit", reason: "pipe submit stores a command"),
   ]
 
+  /// Commands that take no words but options.
+  private static let lookers: Set = [
+    "batch", "fsck", "init", "list", "pause", "prune", "resume", "serve", "stats", "work",
+  ]
+
   /// Words that people who know other queues type first.
   private static let synonyms = [
     "add": "enqueue", "push": "enqueue", "put": "enqueue", "produce": "enqueue",
@@ -135,6 +146,7 @@ struct Guidance {
     "watch": "top", "rm": "cancel", "remove": "cancel", "delete": "cancel", "kill": "cancel",
     "tail": "log", "follow": "log", "requeue": "retry", "restart": "retry", "stop": "pause",
     "start": "resume", "clear": "purge", "clean": "prune", "check": "fsck", "create": "init",
+    "wait": "status",
   ]
 
   /// The commands whose names are nearest to a mistyped word; none if none is near.

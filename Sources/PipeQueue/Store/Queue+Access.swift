@@ -142,7 +142,9 @@ extension Queue {
       ? "chmod u+rwx restores access"
       : ownership.isShared
         ? "join \(groupText(ownership.group)), or use sudo -u \(user)"
-        : "ask \(user) to run pipe init --share GROUP, or use sudo -u \(user)"
+        : at == path
+          ? "ask \(user) to run pipe init --share GROUP, or use sudo -u \(user)"
+          : "ask \(user) to run chmod o+x, or use sudo -u \(user)"
     return Fault(
       .permission,
       "\(fault.text): \(what) belongs to \(userText(ownership.user)), \(groupText(ownership.group)),"

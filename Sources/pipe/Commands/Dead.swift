@@ -38,7 +38,8 @@ struct Dead: ParsableCommand {
         }
         for letter in letters ?? [] { _ = try print(letter) }
         if letters?.isEmpty ?? true {
-          diagnostics.unknown(text, letters == nil ? nil : "has no dead letter", queue)
+          let missing = "has no dead letter; see pipe explain"
+          diagnostics.unknown(text, letters == nil ? nil : missing, queue)
           status = Exit.someFailed
         }
       }
@@ -126,7 +127,7 @@ struct DeadLetterSelection: ParsableArguments {
         if let id, count > 0 {
           try print(DeadLetterResult(id: id, items: count))
         } else {
-          diagnostics.unknown(text, "has no dead letter", queue)
+          diagnostics.unknown(text, "has no dead letter; see pipe explain", queue)
           status = Exit.someFailed
         }
       }

@@ -31,6 +31,16 @@ struct Log: ParsableCommand {
     }
   }
 
+  /// Why there is no output of an entry.
+  private func missing(_ text: String, _ queue: Queue) throws(Fault) -> String {
+    if let attempt { return "nothing is kept of attempt \(attempt.value)" }
+    switch try EntryID(text).flatMap({ (id) throws(Fault) in try queue.status(id) })?.word {
+    case .yetToStart: return "it has not run yet; see pipe explain"
+    case .triggered: return "its output is kept when an attempt ends; see pipe explain"
+    default: return "nothing is kept of it; consume --keep and work keep output"
+    }
+  }
+
   func run() {
     Exit.perform("log") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "log")
@@ -41,11 +51,7 @@ struct Log: ParsableCommand {
         let all = try EntryID(text).flatMap { (id) throws(Fault) in try queue.outputs(of: id) }
         let found = OutputText.chosen(all ?? [], attempt: attempt?.value, every: json)
         if found.isEmpty {
-          let missing =
-            attempt == nil
-            ? "nothing is kept of it; consume --keep and work keep output"
-            : "nothing is kept of attempt \(attempt!.value)"
-          diagnostics.unknown(text, all == nil ? nil : missing, queue)
+          diagnostics.unknown(text, all == nil ? nil : try missing(text, queue), queue)
           status = Exit.someFailed
         }
         for (items, attempt) in found {

@@ -55,7 +55,8 @@ struct Status: ParsableCommand {
         guard wait != nil, status.word != .completed else { continue }
         if status.word != .failed {
           diagnostics.say(
-            "\(text): still \(status.word.rawValue) at the end of --timeout", id: text)
+            "\(text): still \(status.word.rawValue) at the end of --timeout; pipe explain says why",
+            id: text)
         }
         result = max(
           result, status.word == .failed ? Exit.someFailed : Exit.status(of: .tryLater))

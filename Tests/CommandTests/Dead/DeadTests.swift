@@ -22,7 +22,7 @@ struct DeadTests {
   }
 
   private func unknown(_ command: String, _ id: String) -> String {
-    "pipe \(command): \(id): has no dead letter\n"
+    "pipe \(command): \(id): has no dead letter; see pipe explain\n"
   }
 
   @Test("a dead letter is one line with the item's bytes, its end and its history")

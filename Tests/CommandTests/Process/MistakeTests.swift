@@ -31,6 +31,7 @@ struct MistakeTests {
       Mistake("enque", "pipe: there is no command enque; did you mean pipe enqueue?"),
       Mistake("stat", "pipe: there is no command stat; did you mean pipe stats?"),
       Mistake("push", "pipe: there is no command push; did you mean pipe enqueue?"),
+      Mistake("wait", "pipe: there is no command wait; did you mean pipe status?"),
       Mistake("ls", "pipe: there is no command ls; did you mean pipe list?"),
       Mistake("frobnicate", "pipe: there is no command frobnicate; pipe --help lists the commands"),
       Mistake(
@@ -53,6 +54,25 @@ struct MistakeTests {
       Mistake(
         "enqueue lines",
         "pipe enqueue: Unexpected argument 'lines' (enqueue reads stdin: pipe enqueue < lines)"),
+      Mistake(
+        "enqueue nowhere.txt",
+        "pipe enqueue: Unexpected argument 'nowhere.txt'"
+          + " (enqueue reads stdin: pipe enqueue < nowhere.txt)"),
+      Mistake(
+        "stats other",
+        "pipe stats: Unexpected argument 'other' (a queue goes after -q: pipe stats -q other)"),
+      Mistake(
+        "init jobs",
+        "pipe init: Unexpected argument 'jobs' (a queue goes after -q: pipe init -q jobs)"),
+      Mistake(
+        "change --priority urgent 1",
+        "pipe change: The value 'urgent' is invalid for '--priority <priority>'"
+          + " (HIGH, MEDIUM or LOW)"),
+      Mistake(
+        "submit --at 23:00 ls",
+        "pipe submit: The value '23:00' is invalid for '--at <time>':"
+          + " give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z"
+          + " (see pipe submit --help)"),
       Mistake(
         "init --retain 5",
         "pipe init: The value '5' is invalid for '--retain <duration>'"
@@ -188,6 +208,24 @@ struct MistakeTests {
     let quiet = try Terminal.run(
       scratch, ["bash", "-c", "echo go; pipe enqueue --raw --quiet"], typing: [("go", "1\n\u{4}")])
     #expect(!quiet.output.contains("reading"), quiet.story)
+  }
+
+  @Test("on a terminal, a run that leaves items for later says how many, and how to go on")
+  func rest() throws {
+    let notice = "2 items wait for a later time or another attempt:"
+    let line = "pipe consume -- false; pipe consume; pipe consume --quiet"
+    let run = try Terminal.run(scratch, ["bash", "-c", line], typing: [])
+    let lines = run.output.split(whereSeparator: \.isNewline).map(String.init)
+      .filter { $0.contains(notice) }
+    let begin = "pipe consume: \(scratch.path("queue")): "
+    let end = notice + " run this again then, or add --follow"
+    #expect(lines == [begin + end, begin + "nothing is ready; " + end], run.story)
+  }
+
+  @Test("on a terminal, consume says that {} means nothing without --args")
+  func braces() throws {
+    let run = try Terminal.run(scratch, ["bash", "-c", "pipe consume -- echo {}"], typing: [])
+    #expect(run.output.contains("{} is passed as it is; with --args, the item takes its place"))
   }
 
   @Test("a consumer that is interrupted at a terminal says what it waits for")

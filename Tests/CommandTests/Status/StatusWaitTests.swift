@@ -47,7 +47,8 @@ struct StatusWaitTests {
     let run = try scratch.pipe("status", "--wait", "--timeout", "200ms", ids[0], ids[1])
     #expect(uptime() >= start + 0.2)
     run.expect(
-      errors: "pipe status: \(ids[1]): still yet_to_start at the end of --timeout\n", status: 75)
+      errors: "pipe status: \(ids[1]): still yet_to_start at the end of --timeout;"
+        + " pipe explain says why\n", status: 75)
     #expect(try words(run) == ["completed", "yet_to_start"])
     try scratch.pipe("status", "--wait", "--timeout", "0s", ids[1]).expect(errors: nil, status: 75)
   }
