@@ -7,7 +7,7 @@ package import PipeTime
 /// before the first row.
 package final class EntryTable {
   package enum Form {
-    /// `01J…  HIGH    ready     2 min 3 s  {"n":1}`
+    /// `01J…  HIGH      ready     2 min 3 s  {"n":1}`
     case list
     /// `01J…     1    2 min 3 s  exit 65           {"n":1}`
     case dead
@@ -85,8 +85,9 @@ extension EntryTable.Form {
     switch self {
     case .list:
       [
-        TextTable.Column("ID", 26), TextTable.Column("LANE", 6), TextTable.Column("STATE", 7),
-        TextTable.Column("AGE", 11, isNumber: true), TextTable.Column("DATA"),
+        TextTable.Column("ID", 26), TextTable.Column("PRIORITY", 8),
+        TextTable.Column("STATE", 7), TextTable.Column("AGE", 11, isNumber: true),
+        TextTable.Column("DATA"),
       ]
     case .dead:
       [

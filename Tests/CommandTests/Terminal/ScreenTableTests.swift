@@ -38,10 +38,10 @@ struct ScreenTableTests {
     let lines = try window(80, 24).run("pipe list")
     #expect(
       steady(lines) == [
-        "ID                          LANE    STATE            AGE  DATA",
-        "IIIIIIIIIIIIIIIIIIIIIIIIII  HIGH    ready SPAN  [5,6]",
-        #"IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM  ready SPAN  {"name":"größe 日本語…"#,
-        #"IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM  ready SPAN  "xxxxxxxxxxxxxxxxxxxx…"#,
+        "ID                          PRIORITY  STATE            AGE  DATA",
+        "IIIIIIIIIIIIIIIIIIIIIIIIII  HIGH      ready SPAN  [5,6]",
+        #"IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM    ready SPAN  {"name":"größe 日本…"#,
+        #"IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM    ready SPAN  "xxxxxxxxxxxxxxxxxx…"#,
       ])
   }
 
@@ -50,9 +50,9 @@ struct ScreenTableTests {
     let lines = try window(200, 50).run("pipe list")
     #expect(
       steady(lines).dropFirst() == [
-        "IIIIIIIIIIIIIIIIIIIIIIIIII  HIGH    ready SPAN  [5,6]",
-        #"IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM  ready SPAN  {"name":"größe 日本語の名前 \u001b[31m","n":1}"#,
-        "IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM  ready SPAN  \"\(String(repeating: "x", count: 140))…",
+        "IIIIIIIIIIIIIIIIIIIIIIIIII  HIGH      ready SPAN  [5,6]",
+        #"IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM    ready SPAN  {"name":"größe 日本語の名前 \u001b[31m","n":1}"#,
+        "IIIIIIIIIIIIIIIIIIIIIIIIII  MEDIUM    ready SPAN  \"\(String(repeating: "x", count: 138))…",
       ])
   }
 
