@@ -173,6 +173,10 @@ advise() {
     *)
       echo "For completions in zsh, add this line to ~/.zshrc, before compinit:"
       echo "  fpath=(\"$prefix/share/zsh/site-functions\" \$fpath)"
+      [ "$prefix" = "${HOME:-}/.local" ] || {
+        echo "For completions in bash, add this line to ~/.bashrc:"
+        echo "  . \"$prefix/share/bash-completion/completions/pipe\""
+      }
       ;;
   esac
 }

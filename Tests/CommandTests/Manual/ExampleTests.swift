@@ -21,7 +21,7 @@ struct ExampleTests {
     try linkExamples(in: scratch)
     try scratch.sh("echo 1 > 'a b.log'; echo 2 > c.log").expect("")
     try Page.readme.check(in: scratch, shell: shell)
-    try scratch.sh("zcat 'a b.log.gz' c.log.gz; ls *.log 2> rest").expect("1\n2\n", status: 2)
+    try scratch.sh("zcat 'a b.log.gz' c.log.gz").expect("1\n2\n")
   }
 
   @Test(
