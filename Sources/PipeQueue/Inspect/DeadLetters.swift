@@ -248,6 +248,10 @@ extension Queue {
       }
       if !names.isEmpty { _ = try revive(names) }
     }
+    guard views.count > 1 else { return }
+    // The process that dropped the letters may have died before its flush.
+    let letterNames = try namesAside(views[0].lane, views[0].numbers).filter { $0.kind == .dead }
+    for group in SideGroup.split(letterNames) { try root.existing(group.path).flush() }
   }
 
   // A crash may have left the copy on disk and not yet visible.
