@@ -103,6 +103,15 @@ struct LiveTests {
     #expect(lines[3].contains(#/^other +2 +0 +0 +0 /#))
     #expect(lines[5] == "   RUNS FOR  QUEUE              ITEMS  TRY  HELD BY")
     #expect(lines[6].contains(#/^ +[0-9]+ s  queue +1    1  process [0-9]+ \(/#))
+    try window.resize(columns: 200, rows: 50)
+    let gap = String(repeating: " ", count: 134)
+    let wide = try window.wait {
+      $0.count > 6 && $0[0].count == 200
+        && $0[1] == "QUEUE" + gap + "READY  CLAIMED   LATER    DEAD    IN/S   OUT/S  P99"
+    }
+    #expect(wide[3].contains(#/^other {134}    2        0       0       0 /#))
+    #expect(wide[5] == "   RUNS FOR  QUEUE" + gap.dropFirst(60) + "ITEMS  TRY  HELD BY")
+    try window.resize(columns: 80, rows: 24)
     gate.letPass()
     #expect(handler.finish().ending == .exited(0))
     try window.wait { !$0.contains { $0.contains("process") } }
