@@ -10,6 +10,11 @@ package enum ListLine {
     output.append(#"","priority":""# + listed.priority.name + #"","time":"#)
     output.bytes += JSONWriter.quotedTime(listed.created)
     output.append(#","state":""# + listed.state.rawValue + #"","#)
+    if let due = listed.due {
+      output.append(#""not_before":"#)
+      output.appendTime(due)
+      output.append(",")
+    }
     output.append(listed.isRecord ? #""data":"# : #""ids":"#)
     output.bytes += listed.data
     output.append("}\n")

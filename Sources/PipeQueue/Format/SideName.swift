@@ -32,9 +32,10 @@ struct SideName: Equatable {
   /// the item.
   var isEarly = false
 
-  func isOver(at now: Instant) -> Bool {
-    if case .again(_, _, let due) = waiting { due.isOver(at: now) } else { false }
-  }
+  /// When the items are ready; nil for a letter.
+  var due: ReadyTime? { if case .again(_, _, let due) = waiting { due } else { nil } }
+
+  func isOver(at now: Instant) -> Bool { due.map { $0.isOver(at: now) } ?? false }
 
   var kind: SideKind { waiting == nil ? .dead : .later }
   var shard: Int { range.from.number / SideKind.width }

@@ -11,6 +11,8 @@ package struct ListedEntry {
   package let priority: Lane
   package let created: Instant
   package let state: State
+  /// When the first of its items is ready, if it is in `later`.
+  package let due: Instant?
   package let isRecord: Bool
   /// The record's value, or the list of the ids in this state.
   package let data: [UInt8]
@@ -131,10 +133,12 @@ final class LaneView {
   func listed(_ entry: SegmentLine, at position: Position) throws(Fault) -> [ListedEntry] {
     var groups: [ListedEntry.State: [UInt8]] = [:]
     var waiting: [WaitingItems] = []
+    var due: Instant?
     var ids = entry.isRecord ? nil : ItemList(entry.data, skipping: 0)
     for index in 0..<entry.items {
       let data = ids == nil ? entry.data : ids!.next() ?? cut(entry.data, 0, 0)
-      guard let state = try state(of: entry.number + index, entry) else { continue }
+      guard let (state, ready) = try state(of: entry.number + index, entry) else { continue }
+      if state == .later, let ready { due = min(due ?? ready.at, ready.at) }
       if state == .ready || state == .later {
         waiting.append(
           entry.number + index, of: entry, at: position, line.lane,
@@ -147,36 +151,41 @@ final class LaneView {
       groups[state].map { data in
         ListedEntry(
           id: entry.id, priority: line.lane, created: entry.firstSeen, state: state,
-          isRecord: entry.isRecord, data: entry.isRecord ? data : [0x5b] + data + [0x5d],
+          due: state == .later ? due : nil, isRecord: entry.isRecord,
+          data: entry.isRecord ? data : [0x5b] + data + [0x5d],
           waiting: waiting.filter { $0.isReady == (state == .ready) })
       }
     }
   }
 
-  /// nil for lost and dropped items: `list` shows no entry of them.
-  func state(of number: Int, _ entry: SegmentLine) throws(Fault) -> ListedEntry.State? {
+  /// `due`: when an item in `later` is ready. nil for lost and dropped items: `list` shows no entry of
+  /// them.
+  func state(
+    of number: Int, _ entry: SegmentLine
+  ) throws(Fault) -> (state: ListedEntry.State, due: ReadyTime?)? {
     let state = line.state(of: number)
     if state == nil, number < earlyLimit {
       try turn(to: number)
       if case .dead(let name)? = aside.state(of: number), name.isEarly {
-        return name.isDropped ? nil : .dead
+        return name.isDropped ? nil : (.dead, nil)
       }
     }
-    let untried: ListedEntry.State = entry.isDelayed(at: now) ? .later : .ready
+    let untried: (state: ListedEntry.State, due: ReadyTime?) =
+      entry.isDelayed(at: now) ? (.later, entry.due) : (.ready, nil)
     if state == .done {
       try turn(to: number)
       switch aside.state(of: number) {
-      case .dead(let name): return name.isDropped ? nil : .dead
-      case .later(let name): return name.isOver(at: now) ? untried : .later
-      case .ready, .now, nil: return registered.contains(number) ? untried : .done
+      case .dead(let name): return name.isDropped ? nil : (.dead, nil)
+      case .later(let name): return name.isOver(at: now) ? untried : (.later, name.due)
+      case .ready, .now, nil: return registered.contains(number) ? untried : (.done, nil)
       }
     }
     if state == .lost || state == .dropped { return nil }
     guard let state else { return untried }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
-    if name.isHeld(at: now) { return .claimed }
-    guard name.due.map({ $0.isOver(at: now) }) ?? true else { return .later }
-    return name.isDelay ? untried : .ready
+    if name.isHeld(at: now) { return (.claimed, nil) }
+    if let due = name.due, !due.isOver(at: now) { return (.later, due) }
+    return name.isDelay ? untried : (.ready, nil)
   }
 
   private func turn(to number: Int) throws(Fault) {

@@ -70,7 +70,8 @@ extension LaneView {
   /// Whether the first or the last item waits: between them may be a million.
   fileprivate func isWaiting(_ line: SegmentLine) throws(Fault) -> Bool {
     for number in [line.number, line.number + line.items - 1] {
-      if let state = try state(of: number, line), state == .ready || state == .later { return true }
+      let state = try state(of: number, line)?.state
+      if state == .ready || state == .later { return true }
     }
     return false
   }

@@ -48,6 +48,23 @@ struct ListTests {
     try scratch.pipe("consume").expect("1\n2\n")
   }
 
+  @Test("list says when delayed, failed and parked items are ready, and a copy keeps these times")
+  func later() throws {
+    let scratch = try Scratch()
+    try scratch.pipe("init", "--backoff", "1h..1h").expect("")
+    try scratch.sh("seq 200 | pipe enqueue --raw --quiet").expect("")
+    try scratch.sh("pipe consume -j 2 -- false 2> errors").expect("", status: 1)
+    #expect(try scratch.sh("find queue/later -type f | wc -l").output != "0\n")
+    try scratch.sh("echo 201 | pipe enqueue --raw --quiet --delay 2h").expect("")
+    let all = try scratch.sh("pipe list").objects()
+    let now = try scratch.sh("date -u -d '59 minutes' +%FT%TZ").output
+    #expect(all.count == 201)
+    #expect(all.allSatisfy { ($0["not_before"] as? String ?? "") > now }, "\(all)")
+    try scratch.sh("pipe list | pipe enqueue -q other --quiet; pipe list -q other | sort > copy")
+      .expect("")
+    try scratch.sh("pipe list | sort | diff - copy").expect("")
+  }
+
   @Test("list can be piped into another queue, which keeps ids, times and priorities")
   func copy() throws {
     let scratch = try Scratch()
