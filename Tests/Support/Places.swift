@@ -6,6 +6,12 @@ package enum Binary {
     if let given = ProcessInfo.processInfo.environment["PIPE_BINARY"], !given.isEmpty {
       return URL(fileURLWithPath: given).standardizedFileURL.path
     }
+    return besideTests
+  }()
+
+  /// The binary that the build left beside the tests. It is linked dynamically, so that a preloaded library
+  /// can set its clock.
+  package static let besideTests: String = {
     let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
     var directory = URL(fileURLWithPath: bundle)
     while directory.path.contains(".xctest") { directory.deleteLastPathComponent() }

@@ -20,7 +20,7 @@ extension Scratch {
 
   /// Starts `pipe` with these arguments.
   package func start(_ arguments: String...) throws -> Child {
-    try start([Binary.path] + arguments)
+    try start([binary] + arguments)
   }
 
   /// Starts a command line; its command replaces the shell.
@@ -39,7 +39,7 @@ extension Scratch {
 
   /// Runs `pipe` with these arguments and this stdin to its end.
   package func pipe(_ arguments: String..., input: String = "") throws -> Run {
-    try run([Binary.path] + arguments, input: Array(input.utf8))
+    try run([binary] + arguments, input: Array(input.utf8))
   }
 
   /// Runs a bash command line to its end.
@@ -51,6 +51,6 @@ extension Scratch {
 
   /// Runs `pipe` with these arguments, as preparation for a test about something else.
   package func prepare(_ arguments: String..., input: String = "") throws {
-    try run([Binary.path] + arguments, input: Array(input.utf8)).mustSucceed()
+    try run([binary] + arguments, input: Array(input.utf8)).mustSucceed()
   }
 }

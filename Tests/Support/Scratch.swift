@@ -26,15 +26,18 @@ package final class Scratch {
   /// Working directory of commands, and their HOME.
   package let path: String
   private let base: String
+  /// The `pipe` in the PATH.
+  package let binary: String
 
-  package init(_ place: Place = .disk) throws {
+  package init(_ place: Place = .disk, binary: String = Binary.path) throws {
+    self.binary = binary
     base = "\(place.path)/pipe-test.\(getpid()).\(UUID().uuidString.prefix(8))"
     path = base + "/work"
     for directory in [path, base + "/bin"] {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
     try FileManager.default.createSymbolicLink(
-      atPath: base + "/bin/pipe", withDestinationPath: Binary.path)
+      atPath: base + "/bin/pipe", withDestinationPath: binary)
   }
 
   deinit {

@@ -246,8 +246,9 @@ struct DispatchControlTests {
   }
 
   @Test(
-    "with --promote-after an item that has waited long comes first, and alone", .needs("faketime"))
+    "with --promote-after an item that has waited long comes first, and alone", .needsFakeTime)
   func promotion() throws {
+    let scratch = try Scratch(binary: Binary.besideTests)
     try scratch.pipe("init", "--promote-after", "1h").expect("")
     try scratch.sh(
       """

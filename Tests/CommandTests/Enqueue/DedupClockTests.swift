@@ -6,7 +6,7 @@ import Testing
 struct DedupClockTests {
   private let scratch: Scratch
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try Scratch(binary: Binary.besideTests) }
 
   /// Whether `line` is answered with an earlier entry while the clock is `offset` ahead.
   private func isHit(

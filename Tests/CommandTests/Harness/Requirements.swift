@@ -12,9 +12,9 @@ extension Trait where Self == Needs {
     }
   }
 
-  /// Requires a `faketime` that can set the clock of `pipe`: it cannot if `pipe` is static.
+  /// Requires a `faketime` that can set the clock of the `pipe` beside the tests.
   static var needsFakeTime: Needs {
-    Needs { lacks("faketime") ?? (FakeTime.works ? nil : "faketime cannot set this pipe's clock") }
+    Needs { lacks("faketime") ?? (FakeTime.works ? nil : "faketime cannot set the clock of pipe") }
   }
 
   /// Requires that this process, and another at the same time, may open over ten thousand files.
@@ -80,7 +80,9 @@ enum Unprivileged {
 
 private enum FakeTime {
   static let works: Bool = {
-    guard let scratch = try? Scratch(), (try? scratch.prepare("init")) != nil else { return false }
+    guard let scratch = try? Scratch(binary: Binary.besideTests),
+      (try? scratch.prepare("init")) != nil
+    else { return false }
     let line = "faketime '2001-01-01 12:00:00' pipe stats | grep -q 'at 2001-01-01'"
     return (try? scratch.sh(line).ending) == .exited(0)
   }()

@@ -30,10 +30,11 @@ private enum AheadClock {
   }
 
   static let works: Bool = {
-    guard let scratch = try? Scratch(), (try? scratch.prepare("init")) != nil,
+    guard let scratch = try? Scratch(binary: Binary.besideTests),
+      (try? scratch.prepare("init")) != nil,
       let environment = try? environment(scratch),
       (try? scratch.write("100000000000", to: "ahead")) != nil,
-      let run = try? scratch.run([Binary.path, "stats"], environment)
+      let run = try? scratch.run([scratch.binary, "stats"], environment)
     else { return false }
     return !run.output.contains("at 20")
   }()
@@ -41,13 +42,13 @@ private enum AheadClock {
 
 @Suite(
   "A clock that is set forward",
-  .needs("gcc"), Needs { AheadClock.works ? nil : "the clock of this pipe cannot be set (static)" })
+  .needs("gcc"), Needs { AheadClock.works ? nil : "the clock of pipe cannot be set" })
 struct ClockStepTests {
   private let scratch: Scratch
   private let environment: [String: String]
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try Scratch(binary: Binary.besideTests)
     environment = try AheadClock.environment(scratch)
     try scratch.prepare("init")
   }

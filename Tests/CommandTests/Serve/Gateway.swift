@@ -22,7 +22,7 @@ final class Gateway {
     under prefix: [String] = []
   ) throws {
     self.scratch = scratch
-    let program = prefix + [Binary.path, "serve", "--port", "0"] + options
+    let program = prefix + [scratch.binary, "serve", "--port", "0"] + options
     child = try scratch.start(program, environment)
     var line = child.errorLine()
     // Warnings may come first.

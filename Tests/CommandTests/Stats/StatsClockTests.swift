@@ -8,7 +8,7 @@ struct StatsClockTests {
 
   /// Items that came tomorrow: some were consumed the day after, and others today.
   init() throws {
-    scratch = try Scratch()
+    scratch = try Scratch(binary: Binary.besideTests)
     try scratch.retriesAtOnce()
     try scratch.sh("seq 40 | faketime -f +1d pipe enqueue --raw --quiet").expect("")
     try scratch.sh("faketime -f +2d pipe consume -n 20 -- true").expect("")
