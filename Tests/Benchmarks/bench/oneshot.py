@@ -94,7 +94,7 @@ def command(context, table):
 def arguments(context, table):
     """E10: names with NULs between them, through a queue to the arguments of commands, two at a time."""
     for size in (1, 100):
-        count = context.bulk // 10
+        count = context.bulk // (100 if size == 1 else 10)
         names = os.path.join(context.dir, "names-%d" % count)
         if not os.path.exists(names):
             with open(names, "wb") as file:
