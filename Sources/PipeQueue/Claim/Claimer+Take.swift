@@ -95,7 +95,7 @@ extension Claimer {
   }
 
   /// Stores copies of entries in another lane, under their ids, in one commit; a copy waits as long as
-  /// `items` did.
+  /// `items` did. Call under the lock of later/.
   package func store(
     _ copies: [(items: [WaitingItems], copy: EntryCopy)], in lane: Lane
   ) throws(Fault) {
@@ -104,7 +104,7 @@ extension Claimer {
       let entry = entry(copy, in: lane, waitingLike: items)
       copy.data.withUnsafeBytes { batch.append(entry, data: $0) }
     }
-    if !batch.isEmpty { try Appender(queue).commit(&batch) }
+    if !batch.isEmpty { try Appender(queue, isMoving: true).commit(&batch) }
   }
 
   private func entry(

@@ -229,17 +229,13 @@ extension Queue {
   /// entry is stored again, otherwise its items are ready as before.
   package func finishMove(_ id: EntryID) throws(Fault) {
     let ends = try publishedEnds()
-    guard let found = try Lookup(self).find(id, ends),
-      case .line(let line) = try found.reader.line(at: found.offset, limit: .max)
-    else { return }
-    var views = [try EntryView(self, line, found, ends)]
-    if let again = try Lookup(self).findAgain(id, ends, after: found),
-      case .line(let copy) = try again.reader.line(at: again.offset, limit: .max)
-    {
-      views.append(try EntryView(self, copy, again, ends))
-    }
+    let places = try Lookup(self).findAll(id, ends)
     let letters = DeadLetterReader(self)
-    for view in views {
+    for found in places {
+      guard case .line(let line) = try found.reader.line(at: found.offset, limit: .max) else {
+        continue
+      }
+      let view = try EntryView(self, line, found, ends)
       var names: [SideName] = []
       for name in try dead(of: view) {
         // An early letter without a reason was being written when its process died.
@@ -247,11 +243,19 @@ extension Queue {
         if reason?.hasPrefix(DeadLetter.moved) ?? name.isEarly { names.append(name) }
       }
       if !names.isEmpty { _ = try revive(names) }
+      guard places.count > 1 else { continue }
+      // The process that dropped the letters may have died before its flush.
+      let dropped = try namesAside(view.lane, view.numbers).filter { $0.kind == .dead }
+      for group in SideGroup.split(dropped) { try root.existing(group.path).flush() }
     }
-    guard views.count > 1 else { return }
-    // The process that dropped the letters may have died before its flush.
-    let letterNames = try namesAside(views[0].lane, views[0].numbers).filter { $0.kind == .dead }
-    for group in SideGroup.split(letterNames) { try root.existing(group.path).flush() }
+  }
+
+  /// Runs `body` under the lock without which no letter is revived or dropped.
+  package func keepingLetters(_ body: () throws(Fault) -> Void) throws(Fault) {
+    let later = try part(SideKind.later.rawValue)
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    try body()
   }
 
   // A crash may have left the copy on disk and not yet visible.

@@ -27,6 +27,26 @@ struct Lookup {
     return nil
   }
 
+  /// Every line with this id: the entry, and copies that `change --priority` stored in other lanes.
+  func findAll(_ id: EntryID, _ ends: LaneEnds) throws(Fault) -> [Found] {
+    var all: [Found] = []
+    for lane in Lane.allCases {
+      if let found = try find(id, lane, ends[lane]) { all.append(found) }
+    }
+    for run in try queue.strayRuns(id, id) {
+      guard let reader = try reader(run.lane, run.segment) else { continue }
+      let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
+      guard let found = try find(id, reader, run.bytes.lowerBound, limit),
+        !all.contains(where: {
+          $0.lane == found.lane && $0.offset == found.offset
+            && $0.reader.segment == found.reader.segment
+        })
+      else { continue }
+      all.append(found)
+    }
+    return all
+  }
+
   /// The line with this id that was stored last, if that was after `found`.
   func findAgain(_ id: EntryID, _ ends: LaneEnds, after found: Found) throws(Fault) -> Found? {
     guard case .line(let first) = try found.reader.line(at: found.offset, limit: .max) else {

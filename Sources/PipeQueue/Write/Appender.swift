@@ -9,13 +9,16 @@ package final class Appender {
   private var tails = PerLane<LaneTail?>.repeating(nil)
   private lazy var duplicates = DuplicateIDs(queue)
   private let dedup: Dedup?
+  private let isMoving: Bool
   /// Lanes in which a segment was begun since the last pruning.
   private var rolled: [Lane] = []
 
   /// `window`: the time within which an equal earlier entry answers in place of a new one; 0:
-  /// none.
-  package init(_ queue: Queue, dedup window: TimeSpan = .zero) {
+  /// none. `isMoving`: the entries replace others, so the bounds of the queue do not apply; and the
+  /// caller has the lock of later/, so nothing is pruned.
+  package init(_ queue: Queue, dedup window: TimeSpan = .zero, isMoving: Bool = false) {
     self.queue = queue
+    self.isMoving = isMoving
     dedup = window > .zero ? Dedup(queue, window: window) : nil
   }
 
@@ -25,7 +28,7 @@ package final class Appender {
   package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
     do throws(Fault) { try commitOnce(&writeBatch) } catch {
       // A disk that is full of prunable segments is not full.
-      guard error.kind == .tryLater, error.isDiskFull, pruneAll() else { throw error }
+      guard !isMoving, error.kind == .tryLater, error.isDiskFull, pruneAll() else { throw error }
       try commitOnce(&writeBatch)
     }
   }
@@ -80,7 +83,7 @@ package final class Appender {
     let laneEnds = PerLane { tails[$0]?.laneEnd ?? ends[$0] }
     if writeBatch.hasForeignIDs { try duplicates.drop(from: &writeBatch, upTo: laneEnds) }
     try dedup?.drop(from: &writeBatch, upTo: laneEnds)
-    try queue.requireRoom(for: writeBatch, behind: laneEnds)
+    try queue.requireRoom(for: writeBatch, behind: laneEnds, isMoving: isMoving)
     for lane in lanes where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
       if let tail, tail.position.offset < Segment.rollSize { continue }

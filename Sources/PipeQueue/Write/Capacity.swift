@@ -5,11 +5,13 @@ extension Queue {
   /// Throws "full" unless the write batch fits into the limits of the queue and leaves the required
   /// space free on the file system. A single entry that would not fit even into an empty queue
   /// throws `settings`, since waiting does not help. `laneEnds`: the ends of all lanes, unflushed
-  /// lines included.
-  func requireRoom(for writeBatch: WriteBatch, behind laneEnds: LaneEnds) throws(Fault) {
+  /// lines included. `isMoving`: the entries are in the queue already, and need only space.
+  func requireRoom(
+    for writeBatch: WriteBatch, behind laneEnds: LaneEnds, isMoving: Bool = false
+  ) throws(Fault) {
     guard Lane.allCases.contains(where: { !writeBatch[$0].lines.isEmpty }) else { return }
     try requireSpace(writeBatch.byteCount)
-    guard settings.hasBounds else { return }
+    guard settings.hasBounds, !isMoving else { return }
     let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
     if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
     let waiting = try unsettled(laneEnds)

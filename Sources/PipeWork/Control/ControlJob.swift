@@ -199,20 +199,32 @@ package struct ControlJob {
     _ = try bury(moving.flatMap(\.items), reason: reason, isDropped: false)
     try claimer.sync.flush()
     var dead: [Moving] = []
-    for one in moving {
-      let id = one.items[0].id
-      if try queue.isDead(id) {
-        dead.append(one)
-        continue
+    var others: [Moving] = []
+    do throws(Fault) {
+      // Between the check and the commit, no other process may bring an item back.
+      try queue.keepingLetters { () throws(Fault) in
+        for one in moving {
+          if try queue.isDead(one.items[0].id) { dead.append(one) } else { others.append(one) }
+        }
+        try claimer.store(dead, in: lane)
       }
+    } catch {
+      // Nothing is stored, unless the outcome is unknown: then the command, given again, completes it.
+      if error.kind != .outcomeUnknown {
+        for one in moving { try? queue.finishMove(one.items[0].id) }
+      }
+      throw error
+    }
+    for one in others {
+      let id = one.items[0].id
       try queue.finishMove(id)
       diagnostics.say(
-        "\(id.text): a consumer took some of it meanwhile; it keeps its priority", id: id.text)
+        "\(id.text): another process changed some of it meanwhile; it keeps its priority",
+        id: id.text)
       result.entries -= 1
       result.items -= one.items.reduce(0) { $0 + $1.count }
       result.missed += 1
     }
-    try claimer.store(dead, in: lane)
     _ = try queue.dropLetters(of: dead.flatMap(\.items))
   }
 

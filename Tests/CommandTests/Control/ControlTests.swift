@@ -119,6 +119,37 @@ struct ControlTests {
     try scratch.pipe("consume").expect("4\n5\n2\n1\n3\n6\n")
   }
 
+  @Test("a full queue can change priorities, and a retry of all dead letters doubles nothing")
+  func fullQueue() throws {
+    let ids = try scratch.sh("seq 100 | pipe enqueue --raw").receipts
+    try scratch.pipe("init", "--max-items", "100").expect("")
+    try scratch.sh(
+      """
+      while test ! -e done; do pipe retry --all > retried 2>&1; done &
+      pipe change --priority high \(ids.joined(separator: " ")) > changed
+      touch done; wait
+      """
+    ).expect("", errors: nil)
+    try scratch.sh("pipe consume | sort -n").expect((1...100).map { "\($0)\n" }.joined())
+    try scratch.pipe("dead").expect("")
+    try scratch.pipe("fsck").expect(nil)
+  }
+
+  @Test("a move that died after its commit leaves no letters once it is repeated", .needsStrace)
+  func phantoms() throws {
+    for call in 1...9 {
+      let scratch = try Scratch()
+      let ids = try scratch.store("1", "2").joined(separator: " ")
+      let inject = "inject=renameat2:signal=KILL:when=\(call)"
+      let line = "pipe change --priority high \(ids)"
+      try scratch.sh("strace -o /dev/null -e trace=renameat2 -e \(inject) \(line) > killed 2>&1")
+      try scratch.sh(line).expect()
+      try scratch.pipe("dead").expect("")
+      try scratch.pipe("consume").expect("1\n2\n")
+      try scratch.pipe("dead").expect("")
+    }
+  }
+
   @Test("an id that is given twice is cancelled once")
   func twice() throws {
     let ids = try scratch.store("1", "2")
