@@ -23,7 +23,14 @@ struct Guidance {
     let isList = parts.count > 1 && parts[1].hasPrefix("the following")
     let words = isList ? parts[1].split(separator: "\n  - ").dropFirst().map(String.init) : []
     let way = words.isEmpty ? wayOut(message, command) : "give " + Guidance.listed(words)
-    return "\(printable(String(parts[0]))) (\(way))"
+    // Of several explanations, the first one is meant.
+    let first = parts[0].split(separator: "\n").first.map(String.init) ?? ""
+    return "\(Guidance.shown(first, most: 300)) (\(way))"
+  }
+
+  /// Printable, and not longer than a person reads.
+  private static func shown(_ text: String, most: Int = 100) -> String {
+    printable(text.count > most ? text.prefix(most) + "…" : text)
   }
 
   /// Why `pipe help WORD` has nothing to show; nil if it has.
@@ -40,7 +47,7 @@ struct Guidance {
       return unknown(arguments.first ?? "", before: "pipe ")
     }
     guard let place = arguments.firstIndex(where: commands.contains) else {
-      return "\(printable(first)): a command goes first (see pipe --help)"
+      return "\(Guidance.shown(first)): a command goes first (see pipe --help)"
     }
     var words = arguments
     words.insert(words.remove(at: place), at: 0)
@@ -48,12 +55,13 @@ struct Guidance {
   }
 
   private func unknown(_ word: String, before: String) -> String {
-    let near = Guidance.near(word, among: commands)
+    let near = Guidance.near(word.lowercased(), among: commands)
     let question =
       near.isEmpty
       ? "pipe --help lists the commands"
       : "did you mean \(near.map { before + $0 }.joined(separator: " or "))?"
-    return "there is no command \(printable(word)); \(question)"
+    let name = word.isEmpty ? "''" : Guidance.shown(word)
+    return "there is no command \(name); \(question)"
   }
 
   private static func listed(_ words: [String]) -> String {
@@ -72,9 +80,7 @@ struct Guidance {
     {
       return form
     }
-    if ["consume", "submit"].contains(command), !message.contains("is invalid for"),
-      let words = withDashes
-    {
+    if ["consume", "submit"].contains(command), let words = withDashes(message) {
       return "a command goes after --: pipe \(Guidance.quoted(words))"
     }
     guard message.hasPrefix("Unexpected argument"), let word = arguments.last else { return usual }
@@ -97,10 +103,12 @@ struct Guidance {
     return usual
   }
 
-  /// The arguments with `--` before the first word that names a program.
-  private var withDashes: [String]? {
+  /// The arguments with `--` before the first word that names a program, if that removes the mistake.
+  private func withDashes(_ message: String) -> [String]? {
     guard !arguments.contains("--"),
-      let place = arguments.dropFirst().firstIndex(where: Guidance.isProgram)
+      let place = arguments.dropFirst().firstIndex(where: Guidance.isProgram),
+      message.hasPrefix("Unexpected argument")
+        || arguments[place...].contains(where: { message.hasPrefix("Unknown option '\($0)'") })
     else { return nil }
     var words = arguments
     words.insert("--", at: place)
@@ -179,12 +187,12 @@ struct Guidance {
   /// Words as a shell takes them.
   private static func quoted(_ words: [String]) -> String {
     let plain = "_./:=,@%+-"
-    return printable(
+    return shown(
       words.map { word in
         let isPlain =
           !word.isEmpty
           && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || plain.contains($0) }
         return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
-      }.joined(separator: " "))
+      }.joined(separator: " "), most: 300)
   }
 }

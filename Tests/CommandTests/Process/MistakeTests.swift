@@ -31,6 +31,13 @@ struct MistakeTests {
       Mistake("enque", "pipe: there is no command enque; did you mean pipe enqueue?"),
       Mistake("stat", "pipe: there is no command stat; did you mean pipe stats?"),
       Mistake("push", "pipe: there is no command push; did you mean pipe enqueue?"),
+      Mistake("LIST", "pipe: there is no command LIST; did you mean pipe list?"),
+      Mistake("''", "pipe: there is no command ''; pipe --help lists the commands"),
+      Mistake("list -qx", "pipe list: Unknown option '-qx' (see pipe list --help)"),
+      Mistake(
+        "submit --prio high ls",
+        "pipe submit: Unknown option '--prio'. Did you mean '--priority'? (see pipe submit --help)"
+      ),
       Mistake("wait", "pipe: there is no command wait; did you mean pipe status?"),
       Mistake("ls", "pipe: there is no command ls; did you mean pipe list?"),
       Mistake("frobnicate", "pipe: there is no command frobnicate; pipe --help lists the commands"),
