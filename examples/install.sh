@@ -27,11 +27,11 @@ verb=install
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix)
-      [ $# -gt 1 ] || refuse "--prefix needs a directory"
+      [ $# -gt 1 ] && [ -n "$2" ] || refuse "--prefix needs a directory"
       prefix=$2
       shift
       ;;
-    --prefix=*) prefix=${1#*=} ;;
+    --prefix=?*) prefix=${1#*=} ;;
     --uninstall) verb=uninstall ;;
     -h | --help)
       echo "$usage"
@@ -43,7 +43,10 @@ while [ $# -gt 0 ]; do
 done
 if [ -z "$prefix" ]; then
   prefix=/usr/local
-  [ "$(id -u)" = 0 ] || prefix=${HOME:?HOME is not set: use --prefix DIR}/.local
+  [ "$(id -u)" = 0 ] || {
+    [ -n "${HOME:-}" ] || refuse "HOME is not set; use --prefix DIR"
+    prefix=$HOME/.local
+  }
 fi
 case $prefix in
   /*) ;;
