@@ -142,7 +142,8 @@ struct ControlTests {
       let ids = try scratch.store("1", "2").joined(separator: " ")
       let inject = "inject=renameat2:signal=KILL:when=\(call)"
       let line = "pipe change --priority high \(ids)"
-      try scratch.sh("strace -o /dev/null -e trace=renameat2 -e \(inject) \(line) > killed 2>&1")
+      let strace = "strace -o /dev/null -e trace=renameat2 -e"
+      _ = try scratch.sh("\(strace) \(inject) \(line) > killed 2>&1")
       try scratch.sh(line).expect()
       try scratch.pipe("dead").expect("")
       try scratch.pipe("consume").expect("1\n2\n")
