@@ -180,15 +180,16 @@ extension Queue {
   /// instant the item is parked or dead, and is found.
   /// Transition: revive
   private func revive(_ all: [SideName]) throws(Fault) -> [SideName] {
-    let moved = try moved(all)
-    _ = try drop(moved)
-    var candidates = all.filter { !moved.contains($0) }
-    let untouched = try reviveUntouched(candidates.filter(\.isEarly))
-    candidates.removeAll(where: untouched.contains)
+    var copied: [SideName] = []
+    let untouched = try reviveUntouched(all.filter(\.isEarly), &copied)
+    let candidates = all.filter { !untouched.contains($0) && !copied.contains($0) }
     let lowerHint = { (names: [SideName]) throws(Fault) in
       try self.lowerHint(to: .epoch, adding: names.count, at: Clock.now())
     }
-    let revived = try withStillDead(candidates, first: lowerHint) { (names) throws(Fault) in
+    let revived = try withStillDead(candidates, first: lowerHint) { (dead) throws(Fault) in
+      let found = try moved(dead)
+      copied += found
+      let names = dead.filter { !found.contains($0) }
       try now().flush()
       let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
       var later = SideWriter(self, flushing: .names)
@@ -202,16 +203,25 @@ extension Queue {
       try later.flush()
       try removeAside(names)
     }
-    return untouched + revived
+    _ = try drop(copied)
+    return untouched + revived.filter { !copied.contains($0) }
   }
 
   /// Removes early letters of items that no consumer has reached since: the items are ready as before.
+  /// `copied`: gets the letters of entries that are stored again.
   /// Step of: revive
-  private func reviveUntouched(_ names: [SideName]) throws(Fault) -> [SideName] {
-    guard !names.isEmpty else { return [] }
+  private func reviveUntouched(
+    _ early: [SideName], _ copied: inout [SideName]
+  ) throws(Fault) -> [SideName] {
+    guard !early.isEmpty else { return [] }
     let later = try part(SideKind.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
+    // Under the lock: `change --priority` stores copies under it.
+    let found = try moved(early)
+    copied += found
+    let names = early.filter { !found.contains($0) }
+    if names.isEmpty { return [] }
     try now().flush()
     try lockNow(exclusive: true)
     defer { unlockNow() }

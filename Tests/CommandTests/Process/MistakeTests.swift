@@ -36,7 +36,7 @@ struct MistakeTests {
       Mistake("list -qx", "pipe list: Unknown option '-qx' (see pipe list --help)"),
       Mistake(
         "submit --prio high ls",
-        "pipe submit: Unknown option '--prio'. Did you mean '--priority'? (see pipe submit --help)"
+        "pipe submit: Unknown option '--prio' (see pipe submit --help)"
       ),
       Mistake("wait", "pipe: there is no command wait; did you mean pipe status?"),
       Mistake("ls", "pipe: there is no command ls; did you mean pipe list?"),
