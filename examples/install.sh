@@ -27,7 +27,7 @@ verb=install
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix)
-      [ $# -gt 1 ] && [ -n "$2" ] || refuse "--prefix needs a directory"
+      [ -n "${2:-}" ] || refuse "--prefix needs a directory"
       prefix=$2
       shift
       ;;
