@@ -65,10 +65,9 @@ enum OtherUsers {
 }
 
 extension Scratch {
-  /// Puts a program before all others in the PATH of commands.
+  /// Puts a program before all others in the PATH of commands. A child writes it: a child of another test
+  /// could inherit a descriptor of this process, and then the program is busy.
   fileprivate func installProgram(_ name: String, _ script: String) throws {
-    let file = path("../bin/\(name)")
-    try script.write(toFile: file, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+    try sh("cat > ../bin/\(name) && chmod 755 ../bin/\(name)", input: script).mustSucceed()
   }
 }
