@@ -12,6 +12,10 @@ struct Lookup {
     let lane: Lane
     let offset: Int
     let reader: SegmentReader
+
+    func isSame(_ other: Found) -> Bool {
+      lane == other.lane && offset == other.offset && reader.segment == other.reader.segment
+    }
   }
 
   /// The entry with this id, if it is before the ends.
@@ -19,12 +23,7 @@ struct Lookup {
     for lane in Lane.allCases {
       if let found = try find(id, lane, ends[lane]) { return found }
     }
-    for run in try queue.strayRuns(id, id) {
-      guard let reader = try reader(run.lane, run.segment) else { continue }
-      let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
-      if let found = try find(id, reader, run.bytes.lowerBound, limit) { return found }
-    }
-    return nil
+    return try findOutOfOrder(id, ends).first
   }
 
   /// Every line with this id: the entry, and copies that `change --priority` stored in other lanes.
@@ -33,15 +32,7 @@ struct Lookup {
     for lane in Lane.allCases {
       if let found = try find(id, lane, ends[lane]) { all.append(found) }
     }
-    for run in try queue.strayRuns(id, id) {
-      guard let reader = try reader(run.lane, run.segment) else { continue }
-      let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
-      guard let found = try find(id, reader, run.bytes.lowerBound, limit),
-        !all.contains(where: {
-          $0.lane == found.lane && $0.offset == found.offset
-            && $0.reader.segment == found.reader.segment
-        })
-      else { continue }
+    for found in try findOutOfOrder(id, ends) where !all.contains(where: found.isSame) {
       all.append(found)
     }
     return all
@@ -49,33 +40,30 @@ struct Lookup {
 
   /// The line with this id that was stored last, if that was after `found`.
   func findAgain(_ id: EntryID, _ ends: LaneEnds, after found: Found) throws(Fault) -> Found? {
-    guard case .line(let first) = try found.reader.line(at: found.offset, limit: .max) else {
+    var last = found
+    guard var time = try time(of: found) else { return nil }
+    for other in try findAll(id, ends) {
+      if let its = try self.time(of: other), its > time { (last, time) = (other, its) }
+    }
+    return last.isSame(found) ? nil : last
+  }
+
+  private func time(of found: Found) throws(Fault) -> Instant? {
+    guard case .line(let line) = try found.reader.line(at: found.offset, limit: .max) else {
       return nil
     }
-    var last: (found: Found, time: Instant)?
-    let time = first.time
+    return line.time
+  }
+
+  // The lines with this id in the runs of ids that do not ascend.
+  private func findOutOfOrder(_ id: EntryID, _ ends: LaneEnds) throws(Fault) -> [Found] {
+    var all: [Found] = []
     for run in try queue.strayRuns(id, id) {
       guard let reader = try reader(run.lane, run.segment) else { continue }
       let limit = min(run.bytes.upperBound, try limit(reader, ends[run.lane]))
-      guard let again = try find(id, reader, run.bytes.lowerBound, limit),
-        again.lane != found.lane || again.offset != found.offset
-          || again.reader.segment != found.reader.segment,
-        case .line(let line) = try reader.line(at: again.offset, limit: limit),
-        line.time > time, last.map({ $0.time < line.time }) ?? true
-      else { continue }
-      last = (again, line.time)
+      if let found = try find(id, reader, run.bytes.lowerBound, limit) { all.append(found) }
     }
-    if let last { return last.found }
-    // Soon after the entry was stored, its copy is not out of order.
-    for lane in Lane.allCases where lane != found.lane {
-      if let again = try find(id, lane, ends[lane]),
-        case .line(let line) = try again.reader.line(at: again.offset, limit: .max),
-        line.time > time
-      {
-        return again
-      }
-    }
-    return nil
+    return all
   }
 
   // Searches commit by commit: the ids of a commit ascend, unless strays/ lists them.
