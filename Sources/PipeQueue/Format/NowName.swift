@@ -222,8 +222,6 @@ extension NowName.State {
 struct EarlyHint: Equatable {
   var limits: PerLane<Int>
 
-  private static let prefix = "early."
-
   /// What a damaged name means: every number may have such a letter.
   static var unknown: EarlyHint { EarlyHint(limits: .repeating(.max)) }
 
@@ -231,11 +229,7 @@ struct EarlyHint: Equatable {
 
   /// nil: the name is not a hint.
   init?(_ text: UnsafeRawBufferPointer) {
-    let length = EarlyHint.prefix.utf8.count
-    guard text.count > length, cut(text, 0, length).elementsEqual(EarlyHint.prefix.utf8) else {
-      return nil
-    }
-    var pieces = FieldSplitter(cut(text, length, text.count))
+    guard var pieces = KeywordName.fields(of: text, "early") else { return nil }
     guard let high = pieces.number(before: dot), let medium = pieces.number(before: dot),
       let low = pieces.number(before: dot), NameChecksum.ends(text, &pieces)
     else {
@@ -246,14 +240,7 @@ struct EarlyHint: Equatable {
     limits = PerLane { numbers[$0.order] }
   }
 
-  var text: String {
-    String(name: {
-      $0.append("early")
-      $0.append(fields: limits[.high], limits[.medium], limits[.low])
-      $0.appendChecksum()
-      $0.fillChecksum()
-    })
-  }
+  var text: String { KeywordName.text("early", limits[.high], limits[.medium], limits[.low]) }
 
   /// For each lane the higher number.
   func joined(_ other: EarlyHint?) -> EarlyHint {

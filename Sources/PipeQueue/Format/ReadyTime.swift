@@ -37,12 +37,7 @@ struct ParkedHint: Equatable {
   var items: Int
 
   var text: String {
-    String(name: {
-      $0.append("later")
-      $0.append(fields: Int(due.microseconds), Int(set.microseconds), items)
-      $0.appendChecksum()
-      $0.fillChecksum()
-    })
+    KeywordName.text("later", Int(due.microseconds), Int(set.microseconds), items)
   }
 
   func isOver(at now: Instant) -> Bool { due <= now || set > now + .seconds(1) }
@@ -55,9 +50,8 @@ struct ParkedHint: Equatable {
 
   /// `older`: also accepts the name of format 2, which has no checksum.
   init?(_ text: UnsafeRawBufferPointer, older: Bool = false) {
-    guard text.count > 6, cut(text, 0, 6).elementsEqual("later.".utf8) else { return nil }
-    var pieces = FieldSplitter(cut(text, 6, text.count))
-    guard let due = pieces.number(before: dot), let set = pieces.number(before: dot),
+    guard var pieces = KeywordName.fields(of: text, "later"), let due = pieces.number(before: dot),
+      let set = pieces.number(before: dot),
       let items = pieces.number(before: dot)
     else { return nil }
     self.init(due: Instant(microseconds: due), set: Instant(microseconds: set), items: items)

@@ -9,15 +9,8 @@ struct PauseName: Equatable {
   let until: Instant
   let set: Instant
 
-  private static let prefix = "paused."
-
   var text: String {
-    String(name: {
-      $0.append("paused")
-      $0.append(fields: Int(until.microseconds), Int(set.microseconds))
-      $0.appendChecksum()
-      $0.fillChecksum()
-    })
+    KeywordName.text("paused", Int(until.microseconds), Int(set.microseconds))
   }
 
   init(until: Instant, set: Instant) {
@@ -26,12 +19,8 @@ struct PauseName: Equatable {
   }
 
   init?(_ text: UnsafeRawBufferPointer) {
-    let length = PauseName.prefix.utf8.count
-    guard text.count > length, cut(text, 0, length).elementsEqual(PauseName.prefix.utf8) else {
-      return nil
-    }
-    var pieces = FieldSplitter(cut(text, length, text.count))
-    guard let until = pieces.number(before: dot), let set = pieces.number(before: dot),
+    guard var pieces = KeywordName.fields(of: text, "paused"),
+      let until = pieces.number(before: dot), let set = pieces.number(before: dot),
       NameChecksum.ends(text, &pieces)
     else { return nil }
     self.init(until: Instant(microseconds: until), set: Instant(microseconds: set))
