@@ -45,7 +45,7 @@ package struct ControlJob {
     var result = Result()
     try selection.forEach(in: queue) { waiting in
       result.entries += 1
-      result.items += waiting.reduce(0) { $0 + $1.count }
+      result.items += waiting.total
     }
     return result
   }
@@ -133,9 +133,8 @@ package struct ControlJob {
   private func apply(_ entries: [[WaitingItems]], _ result: inout Result) throws(Fault) {
     let items = entries.flatMap(\.self)
     guard !items.isEmpty else { return }
-    if case .move(let lane) = action { return try move(entries, to: lane, &result) }
-    result.entries += entries.count
     switch action {
+    case .move(let lane): return try move(entries, to: lane, &result)
     case .cancel:
       result.items += try bury(items, reason: "cancelled", isDropped: false).count
     case .purge:
@@ -143,11 +142,12 @@ package struct ControlJob {
       if !touched.isEmpty { _ = try queue.dropLetters(of: touched) }
       result.items += count
     case .reschedule(let due):
-      guard let claim = try claimer.take(items) else { return }
-      result.items += claim.items.count
-      try claimer.reschedule(claim, to: due)
-    case .move: break
+      if let claim = try claimer.take(items) {
+        result.items += claim.items.count
+        try claimer.reschedule(claim, to: due)
+      }
     }
+    result.entries += entries.count
   }
 
   /// Makes dead letters of the items. `touched`: those whose letters are listed even if `isDropped`.
@@ -166,6 +166,7 @@ package struct ControlJob {
     _ entries: [[WaitingItems]], to lane: Lane, _ result: inout Result
   ) throws(Fault) {
     var moving: [Moving] = []
+    var bytes = 0
     for items in entries {
       let id = items[0].id
       guard let copy = try queue.wholeEntry(id, items),
@@ -178,12 +179,15 @@ package struct ControlJob {
         continue
       }
       result.entries += 1
-      result.items += items.reduce(0) { $0 + $1.count }
-      if copy.priority != lane { moving.append((items, copy)) }
+      result.items += items.total
+      if copy.priority == lane { continue }
+      moving.append((items, copy))
+      bytes += copy.bytes
       // The copies are in memory.
-      if moving.reduce(0, { $0 + $1.copy.bytes }) > Limits.mostBytes {
+      if bytes > Limits.mostBytes {
         try move(moving, to: lane, &result)
         moving.removeAll()
+        bytes = 0
       }
     }
     try move(moving, to: lane, &result)
@@ -222,7 +226,7 @@ package struct ControlJob {
         "\(id.text): another process changed some of it meanwhile; it keeps its priority",
         id: id.text)
       result.entries -= 1
-      result.items -= one.items.reduce(0) { $0 + $1.count }
+      result.items -= one.items.total
       result.missed += 1
     }
     _ = try queue.dropLetters(of: dead.flatMap(\.items))
@@ -251,6 +255,11 @@ package struct ControlJob {
   }
 }
 
+extension [WaitingItems] {
+  /// Items in all of these ranges.
+  fileprivate var total: Int { reduce(0) { $0 + $1.count } }
+}
+
 /// Entries that are changed together.
 private struct Portion {
   private var entries: [[WaitingItems]] = []
@@ -260,7 +269,7 @@ private struct Portion {
 
   mutating func append(_ waiting: [WaitingItems]) {
     entries.append(waiting)
-    items += waiting.reduce(0) { $0 + $1.count }
+    items += waiting.total
   }
 
   mutating func take() -> [[WaitingItems]] {
