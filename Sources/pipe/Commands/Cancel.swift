@@ -26,6 +26,9 @@ struct WaitingOptions: ParsableArguments {
   @Flag(help: "Do not ask; needed without a terminal for more than one id.")
   var yes = false
 
+  @Flag(help: "If a command has an item, end it by SIGTERM first.")
+  var running = false
+
   @Argument(help: "Entry ids.")
   var id: [String] = []
 
@@ -38,6 +41,7 @@ struct WaitingOptions: ParsableArguments {
     if !id.isEmpty, isSelection {
       throw ValidationError("ids exclude --priority, --state, --match and --all")
     }
+    if running, id.isEmpty { throw ValidationError("--running needs ids") }
     if id.count > 1, !yes, isatty(STDIN_FILENO) == 0 { throw WaitingOptions.unconfirmed }
   }
 
@@ -47,8 +51,7 @@ struct WaitingOptions: ParsableArguments {
 
   /// Runs the job and prints how many items it changed.
   func run(
-    _ name: String, past: String, _ action: ControlJob.Action, _ location: QueueLocation,
-    endsCommands: Bool = false
+    _ name: String, past: String, _ action: ControlJob.Action, _ location: QueueLocation
   ) {
     Exit.perform(name) { () throws(Fault) in
       let diagnostics = Diagnostics(command: name)
@@ -74,7 +77,7 @@ struct WaitingOptions: ParsableArguments {
         {
           return Exit.someFailed
         }
-        result = try job.run(id, endsCommands: endsCommands)
+        result = try job.run(id, endsCommands: running)
       }
       return try result.report(past)
     }
@@ -117,16 +120,7 @@ struct Cancel: ParsableCommand {
   @OptionGroup var queue: QueueOptions
   @OptionGroup var waiting: WaitingOptions
 
-  @Flag(help: "End the command of an item that runs, by SIGTERM, and cancel the item then.")
-  var running = false
-
-  func validate() throws {
-    if running, waiting.id.isEmpty { throw ValidationError("--running needs ids") }
-  }
-
-  func run() {
-    waiting.run("cancel", past: "cancelled", .cancel, queue.location, endsCommands: running)
-  }
+  func run() { waiting.run("cancel", past: "cancelled", .cancel, queue.location) }
 }
 
 struct Purge: ParsableCommand {
@@ -136,14 +130,5 @@ struct Purge: ParsableCommand {
   @OptionGroup var queue: QueueOptions
   @OptionGroup var waiting: WaitingOptions
 
-  @Flag(help: "End the command of an item that runs, by SIGTERM, and remove the item then.")
-  var running = false
-
-  func validate() throws {
-    if running, waiting.id.isEmpty { throw ValidationError("--running needs ids") }
-  }
-
-  func run() {
-    waiting.run("purge", past: "purged", .purge, queue.location, endsCommands: running)
-  }
+  func run() { waiting.run("purge", past: "purged", .purge, queue.location) }
 }

@@ -20,13 +20,7 @@ struct Enqueue: ParsableCommand {
       valueName: "duration"))
   var dedup: SpanArgument?
 
-  @Option(help: ArgumentHelp("Make the entries ready after this delay.", valueName: "duration"))
-  var delay: SpanArgument?
-
-  @Option(
-    help: ArgumentHelp("Make the entries ready only at this RFC 3339 time.", valueName: "time"),
-    transform: instant)
-  var at: Instant?
+  @OptionGroup var time: ScheduleOptions
 
   @Flag(help: "Print no receipts.")
   var quiet = false
@@ -39,18 +33,12 @@ struct Enqueue: ParsableCommand {
 
   func validate() throws {
     if raw, text.text { throw ValidationError("--raw and --text exclude each other") }
-    if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }
-  }
-
-  private var schedule: Schedule {
-    if let delay { return .after(delay.span) }
-    return at.map(Schedule.at) ?? .own
   }
 
   func run() {
     let job = EnqueueJob(
       queue: queue.location, raw: raw, text: text.end, quiet: quiet, wait: wait?.span ?? .zero,
-      limit: maxRecordBytes.bytes, dedup: dedup?.span ?? .zero, schedule: schedule)
+      limit: maxRecordBytes.bytes, dedup: dedup?.span ?? .zero, schedule: time.schedule)
     Exit.perform("enqueue", job.run)
   }
 }

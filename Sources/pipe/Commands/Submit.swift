@@ -3,7 +3,6 @@ internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
-internal import PipeTime
 
 struct Submit: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,13 +13,7 @@ struct Submit: ParsableCommand {
   @Option(help: "The priority of the command: HIGH, MEDIUM or LOW.")
   var priority = LaneArgument(.medium)
 
-  @Option(help: ArgumentHelp("Make the command ready after this delay.", valueName: "duration"))
-  var delay: SpanArgument?
-
-  @Option(
-    help: ArgumentHelp("Make the command ready only at this RFC 3339 time.", valueName: "time"),
-    transform: instant)
-  var at: Instant?
+  @OptionGroup var time: ScheduleOptions
 
   @Option(
     help: ArgumentHelp(
@@ -44,14 +37,12 @@ struct Submit: ParsableCommand {
     if words.first?.isEmpty ?? true {
       throw ValidationError("give a command: pipe submit CMD")
     }
-    if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }
   }
 
   func run() {
     Exit.perform("submit") { () throws(Fault) in
-      let schedule = delay.map { Schedule.after($0.span) } ?? at.map(Schedule.at) ?? .own
       return try SubmitJob(
-        queue: queue.location, priority: priority.priority, schedule: schedule,
+        queue: queue.location, priority: priority.priority, schedule: time.schedule,
         job: try Job.here(words.map(\.systemBytes), variables: env)
       ).run()
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
@@ -56,6 +57,23 @@ struct TextOutputOptions: ParsableArguments {
 
   /// nil: JSON.
   var end: TextItem.End? { text ? isNull ? .null : .newline : nil }
+}
+
+/// When what is stored becomes ready.
+struct ScheduleOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Make it ready after this delay.", valueName: "duration"))
+  var delay: SpanArgument?
+
+  @Option(
+    help: ArgumentHelp("Make it ready only at this RFC 3339 time.", valueName: "time"),
+    transform: instant)
+  var at: Instant?
+
+  func validate() throws {
+    if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }
+  }
+
+  var schedule: Schedule { delay.map { .after($0.span) } ?? at.map(Schedule.at) ?? .own }
 }
 
 /// The pace and number of batches, and whether to wait for more.
