@@ -130,22 +130,19 @@ package final class Command {
       return .refused(Refusal(name, in: places, directory: place, code: EACCES).text)
     }
     let names = settings.map { $0.prefix { $0 != UInt8(ascii: "=") } }
-    let kept = (
-      kept,
-      environment.filter { variable in
-        guard let variable else { return false }
-        return !names.contains { name in
-          name.withContiguousStorageIfAvailable {
-            strncmp(variable, $0.baseAddress!, $0.count) == 0
-          }
-            == true && variable[name.count] == CChar(bitPattern: UInt8(ascii: "="))
+    let inherited = environment.filter { variable in
+      guard let variable else { return false }
+      return !names.contains { name in
+        let isEqual = name.withContiguousStorageIfAvailable {
+          strncmp(variable, $0.baseAddress!, $0.count) == 0
         }
+        return isEqual == true && variable[name.count] == CChar(bitPattern: UInt8(ascii: "="))
       }
-    )
+    }
     let texts = SystemTexts(words + settings)
     let arguments = texts.pointers[..<words.count] + [nil]
-    let variables = kept.1 + texts.pointers[words.count...] + [nil]
-    return try SpawnActions.with(streams, keeping: kept.0, in: directory) {
+    let variables = inherited + texts.pointers[words.count...] + [nil]
+    return try SpawnActions.with(streams, keeping: kept, in: directory) {
       (actions) throws(Fault) in
       var process: pid_t = 0
       let code = path.withSystemText {

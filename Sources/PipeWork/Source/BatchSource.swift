@@ -58,6 +58,7 @@ package final class BatchSource {
   private var isWatched = false
   /// Whether submitted commands are run, and not handed out as data.
   package var runsJobs = false
+  private var hasNotedJobs = false
 
   package init(_ queue: Queue, _ limits: Limits) throws(Fault) {
     self.queue = queue
@@ -173,8 +174,8 @@ package final class BatchSource {
 
   // Says once that commands do not run here.
   private func noteJobs() {
-    if runsJobs { return }
-    runsJobs = true
+    if runsJobs || hasNotedJobs { return }
+    hasNotedJobs = true
     queue.report(
       "\(printable(queue.path)): submitted commands are handed out as data; pipe work runs them")
   }

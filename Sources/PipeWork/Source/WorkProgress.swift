@@ -8,7 +8,7 @@ struct WorkProgress {
   private let text = ProgressText("item")
   private var taken = 0
 
-  /// nil if nobody would see the line. `sharesOutput`: as for `ProgressLine`.
+  /// nil if no person can see the line. `sharesOutput`: as for `ProgressLine`.
   init?(sharesOutput: Bool) {
     // Counting the items that are left lists a directory.
     guard let line = ProgressLine(interval: .seconds(1), sharesOutput: sharesOutput) else {
