@@ -147,7 +147,7 @@ EOF
   done << EOF
 $plan
 EOF
-  # What the previous version had and this one lacks.
+  # Removes files of the previous version that this one lacks.
   for file in $(files); do
     echo "$new" | grep -qxF -- "$file" || rm -f "$base/$file"
   done
@@ -157,7 +157,7 @@ EOF
   [ -n "${DESTDIR:-}" ] || advise
 }
 
-# What the user has to do for shells to find it.
+# Prints the steps that are left to the user, so that shells find it.
 advise() {
   case :$PATH: in
     *:"$prefix/bin":*)

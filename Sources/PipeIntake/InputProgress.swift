@@ -13,7 +13,7 @@ struct InputProgress {
   private var before = 0
   private var current: (file: Descriptor, start: Int, size: Int)?
 
-  /// nil if nobody would see the line.
+  /// nil if no person can see the line.
   init?(_ sources: [Input.Source]) {
     let sizes = sources.map { InputProgress.rest(of: $0.file) }
     total = sizes.contains(where: { $0 == nil }) ? nil : sizes.reduce(0) { $0 + $1!.size }

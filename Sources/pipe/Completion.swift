@@ -171,7 +171,7 @@ struct Completion {
   }
 }
 
-// What the command line and the system know.
+// Candidates from the command line and the system.
 extension Completion {
   private static var commands: [Candidate] {
     Root.configuration.subcommands.map {
@@ -198,7 +198,7 @@ extension Completion {
   }
 }
 
-// What the queue knows.
+// Candidates from the queue.
 extension Completion {
   private static let mostIDs = 100
 

@@ -7,7 +7,7 @@ extension Queue {
   private static let tagBytes = 64 << 10
 
   /// Returns tags of settled batches, the latest first, from the ends of the newest statistics: a tag
-  /// that was not used lately may be missing.
+  /// that was not used recently may be missing.
   package func recentTags() throws(Fault) -> [String] {
     guard let directory = try Directory.open("stats", in: root) else { return [] }
     let closed = try directory.statsFiles().sorted { $0.numbers.upperBound > $1.numbers.upperBound }

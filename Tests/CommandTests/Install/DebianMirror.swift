@@ -32,7 +32,7 @@ enum DebianMirror {
 
   /// Makes a minimal Debian of the release that runs here.
   static func install(in scratch: Scratch, _ directory: String) throws {
-    // What is mounted meanwhile goes with the namespace: the test may be killed.
+    // The mounts end with the namespace, even if the test is killed.
     let line = """
       \(find)
       exec unshare -m \
