@@ -67,8 +67,10 @@ struct ProgressTests {
   func follow() throws {
     try scratch.store("1", "2", "3")
     let window = try window()
-    try window.type("clear; pipe consume --follow --group -- sh -c 'read x < gate'")
-    try window.wait { $0.contains { $0.contains(#/^1 item  .*  2 items waiting$/#) } }
+    // The line is drawn before the command starts, and ^C must find the command running.
+    let command = "echo runs > /dev/tty; read x < gate"
+    try window.type("clear; pipe consume --follow --group -- sh -c '\(command)'")
+    try window.wait { $0.contains { $0.contains(#/^1 item  .*  2 items waitingruns$/#) } }
     try window.press("C-c")
     try window.wait { $0.last == "$" }
   }
