@@ -12,6 +12,10 @@ package final class Appender {
   private let isMoving: Bool
   /// Lanes in which a segment was begun since the last pruning.
   private var rolled: [Lane] = []
+  /// When a disk that is nearly full is pruned again.
+  private var nextPrune = SteadyInstant.distantPast
+
+  private static let pruneInterval: TimeSpan = .seconds(1)
 
   /// `window`: the time within which an equal earlier entry answers in place of a new one; 0:
   /// none. `isMoving`: the entries replace others, so the bounds of the queue do not apply; and the
@@ -26,10 +30,17 @@ package final class Appender {
   /// it throws a fault of the kind `outcomeUnknown`: a flush failed, and the result cannot be
   /// known.
   package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
-    do throws(Fault) { try commitOnce(&writeBatch) } catch {
-      // A disk that is full of prunable segments is not full.
-      guard !isMoving, error.kind == .tryLater, error.isDiskFull, pruneAll() else { throw error }
-      try commitOnce(&writeBatch)
+    // A disk that is full of prunable segments is not full. It is pruned while the last segment can
+    // still be pruned too, which one waiting item prevents.
+    let mayPrune = !isMoving && nextPrune <= Clock.steady()
+    do throws(Fault) {
+      try commitOnce(&writeBatch, spare: mayPrune ? Segment.rollSize : 0)
+    } catch {
+      guard !isMoving, error.kind == .tryLater, error.isDiskFull else { throw error }
+      let hasPruned = pruneAll()
+      nextPrune = Clock.steady() + Appender.pruneInterval
+      guard mayPrune || hasPruned else { throw error }
+      try commitOnce(&writeBatch, spare: 0)
     }
   }
 
@@ -40,7 +51,8 @@ package final class Appender {
     return pruned.removed.bytes > 0
   }
 
-  private func commitOnce(_ writeBatch: inout WriteBatch) throws(Fault) {
+  // `spare`: bytes of the disk to leave free beyond those that must stay free.
+  private func commitOnce(_ writeBatch: inout WriteBatch, spare: Int) throws(Fault) {
     try dedup?.begin()
     do throws(Fault) { try queue.lockEnd() } catch {
       dedup?.end()
@@ -49,7 +61,7 @@ package final class Appender {
     var ends: LaneEnds
     do throws(Fault) {
       ends = try queue.soundEnds()
-      try prepare(&writeBatch, &ends)
+      try prepare(&writeBatch, &ends, spare: spare)
       try append(&writeBatch, ends)
     } catch {
       unlock()
@@ -73,7 +85,9 @@ package final class Appender {
   }
 
   // Drops duplicates, checks for room, and provides a segment for each lane that gets lines.
-  private func prepare(_ writeBatch: inout WriteBatch, _ ends: inout LaneEnds) throws(Fault) {
+  private func prepare(
+    _ writeBatch: inout WriteBatch, _ ends: inout LaneEnds, spare: Int
+  ) throws(Fault) {
     let looksAtAll = writeBatch.hasForeignIDs || dedup != nil || queue.settings.hasBounds
     let lanes = Lane.allCases.filter { looksAtAll || !writeBatch[$0].lines.isEmpty }
     for lane in lanes {
@@ -83,7 +97,7 @@ package final class Appender {
     let laneEnds = PerLane { tails[$0]?.laneEnd ?? ends[$0] }
     if writeBatch.hasForeignIDs { try duplicates.drop(from: &writeBatch, upTo: laneEnds) }
     try dedup?.drop(from: &writeBatch, upTo: laneEnds)
-    try queue.requireRoom(for: writeBatch, behind: laneEnds, isMoving: isMoving)
+    try queue.requireRoom(for: writeBatch, behind: laneEnds, isMoving: isMoving, spare: spare)
     for lane in lanes where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
       if let tail, tail.position.offset < Segment.rollSize { continue }

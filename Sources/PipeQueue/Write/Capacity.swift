@@ -6,11 +6,12 @@ extension Queue {
   /// space free on the file system. A single entry that would not fit even into an empty queue
   /// throws `settings`, since waiting does not help. `laneEnds`: the ends of all lanes, unflushed
   /// lines included. `isMoving`: the entries are in the queue already, and need only space.
+  /// `spare`: bytes to leave free in addition.
   func requireRoom(
-    for writeBatch: WriteBatch, behind laneEnds: LaneEnds, isMoving: Bool = false
+    for writeBatch: WriteBatch, behind laneEnds: LaneEnds, isMoving: Bool = false, spare: Int = 0
   ) throws(Fault) {
     guard Lane.allCases.contains(where: { !writeBatch[$0].lines.isEmpty }) else { return }
-    try requireSpace(writeBatch.byteCount)
+    try requireSpace(writeBatch.byteCount + spare)
     guard settings.hasBounds, !isMoving else { return }
     let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
     if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
