@@ -36,7 +36,9 @@ struct InputShape {
 
   /// Advice by the first bytes of the source.
   static func advice(beginning bytes: UnsafeRawBufferPointer) -> String? {
-    beginnings.first { bytes.starts(with: $0.bytes) }?.advice
+    // Most sources begin with JSON, and need not create the table.
+    if bytes.count > 1, bytes[0] == 0x7b || bytes[0] == 0x5b, bytes[1] != 0 { return nil }
+    return beginnings.first { bytes.starts(with: $0.bytes) }?.advice
   }
 
   /// Advice for a first line that begins like no JSON value.

@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Glibc
 internal import PipeIO
 internal import PipeJSON
@@ -67,31 +66,32 @@ struct Completion {
       return .words(word.hasPrefix("-") ? Completion.rootOptions : Completion.commands)
     }
     if words[1] == "help" { return .words(index == 2 ? Completion.commands : []) }
-    let all = Root.configuration.subcommands
-    guard let command = all.first(where: { $0._commandName == words[1] }) else { return .words([]) }
-    return answer(words[1], CommandShape(command))
+    guard let command = Commands.named(words[1]) else { return .words([]) }
+    return answer(words[1], Grammar.of(command).grammar)
   }
 
-  private func answer(_ command: String, _ shape: CommandShape) -> Answer {
-    let before = before(command, shape)
+  private func answer(_ command: String, _ grammar: Grammar) -> Answer {
+    let before = before(command, grammar)
     if let start = before.start { return .command(at: start) }
     if !word.hasPrefix("-") {
       // An option whose value may be left out can be followed by anything.
-      if let option = before.open, !option.isValueOptional || !word.isEmpty {
+      if let option = before.open, option.takeAlone == nil || !word.isEmpty {
         return values(of: option, command, prefix: "")
       }
       if command == "submit" { return .command(at: index) }
-      if let name = shape.argument, let answer = arguments(name, command) { return answer }
+      if let name = grammar.arguments?.value, let answer = arguments(name, command) {
+        return answer
+      }
       guard word.isEmpty else { return .words([]) }
     }
     if word.hasPrefix("--"), let end = word.firstIndex(of: "="),
-      let option = shape.option(word[..<end])
+      let option = grammar.option(word[..<end])
     {
       return values(of: option, command, prefix: String(word[...end]))
     }
-    var candidates = shape.options.filter { $0.isRepeatable || !before.used.contains($0.name) }
+    var candidates = grammar.options.filter { $0.isRepeatable || !before.used.contains($0.name) }
       .map { Candidate(word: $0.name, meaning: $0.help) }
-    if shape.argument == "command" {
+    if grammar.arguments?.value == "command" {
       candidates.append(Candidate(word: "--", meaning: "The command follows."))
     }
     return .words(candidates)
@@ -100,11 +100,11 @@ struct Completion {
   /// The words from the second to the one before the cursor. `used`: options. `open`: the option whose
   /// value stands at the cursor. `start`: where another command line begins.
   private func before(
-    _ command: String, _ shape: CommandShape
-  ) -> (used: Set<String>, open: CommandShape.Option?, start: Int?) {
+    _ command: String, _ grammar: Grammar
+  ) -> (used: Set<String>, open: Declaration?, start: Int?) {
     var used: Set<String> = []
-    var open: CommandShape.Option?
-    let takesCommand = shape.argument == "command"
+    var open: Declaration?
+    let takesCommand = grammar.arguments?.value == "command"
     for (at, text) in words.enumerated().prefix(index).dropFirst(2) {
       if text == "--", takesCommand { return (used, nil, at + 1) }
       guard text.hasPrefix("-"), text != "-" else {
@@ -112,7 +112,7 @@ struct Completion {
         if open?.takesSeveral != true { open = nil }
         continue
       }
-      let option = shape.option(text.prefix { $0 != "=" })
+      let option = grammar.option(text.prefix { $0 != "=" })
       used.insert(option?.name ?? text)
       open = option?.value == nil || text.contains("=") ? nil : option
     }
@@ -124,6 +124,7 @@ struct Completion {
     switch name {
     case "id": return .words(ids(for: command))
     case "file": return .paths("files", prefix: "")
+    case "directory": return .paths("queues", prefix: "")
     case "value=dir":
       return word.firstIndex(of: "=").map { .paths("queues", prefix: String(word[...$0])) }
     default: return nil
@@ -131,7 +132,7 @@ struct Completion {
   }
 
   private func values(
-    of option: CommandShape.Option, _ command: String, prefix: String
+    of option: Declaration, _ command: String, prefix: String
   ) -> Answer {
     let fixed = { (words: [String]) in
       Answer.words(words.map { Candidate(word: prefix + $0, meaning: "") })
@@ -141,20 +142,15 @@ struct Completion {
     case ("file", _): return .paths("files", prefix: prefix)
     case ("group", _): return .paths("groups", prefix: prefix)
     case ("priority", _):
-      let names = LaneArgument.allValueStrings
+      let names = LaneArgument.words
       return fixed(takesSeveralLanes(command) ? names + pairs(names, after: prefix) : names)
-    case ("state", "--state") where command == "list":
-      return fixed(ListedEntry.State.allCases.map(\.rawValue))
-    case ("state", _): return fixed([WaitingState.ready, .later].map(\.rawValue))
-    case ("stage", _): return fixed(Stage.allCases.map(\.rawValue))
-    case ("tag", "--by"): return fixed(Grouping.allCases.map(\.rawValue))
     case (_, "--tag"), (_, "--compare"): return fixed(tags)
     case (_, "--env"): return fixed(Completion.variables)
     case ("field:type", _):
       guard let end = word.dropFirst(prefix.count).firstIndex(of: ":") else { return .words([]) }
       return .words(
         FieldType.allCases.map { Candidate(word: word[...end] + $0.rawValue, meaning: "") })
-    default: return .words([])
+    default: return fixed(option.words)
     }
   }
 
@@ -174,9 +170,9 @@ struct Completion {
 // Candidates from the command line and the system.
 extension Completion {
   private static var commands: [Candidate] {
-    Root.configuration.subcommands.map {
-      Candidate(word: $0._commandName, meaning: $0.configuration.abstract)
-    } + [Candidate(word: "help", meaning: "Show the help of a command.")]
+    Commands.all.map { Candidate(word: $0.about.name, meaning: $0.about.summary) } + [
+      Candidate(word: "help", meaning: "Show the help of a command.")
+    ]
   }
 
   private static var rootOptions: [Candidate] {

@@ -1,6 +1,4 @@
-internal import ArgumentParser
 internal import Glibc
-internal import PipeIntake
 internal import PipeIO
 internal import PipeRender
 
@@ -11,28 +9,62 @@ enum Main {
     occupyStandardDescriptors()
     ignoreFileSizeLimit()
     chooseLogFormat()
-    if let job = Shortcut.enqueue(commandLine) { Exit.perform("enqueue", job.run) }
+    let words = commandLine.dropFirst()
+    guard let first = words.first, !["-h", "--help"].contains(first) else { show(help) }
+    if let command = Commands.named(first) { run(command, words.dropFirst()) }
     Completion(commandLine)?.run()
-    if let script = CompletionScript.requested(by: commandLine) {
-      print(script, terminator: "")
-      exit(Exit.fine)
+    if let script = CompletionScript.requested(by: commandLine) { show(script) }
+    if first == "--version" { show(programVersion + "\n") }
+    let guidance = Guidance(Array(words), commands: Commands.all.map { $0.about.name })
+    guard first == "help" else { refuse(guidance.textWithoutCommand, command: nil) }
+    guard let name = words.dropFirst().first else { show(help) }
+    guard let command = Commands.named(name) else {
+      refuse(guidance.unknown(name, before: "pipe help "), command: "help")
     }
-    let names = Root.configuration.subcommands.map { $0._commandName }
-    let guidance = Guidance(Array(commandLine.dropFirst()), commands: names)
-    if let text = guidance.textOnHelp {
-      Diagnostics(command: "help").say(text, .error)
-      exit(Exit.status(of: .usage))
-    }
-    do {
-      var command = try Root.parseAsRoot(Array(commandLine.dropFirst()))
-      try command.run()
+    show(Help(command.about, Grammar.of(command).grammar).text)
+  }
+
+  private static func run(_ type: any Command.Type, _ words: ArraySlice<String>) -> Never {
+    let (command, grammar) = Grammar.of(type)
+    let name = type.about.name
+    do throws(Mistake) {
+      var parser = Parser(grammar, words)
+      switch try parser.read() {
+      case .run: command.run()
+      case .help: show(Help(type.about, grammar).text)
+      case .version: show(programVersion + "\n")
+      }
     } catch {
-      let status = Root.exitCode(for: error)
-      // Help and version are not mistakes; the parser prints them.
-      if status == .success { Root.exit(withError: error) }
-      Diagnostics(command: guidance.command).say(guidance.text(Root.message(for: error)), .error)
-      Root.exit(withError: status)
+      let guidance = Guidance(Array(commandLine.dropFirst()), commands: [])
+      refuse(guidance.text(error, name), command: name)
     }
+    exit(Exit.fine)
+  }
+
+  private static func refuse(_ text: String, command: String?) -> Never {
+    Diagnostics(command: command).say(text, .error)
+    exit(Exit.status(of: .usage))
+  }
+
+  private static func show(_ text: String) -> Never {
+    Exit.perform("help") { () throws(Fault) in
+      let output = Output()
+      output.append(text)
+      try output.flush()
+      return Exit.fine
+    }
+  }
+
+  private static var help: String {
+    Help(
+      "Durable queues for shell pipelines: a directory, no daemon.",
+      example: """
+        pipe ingest < requests.jsonl | pipe enqueue
+        pipe consume -- ./handler
+        pipe status ID
+        """,
+      Commands.all.map { $0.about }
+    ).text
   }
 
   // Text for people, or JSON for programs that collect logs.
@@ -46,33 +78,4 @@ enum Main {
       exit(Exit.status(of: .settings))
     }
   }
-}
-
-struct Root: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "pipe",
-    abstract: "Durable queues for shell pipelines: a directory, no daemon.",
-    discussion: """
-      pipe ingest < requests.jsonl | pipe enqueue
-      pipe consume -- ./handler
-      pipe status ID
-      """,
-    version: programVersion,
-    groupedSubcommands: [
-      CommandGroup(
-        name: "Put in", subcommands: [Ingest.self, Enqueue.self, Submit.self, Init.self]),
-      CommandGroup(
-        name: "Take out", subcommands: [Consume.self, Work.self, Batch.self, Ack.self, Route.self]),
-      CommandGroup(
-        name: "Look",
-        subcommands: [
-          Status.self, Log.self, List.self, Explain.self, Stats.self, Top.self, Dead.self,
-        ]),
-      CommandGroup(
-        name: "Control",
-        subcommands: [Cancel.self, Purge.self, Change.self, Pause.self, Resume.self]),
-      CommandGroup(
-        name: "Repair", subcommands: [Retry.self, Drop.self, Prune.self, Fsck.self]),
-      CommandGroup(name: "Serve", subcommands: [Serve.self]),
-    ])
 }

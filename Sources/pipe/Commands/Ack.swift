@@ -1,31 +1,29 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeWork
 
-struct Ack: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "ack", abstract: "Settle the batches that pipe batch handed out.")
+struct Ack: Command {
+  static let about = About("ack", .takeOut, "Settle the batches that pipe batch handed out.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Retry items whose line names no result.")
-  var retry = false
+  @Flag("--retry", help: "Retry items whose line names no result.")
+  var retry
 
-  @Flag(help: "Bury items whose line names no result.")
-  var bury = false
+  @Flag("--bury", help: "Bury items whose line names no result.")
+  var bury
 
-  @Option(help: ArgumentHelp("The reason, for the history and the dead letter.", valueName: "text"))
+  @Option("--reason", value: "text", "The reason, for the history and the dead letter.")
   var reason: String?
 
-  @Flag(help: "Write each line to stdout once it is settled and on disk.")
-  var tee = false
+  @Flag("--tee", help: "Write each line to stdout once it is settled and on disk.")
+  var tee
 
-  @Argument(help: "Claim tokens or batch lines; lines from stdin if none.")
-  var claim: [String] = []
+  @Arguments("claim", "Claim tokens or batch lines; lines from stdin if none.")
+  var claim: [String]
 
-  func validate() throws {
-    if retry, bury { throw ValidationError("--retry and --bury exclude each other") }
+  func validate() throws(Mistake) {
+    if retry, bury { throw Mistake("--retry and --bury exclude each other") }
     try requireText(reason, "--reason")
   }
 

@@ -1,32 +1,30 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 internal import PipeWork
 
-struct Batch: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "batch", abstract: "Write batches of items as lines, for pipe ack to settle.")
+struct Batch: Command {
+  static let about = About(
+    "batch", .takeOut, "Write batches of items as lines, for pipe ack to settle.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Items per batch; the queue's slice by default.", valueName: "n"))
+  @Option("--size", value: "n", "Items per batch; the queue's slice by default.")
   var size: Count?
 
-  @OptionGroup var dispatch: DispatchOptions
+  @Group var dispatch: DispatchOptions
 
   @Option(
-    help: ArgumentHelp(
-      "Do not wait for batches to be settled; keep them claimed for this long.",
-      valueName: "duration"))
+    "--hold", value: "duration",
+    "Do not wait for batches to be settled; keep them claimed for this long.")
   var hold: SpanArgument?
 
-  @Flag(help: "Print the batches that would be handed out, and when; take nothing.")
-  var dryRun = false
+  @Flag("--dry-run", help: "Print the batches that would be handed out, and when; take nothing.")
+  var dryRun
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     if dryRun, dispatch.follow || hold != nil {
-      throw ValidationError("--dry-run takes nothing: leave out --follow and --hold")
+      throw Mistake("--dry-run takes nothing: leave out --follow and --hold")
     }
   }
 

@@ -1,52 +1,48 @@
-internal import ArgumentParser
 internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 internal import PipeWork
 
 /// Which waiting items a command is about.
-struct WaitingOptions: ParsableArguments {
+struct WaitingOptions: OptionGroup {
   @Option(
-    help: ArgumentHelp(
-      "Items of these priorities: HIGH, MEDIUM or LOW, with commas between them.",
-      valueName: "priority"))
+    "--priority", value: "priority",
+    "Items of these priorities: HIGH, MEDIUM or LOW, with commas between them.")
   var priority: LanesArgument?
 
-  @Option(help: ArgumentHelp("Items in this state: ready or later.", valueName: "state"))
+  @Option("--state", value: "state", "Items in this state: ready or later.")
   var state: WaitingState?
 
-  @Option(
-    help: ArgumentHelp(
-      "Items of records in which this member has this value.", valueName: "field=value"))
+  @Option("--match", value: "field=value", "Items of records in which this member has this value.")
   var match: MatchArgument?
 
-  @Flag(help: "All waiting items.")
-  var all = false
+  @Flag("--all", help: "All waiting items.")
+  var all
 
-  @Flag(help: "Do not ask; needed without a terminal for more than one id.")
-  var yes = false
+  @Flag("--yes", help: "Do not ask; needed without a terminal for more than one id.")
+  var yes
 
-  @Flag(help: "If a command has an item, end it by SIGTERM first.")
-  var running = false
+  @Flag("--running", help: "If a command has an item, end it by SIGTERM first.")
+  var running
 
-  @Argument(help: "Entry ids.")
-  var id: [String] = []
+  @Arguments("id", "Entry ids.")
+  var id: [String]
 
   private var isSelection: Bool { priority != nil || state != nil || match != nil || all }
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     if id.isEmpty, !isSelection {
-      throw ValidationError("give ids, or --priority, --state, --match or --all")
+      throw Mistake("give ids, or --priority, --state, --match or --all")
     }
     if !id.isEmpty, isSelection {
-      throw ValidationError("ids exclude --priority, --state, --match and --all")
+      throw Mistake("ids exclude --priority, --state, --match and --all")
     }
-    if running, id.isEmpty { throw ValidationError("--running needs ids") }
+    if running, id.isEmpty { throw Mistake("--running needs ids") }
     if id.count > 1, !yes, isatty(STDIN_FILENO) == 0 { throw WaitingOptions.unconfirmed }
   }
 
-  private static var unconfirmed: ValidationError {
-    ValidationError("more than one entry: confirm with --yes")
+  private static var unconfirmed: Mistake {
+    Mistake("more than one entry: confirm with --yes")
   }
 
   /// Runs the job and prints how many items it changed.
@@ -102,9 +98,11 @@ extension ControlJob.Result {
   }
 }
 
-enum WaitingState: String, ExpressibleByArgument { case ready, later }
+enum WaitingState: String, OptionValue, CaseIterable { case ready, later }
 
-struct MatchArgument: ExpressibleByArgument {
+struct MatchArgument: OptionValue {
+  static let form: String? = "a member and its value: kind=mail"
+
   let match: WaitingSelection.Match
 
   init?(argument: String) {
@@ -113,22 +111,20 @@ struct MatchArgument: ExpressibleByArgument {
   }
 }
 
-struct Cancel: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "cancel", abstract: "Turn waiting items into dead letters.")
+struct Cancel: Command {
+  static let about = About("cancel", .control, "Turn waiting items into dead letters.")
 
-  @OptionGroup var queue: QueueOptions
-  @OptionGroup var waiting: WaitingOptions
+  @Group var queue: QueueOptions
+  @Group var waiting: WaitingOptions
 
   func run() { waiting.run("cancel", past: "cancelled", .cancel, queue.location) }
 }
 
-struct Purge: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "purge", abstract: "Remove waiting items, and leave no dead letters.")
+struct Purge: Command {
+  static let about = About("purge", .control, "Remove waiting items, and leave no dead letters.")
 
-  @OptionGroup var queue: QueueOptions
-  @OptionGroup var waiting: WaitingOptions
+  @Group var queue: QueueOptions
+  @Group var waiting: WaitingOptions
 
   func run() { waiting.run("purge", past: "purged", .purge, queue.location) }
 }

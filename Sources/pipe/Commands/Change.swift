@@ -1,37 +1,34 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeTime
 internal import PipeWork
 
-struct Change: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "change", abstract: "Change when waiting items are ready, or their priority.")
+struct Change: Command {
+  static let about = About(
+    "change", .control, "Change when waiting items are ready, or their priority.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(help: "The new priority: HIGH, MEDIUM or LOW.")
+  @Option("--priority", value: "priority", "The new priority: HIGH, MEDIUM or LOW.")
   var priority: LaneArgument?
 
-  @Option(help: ArgumentHelp("Make the items ready after this delay.", valueName: "duration"))
+  @Option("--delay", value: "duration", "Make the items ready after this delay.")
   var delay: SpanArgument?
 
-  @Option(
-    help: ArgumentHelp("Make the items ready only at this RFC 3339 time.", valueName: "time"),
-    transform: instant)
-  var at: Instant?
+  @Option("--at", value: "time", "Make the items ready only at this RFC 3339 time.")
+  var at: TimeArgument?
 
-  @Flag(help: "Make the items ready now.")
-  var now = false
+  @Flag("--now", help: "Make the items ready now.")
+  var now
 
-  @Argument(help: "Entry ids.")
+  @Arguments("id", isRequired: true, "Entry ids.")
   var id: [String]
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     let times = [delay != nil, at != nil, now].count { $0 }
-    if times > 1 { throw ValidationError("--delay, --at and --now exclude each other") }
+    if times > 1 { throw Mistake("--delay, --at and --now exclude each other") }
     if times == 0, priority == nil {
-      throw ValidationError("give --priority, --delay, --at or --now")
+      throw Mistake("give --priority, --delay, --at or --now")
     }
   }
 
@@ -39,7 +36,7 @@ struct Change: ParsableCommand {
     var actions: [ControlJob.Action] = []
     if let priority { actions.append(.move(to: priority.priority)) }
     if let delay { actions.append(.reschedule(.after(delay.span))) }
-    if let at { actions.append(.reschedule(.at(at))) }
+    if let at { actions.append(.reschedule(.at(at.time))) }
     if now { actions.append(.reschedule(.now)) }
     return actions
   }

@@ -1,122 +1,115 @@
-internal import ArgumentParser
 internal import Glibc
 internal import PipeIO
 internal import PipeQueue
 internal import PipeWork
 
-struct Consume: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "consume",
-    abstract: "Take items out: write them to stdout, or run a command for each batch.")
+struct Consume: Command {
+  static let about = About(
+    "consume", .takeOut, "Take items out: write them to stdout, or run a command for each batch.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
   @Option(
-    help: ArgumentHelp(
-      "Items per batch: 1 with a command or -n, otherwise as many as is fast.", valueName: "n"))
+    "--size", value: "n", "Items per batch: 1 with a command or -n, otherwise as many as is fast.")
   var size: Count?
 
-  @OptionGroup var dispatch: DispatchOptions
+  @Group var dispatch: DispatchOptions
 
-  @Option(
-    name: .customShort("j", allowingJoined: true),
-    help: ArgumentHelp("Commands to run at once; 1 by default.", valueName: "jobs"))
+  @Option("-j", value: "jobs", "Commands to run at once; 1 by default.")
   var jobs: Count?
 
   @Flag(
+    "--until-done",
     help: "End once every item is done or dead; wait for retries and other consumers until then.")
-  var untilDone = false
+  var untilDone
 
   @Option(
-    help: ArgumentHelp(
-      "Take only items of these priorities: HIGH, MEDIUM or LOW, with commas between them.",
-      valueName: "priority"))
+    "--priority", value: "priority",
+    "Take only items of these priorities: HIGH, MEDIUM or LOW, with commas between them.")
   var priority: LanesArgument?
 
-  @Flag(help: "Write batch lines, with claim and ids, instead of plain items.")
-  var envelope = false
+  @Flag("--envelope", help: "Write batch lines, with claim and ids, instead of plain items.")
+  var envelope
 
-  @OptionGroup var text: TextOutputOptions
+  @Group var text: TextOutputOptions
 
   @Flag(
+    "--args",
     help: "Pass items as arguments: in place of {} or of {member}, otherwise as the last argument.")
-  var args = false
+  var args
 
   @Option(
-    defaultAsFlag: ByteSize(bytes: OutputKeeping.usualLimit),
-    help: ArgumentHelp(
-      "Keep what commands print, for pipe log: at most this much of stdout and of stderr (64KiB).",
-      valueName: "size"))
+    "--keep", value: "size", alone: ByteSize(bytes: OutputKeeping.usualLimit),
+    "Keep what commands print, for pipe log: at most this much of stdout and of stderr (64KiB).")
   var keep: ByteSize?
 
-  @Flag(help: "Write the output of each command in one piece, when it ends.")
-  var group = false
+  @Flag("--group", help: "Write the output of each command in one piece, when it ends.")
+  var group
 
-  @Flag(help: "Run the command once; it reads batch lines and answers each with a line.")
-  var stream = false
+  @Flag(
+    "--stream", help: "Run the command once; it reads batch lines and answers each with a line.")
+  var stream
 
   @Option(
-    help: ArgumentHelp(
-      "End a command that runs longer than this (500ms 5s 10m 2h 7d).", valueName: "duration")
+    "--timeout", value: "duration", "End a command that runs longer than this (500ms 5s 10m 2h 7d)."
   )
   var timeout: SpanArgument?
 
   @Option(
-    help: ArgumentHelp(
-      "A label for what this consumer settles; pipe stats reports by it.", valueName: "name"))
+    "--tag", value: "name", "A label for what this consumer settles; pipe stats reports by it.")
   var tag: Tag?
 
-  @OptionGroup var progress: ProgressOptions
+  @Group var progress: ProgressOptions
 
-  @Argument(
-    parsing: .postTerminator,
-    help: "The command to run for each batch, without a shell; exit status 0 acknowledges.")
-  var command: [String] = []
+  @Arguments(
+    "command", place: .afterDashes,
+    "The command to run for each batch, without a shell; exit status 0 acknowledges.")
+  var command: [String]
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     // A script with an unset variable must not acknowledge items that no command has run.
     if command.isEmpty, commandLine.contains("--") {
-      throw ValidationError("no command after --; is a variable empty?")
+      throw Mistake("no command after --; is a variable empty?")
     }
     if command.isEmpty, jobs != nil || timeout != nil {
-      throw ValidationError("-j and --timeout need a command: pipe consume … -- CMD")
+      throw Mistake("-j and --timeout need a command: pipe consume … -- CMD")
     }
     if stream, command.isEmpty {
-      throw ValidationError("--stream needs a command: pipe consume --stream -- CMD")
+      throw Mistake("--stream needs a command: pipe consume --stream -- CMD")
     }
     if untilDone, dispatch.follow || dispatch.batches != nil {
-      throw ValidationError("--until-done ends by itself: leave out --follow and -n")
+      throw Mistake("--until-done ends by itself: leave out --follow and -n")
     }
     if text.text, envelope || stream {
-      throw ValidationError("--text writes bare items: leave out --envelope and --stream")
+      throw Mistake("--text writes bare items: leave out --envelope and --stream")
     }
     if keep != nil || group, command.isEmpty || stream {
-      throw ValidationError(
+      throw Mistake(
         "--keep and --group need a command for each batch: pipe consume … -- CMD")
     }
     if args { try validateArguments() }
     if stream, envelope || (jobs?.value ?? 1) > 1 {
-      throw ValidationError(
+      throw Mistake(
         "--stream runs one command, on batch lines: leave out -j and --envelope")
     }
     if let command = command.first, command.isEmpty {
-      throw ValidationError("the command after -- is empty")
+      throw Mistake("the command after -- is empty")
     }
   }
 
   private var template: ArgumentTemplate { ArgumentTemplate(commandBytes) }
 
-  private func validateArguments() throws {
+  private func validateArguments() throws(Mistake) {
     if command.isEmpty {
-      throw ValidationError("--args needs a command: pipe consume --args -- CMD")
+      throw Mistake("--args needs a command: pipe consume --args -- CMD")
     }
     if envelope || stream || text.text {
-      throw ValidationError(
+      throw Mistake(
         "--args passes items as arguments: leave out --envelope, --stream and --text")
     }
-    if let mistake = template.mistake { throw ValidationError(mistake) }
+    if let mistake = template.mistake { throw Mistake(mistake) }
     if (size?.value ?? 1) > 1, !template.takesSeveral {
-      throw ValidationError(
+      throw Mistake(
         "with --size, {} must be an argument of its own, and {member} cannot be used")
     }
   }

@@ -1,19 +1,16 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 
-struct Dead: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "dead", abstract: "Print dead letters: items no longer tried, and why."
-  )
+struct Dead: Command {
+  static let about = About("dead", .look, "Print dead letters: items no longer tried, and why.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Argument(help: "Entry ids; all dead letters if none.")
-  var id: [String] = []
+  @Arguments("id", "Entry ids; all dead letters if none.")
+  var id: [String]
 
-  @OptionGroup var form: TableOptions
+  @Group var form: TableOptions
 
   func run() {
     Exit.perform("dead") { () throws(Fault) in
@@ -49,15 +46,15 @@ struct Dead: ParsableCommand {
   }
 }
 
-struct Retry: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "retry", abstract: "Make dead items ready again, as if they had never been tried.")
+struct Retry: Command {
+  static let about = About(
+    "retry", .repair, "Make dead items ready again, as if they had never been tried.")
 
-  @OptionGroup var queue: QueueOptions
-  @OptionGroup var choice: DeadLetterSelection
+  @Group var queue: QueueOptions
+  @Group var choice: DeadLetterSelection
 
-  func validate() throws {
-    if !choice.isMade { throw ValidationError("give ids or --all") }
+  func validate() throws(Mistake) {
+    if !choice.isMade { throw Mistake("give ids or --all") }
   }
 
   func run() {
@@ -65,18 +62,18 @@ struct Retry: ParsableCommand {
   }
 }
 
-struct Drop: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "drop", abstract: "Remove dead letters or lost items; their entries stay failed.")
+struct Drop: Command {
+  static let about = About(
+    "drop", .repair, "Remove dead letters or lost items; their entries stay failed.")
 
-  @OptionGroup var queue: QueueOptions
-  @OptionGroup var choice: DeadLetterSelection
+  @Group var queue: QueueOptions
+  @Group var choice: DeadLetterSelection
 
-  @Flag(help: "Remove the items lost to damage, not dead letters.")
-  var lost = false
+  @Flag("--lost", help: "Remove the items lost to damage, not dead letters.")
+  var lost
 
-  func validate() throws {
-    if choice.isMade == lost { throw ValidationError("give ids, --all or --lost") }
+  func validate() throws(Mistake) {
+    if choice.isMade == lost { throw Mistake("give ids, --all or --lost") }
   }
 
   func run() {
@@ -96,17 +93,17 @@ struct Drop: ParsableCommand {
 }
 
 /// The dead letters that `retry` or `drop` acts on.
-struct DeadLetterSelection: ParsableArguments {
-  @Flag(help: "All dead letters.")
-  var all = false
+struct DeadLetterSelection: OptionGroup {
+  @Flag("--all", help: "All dead letters.")
+  var all
 
-  @Argument(help: "Entry ids.")
-  var id: [String] = []
+  @Arguments("id", "Entry ids.")
+  var id: [String]
 
   var isMade: Bool { all || !id.isEmpty }
 
-  func validate() throws {
-    if all, !id.isEmpty { throw ValidationError("give ids or --all, not both") }
+  func validate() throws(Mistake) {
+    if all, !id.isEmpty { throw Mistake("give ids or --all, not both") }
   }
 
   typealias Treat = (EntryID) throws(Fault) -> Int

@@ -1,38 +1,35 @@
-internal import ArgumentParser
 internal import PipeIntake
 internal import PipeIO
 internal import PipeTime
 
-struct Enqueue: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "enqueue", abstract: "Store entry lines durably and print their receipts.")
+struct Enqueue: Command {
+  static let about = About("enqueue", .putIn, "Store entry lines durably and print their receipts.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Read plain JSON Lines and validate them as pipe ingest does.")
-  var raw = false
+  @Flag("--raw", help: "Read plain JSON Lines and validate them as pipe ingest does.")
+  var raw
 
-  @OptionGroup var text: TextOptions
+  @Group var text: TextOptions
 
   @Option(
-    help: ArgumentHelp(
-      "Drop duplicates of entries stored within this time; answer with the earlier id.",
-      valueName: "duration"))
+    "--dedup", value: "duration",
+    "Drop duplicates of entries stored within this time; answer with the earlier id.")
   var dedup: SpanArgument?
 
-  @OptionGroup var time: ScheduleOptions
+  @Group var time: ScheduleOptions
 
-  @Flag(help: "Print no receipts.")
-  var quiet = false
+  @Flag("--quiet", help: "Print no receipts.")
+  var quiet
 
-  @Option(help: ArgumentHelp("Wait this long for room in a full queue.", valueName: "duration"))
+  @Option("--wait", value: "duration", "Wait this long for room in a full queue.")
   var wait: SpanArgument?
 
-  @Option(help: ArgumentHelp("The longest record accepted.", valueName: "size"))
+  @Option("--max-record-bytes", value: "size", "The longest record accepted; 1MiB by default.")
   var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
-  func validate() throws {
-    if raw, text.text { throw ValidationError("--raw and --text exclude each other") }
+  func validate() throws(Mistake) {
+    if raw, text.text { throw Mistake("--raw and --text exclude each other") }
   }
 
   func run() {

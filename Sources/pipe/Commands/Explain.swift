@@ -1,19 +1,17 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 internal import PipeTime
 
-struct Explain: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Explain why an entry has not run, and when it will.")
+struct Explain: Command {
+  static let about = About("explain", .look, "Explain why an entry has not run, and when it will.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Print one JSON object instead of a paragraph.")
-  var json = false
+  @Flag("--json", help: "Print one JSON object instead of a paragraph.")
+  var json
 
-  @Argument(help: "The id of the entry.")
+  @Arguments(one: "id", "The id of the entry.")
   var id: String
 
   func run() {

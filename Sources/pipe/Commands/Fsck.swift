@@ -1,12 +1,10 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 
-struct Fsck: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "fsck", abstract: "Check every name and line of a queue.")
+struct Fsck: Command {
+  static let about = About("fsck", .repair, "Check every name and line of a queue.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
   func run() {
     Exit.perform("fsck") { () throws(Fault) in

@@ -1,49 +1,46 @@
-internal import ArgumentParser
 internal import PipeIntake
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 
-struct Ingest: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "ingest", abstract: "Validate JSON Lines and write them as entry lines.")
+struct Ingest: Command {
+  static let about = About("ingest", .putIn, "Validate JSON Lines and write them as entry lines.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(help: "The priority of records without one: HIGH, MEDIUM or LOW.")
+  @Option(
+    "--priority", value: "priority",
+    "The priority of records without one: HIGH, MEDIUM (the default) or LOW.")
   var priority = LaneArgument(.medium)
 
-  @Flag(help: "Treat every line as a record, whatever its members.")
-  var records = false
+  @Flag("--records", help: "Treat every line as a record, whatever its members.")
+  var records
 
-  @OptionGroup var text: TextOptions
-
-  @Option(
-    help: ArgumentHelp(
-      "A member that each record must have, and its type: "
-        + FieldType.allCases.map(\.rawValue).joined(separator: " ") + "; may be repeated.",
-      valueName: "field:type"))
-  var require: [Requirement] = []
+  @Group var text: TextOptions
 
   @Option(
-    help: ArgumentHelp("Append rejected lines to this file, unchanged.", valueName: "file"),
-    completion: .file())
+    "--require", value: "field:type",
+    "A member that each record must have, and its type: "
+      + FieldType.allCases.map(\.rawValue).joined(separator: " ") + "; may be repeated.")
+  var require: [Requirement]
+
+  @Option("--reject", value: "file", "Append rejected lines to this file, unchanged.")
   var reject: String?
 
-  @Option(help: ArgumentHelp("Stop after this many rejected lines.", valueName: "n"))
+  @Option("--max-errors", value: "n", "Stop after this many rejected lines.")
   var maxErrors: Count?
 
-  @Option(help: ArgumentHelp("The longest line accepted.", valueName: "size"))
+  @Option("--max-record-bytes", value: "size", "The longest line accepted; 1MiB by default.")
   var maxRecordBytes = ByteSize(bytes: LineLoop.defaultLimit)
 
-  @OptionGroup var progress: ProgressOptions
+  @Group var progress: ProgressOptions
 
-  @Argument(help: "Files of JSON Lines; stdin if none.", completion: .file())
-  var file: [String] = []
+  @Arguments("file", "Files of JSON Lines; stdin if none.")
+  var file: [String]
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     if text.text, !require.isEmpty || records {
-      throw ValidationError(
+      throw Mistake(
         "--text takes lines that have no members: leave out --require and --records")
     }
   }
@@ -59,4 +56,6 @@ struct Ingest: ParsableCommand {
   }
 }
 
-extension Requirement: ExpressibleByArgument {}
+extension Requirement: OptionValue {
+  static var form: String? { "a member and its type: data.sensor:string" }
+}

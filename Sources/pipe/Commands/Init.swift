@@ -1,56 +1,49 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeTime
 
-struct Init: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "Create a queue, or change the settings of one.")
+struct Init: Command {
+  static let about = About("init", .putIn, "Create a queue, or change the settings of one.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Items per slice of entries stored from now on (3).", valueName: "n"))
+  @Option("--slice", value: "n", "Items per slice of entries stored from now on (3).")
   var slice: Count?
 
-  @Option(
-    help: ArgumentHelp("Times an item is retried before it is buried (5).", valueName: "n"))
+  @Option("--retries", value: "n", "Times an item is retried before it is buried (5).")
   var retries: Bound?
 
   @Option(
-    help: ArgumentHelp(
-      "How long a failed batch waits: the first and the longest wait, doubling (1s..5m).",
-      valueName: "duration..duration"))
+    "--backoff", value: "duration..duration",
+    "How long a failed batch waits: the first and the longest wait, doubling (1s..5m).")
   var backoff: BackoffArgument?
 
-  @Option(help: ArgumentHelp("The most items stored and not done; 0: no limit.", valueName: "n"))
+  @Option("--max-items", value: "n", "The most items stored and not done; 0: no limit.")
   var maxItems: Bound?
 
-  @Option(help: ArgumentHelp("The most bytes stored and not done; 0: no limit.", valueName: "size"))
+  @Option("--max-bytes", value: "size", "The most bytes stored and not done; 0: no limit.")
   var maxBytes: ByteSize?
 
   @Option(
-    help: ArgumentHelp(
-      "Keep a segment this long after all its items are done (7d).", valueName: "duration"))
+    "--retain", value: "duration", "Keep a segment this long after all its items are done (7d).")
   var retain: SpanArgument?
 
   @Option(
-    help: ArgumentHelp(
-      "Take an item that has waited this long next, whatever its priority; 0s: never.",
-      valueName: "duration"))
+    "--promote-after", value: "duration",
+    "Take an item that has waited this long next, whatever its priority; 0s: never.")
   var promoteAfter: SpanArgument?
 
-  @Option(help: ArgumentHelp("Leave this much of the file system free (64MiB).", valueName: "size"))
+  @Option("--min-free", value: "size", "Leave this much of the file system free (64MiB).")
   var minFree: ByteSize?
 
-  @Option(
-    help: ArgumentHelp("Share the queue with this group: a name or a number.", valueName: "group"))
+  @Option("--share", value: "group", "Share the queue with this group: a name or a number.")
   var share: GroupArgument?
 
-  @Flag(name: .customLong("private"), help: "Make the queue private to its owner again.")
-  var isPrivate = false
+  @Flag("--private", help: "Make the queue private to its owner again.")
+  var isPrivate
 
-  func validate() throws {
-    if share != nil, isPrivate { throw ValidationError("--share and --private exclude each other") }
+  func validate() throws(Mistake) {
+    if share != nil, isPrivate { throw Mistake("--share and --private exclude each other") }
   }
 
   private var access: Access? { isPrivate ? .owner : share.map { .group($0.number) } }

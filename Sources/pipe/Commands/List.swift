@@ -1,24 +1,20 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 internal import PipeTime
 
-struct List: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Print entries without taking them.")
+struct List: Command {
+  static let about = About("list", .look, "Print entries without taking them.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(help: ArgumentHelp("Print items in this state only; repeatable.", valueName: "state"))
-  var state: [ListedEntry.State] = []
+  @Option("--state", value: "state", "Print items in this state only; repeatable.")
+  var state: [ListedEntry.State]
 
-  @Option(
-    name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Print at most this many lines.", valueName: "n"))
+  @Option("-n", value: "n", "Print at most this many lines.")
   var count: Count?
 
-  @OptionGroup var form: TableOptions
+  @Group var form: TableOptions
 
   func run() {
     Exit.perform("list") { () throws(Fault) in
@@ -49,4 +45,4 @@ struct List: ParsableCommand {
   }
 }
 
-extension ListedEntry.State: ExpressibleByArgument {}
+extension ListedEntry.State: OptionValue {}

@@ -1,33 +1,31 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 
-struct Log: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "log", abstract: "Print what commands printed, and how they ended.")
+struct Log: Command {
+  static let about = About("log", .look, "Print what commands printed, and how they ended.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Print a JSON line for each attempt.")
-  var json = false
+  @Flag("--json", help: "Print a JSON line for each attempt.")
+  var json
 
-  @Option(help: ArgumentHelp("Only this attempt; the last one by default.", valueName: "n"))
+  @Option("--attempt", value: "n", "Only this attempt; the last one by default.")
   var attempt: Count?
 
-  @Flag(help: "Print only stdout.")
-  var stdout = false
+  @Flag("--stdout", help: "Print only stdout.")
+  var stdout
 
-  @Flag(help: "Print only stderr.")
-  var stderr = false
+  @Flag("--stderr", help: "Print only stderr.")
+  var stderr
 
-  @Argument(help: "Entry ids.")
+  @Arguments("id", isRequired: true, "Entry ids.")
   var id: [String]
 
-  func validate() throws {
-    if stdout, stderr { throw ValidationError("--stdout and --stderr exclude each other") }
+  func validate() throws(Mistake) {
+    if stdout, stderr { throw Mistake("--stdout and --stderr exclude each other") }
     if json, stdout || stderr {
-      throw ValidationError("--json has both streams: leave out --stdout and --stderr")
+      throw Mistake("--json has both streams: leave out --stdout and --stderr")
     }
   }
 

@@ -1,25 +1,21 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 internal import PipeTime
 
-struct Pause: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Let consumers take nothing new until pipe resume.")
+struct Pause: Command {
+  static let about = About("pause", .control, "Let consumers take nothing new until pipe resume.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(
-    name: .customLong("for"),
-    help: ArgumentHelp("End the pause after this time.", valueName: "duration"))
+  @Option("--for", value: "duration", "End the pause after this time.")
   var span: SpanArgument?
 
-  @Option(help: ArgumentHelp("Why, for explain, stats and the dashboard.", valueName: "text"))
+  @Option("--reason", value: "text", "Why, for explain, stats and the dashboard.")
   var reason: String?
 
-  func validate() throws {
-    if span?.span == .zero { throw ValidationError("--for must be positive") }
+  func validate() throws(Mistake) {
+    if span?.span == .zero { throw Mistake("--for must be positive") }
     try requireText(reason, "--reason")
   }
 
@@ -32,11 +28,10 @@ struct Pause: ParsableCommand {
   }
 }
 
-struct Resume: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "resume", abstract: "End a pause: consumers go on.")
+struct Resume: Command {
+  static let about = About("resume", .control, "End a pause: consumers go on.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
   func run() {
     Exit.perform("resume") { () throws(Fault) in

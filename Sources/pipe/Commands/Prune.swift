@@ -1,16 +1,14 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 
-struct Prune: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "prune", abstract: "Remove segments that need not be retained.")
+struct Prune: Command {
+  static let about = About("prune", .repair, "Remove segments that need not be retained.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Print one line of JSON.")
-  var json = false
+  @Flag("--json", help: "Print one line of JSON.")
+  var json
 
   func run() {
     Exit.perform("prune") { () throws(Fault) in

@@ -1,48 +1,43 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 internal import PipeWork
 
-struct Route: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "route",
-    abstract: "Move entries to other queues, chosen by a member's value, or to several.")
+struct Route: Command {
+  static let about = About(
+    "route", .takeOut, "Move entries to other queues, chosen by a member's value, or to several.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
   @Option(
-    help: ArgumentHelp(
-      "The member whose value selects the queue; dots reach into objects, \\. is a dot in a name.",
-      valueName: "field"))
+    "--on", value: "field",
+    "The member whose value selects the queue; dots reach into objects, \\. is a dot in a name.")
   var on: String?
 
-  @Option(help: ArgumentHelp("Copy each entry to this queue; may be repeated.", valueName: "dir"))
-  var to: [String] = []
+  @Option("--to", value: "dir", "Copy each entry to this queue; may be repeated.")
+  var to: [String]
 
-  @Flag(help: "Wait for more instead of ending when nothing is ready.")
-  var follow = false
+  @Flag("--follow", help: "Wait for more instead of ending when nothing is ready.")
+  var follow
 
-  @OptionGroup var progress: ProgressOptions
+  @Group var progress: ProgressOptions
 
-  @Argument(
-    help: ArgumentHelp(
-      "With --on: a value and its queue; *=DIR is for all other values.", valueName: "value=dir"))
-  var rules: [Rule] = []
+  @Arguments("value=dir", "With --on: a value and its queue; *=DIR is for all other values.")
+  var rules: [Rule]
 
-  func validate() throws {
-    if on == nil, !rules.isEmpty { throw ValidationError("VALUE=DIR needs --on FIELD") }
-    if on != nil, rules.isEmpty { throw ValidationError("--on needs VALUE=DIR, or '*=DIR'") }
+  func validate() throws(Mistake) {
+    if on == nil, !rules.isEmpty { throw Mistake("VALUE=DIR needs --on FIELD") }
+    if on != nil, rules.isEmpty { throw Mistake("--on needs VALUE=DIR, or '*=DIR'") }
     if (on == nil) == to.isEmpty {
-      throw ValidationError("give --on FIELD VALUE=DIR …, or --to DIR …")
+      throw Mistake("give --on FIELD VALUE=DIR …, or --to DIR …")
     }
-    if to.contains("") { throw ValidationError("--to is empty; name a directory") }
-    if let on, FieldPath(on) == nil { throw ValidationError("--on: \(on) is not a member name") }
+    if to.contains("") { throw Mistake("--to is empty; name a directory") }
+    if let on, FieldPath(on) == nil { throw Mistake("--on: \(on) is not a member name") }
     try requireText(on, "--on")
     let values = rules.map(\.value)
     for value in values { try requireText(value, "the value \(value)") }
     if let twice = values.first(where: { value in values.count { $0 == value } > 1 }) {
-      throw ValidationError("\(twice) has two queues; use --to to copy to several")
+      throw Mistake("\(twice) has two queues; use --to to copy to several")
     }
   }
 
@@ -79,7 +74,9 @@ struct Route: ParsableCommand {
 }
 
 /// `error=/var/spool/errors`: the value is everything before the last equals sign.
-struct Rule: ExpressibleByArgument {
+struct Rule: OptionValue {
+  static let form: String? = "a value and its queue: error=errors"
+
   let value: String
   let queue: String
 

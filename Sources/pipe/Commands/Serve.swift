@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Glibc
 internal import Logging
 internal import PipeGateway
@@ -8,72 +7,62 @@ internal import PipeQueue
 internal import PipeServe
 internal import PipeTime
 
-struct Serve: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Accept entries over HTTP, and answer queries about them.")
+struct Serve: Command {
+  static let about = About(
+    "serve", .serve, "Accept entries over HTTP, and answer queries about them.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
   @Option(
-    help: ArgumentHelp(
-      "The address to listen on; default $PIPE_HOST, $HOST or 127.0.0.1. "
-        + "Any but loopback needs --token-file.",
-      valueName: "address"))
+    "--host", value: "address",
+    "The address to listen on; default $PIPE_HOST, $HOST or 127.0.0.1. "
+      + "Any but loopback needs --token-file.")
   var host: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "The port, 0 for a free one; default $PIPE_PORT, $PORT or 8000.", valueName: "port"))
+  @Option("--port", value: "port", "The port, 0 for a free one; default $PIPE_PORT, $PORT or 8000.")
   var port: Int?
 
-  @Option(help: ArgumentHelp("A file with the token that clients must send.", valueName: "file"))
+  @Option("--token-file", value: "file", "A file with the token that clients must send.")
   var tokenFile: String?
 
-  @Option(help: ArgumentHelp("The longest request body accepted.", valueName: "size"))
+  @Option("--max-body", value: "size", "The longest request body accepted; 1MiB by default.")
   var maxBody = ByteSize(bytes: 1 << 20)
 
-  @Option(
-    help: ArgumentHelp(
-      "A member that records must have; may be repeated.", valueName: "field:type"))
-  var require: [Requirement] = []
+  @Option("--require", value: "field:type", "A member that records must have; may be repeated.")
+  var require: [Requirement]
 
   @Option(
-    help: ArgumentHelp(
-      "Answer a repeated id request or key with the earlier id for this long; 300s by default.",
-      valueName: "duration"))
+    "--dedup", value: "duration",
+    "Answer a repeated id request or key with the earlier id for this long; 300s by default.")
   var dedup: SpanArgument?
 
   @Option(
-    help: ArgumentHelp(
-      "Requests allowed from one address, such as 100/s; more are answered 429.",
-      valueName: "n/s"))
+    "--limit", value: "n/s",
+    "Requests allowed from one address, such as 100/s; more are answered 429.")
   var limit: Rate?
 
   @Option(
-    help: ArgumentHelp(
-      "Another origin whose pages may use the gateway, such as https://example.com, or * for all.",
-      valueName: "origin"))
+    "--cors", value: "origin",
+    "Another origin whose pages may use the gateway, such as https://example.com, or * for all.")
   var cors: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Give each metric of /metrics the label queue with this value.", valueName: "name"))
+  @Option("--label", value: "name", "Give each metric of /metrics the label queue with this value.")
   var label: String?
 
-  @Flag(help: "Write a JSON line to stderr for each response.")
-  var accessLog = false
+  @Flag("--access-log", help: "Write a JSON line to stderr for each response.")
+  var accessLog
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     if let port, !(0...65535).contains(port) {
-      throw ValidationError("--port must be from 0 to 65535")
+      throw Mistake("--port must be from 0 to 65535")
     }
     guard (1...1 << 30).contains(maxBody.bytes) else {
-      throw ValidationError("--max-body must be from 1 to 1GiB")
+      throw Mistake("--max-body must be from 1 to 1GiB")
     }
     try requireText(cors, "--cors")
     try requireText(label, "--label")
-    if label == "" { throw ValidationError("--label is empty; name the queue") }
-    if host == "" { throw ValidationError("--host is empty; give an address") }
+    if label == "" { throw Mistake("--label is empty; name the queue") }
+    if host == "" { throw Mistake("--host is empty; give an address") }
   }
 
   func run() {
@@ -159,4 +148,7 @@ extension ListeningAddress {
   }
 }
 
-extension Rate: ExpressibleByArgument {}
+extension Rate: OptionValue {
+  static var form: String? { "requests per second: \(words[0])" }
+  static var words: [String] { ["100/s"] }
+}

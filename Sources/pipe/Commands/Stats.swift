@@ -1,134 +1,128 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON
 internal import PipeMeasure
 internal import PipeStats
 internal import PipeTime
 
-struct Stats: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "stats",
-    abstract: "Report how full a queue is, how fast, and how long items take.")
+struct Stats: Command {
+  static let about = About(
+    "stats", .look, "Report how full a queue is, how fast, and how long items take.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Print one line of JSON instead of a table.")
-  var json = false
+  @Flag("--json", help: "Print one line of JSON instead of a table.")
+  var json
 
-  @Flag(help: "Print metrics in the Prometheus text format.")
-  var prometheus = false
+  @Flag("--prometheus", help: "Print metrics in the Prometheus text format.")
+  var prometheus
 
   @Option(
-    help: ArgumentHelp(
-      "With --prometheus: give each metric the label queue with this value.", valueName: "name"))
+    "--label", value: "name", "With --prometheus: give each metric the label queue with this value."
+  )
   var label: String?
 
-  @Flag(help: "Print percentiles for HdrHistogram plotters, in milliseconds.")
-  var hgrm = false
+  @Flag("--hgrm", help: "Print percentiles for HdrHistogram plotters, in milliseconds.")
+  var hgrm
 
-  @Flag(help: "Draw a picture: how long items take, and the last hour's throughput.")
-  var plot = false
+  @Flag("--plot", help: "Draw a picture: how long items take, and the last hour's throughput.")
+  var plot
 
-  @Option(help: ArgumentHelp("Write the picture to this file as SVG.", valueName: "file"))
+  @Option("--svg", value: "file", "Write the picture to this file as SVG.")
   var svg: String?
 
-  @Flag(help: "Print what queueing theory predicts from the measured rates, and what was measured.")
-  var model = false
+  @Flag(
+    "--model",
+    help: "Print what queueing theory predicts from the measured rates, and what was measured.")
+  var model
 
   @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Compare the service times of two tags, or of two queues (with a / in their names).",
-      valueName: "a b"))
-  var compare: [String] = []
+    "--compare", value: "a b", several: true,
+    "Compare the service times of two tags, or of two queues (with a / in their names).")
+  var compare: [String]
 
-  @Option(help: ArgumentHelp("Print one line per tag of consume --tag.", valueName: "tag"))
+  @Option("--by", value: "tag", "Print one line per tag of consume --tag.")
   var by: Grouping?
 
-  @Flag(help: "Print a control chart of the last minutes.")
-  var chart = false
+  @Flag("--chart", help: "Print a control chart of the last minutes.")
+  var chart
 
   @Option(
-    help: ArgumentHelp(
-      "The stage that --hgrm, --plot and --svg show: wait, service or total, the default.",
-      valueName: "stage"))
+    "--of", value: "stage",
+    "The stage that --hgrm, --plot and --svg show: wait, service or total, the default.")
   var of: Stage?
 
-  @Option(
-    name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Minutes in the chart: 60 by default, 120 at most.", valueName: "n"))
+  @Option("-n", value: "n", "Minutes in the chart: 60 by default, 120 at most.")
   var count: Count?
 
-  @Option(help: ArgumentHelp("Only this recent period (10m 2h 7d).", valueName: "duration"))
+  @Option("--since", value: "duration", "Only this recent period (10m 2h 7d).")
   var since: SpanArgument?
 
-  @Option(help: ArgumentHelp("Repeat at this interval.", valueName: "duration"))
+  @Option("--watch", value: "duration", "Repeat at this interval.")
   var watch: SpanArgument?
 
-  @Flag(help: "Print the whole report, even if the terminal is too small for it.")
-  var all = false
+  @Flag("--all", help: "Print the whole report, even if the terminal is too small for it.")
+  var all
 
-  @Option(help: ArgumentHelp("Write to this file, replacing it as a whole.", valueName: "file"))
+  @Option("--output", value: "file", "Write to this file, replacing it as a whole.")
   var output: String?
 
   @Option(
-    help: ArgumentHelp(
-      "Print the percentiles of this member of JSON Lines on stdin; "
-        + "dots reach into objects, \\. is a dot in a name.",
-      valueName: "name"))
+    "--field", value: "name",
+    "Print the percentiles of this member of JSON Lines on stdin; "
+      + "dots reach into objects, \\. is a dot in a name.")
   var field: String?
 
-  func validate() throws {
+  func validate() throws(Mistake) {
     let forms = [prometheus, hgrm, plot, svg != nil, model, !compare.isEmpty, by != nil, chart]
     if forms.count(where: { $0 }) + (field == nil ? 0 : 1) > 1 {
-      throw ValidationError(
+      throw Mistake(
         "give only one of --prometheus, --hgrm, --plot, --svg, --model, --compare, --by, --chart"
           + " and --field")
     }
     if json, prometheus || hgrm || plot || svg != nil {
-      throw ValidationError("--json excludes --prometheus, --hgrm, --plot and --svg")
+      throw Mistake("--json excludes --prometheus, --hgrm, --plot and --svg")
     }
     if !compare.isEmpty, compare.count != 2 {
-      throw ValidationError("--compare takes two tags or two queues")
+      throw Mistake("--compare takes two tags or two queues")
     }
     try requireText(field, "--field")
     if let field, FieldPath(field) == nil {
-      throw ValidationError("--field takes member names separated by dots")
+      throw Mistake("--field takes member names separated by dots")
     }
     if field != nil, since != nil || watch != nil || output != nil || queue.queue != nil {
-      throw ValidationError(
+      throw Mistake(
         "--field reads stdin once, and no queue: leave out -q, --since, --watch and --output")
     }
     if since != nil, prometheus || chart {
-      throw ValidationError(
+      throw Mistake(
         "--since excludes --prometheus, which covers all time, and --chart, which takes -n")
     }
     if all, json || forms.contains(true) || field != nil {
-      throw ValidationError("--all is for the report alone; the other forms are always whole")
+      throw Mistake("--all is for the report alone; the other forms are always whole")
     }
-    if since?.span == .zero { throw ValidationError("--since must be positive") }
+    if since?.span == .zero { throw Mistake("--since must be positive") }
     if svg != nil, output != nil {
-      throw ValidationError("--svg names its file: leave out --output")
+      throw Mistake("--svg names its file: leave out --output")
     }
-    if output == "" { throw ValidationError("--output is empty; name a file") }
-    if svg == "" { throw ValidationError("--svg is empty; name a file") }
-    if svg == "-" || output == "-" { throw ValidationError("- is not a file: leave out --output") }
+    if output == "" { throw Mistake("--output is empty; name a file") }
+    if svg == "" { throw Mistake("--svg is empty; name a file") }
+    if svg == "-" || output == "-" { throw Mistake("- is not a file: leave out --output") }
     try validateSubject()
   }
 
-  private func validateSubject() throws {
+  private func validateSubject() throws(Mistake) {
     if of != nil, !(hgrm || plot || svg != nil) {
-      throw ValidationError("--of needs --hgrm, --plot or --svg")
+      throw Mistake("--of needs --hgrm, --plot or --svg")
     }
-    if count != nil, !chart { throw ValidationError("-n needs --chart") }
-    if label != nil, !prometheus { throw ValidationError("--label needs --prometheus") }
-    if label == "" { throw ValidationError("--label is empty; name the queue") }
+    if count != nil, !chart { throw Mistake("-n needs --chart") }
+    if label != nil, !prometheus { throw Mistake("--label needs --prometheus") }
+    if label == "" { throw Mistake("--label is empty; name the queue") }
     try requireText(label, "--label")
     if let count, count.value > 120 {
-      throw ValidationError("-n is 120 at most: older minutes are not kept separately")
+      throw Mistake("-n is 120 at most: older minutes are not kept separately")
     }
     if let watch, watch.span < .milliseconds(100) {
-      throw ValidationError("--watch must be 100ms or more")
+      throw Mistake("--watch must be 100ms or more")
     }
   }
 
@@ -156,6 +150,6 @@ struct Stats: ParsableCommand {
   }
 }
 
-enum Grouping: String, ExpressibleByArgument, CaseIterable { case tag }
+enum Grouping: String, OptionValue, CaseIterable { case tag }
 
-extension Stage: ExpressibleByArgument {}
+extension Stage: OptionValue {}

@@ -1,31 +1,29 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeRender
 internal import PipeTime
 
-struct Status: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Print the status of entries.")
+struct Status: Command {
+  static let about = About("status", .look, "Print the status of entries.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Flag(help: "Wait until each entry is completed or failed.")
-  var wait = false
+  @Flag("--wait", help: "Wait until each entry is completed or failed.")
+  var wait
 
-  @Option(help: ArgumentHelp("Wait no longer than this.", valueName: "duration"))
+  @Option("--timeout", value: "duration", "Wait no longer than this.")
   var timeout: SpanArgument?
 
-  @Flag(help: "Show the values that answers gave as output.")
-  var output = false
+  @Flag("--output", help: "Show the values that answers gave as output.")
+  var output
 
-  @OptionGroup var form: TableOptions
+  @Group var form: TableOptions
 
-  @Argument(help: "Ids that enqueue printed.")
+  @Arguments("id", isRequired: true, "Ids that enqueue printed.")
   var id: [String]
 
-  func validate() throws {
-    if timeout != nil, !wait { throw ValidationError("--timeout needs --wait") }
+  func validate() throws(Mistake) {
+    if timeout != nil, !wait { throw Mistake("--timeout needs --wait") }
   }
 
   func run() {

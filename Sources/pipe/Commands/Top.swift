@@ -1,27 +1,25 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeMeasure
 internal import PipeQueue
 internal import PipeTime
 
-struct Top: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "top", abstract: "Watch queues on the terminal: how full, how fast, what runs.")
+struct Top: Command {
+  static let about = About(
+    "top", .look, "Watch queues on the terminal: how full, how fast, what runs.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(
-    help: ArgumentHelp("Redraw at this interval: 2s by default.", valueName: "duration"))
+  @Option("--every", value: "duration", "Redraw at this interval: 2s by default.")
   var every: SpanArgument?
 
   private var interval: TimeSpan { every?.span ?? .seconds(2) }
 
-  @Argument(help: "More queues.", completion: .directory)
-  var directory: [String] = []
+  @Arguments("directory", "More queues.")
+  var directory: [String]
 
-  func validate() throws {
-    if interval < .milliseconds(100) { throw ValidationError("--every must be 100ms or more") }
-    if directory.contains("") { throw ValidationError("the queue is empty; name a directory") }
+  func validate() throws(Mistake) {
+    if interval < .milliseconds(100) { throw Mistake("--every must be 100ms or more") }
+    if directory.contains("") { throw Mistake("the queue is empty; name a directory") }
   }
 
   func run() {

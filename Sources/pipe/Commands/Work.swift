@@ -1,33 +1,30 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeQueue
 internal import PipeTime
 internal import PipeWork
 
-struct Work: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "work", abstract: "Run the commands that pipe submit stored.")
+struct Work: Command {
+  static let about = About("work", .takeOut, "Run the commands that pipe submit stored.")
 
-  @OptionGroup var queue: QueueOptions
+  @Group var queue: QueueOptions
 
-  @Option(
-    name: .customShort("j", allowingJoined: true),
-    help: ArgumentHelp("Commands to run at once; 1 by default.", valueName: "jobs"))
+  @Option("-j", value: "jobs", "Commands to run at once; 1 by default.")
   var jobs: Count?
 
-  @Flag(help: "Wait for more instead of ending when nothing is ready.")
-  var follow = false
+  @Flag("--follow", help: "Wait for more instead of ending when nothing is ready.")
+  var follow
 
-  @Flag(help: "End once every command is done or dead; wait for retries until then.")
-  var untilDone = false
+  @Flag(
+    "--until-done", help: "End once every command is done or dead; wait for retries until then.")
+  var untilDone
 
-  @Option(help: ArgumentHelp("End a command that runs longer than this.", valueName: "duration"))
+  @Option("--timeout", value: "duration", "End a command that runs longer than this.")
   var timeout: SpanArgument?
 
-  @OptionGroup var progress: ProgressOptions
+  @Group var progress: ProgressOptions
 
-  func validate() throws {
-    if follow, untilDone { throw ValidationError("--follow and --until-done exclude each other") }
+  func validate() throws(Mistake) {
+    if follow, untilDone { throw Mistake("--follow and --until-done exclude each other") }
   }
 
   func run() {

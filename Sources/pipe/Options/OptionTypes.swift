@@ -1,11 +1,13 @@
-internal import ArgumentParser
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
 internal import PipeTime
 
 /// `500ms 5s 10m 2h 7d`, at most a century.
-struct SpanArgument: ExpressibleByArgument {
+struct SpanArgument: OptionValue {
+  static let form: String? = "a duration needs a unit: \(words.joined(separator: " "))"
+  static let words = ["500ms", "5s", "10m", "2h", "7d"]
+
   let span: TimeSpan
 
   init?(argument: String) {
@@ -22,23 +24,27 @@ struct SpanArgument: ExpressibleByArgument {
   }
 }
 
-/// An RFC 3339 time.
-func instant(_ argument: String) throws -> Instant {
-  var text = argument
-  guard let time = text.withUTF8({ parseDateTime(UnsafeRawBufferPointer($0)) }), time >= .epoch
-  else {
-    throw ValidationError("give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z")
+/// An RFC 3339 time since 1970.
+struct TimeArgument: OptionValue {
+  static let form: String? = "an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z"
+
+  let time: Instant
+
+  init?(argument: String) {
+    var text = argument
+    guard let time = text.withUTF8({ parseDateTime(UnsafeRawBufferPointer($0)) }), time >= .epoch
+    else { return nil }
+    self.time = time
   }
-  return time
 }
 
 /// `64KiB 1MiB 2GiB`, or bytes without a unit.
-struct ByteSize: ExpressibleByArgument, CustomStringConvertible {
-  let bytes: Int
+struct ByteSize: OptionValue {
+  static let form: String? =
+    "a size is a number of bytes, or has a unit: \(words.joined(separator: " "))"
+  static let words = ["64KiB", "1MiB", "2GiB"]
 
-  var description: String {
-    bytes > 0 && bytes % (1 << 10) == 0 ? "\(bytes >> 10)KiB" : "\(bytes)"
-  }
+  let bytes: Int
 
   init(bytes: Int) { self.bytes = bytes }
 
@@ -53,10 +59,6 @@ struct ByteSize: ExpressibleByArgument, CustomStringConvertible {
     guard !overflow, product < 1 << 59 else { return nil }
     bytes = Int(product)
   }
-
-  var defaultValueDescription: String {
-    bytes > 0 && bytes % (1 << 20) == 0 ? "\(bytes >> 20)MiB" : "\(bytes)"
-  }
 }
 
 private func plainNumber(_ text: Substring) -> Int64? {
@@ -64,11 +66,14 @@ private func plainNumber(_ text: Substring) -> Int64? {
 }
 
 /// Rejects text that is not UTF-8. Paths may be any bytes; stored and compared arguments may not.
-func requireText(_ argument: String?, _ name: String) throws {
-  if argument?.isUTF8 == false { throw ValidationError("\(name) is not UTF-8") }
+func requireText(_ argument: String?, _ name: String) throws(Mistake) {
+  if argument?.isUTF8 == false { throw Mistake("\(name) is not UTF-8") }
 }
 
-struct LaneArgument: ExpressibleByArgument {
+struct LaneArgument: OptionValue {
+  static var form: String? { listed(words) }
+  static var words: [String] { Lane.allCases.map(\.name) }
+
   let priority: Lane
 
   init(_ priority: Lane) { self.priority = priority }
@@ -79,14 +84,12 @@ struct LaneArgument: ExpressibleByArgument {
     }
     priority = found
   }
-
-  var defaultValueDescription: String { priority.name }
-
-  static var allValueStrings: [String] { Lane.allCases.map(\.name) }
 }
 
 /// `high,low`: one or more lanes, each once, highest first.
-struct LanesArgument: ExpressibleByArgument {
+struct LanesArgument: OptionValue {
+  static var form: String? { LaneArgument.form }
+
   let lanes: [Lane]
 
   init?(argument: String) {
@@ -99,7 +102,9 @@ struct LanesArgument: ExpressibleByArgument {
 }
 
 /// A group of this system, by name or number.
-struct GroupArgument: ExpressibleByArgument {
+struct GroupArgument: OptionValue {
+  static let form: String? = "there is no such group; getent group lists them"
+
   let number: UInt32
 
   init?(argument: String) {
@@ -109,7 +114,9 @@ struct GroupArgument: ExpressibleByArgument {
 }
 
 /// A number of items; 0 for no limit.
-struct Bound: ExpressibleByArgument {
+struct Bound: OptionValue {
+  static let form: String? = "a whole number"
+
   let value: Int?
 
   init?(argument: String) {
@@ -119,7 +126,9 @@ struct Bound: ExpressibleByArgument {
 }
 
 /// A positive number.
-struct Count: ExpressibleByArgument {
+struct Count: OptionValue {
+  static let form: String? = "a whole number from 1 on"
+
   let value: Int
 
   init?(argument: String) {
@@ -129,7 +138,10 @@ struct Count: ExpressibleByArgument {
 }
 
 /// `1s..5m`: the first wait and the longest.
-struct BackoffArgument: ExpressibleByArgument {
+struct BackoffArgument: OptionValue {
+  static var form: String? { "two durations: \(words[0])" }
+  static let words = ["1s..5m"]
+
   let backoff: Backoff
 
   init?(argument: String) {
@@ -143,7 +155,9 @@ struct BackoffArgument: ExpressibleByArgument {
 }
 
 /// A tag for statistics: up to 64 letters, digits and `. _ : -`, starting with a letter or digit.
-struct Tag: ExpressibleByArgument {
+struct Tag: OptionValue {
+  static let form: String? = "up to 64 letters, digits and . _ : -"
+
   let text: String
 
   init?(argument: String) {

@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import PipeIntake
 internal import PipeIO
 internal import PipeQueue
@@ -6,35 +5,31 @@ internal import PipeRender
 internal import PipeTime
 internal import PipeWork
 
-struct QueueOptions: ParsableArguments {
-  @Option(
-    name: [.customShort("q"), .long],
-    help: ArgumentHelp("The queue; default $PIPE_QUEUE, or the user's own.", valueName: "dir"))
+struct QueueOptions: OptionGroup {
+  @Option("-q", "--queue", value: "dir", "The queue; default $PIPE_QUEUE, or the user's own.")
   var queue: String?
 
-  @Flag(help: "Use a queue on a network file system, where its promises do not hold.")
-  var force = false
+  @Flag("--force", help: "Use a queue on a network file system, where its promises do not hold.")
+  var force
 
   // A script with an unset variable must not drain the user's own queue.
-  func validate() throws {
-    if queue == "" { throw ValidationError("-q is empty; name a directory") }
+  func validate() throws(Mistake) {
+    if queue == "" { throw Mistake("-q is empty; name a directory") }
   }
 
   var location: QueueLocation { QueueLocation(path: queue, force: force) }
 }
 
 /// Plain text as input.
-struct TextOptions: ParsableArguments {
-  @Flag(help: "Take each line as an item: any text, any bytes.")
-  var text = false
+struct TextOptions: OptionGroup {
+  @Flag("--text", help: "Take each line as an item: any text, any bytes.")
+  var text
 
-  @Flag(
-    name: [.customShort("0"), .customLong("null")],
-    help: "With --text: items end with NUL instead of a newline.")
-  var isNull = false
+  @Flag("-0", "--null", help: "With --text: items end with NUL instead of a newline.")
+  var isNull
 
-  func validate() throws {
-    if isNull, !text { throw ValidationError("-0 needs --text") }
+  func validate() throws(Mistake) {
+    if isNull, !text { throw Mistake("-0 needs --text") }
   }
 
   /// nil: JSON.
@@ -42,17 +37,15 @@ struct TextOptions: ParsableArguments {
 }
 
 /// Plain text as output.
-struct TextOutputOptions: ParsableArguments {
-  @Flag(help: "Write strings as bare text, and other values as they are.")
-  var text = false
+struct TextOutputOptions: OptionGroup {
+  @Flag("--text", help: "Write strings as bare text, and other values as they are.")
+  var text
 
-  @Flag(
-    name: [.customShort("0"), .customLong("null")],
-    help: "With --text: end each item with NUL instead of a newline.")
-  var isNull = false
+  @Flag("-0", "--null", help: "With --text: end each item with NUL instead of a newline.")
+  var isNull
 
-  func validate() throws {
-    if isNull, !text { throw ValidationError("-0 needs --text") }
+  func validate() throws(Mistake) {
+    if isNull, !text { throw Mistake("-0 needs --text") }
   }
 
   /// nil: JSON.
@@ -60,37 +53,31 @@ struct TextOutputOptions: ParsableArguments {
 }
 
 /// When what is stored becomes ready.
-struct ScheduleOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Make it ready after this delay.", valueName: "duration"))
+struct ScheduleOptions: OptionGroup {
+  @Option("--delay", value: "duration", "Make it ready after this delay.")
   var delay: SpanArgument?
 
-  @Option(
-    help: ArgumentHelp("Make it ready only at this RFC 3339 time.", valueName: "time"),
-    transform: instant)
-  var at: Instant?
+  @Option("--at", value: "time", "Make it ready only at this RFC 3339 time.")
+  var at: TimeArgument?
 
-  func validate() throws {
-    if delay != nil, at != nil { throw ValidationError("--delay and --at exclude each other") }
+  func validate() throws(Mistake) {
+    if delay != nil, at != nil { throw Mistake("--delay and --at exclude each other") }
   }
 
-  var schedule: Schedule { delay.map { .after($0.span) } ?? at.map(Schedule.at) ?? .own }
+  var schedule: Schedule { delay.map { .after($0.span) } ?? at.map { .at($0.time) } ?? .own }
 }
 
 /// The pace and number of batches, and whether to wait for more.
-struct DispatchOptions: ParsableArguments {
+struct DispatchOptions: OptionGroup {
   @Option(
-    help: ArgumentHelp(
-      "Start batches at least this far apart, across all consumers.",
-      valueName: "duration"))
+    "--every", value: "duration", "Start batches at least this far apart, across all consumers.")
   var every: SpanArgument?
 
-  @Option(
-    name: .customShort("n", allowingJoined: true),
-    help: ArgumentHelp("Stop after this many batches.", valueName: "batches"))
+  @Option("-n", value: "batches", "Stop after this many batches.")
   var batches: Count?
 
-  @Flag(help: "Wait for more instead of ending when nothing is ready.")
-  var follow = false
+  @Flag("--follow", help: "Wait for more instead of ending when nothing is ready.")
+  var follow
 
   /// With --follow, creates a missing queue: a consumer that waits for more can wait for the first
   /// entry too.
@@ -105,12 +92,12 @@ struct DispatchOptions: ParsableArguments {
   }
 }
 
-struct ProgressOptions: ParsableArguments {
-  @Flag(help: "Draw no progress line on the terminal.")
-  var quiet = false
+struct ProgressOptions: OptionGroup {
+  @Flag("--quiet", help: "Draw no progress line on the terminal.")
+  var quiet
 }
 
-struct TableOptions: ParsableArguments {
-  @Flag(help: "Print lines of JSON on a terminal too, instead of a table.")
-  var json = false
+struct TableOptions: OptionGroup {
+  @Flag("--json", help: "Print lines of JSON on a terminal too, instead of a table.")
+  var json
 }

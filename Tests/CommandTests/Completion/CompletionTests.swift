@@ -50,8 +50,11 @@ struct CompletionTests {
         ("pipe ingest --reject fi", ["file.jsonl"]),
         ("pipe ingest fi", ["file.jsonl"]),
         ("pipe stats --svg=fi", ["--svg=file.jsonl"]),
+        ("pipe consume --every ", ["500ms", "5s", "10m", "2h", "7d"]),
+        ("pipe consume --keep=6", ["--keep=64KiB"]),
+        ("pipe init --backoff ", ["1s..5m"]),
         // No value is known, and an option is not one.
-        ("pipe consume --every ", []),
+        ("pipe submit --at ", []),
         ("pipe consume --every 5s --envel", ["--envelope"]),
       ], shell)
   }

@@ -85,8 +85,8 @@ struct DelayTests {
     try scratch.pipe("enqueue", "--raw", "--at", time, input: "1\n").expect(
       "",
       errors: """
-        pipe enqueue: The value '\(time)' is invalid for '--at <time>': give an RFC 3339 time since \
-        1970, such as 2026-11-21T05:00:00Z (see pipe enqueue --help)
+        pipe enqueue: The value '\(time)' is invalid for '--at <time>' (an RFC 3339 time since 1970, \
+        such as 2026-11-21T05:00:00Z)
 
         """, status: 64)
   }

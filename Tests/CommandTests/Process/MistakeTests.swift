@@ -36,7 +36,7 @@ struct MistakeTests {
       Mistake("list -qx", "pipe list: Unknown option '-qx' (see pipe list --help)"),
       Mistake(
         "submit --prio high ls",
-        "pipe submit: Unknown option '--prio' (see pipe submit --help)"
+        "pipe submit: Unknown option '--prio'. Did you mean '--priority'? (see pipe submit --help)"
       ),
       Mistake("wait", "pipe: there is no command wait; did you mean pipe status?"),
       Mistake("ls", "pipe: there is no command ls; did you mean pipe list?"),
@@ -77,9 +77,8 @@ struct MistakeTests {
           + " (HIGH, MEDIUM or LOW)"),
       Mistake(
         "submit --at 23:00 ls",
-        "pipe submit: The value '23:00' is invalid for '--at <time>':"
-          + " give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z"
-          + " (see pipe submit --help)"),
+        "pipe submit: The value '23:00' is invalid for '--at <time>'"
+          + " (an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z)"),
       Mistake(
         "init --retain 5",
         "pipe init: The value '5' is invalid for '--retain <duration>'"
@@ -112,9 +111,8 @@ struct MistakeTests {
           + " (a duration needs a unit: 500ms 5s 10m 2h 7d)"),
       Mistake(
         "enqueue --at tomorrow",
-        "pipe enqueue: The value 'tomorrow' is invalid for '--at <time>':"
-          + " give an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z"
-          + " (see pipe enqueue --help)"),
+        "pipe enqueue: The value 'tomorrow' is invalid for '--at <time>'"
+          + " (an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z)"),
       Mistake(
         "status",
         "pipe status: Missing expected argument '<id> ...'"

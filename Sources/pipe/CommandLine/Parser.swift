@@ -1,0 +1,161 @@
+/// Reads the words after the name of a command, and gives them to its declarations.
+struct Parser {
+  enum Outcome {
+    case run, help, version
+  }
+
+  private let grammar: Grammar
+  private let words: ArraySlice<String>
+  private var index: Int
+  private var unexpected: [String] = []
+  private var isArgumentGiven = false
+
+  init(_ grammar: Grammar, _ words: ArraySlice<String>) {
+    self.grammar = grammar
+    self.words = words
+    index = words.startIndex
+  }
+
+  /// Reads all words. `.run`: the command is complete, and its checks have passed.
+  mutating func read() throws(Mistake) -> Outcome {
+    do throws(Mistake) {
+      while let word = next() {
+        if word == "--" {
+          try takeRest()
+        } else if word.utf8.first == 0x2d, word.utf8.count > 1 {
+          if let request = Parser.request(word) { return request }
+          try takeOption(word)
+        } else if grammar.place == .rest {
+          index -= 1
+          try takeRest()
+        } else {
+          try takeArgument(word, isRest: false)
+        }
+      }
+    } catch {
+      // Who asks for help is about to correct the line.
+      if grammar.place != .rest, let request = laterRequest { return request }
+      throw error
+    }
+    if grammar.isRequired, !isArgumentGiven, let arguments = grammar.arguments {
+      throw .missingArgument(arguments.shown("") + (arguments.isRepeatable ? " ..." : ""))
+    }
+    if !unexpected.isEmpty { throw .unexpected(unexpected) }
+    try grammar.check()
+    return .run
+  }
+
+  private static func request(_ word: String) -> Outcome? {
+    switch word {
+    case "-h", "--help": .help
+    case "--version": .version
+    default: nil
+    }
+  }
+
+  private var laterRequest: Outcome? {
+    words[index...].prefix { $0 != "--" }.lazy.compactMap(Parser.request).first
+  }
+
+  private mutating func next() -> String? {
+    guard index < words.endIndex else { return nil }
+    defer { index += 1 }
+    return words[index]
+  }
+
+  /// The next word, if it can be the value of an option.
+  private mutating func nextValue() -> String? {
+    guard index < words.endIndex, words[index] == "-" || words[index].utf8.first != 0x2d else {
+      return nil
+    }
+    return next()
+  }
+
+  // Takes all further words as arguments.
+  private mutating func takeRest() throws(Mistake) {
+    while let word = next() { try takeArgument(word, isRest: true) }
+  }
+
+  private mutating func takeArgument(_ word: String, isRest: Bool) throws(Mistake) {
+    guard let arguments = grammar.arguments, isRest || grammar.place == .anywhere,
+      arguments.isRepeatable || !isArgumentGiven
+    else {
+      unexpected.append(word)
+      return
+    }
+    isArgumentGiven = true
+    try give(word, to: arguments, "")
+  }
+
+  private mutating func takeOption(_ word: String) throws(Mistake) {
+    if let option = grammar.option(word) { return try take(option, word, value: nil) }
+    if let sign = word.firstIndex(of: "="), let option = grammar.option(word[..<sign]) {
+      let value = String(word[word.index(after: sign)...])
+      return try take(option, String(word[..<sign]), value: value)
+    }
+    if let option = grammar.option(word.prefix(2)), option.isJoinable {
+      return try take(option, option.name, value: String(word.dropFirst(2)))
+    }
+    throw .unknownOption(word, near: near(word))
+  }
+
+  private mutating func take(
+    _ option: Declaration, _ name: String, value: String?
+  ) throws(Mistake) {
+    guard option.value != nil else {
+      if let value { throw .needlessValue(value, option: name) }
+      _ = option.take("")
+      return
+    }
+    if let takeAlone = option.takeAlone, value == nil {
+      takeAlone()
+      if let text = nextValue(), !option.take(text) { index -= 1 }
+      return
+    }
+    guard let text = value ?? nextValue(), value == nil || text != "" else {
+      throw .missingValue(option: option.shown(name))
+    }
+    try give(text, to: option, name)
+    while option.takesSeveral, let text = nextValue() { try give(text, to: option, name) }
+  }
+
+  private func give(_ text: String, to option: Declaration, _ name: String) throws(Mistake) {
+    guard option.take(text) else {
+      throw .invalid(text, option: option.shown(name), form: option.form)
+    }
+  }
+
+  /// The option that a mistyped one is most like; nil if there is none.
+  private func near(_ word: String) -> String? {
+    let name = String(word.prefix { $0 != "=" })
+    let names = grammar.options.map(\.name).filter { $0.hasPrefix("--") }
+    let longer = names.filter { $0.hasPrefix(name) }
+    if name.utf8.count > 3, longer.count == 1 { return longer[0] }
+    return nearest(to: name, among: names, within: 2).first
+  }
+}
+
+/// The words that differ from a mistyped one by the fewest bytes, and by no more than `most`.
+func nearest(to word: String, among words: [String], within most: Int) -> [String] {
+  let distances = words.map { (word: $0, distance: distance(word, $0)) }
+  let least = distances.map(\.distance).min() ?? .max
+  return least <= most ? distances.filter { $0.distance == least }.map(\.word) : []
+}
+
+/// The number of bytes to insert, remove, change or swap with the next (optimal string alignment).
+private func distance(_ one: String, _ other: String) -> Int {
+  let (a, b) = (Array(one.utf8.prefix(32)), Array(other.utf8))
+  var rows = [Array(0...b.count)]
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      var least = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+        least = min(least, rows[i - 1][j - 1] + 1)
+      }
+      row.append(least)
+    }
+    rows.append(row)
+  }
+  return rows[a.count][b.count]
+}
