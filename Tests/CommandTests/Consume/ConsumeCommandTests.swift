@@ -192,4 +192,15 @@ struct ConsumeCommandTests {
     try scratch.sh("pipe consume --timeout 50ms -- sh -c 'sleep 600 & wait'").expect(
       "", errors: "pipe consume: \(id) item 1: timed out (attempt 2); ready again\n", status: 1)
   }
+
+  @Test("a consumer settles a command that ended before the search for more items", .needsStrace)
+  func early() throws {
+    let scratch = try Scratch()
+    try scratch.store("1")
+    // The consumer goes on once the command has ended; SIGCHLD comes before it looks for a second item.
+    let calls = "clone,clone3,vfork"
+    let strace = "strace -f -qq -o /dev/null -e trace=\(calls) -e inject=\(calls):delay_exit=300000"
+    try scratch.sh("\(strace) pipe consume -j 2 -- true").expect()
+    #expect(try scratch.sh("pipe list --state done | wc -l").expect(nil).output == "1\n")
+  }
 }
