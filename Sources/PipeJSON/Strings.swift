@@ -135,6 +135,14 @@ extension Text {
 package func decodeString(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
   var out: [UInt8] = []
   out.reserveCapacity(bytes.count)
+  appendDecoded(bytes, to: &out)
+  return out
+}
+
+/// Appends the UTF-8 bytes that a validated JSON string represents. `bytes` includes its quotes.
+package func appendDecoded(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
+  let content = UnsafeRawBufferPointer(rebasing: bytes[1..<bytes.count - 1])
+  if isPlain(content) { return out.append(contentsOf: content) }
   var i = 1
   while let escape = bytes[i..<bytes.count - 1].firstIndex(of: .backslash) {
     out.append(contentsOf: bytes[i..<escape])
@@ -146,7 +154,6 @@ package func decodeString(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
     }
   }
   out.append(contentsOf: bytes[i..<bytes.count - 1])
-  return out
 }
 
 private func unescaped(_ letter: UInt8) -> UInt8 {
@@ -186,6 +193,10 @@ private func appendUTF8(_ value: UInt32, to out: inout [UInt8]) {
 /// Writes valid UTF-8 as a JSON string, with its quotes.
 package func appendJSONString(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
   out.append(.quote)
+  if isPlain(bytes) {
+    out.append(contentsOf: bytes)
+    return out.append(.quote)
+  }
   var start = 0
   for i in bytes.indices where needsEscape(bytes[i]) {
     out.append(contentsOf: bytes[start..<i])
@@ -194,6 +205,28 @@ package func appendJSONString(_ bytes: UnsafeRawBufferPointer, to out: inout [UI
   }
   out.append(contentsOf: bytes[start..<bytes.count])
   out.append(.quote)
+}
+
+/// Whether all bytes are printable ASCII other than quotes and backslashes, which stand for themselves in a
+/// JSON string. For the types, see `specialOffset`.
+private func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  var i = 0
+  while i &+ 16 <= bytes.count {
+    let block = bytes.loadUnaligned(fromByteOffset: i, as: SIMD16<Int8>.self)
+    let quotes = block .== SIMD16<Int8>(repeating: 0x22)
+    let backslashes = block .== SIMD16<Int8>(repeating: 0x5C)
+    let deletes = block .== SIMD16<Int8>(repeating: 0x7F)
+    let others = block .< SIMD16<Int8>(repeating: 0x20)
+    let hits = quotes .| backslashes .| deletes .| others
+    let halves = unsafeBitCast(hits, to: SIMD2<UInt64>.self)
+    if halves[0] | halves[1] != 0 { return false }
+    i &+= 16
+  }
+  while i < bytes.count {
+    if bytes[i] >= 0x80 || needsEscape(bytes[i]) { return false }
+    i &+= 1
+  }
+  return true
 }
 
 @inline(__always)
@@ -239,6 +272,12 @@ func sequenceLength(in bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
 package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
   var i = 0
   while i < bytes.count {
+    if i &+ 8 <= bytes.count,
+      bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+    {
+      i &+= 8
+      continue
+    }
     let length = sequenceLength(in: bytes, at: i)
     if length == 0 { return false }
     i &+= length

@@ -21,7 +21,7 @@ package enum TextItem {
   /// value as it is. `data`: valid JSON.
   package static func appendPlain(_ data: UnsafeRawBufferPointer, to out: inout [UInt8]) {
     if data.first == 0x22 {
-      out += decodeString(data)
+      appendDecoded(data, to: &out)
     } else if let bytes = bytes(data) {
       out += bytes
     } else {

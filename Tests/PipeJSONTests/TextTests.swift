@@ -49,4 +49,25 @@ import Testing
       #expect(Array(decoded(string).utf8) == Array(text.utf8))
     }
   }
+
+  @Test(
+    "a byte that needs an escape, or is not ASCII, is found at each place of a text of each length")
+  func places() {
+    for length in 1...40 {
+      for place in 0..<length {
+        for special in ["\"", "\\", "\u{1f}", "\u{7f}", "\0"] {
+          let text =
+            String(repeating: "a", count: place) + special
+            + String(repeating: "~", count: length - place - 1)
+          let string = encoded(text)
+          #expect(scan(string).value == Span(0, string.utf8.count, .string), "\(string)")
+          #expect(decoded(string) == text)
+        }
+        var bytes = [UInt8](repeating: 0x20, count: length)
+        #expect(lend(bytes) { isUTF8($0) })
+        bytes[place] = 0xff
+        #expect(!lend(bytes) { isUTF8($0) }, "\(bytes)")
+      }
+    }
+  }
 }

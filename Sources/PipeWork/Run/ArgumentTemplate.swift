@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeIO
 internal import PipeJSON
 internal import PipeQueue
@@ -88,7 +89,8 @@ package struct ArgumentTemplate {
   }
 
   private func checked(_ word: [UInt8]) throws(Unfit) -> [UInt8] {
-    if word.contains(0) { throw Unfit(reason: "an argument cannot hold a NUL") }
+    let hasNUL = word.withUnsafeBytes { !$0.isEmpty && memchr($0.baseAddress!, 0, $0.count) != nil }
+    if hasNUL { throw Unfit(reason: "an argument cannot hold a NUL") }
     guard word.count <= Command.longestWord else {
       throw Unfit(reason: "an argument has at most \(Command.longestWord) bytes")
     }
