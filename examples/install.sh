@@ -127,6 +127,7 @@ install() {
   while read -r _ destination source; do
     [ -r "$source" ] || fail "$source: cannot be read (run install.sh from a complete clone)"
     require_permission "$(dirname "$destination")"
+    [ ! -d "$base/$destination" ] || fail "$base/$destination: is a directory (remove it, or choose another --prefix)"
     if [ -e "$base/$destination" ] && ! is_listed "$destination" && ! cmp -s "$source" "$base/$destination"; then
       fail "$base/$destination: another installation has put it there (remove it, or choose another --prefix)"
     fi
@@ -159,6 +160,8 @@ EOF
 
 # Prints the steps that are left to the user, so that shells find it.
 advise() {
+  # As it stands between double quotes in a shell's file.
+  typed=$(printf %s "$prefix" | sed 's/[$`"\\]/\\&/g')
   case :$PATH: in
     *:"$prefix/bin":*)
       found=$(command -v pipe || true)
@@ -168,17 +171,17 @@ advise() {
       ;;
     *)
       echo "$prefix/bin is not in PATH. Add this line to ~/.profile, and log in again:"
-      echo "  PATH=\"$prefix/bin:\$PATH\""
+      echo "  PATH=\"$typed/bin:\$PATH\""
       ;;
   esac
   case $prefix in
     /usr | /usr/local) ;;
     *)
       echo "For completions in zsh, add this line to ~/.zshrc, before compinit:"
-      echo "  fpath=(\"$prefix/share/zsh/site-functions\" \$fpath)"
+      echo "  fpath=(\"$typed/share/zsh/site-functions\" \$fpath)"
       [ "$prefix" = "${HOME:-}/.local" ] || {
         echo "For completions in bash, add this line to ~/.bashrc:"
-        echo "  . \"$prefix/share/bash-completion/completions/pipe\""
+        echo "  . \"$typed/share/bash-completion/completions/pipe\""
       }
       ;;
   esac

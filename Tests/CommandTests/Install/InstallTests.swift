@@ -111,6 +111,24 @@ struct InstallTests {
         == "\(other)/pipe comes before it in PATH (remove one of them)", second.story)
   }
 
+  @Test("the line for ~/.profile works for a prefix that a shell could misread")
+  func quoted() throws {
+    let name = #"a$(touch ran)`touch ran`"b\c"#
+    let run = try install("--prefix '\(name)'").expect(nil)
+    let line = run.lines.first { $0.contains("PATH=") } ?? ""
+    try scratch.sh("\(line); command -v pipe; ls ran", ["PATH": "/usr/bin:/bin"]).expect(
+      scratch.path(name) + "/bin/pipe\n", errors: nil, status: 2)
+  }
+
+  @Test("a directory in the place of a file is refused, and nothing is installed")
+  func directory() throws {
+    try scratch.sh("mkdir -p p/share/man/man1/pipe.1").expect("")
+    let run = try install("--prefix p")
+    run.expect("", errors: nil, status: 1)
+    #expect(run.errors.contains("/p/share/man/man1/pipe.1: is a directory (remove it"), run.story)
+    try scratch.sh("find p -type f").expect("")
+  }
+
   @Test("without --prefix, another user than root installs in ~/.local", .needsUsers)
   func home() throws {
     try scratch.sh("mkdir home && chmod 777 home && chmod 711 . ..").expect("")
