@@ -85,6 +85,37 @@ struct LiveTests {
     try window.wait { $0.last?.hasPrefix("ingestion errors") == true }
   }
 
+  @Test(
+    "stats --watch of a new queue draws this screen", arguments: [(80, 24), (200, 50)])
+  func screen(columns: Int, rows: Int) throws {
+    try scratch.prepare("init", "-q", "new")
+    let window = try window(columns, rows)
+    try window.type("pipe stats -q new --watch 1h")
+    let lines = try window.wait { $0.last?.hasPrefix("ingestion errors") == true }
+    let time = #/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d/#
+    let gap = String(repeating: " ", count: columns - 44)
+    #expect(
+      lines.map { $0.replacing(time, with: "(time)") } == [
+        "every 1 h 0 min\(gap)(time)Z   q ends",
+        "Queue at (time) UTC",
+        "",
+        "items                 HIGH        MEDIUM           LOW           all",
+        "ready                    0             0             0             0",
+        "claimed                  0             0             0             0",
+        "later                    0             0             0             0",
+        "dead                     0             0             0             0",
+        "done                     0             0             0             0",
+        "oldest ready             -             -             -             -",
+        "",
+        "rates, latency and success are not measured yet",
+        "",
+        "since the queue was created",
+        "rows ingested                          0",
+        "failed validations                     0",
+        "ingestion errors                       0",
+      ])
+  }
+
   @Test("top shows each queue, and what runs there since when")
   func top() throws {
     try scratch.sh("pipe enqueue --raw --quiet -q other", input: "1\n2\n").mustSucceed()
