@@ -16,6 +16,8 @@ package final class Appender {
   private var nextPrune = SteadyInstant.distantPast
 
   private static let pruneInterval: TimeSpan = .seconds(1)
+  /// Whether the last commit stopped only because the disk is nearly full.
+  private var isNearlyFull = false
 
   /// `window`: the time within which an equal earlier entry answers in place of a new one; 0:
   /// none. `isMoving`: the entries replace others, so the bounds of the queue do not apply; and the
@@ -32,15 +34,15 @@ package final class Appender {
   package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
     // A disk that is full of prunable segments is not full. It is pruned while the last segment can
     // still be pruned too, which one waiting item prevents.
-    let mayPrune = !isMoving && nextPrune <= Clock.steady()
+    isNearlyFull = false
     do throws(Fault) {
-      try commitOnce(&writeBatch, spare: mayPrune ? Segment.rollSize : 0)
+      try commitOnce(&writeBatch, stopsIfNearlyFull: !isMoving && nextPrune <= Clock.steady())
     } catch {
       guard !isMoving, error.kind == .tryLater, error.isDiskFull else { throw error }
       let hasPruned = pruneAll()
       nextPrune = Clock.steady() + Appender.pruneInterval
-      guard mayPrune || hasPruned else { throw error }
-      try commitOnce(&writeBatch, spare: 0)
+      guard hasPruned || isNearlyFull else { throw error }
+      try commitOnce(&writeBatch, stopsIfNearlyFull: false)
     }
   }
 
@@ -51,8 +53,9 @@ package final class Appender {
     return pruned.removed.bytes > 0
   }
 
-  // `spare`: bytes of the disk to leave free beyond those that must stay free.
-  private func commitOnce(_ writeBatch: inout WriteBatch, spare: Int) throws(Fault) {
+  private func commitOnce(
+    _ writeBatch: inout WriteBatch, stopsIfNearlyFull: Bool
+  ) throws(Fault) {
     try dedup?.begin()
     do throws(Fault) { try queue.lockEnd() } catch {
       dedup?.end()
@@ -61,7 +64,7 @@ package final class Appender {
     var ends: LaneEnds
     do throws(Fault) {
       ends = try queue.soundEnds()
-      try prepare(&writeBatch, &ends, spare: spare)
+      try prepare(&writeBatch, &ends, stopsIfNearlyFull)
       try append(&writeBatch, ends)
     } catch {
       unlock()
@@ -86,7 +89,7 @@ package final class Appender {
 
   // Drops duplicates, checks for room, and provides a segment for each lane that gets lines.
   private func prepare(
-    _ writeBatch: inout WriteBatch, _ ends: inout LaneEnds, spare: Int
+    _ writeBatch: inout WriteBatch, _ ends: inout LaneEnds, _ stopsIfNearlyFull: Bool
   ) throws(Fault) {
     let looksAtAll = writeBatch.hasForeignIDs || dedup != nil || queue.settings.hasBounds
     let lanes = Lane.allCases.filter { looksAtAll || !writeBatch[$0].lines.isEmpty }
@@ -97,7 +100,11 @@ package final class Appender {
     let laneEnds = PerLane { tails[$0]?.laneEnd ?? ends[$0] }
     if writeBatch.hasForeignIDs { try duplicates.drop(from: &writeBatch, upTo: laneEnds) }
     try dedup?.drop(from: &writeBatch, upTo: laneEnds)
-    try queue.requireRoom(for: writeBatch, behind: laneEnds, isMoving: isMoving, spare: spare)
+    let left = try queue.requireRoom(for: writeBatch, behind: laneEnds, isMoving: isMoving)
+    if stopsIfNearlyFull, left < Segment.rollSize {
+      isNearlyFull = true
+      throw Fault(.tryLater, "the disk is nearly full", code: ENOSPC)
+    }
     for lane in lanes where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
       if let tail, tail.position.offset < Segment.rollSize { continue }

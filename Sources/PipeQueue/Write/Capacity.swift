@@ -6,13 +6,14 @@ extension Queue {
   /// space free on the file system. A single entry that would not fit even into an empty queue
   /// throws `settings`, since waiting does not help. `laneEnds`: the ends of all lanes, unflushed
   /// lines included. `isMoving`: the entries are in the queue already, and need only space.
-  /// `spare`: bytes to leave free in addition.
+  /// Returns the bytes that the file system has left beyond all this.
+  @discardableResult
   func requireRoom(
-    for writeBatch: WriteBatch, behind laneEnds: LaneEnds, isMoving: Bool = false, spare: Int = 0
-  ) throws(Fault) {
-    guard Lane.allCases.contains(where: { !writeBatch[$0].lines.isEmpty }) else { return }
-    try requireSpace(writeBatch.byteCount + spare)
-    guard settings.hasBounds, !isMoving else { return }
+    for writeBatch: WriteBatch, behind laneEnds: LaneEnds, isMoving: Bool = false
+  ) throws(Fault) -> Int {
+    guard Lane.allCases.contains(where: { !writeBatch[$0].lines.isEmpty }) else { return .max }
+    let left = try requireSpace(writeBatch.byteCount)
+    guard settings.hasBounds, !isMoving else { return left }
     let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
     if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
     let waiting = try unsettled(laneEnds)
@@ -24,20 +25,22 @@ extension Queue {
       throw full(
         "\(waiting.bytes) bytes are not done, at most \(most) allowed (pipe init --max-bytes)")
     }
+    return left
   }
 
-  private func requireSpace(_ bytes: Int) throws(Fault) {
+  private func requireSpace(_ bytes: Int) throws(Fault) -> Int {
     let space = try space()
     // Some file systems in memory have no bound and report 0.
-    guard space.total > 0 else { return }
+    guard space.total > 0 else { return .max }
     // On a small file system the default would leave no room at all.
     let asked = min(settings.minFree, space.total / 16)
-    guard space.free < max(asked, Reserve.most) + bytes + Reserve.most else { return }
+    let left = space.free - max(asked, Reserve.most) - bytes - Reserve.most
+    if left >= 0 { return left }
     // Space that consumers gave up to drain the queue is kept for them.
     let reserve = Reserve(root)
     let missing = try reserve.missing()
     let kept = max(asked, try reserve.slack()) + missing
-    guard space.free < kept + bytes else { return }
+    if space.free >= kept + bytes { return 0 }
     throw full(
       "\(space.free) bytes are free on its file system, and \(kept) must stay free"
         + " (pipe init --min-free)",
