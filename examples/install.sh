@@ -11,14 +11,17 @@ umask 022
 LC_ALL=C
 export LC_ALL
 
+# echo of dash obeys backslashes.
+say() { printf '%s\n' "$*"; }
+
 fail() {
-  echo "install.sh: $*" >&2
+  say "install.sh: $*" >&2
   exit 1
 }
 
 usage="usage: examples/install.sh [--prefix DIR] [--uninstall]"
 refuse() {
-  echo "install.sh: $1 ($usage)" >&2
+  say "install.sh: $1 ($usage)" >&2
   exit 64
 }
 
@@ -34,7 +37,7 @@ while [ $# -gt 0 ]; do
     --prefix=?*) prefix=${1#*=} ;;
     --uninstall) verb=uninstall ;;
     -h | --help)
-      echo "$usage"
+      say "$usage"
       exit
       ;;
     *) refuse "$1: unknown argument" ;;
@@ -61,9 +64,9 @@ listed=
 [ ! -e "$base/$list" ] || listed=$(cat "$base/$list") || fail "$base/$list: cannot be read"
 
 # Lines of the list: files, or the directories that install.sh made, which end in a slash. "/" is the prefix.
-files() { echo "$listed" | grep -v '/$' || true; }
-directories() { echo "$listed" | grep '/$' || true; }
-is_listed() { echo "$listed" | grep -qxF -- "$1"; }
+files() { say "$listed" | grep -v '/$' || true; }
+directories() { say "$listed" | grep '/$' || true; }
+is_listed() { say "$listed" | grep -qxF -- "$1"; }
 
 # Nothing is changed before it is clear that everything can be.
 require_permission() {
@@ -75,7 +78,7 @@ require_permission() {
 
 uninstall() {
   if [ -z "$listed" ]; then
-    echo "install.sh: $base: pipe was not installed here by install.sh (--prefix chooses another place)" >&2
+    say "install.sh: $base: pipe was not installed here by install.sh (--prefix chooses another place)" >&2
     return
   fi
   for file in $(files); do require_permission "$(dirname "$file")"; done
@@ -84,18 +87,18 @@ uninstall() {
     # Others may have put files there.
     rmdir "$base/$directory" 2> /dev/null || true
   done
-  echo "Removed pipe from $base; queues stay as they are"
+  say "Removed pipe from $base; queues stay as they are"
 }
 
 # Mode, destination below the prefix, and source, which may have spaces.
 plan() {
-  echo "755 bin/pipe $binary"
+  say "755 bin/pipe $binary"
   for page in "$root"/man/*.[1-8]; do
-    echo "644 share/man/man${page##*.}/${page##*/} $page"
+    say "644 share/man/man${page##*.}/${page##*/} $page"
   done
-  echo "644 share/bash-completion/completions/pipe $root/completions/pipe.bash"
-  echo "644 share/zsh/site-functions/_pipe $root/completions/_pipe"
-  echo "644 share/fish/vendor_completions.d/pipe.fish $root/completions/pipe.fish"
+  say "644 share/bash-completion/completions/pipe $root/completions/pipe.bash"
+  say "644 share/zsh/site-functions/_pipe $root/completions/_pipe"
+  say "644 share/fish/vendor_completions.d/pipe.fish $root/completions/pipe.fish"
 }
 
 # The directories above a path that do not exist yet.
@@ -103,7 +106,7 @@ missing() {
   above=$1
   while [ "$above" != . ]; do
     above=$(dirname "$above")
-    [ -e "$base/${above#.}" ] || echo "${above#.}/"
+    [ -e "$base/${above#.}" ] || say "${above#.}/"
   done
 }
 
@@ -111,7 +114,7 @@ missing() {
 # interrupted can be removed too.
 write_list() {
   mkdir -p "$base/share/pipe"
-  echo "$1" | sort -u > "$base/$list.new"
+  say "$1" | sort -u > "$base/$list.new"
   mv -f "$base/$list.new" "$base/$list"
 }
 
@@ -150,11 +153,11 @@ $plan
 EOF
   # Removes files of the previous version that this one lacks.
   for file in $(files); do
-    echo "$new" | grep -qxF -- "$file" || rm -f "$base/$file"
+    say "$new" | grep -qxF -- "$file" || rm -f "$base/$file"
   done
   write_list "$(printf '%s\n%s' "$new" "$made" | grep .)"
 
-  echo "Installed pipe $version in $base"
+  say "Installed pipe $version in $base"
   [ -n "${DESTDIR:-}" ] || advise
 }
 
@@ -166,22 +169,22 @@ advise() {
     *:"$prefix/bin":*)
       found=$(command -v pipe || true)
       [ "$found" = "$prefix/bin/pipe" ] ||
-        echo "$found comes before it in PATH (remove one of them)"
-      echo "Next: man pipe"
+        say "$found comes before it in PATH (remove one of them)"
+      say "Next: man pipe"
       ;;
     *)
-      echo "$prefix/bin is not in PATH. Add this line to ~/.profile, and log in again:"
-      echo "  PATH=\"$typed/bin:\$PATH\""
+      say "$prefix/bin is not in PATH. Add this line to ~/.profile, and log in again:"
+      say "  PATH=\"$typed/bin:\$PATH\""
       ;;
   esac
   case $prefix in
     /usr | /usr/local) ;;
     *)
-      echo "For completions in zsh, add this line to ~/.zshrc, before compinit:"
-      echo "  fpath=(\"$typed/share/zsh/site-functions\" \$fpath)"
+      say "For completions in zsh, add this line to ~/.zshrc, before compinit:"
+      say "  fpath=(\"$typed/share/zsh/site-functions\" \$fpath)"
       [ "$prefix" = "${HOME:-}/.local" ] || {
-        echo "For completions in bash, add this line to ~/.bashrc:"
-        echo "  . \"$typed/share/bash-completion/completions/pipe\""
+        say "For completions in bash, add this line to ~/.bashrc:"
+        say "  . \"$typed/share/bash-completion/completions/pipe\""
       }
       ;;
   esac
