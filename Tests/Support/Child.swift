@@ -72,6 +72,13 @@ package final class Child {
       errors: errorText)
   }
 
+  /// Whether the process has not ended yet.
+  package var isRunning: Bool {
+    var info = siginfo_t()
+    let options = WEXITED | WNOHANG | WNOWAIT
+    return ending == nil && waitid(P_PID, id_t(process), &info, options) == 0 && info.si_signo == 0
+  }
+
   /// Waits for the process alone, not for its children.
   @discardableResult
   package func reap() -> Ending {

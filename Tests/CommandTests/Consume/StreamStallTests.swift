@@ -13,17 +13,20 @@ struct StreamStallTests {
     gate = try Gate(scratch)
   }
 
-  private func start(_ worker: String, _ options: String...) throws -> Child {
+  /// `patience`: milliseconds until a worker that does not answer is reported; nil: minutes.
+  private func start(
+    _ worker: String, _ options: String..., patience: Int? = nil
+  ) throws -> Child {
     try scratch.worker(worker)
     return try scratch.start(
       [Binary.path, "consume", "--stream"] + options + ["--", "./worker"],
-      ["PIPE_TEST_PATIENCE": "500"])
+      ["PIPE_TEST_PATIENCE": "\(patience ?? 600_000)"])
   }
 
   @Test("a worker that never reads is reported, and a second signal kills consume without a loss")
   func neverReads() throws {
     try scratch.store(count: 2000)
-    let child = try start("time.sleep(600)")
+    let child = try start("time.sleep(600)", patience: 500)
     #expect(
       child.errorLine()
         == "pipe consume: ./worker: 1024 items handed out, no answer for 500 ms: "
@@ -43,10 +46,10 @@ struct StreamStallTests {
       batches = []
       while more := burst(): batches += more
       say(*map(ok, batches))
-      """)
+      """, patience: 20_000)
     #expect(
       child.errorLine()
-        == "pipe consume: ./worker: 1024 items handed out, no answer for 500 ms: "
+        == "pipe consume: ./worker: 1024 items handed out, no answer for 20 s: "
         + "it is slow, or does not flush its answers; it gets at most 1024 items ahead")
     child.signal(SIGTERM)
     child.finish().expect("", errors: nil)

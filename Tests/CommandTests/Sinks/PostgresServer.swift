@@ -5,13 +5,12 @@ import Testing
 
 /// PostgreSQL on a free loopback port, with its data in the test's directory; ends with the test.
 final class PostgresServer {
-  let port: Int
+  private(set) var port = 0
   private let scratch: Scratch
   private var child: Child?
 
   init(_ scratch: Scratch) throws {
     self.scratch = scratch
-    port = try Loopback.freePorts(1)[0]
     let user = PostgresServer.user.joined(separator: " ")
     let owner = getuid() == 0 ? "-o postgres" : ""
     try scratch.sh(
@@ -22,18 +21,34 @@ final class PostgresServer {
       sed -i '1i host all locked 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
       """
     ).expect("")
-    try start()
+    repeat {
+      port = try Loopback.freePorts(1)[0]
+      // Another test may have taken the port meanwhile.
+    } while try !isStarted()
   }
 
   deinit { crash() }
 
   func start() throws {
+    guard try isStarted() else {
+      throw Failure("PostgreSQL: \(try scratch.sh("cat postgres.log"))")
+    }
+  }
+
+  private func isStarted() throws -> Bool {
     let command =
       "exec \(PostgresServer.user.joined(separator: " ")) \(PostgresServer.programs)/postgres "
       + "-D postgres/data -p \(port) -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
       + "> postgres.log 2>&1"
-    child = try scratch.start(["sh", "-c", command])
-    try wait(until: { try psql("SELECT 1").ending == .exited(0) }, "PostgreSQL")
+    let server = try scratch.start(["sh", "-c", command])
+    child = server
+    var hasStarted = false
+    try wait(
+      until: {
+        hasStarted = try psql("SELECT 1").ending == .exited(0)
+        return hasStarted || !server.isRunning
+      }, "PostgreSQL")
+    return hasStarted
   }
 
   /// Stops at once without a checkpoint: the next start recovers committed data from the log.
