@@ -16,6 +16,11 @@ let fast: [SwiftSetting] =
 
 let package = Package(
   name: "pipe",
+  traits: [
+    // pipe-postgres, which `pipe` runs for the address of such a queue: libpq and its 25 libraries would
+    // make each start of `pipe` 9 ms slower.
+    .trait(name: "Postgres", description: "Queues in PostgreSQL; needs libpq.")
+  ],
   dependencies: [
     // Percentiles of latencies in bounded memory, and their usual text. Used by PipeStats and
     // PipeQueueTests.
@@ -42,6 +47,20 @@ let package = Package(
     // options.
     .target(
       name: "PipeQueue", dependencies: ["CPipeIO", "PipeTime", "PipeIO"], swiftSettings: fast),
+    // The client library of PostgreSQL, from the system.
+    .systemLibrary(name: "CLibPQ"),
+    // The same engine in tables of PostgreSQL: no option parsing. Empty without the trait.
+    .target(
+      name: "PipePostgres",
+      dependencies: [
+        "PipeTime", "PipeIO", "PipeQueue",
+        .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+      ],
+      resources: [.embedInCode("queue.sql")], swiftSettings: fast),
+    // One queue, whichever engine keeps it: no storage of its own.
+    .target(
+      name: "PipeEngine", dependencies: ["PipeTime", "PipeIO", "PipeQueue", "PipePostgres"],
+      swiftSettings: fast),
     // Distributions, intervals, models and reports: pure values, no files and no queue.
     .target(
       name: "PipeStats",
@@ -69,20 +88,20 @@ let package = Package(
     // consumers.
     .target(
       name: "PipeIntake",
-      dependencies: ["PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue", "PipeRender"],
+      dependencies: ["PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeEngine", "PipeRender"],
       swiftSettings: fast),
     // Turns batches into outcomes, by commands, readers and other queues: no HTTP.
     .target(
       name: "PipeWork",
       dependencies: [
-        "PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue", "PipeRender", "PipeIntake",
+        "PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeEngine", "PipeRender", "PipeIntake",
       ],
       swiftSettings: fast),
     // Turns a queue's counters and times into reports: no consumers and no HTTP.
     .target(
       name: "PipeMeasure",
       dependencies: [
-        "PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeRender",
+        "PipeTime", "PipeText", "PipeIO", "PipeJSON", "PipeEngine", "PipeStats", "PipeRender",
         "PipeIntake",
       ],
       swiftSettings: fast),
@@ -90,7 +109,7 @@ let package = Package(
     .target(
       name: "PipeServe",
       dependencies: [
-        "PipeTime", "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender",
+        "PipeTime", "PipeIO", "PipeJSON", "PipeEngine", "PipeStats", "PipeGateway", "PipeRender",
         "PipeIntake",
         "PipeMeasure", .product(name: "Logging", package: "swift-log"),
       ],
@@ -105,7 +124,7 @@ let package = Package(
     .executableTarget(
       name: "pipe",
       dependencies: [
-        "PipeTime", "PipeIO", "PipeJSON", "PipeQueue", "PipeStats", "PipeGateway", "PipeRender",
+        "PipeTime", "PipeIO", "PipeJSON", "PipeEngine", "PipeStats", "PipeGateway", "PipeRender",
         "PipeIntake",
         "PipeWork", "PipeMeasure", "PipeServe",
         .product(name: "Logging", package: "swift-log"),

@@ -1,5 +1,5 @@
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 package import PipeTime
 

@@ -1,7 +1,7 @@
 internal import Glibc
 package import PipeIO
 internal import PipeJSON
-package import PipeQueue
+package import PipeEngine
 package import PipeRender
 package import PipeTime
 

@@ -1,5 +1,5 @@
 internal import PipeJSON
-package import PipeQueue
+package import PipeEngine
 package import PipeTime
 
 /// Builds entries of validated records, for stdin and for HTTP alike. Each gets an id of its own.

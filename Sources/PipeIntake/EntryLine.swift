@@ -1,6 +1,6 @@
 internal import Glibc
 internal import PipeJSON
-package import PipeQueue
+package import PipeEngine
 internal import PipeRender
 package import PipeTime
 

@@ -1,5 +1,5 @@
 package import PipeIO
-package import PipeQueue
+package import PipeEngine
 package import PipeRender
 internal import PipeTime
 

@@ -1,6 +1,6 @@
 internal import PipeIO
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 
 /// Recognizes a source that is not JSON Lines, and names the command that converts it. One per
 /// source.

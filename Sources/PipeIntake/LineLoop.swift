@@ -1,5 +1,5 @@
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 package import PipeRender
 
 /// Reads JSON Lines for a filter: the filter pulls each line and rejects those it cannot use. Rejections go to

@@ -1,5 +1,5 @@
 package import PipeJSON
-package import PipeQueue
+package import PipeEngine
 
 /// A valid line: a record or an id request.
 package enum ParsedRecord {

@@ -1,6 +1,6 @@
 internal import Glibc
 package import PipeIO
-package import PipeQueue
+package import PipeEngine
 package import PipeRender
 internal import PipeTime
 

@@ -1,5 +1,5 @@
 package import PipeIO
-package import PipeQueue
+package import PipeEngine
 internal import PipeRender
 package import PipeStats
 internal import PipeText

@@ -48,11 +48,11 @@ package func shortTime(_ instant: Instant) -> String {
 
 extension Diagnostics {
   /// Reports an id for which nothing was found; `what` says what is missing if the entry exists.
-  package func unknown(_ text: String, _ what: String?, _ queue: Queue) {
+  package func unknown(_ text: String, _ what: String?, in path: String) {
     guard EntryID(text) != nil else {
       return say(
         "\(printable(text)): not an id; enqueue prints ids: 26 digits and capital letters")
     }
-    say("\(text): " + (what ?? "no such id in \(printable(queue.path))"), id: text)
+    say("\(text): " + (what ?? "no such id in \(printable(path))"), id: text)
   }
 }

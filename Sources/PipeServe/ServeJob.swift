@@ -4,7 +4,7 @@ package import PipeGateway
 package import PipeIntake
 package import PipeIO
 internal import PipeMeasure
-package import PipeQueue
+package import PipeEngine
 package import PipeTime
 
 /// `pipe serve`, after its options are parsed.

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import PipeIO
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeStats
 internal import PipeTime

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PipeEngine
 internal import PipeIO
 internal import PipeRender
 
@@ -9,6 +10,9 @@ enum Main {
     occupyStandardDescriptors()
     ignoreFileSizeLimit()
     chooseLogFormat()
+    #if !Postgres
+      QueueLocation.runHelperIfNeeded()
+    #endif
     let words = commandLine.dropFirst()
     guard let first = words.first, !["-h", "--help"].contains(first) else { show(help) }
     if let command = Commands.named(first) { run(command, words.dropFirst()) }

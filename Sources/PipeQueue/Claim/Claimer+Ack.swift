@@ -70,6 +70,11 @@ package struct StoredEntry {
   /// One line: the record's value, or the compact list of its ids. Valid during the visit.
   package let data: UnsafeRawBufferPointer
 
+  package init(entry: NewEntry, data: UnsafeRawBufferPointer) {
+    self.entry = entry
+    self.data = data
+  }
+
   init(_ line: SegmentLine, _ lane: Lane) {
     entry = NewEntry(
       id: line.id, priority: lane, ids: line.isRecord ? nil : (line.items, line.slice),

@@ -12,6 +12,18 @@ package struct Attempt: Equatable {
   package let exitStatus: Int32?
   package let signal: Int32?
   package let reason: String
+
+  package init(
+    number: Int, started: Instant?, ended: Instant, exitStatus: Int32?, signal: Int32?,
+    reason: String
+  ) {
+    self.number = number
+    self.started = started
+    self.ended = ended
+    self.exitStatus = exitStatus
+    self.signal = signal
+    self.reason = reason
+  }
 }
 
 /// The failed attempts at items: lines in the file behind their name. Each line gives the numbers
@@ -109,6 +121,17 @@ package struct DeadLetter {
   package let history: [Attempt]
   /// The last 4 KiB that the command wrote to stderr.
   package let stderr: [UInt8]
+
+  package init(
+    entry: EntryID, index: Int, priority: Lane, data: [UInt8], history: [Attempt], stderr: [UInt8]
+  ) {
+    self.entry = entry
+    self.index = index
+    self.priority = priority
+    self.data = data
+    self.history = history
+    self.stderr = stderr
+  }
 
   /// How the reason of a letter begins that `change --priority` writes while it moves an entry.
   package static let moved = "moved to "

@@ -1,4 +1,4 @@
-internal import PipeTime
+package import PipeTime
 
 /// The id of a batch, and the token of each line that hands it out; the same text form as an
 /// entry's id.
@@ -39,7 +39,7 @@ package struct BatchID: Hashable, Comparable {
   }
 
   /// When it was claimed, to the microsecond.
-  var claimed: Instant { ulid.time + .microseconds(Int64(ulid.low >> 22 & 0x3ff)) }
+  package var claimed: Instant { ulid.time + .microseconds(Int64(ulid.low >> 22 & 0x3ff)) }
 
   /// The id of a batch that a process took over to bury. It belongs to the same run but is not a
   /// token that was handed out, so that no other process settles the items meanwhile. Its bit is

@@ -34,6 +34,18 @@ package struct LaneCensus {
     waiting = ItemRange.merged(ranges.ready + ranges.later)
   }
 
+  package init(entries: Int, items: Int, ready: Int, claimed: Int, later: Int, dead: Int) {
+    self.entries = entries
+    self.items = items
+    self.ready = ready
+    self.claimed = claimed
+    self.later = later
+    self.dead = dead
+    lost = 0
+    done = max(0, items - ready - claimed - later - dead)
+    waiting = []
+  }
+
   fileprivate var firstWaiting: ItemRange? { waiting.first }
 
   /// How many waiting items have a number below `number`.
@@ -186,6 +198,12 @@ package struct Arrivals {
   /// When the first and the last of them were accepted.
   package fileprivate(set) var first: Instant?
   package fileprivate(set) var last: Instant?
+
+  package init(items: Int = 0, first: Instant? = nil, last: Instant? = nil) {
+    self.items = items
+    self.first = first
+    self.last = last
+  }
 }
 
 extension Queue {

@@ -16,6 +16,19 @@ package struct ClaimView {
   /// When the clock stops holding it; nil if a process holds it.
   package let until: Instant?
   fileprivate let slot: Int?
+
+  package init(
+    claim: BatchID, items: Int, attempt: Int, priority: Lane, holder: String?, until: Instant?
+  ) {
+    self.claim = claim
+    self.items = items
+    self.attempt = attempt
+    self.priority = priority
+    self.since = claim.claimed
+    self.holder = holder
+    self.until = until
+    slot = nil
+  }
 }
 
 extension Queue {

@@ -137,6 +137,12 @@ package struct Explanation {
     package let fate: Fate
     /// The unsuccessful attempts at the first of them.
     package let history: [Attempt]
+
+    package init(items: ClosedRange<Int>, fate: Fate, history: [Attempt]) {
+      self.items = items
+      self.fate = fate
+      self.history = history
+    }
   }
 
   package enum Fate {
@@ -162,6 +168,20 @@ package struct Explanation {
   package let pace: PaceView?
   /// The pause that keeps ready items from being handed out; nil if there is none.
   package let pause: Pause?
+
+  package init(
+    id: EntryID, priority: Lane, created: Instant, accepted: Instant, items: Int, runs: [Run],
+    pace: PaceView?, pause: Pause?
+  ) {
+    self.id = id
+    self.priority = priority
+    self.created = created
+    self.accepted = accepted
+    self.items = items
+    self.runs = runs
+    self.pace = pace
+    self.pause = pause
+  }
 }
 
 /// How items leave the queue.

@@ -18,6 +18,20 @@ package struct ListedEntry {
   package let data: [UInt8]
   /// Its items that wait, if they were asked for.
   package let waiting: [WaitingItems]
+
+  package init(
+    id: EntryID, priority: Lane, created: Instant, state: State, due: Instant?, isRecord: Bool,
+    data: [UInt8], waiting: [WaitingItems] = []
+  ) {
+    self.id = id
+    self.priority = priority
+    self.created = created
+    self.state = state
+    self.due = due
+    self.isRecord = isRecord
+    self.data = data
+    self.waiting = waiting
+  }
 }
 
 extension Queue {

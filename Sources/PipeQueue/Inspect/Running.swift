@@ -9,6 +9,14 @@ package struct RunningBatch {
   package let since: Instant
   /// `process 4711 (pipe consume)`; nil if a hold keeps it, or if /proc/locks cannot tell.
   package let holder: String?
+
+  package init(token: String, items: Int, attempt: Int, since: Instant, holder: String?) {
+    self.token = token
+    self.items = items
+    self.attempt = attempt
+    self.since = since
+    self.holder = holder
+  }
 }
 
 extension Queue {

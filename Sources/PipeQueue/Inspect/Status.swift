@@ -29,6 +29,57 @@ package struct EntryStatus {
   package let reason: String?
 }
 
+extension EntryStatus {
+  /// The state of an item, as far as a status depends on it.
+  package enum Item {
+    case waiting(attempts: Int)
+    /// In a batch that is not settled.
+    case claimed(attempts: Int)
+    case done, dead
+
+    fileprivate var attempts: Int? {
+      switch self {
+      case .waiting(let attempts), .claimed(let attempts): attempts
+      case .done, .dead: nil
+      }
+    }
+  }
+
+  /// Of an entry whose items have these states. `slice`: items per slice; 1 for a record. `ids`: those of an id
+  /// request, in digits; empty for a record.
+  package init(_ id: EntryID, created: Instant, slice: Int, ids: [String], items: [Item]) {
+    var slices: [Slice] = []
+    for start in stride(from: 0, to: items.count, by: slice) {
+      let range = start..<min(items.count, start + slice)
+      slices.append(
+        Slice(
+          number: slices.count + 1, ids: ids.isEmpty ? [] : Array(ids[range]),
+          word: Word(Array(items[range]))))
+    }
+    self.id = id
+    self.created = created
+    self.slices = slices
+    let canRun = items.contains { $0.attempts != nil }
+    word = Word(of: slices.map(\.word), canRun: canRun)
+    attempts = items.compactMap(\.attempts).max().flatMap { $0 > 0 ? $0 : nil }
+    reason = nil
+  }
+}
+
+extension EntryStatus.Word {
+  fileprivate init(_ items: [EntryStatus.Item]) {
+    let isDead = items.contains { if case .dead = $0 { true } else { false } }
+    let isDone = items.allSatisfy { if case .done = $0 { true } else { false } }
+    let hasStarted = items.contains {
+      switch $0 {
+      case .waiting(let attempts): attempts > 0
+      case .claimed, .done, .dead: true
+      }
+    }
+    self = isDead ? .failed : isDone ? .completed : hasStarted ? .triggered : .yetToStart
+  }
+}
+
 extension Queue {
   /// nil if no line before the lane ends, intact or damaged, has this id.
   package func status(_ id: EntryID) throws(Fault) -> EntryStatus? {

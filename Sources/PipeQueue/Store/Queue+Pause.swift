@@ -38,6 +38,12 @@ package struct Pause {
   /// nil: until `resume`.
   package let until: Instant?
   package let reason: String
+
+  package init(since: Instant, until: Instant?, reason: String) {
+    self.since = since
+    self.until = until
+    self.reason = reason
+  }
 }
 
 extension Queue {

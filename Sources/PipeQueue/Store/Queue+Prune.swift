@@ -29,6 +29,8 @@ package struct Pruned {
   package var kept: [(lane: Lane, amount: Amount, reason: Reason)] = []
   /// Faults of damaged lanes.
   package var faults: [Fault] = []
+
+  package init() {}
 }
 
 extension Queue {

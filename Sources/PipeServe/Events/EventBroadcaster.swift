@@ -1,6 +1,6 @@
 internal import PipeGateway
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeTime
 
 /// Input of the worker that serves event streams.

@@ -1,6 +1,6 @@
 internal import PipeIO
 internal import PipeMeasure
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeStats
 internal import PipeTime

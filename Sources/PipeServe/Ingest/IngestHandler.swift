@@ -2,7 +2,7 @@ internal import Logging
 internal import PipeGateway
 internal import PipeIO
 internal import PipeIntake
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeTime
 

@@ -2,7 +2,7 @@ internal import PipeGateway
 internal import PipeIO
 internal import PipeIntake
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeTime
 

@@ -1,7 +1,7 @@
 internal import PipeGateway
 internal import PipeIO
 internal import PipeMeasure
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeStats
 internal import PipeTime

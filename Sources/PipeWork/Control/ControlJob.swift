@@ -1,7 +1,7 @@
 internal import Glibc
 package import PipeIO
 internal import PipeJSON
-package import PipeQueue
+package import PipeEngine
 internal import PipeRender
 internal import PipeTime
 
@@ -101,10 +101,10 @@ package struct ControlJob {
   }
 
   private func run(_ text: String, _ ends: Bool, changed: inout Result) throws(Fault) {
-    guard let id = EntryID(text) else { return diagnostics.unknown(text, nil, queue) }
+    guard let id = EntryID(text) else { return diagnostics.unknown(text, nil, in: queue.path) }
     for _ in 0..<ControlJob.mostRounds {
       guard let found = try waiting(of: id) else {
-        return diagnostics.unknown(text, nil, queue)
+        return diagnostics.unknown(text, nil, in: queue.path)
       }
       try apply([found.waiting], &changed)
       // Why it was missed was said.

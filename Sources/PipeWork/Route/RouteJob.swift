@@ -1,6 +1,6 @@
 internal import PipeIntake
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 
 /// `pipe route`: acknowledges an entry once it is on disk at its destinations, under its own id. A

@@ -1,6 +1,6 @@
 package import PipeIO
 package import PipeJSON
-package import PipeQueue
+package import PipeEngine
 
 /// Maps an entry to its destinations.
 package enum RouteTable {

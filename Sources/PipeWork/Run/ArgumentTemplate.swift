@@ -1,7 +1,7 @@
 internal import Glibc
 internal import PipeIO
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 
 /// The words after the command's name, with placeholders for an item: `{}` stands for the item,

@@ -1,5 +1,5 @@
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 package import PipeTime
 
@@ -12,7 +12,7 @@ package final class BatchWriter {
   private let size: Int
   private let pipe = PipeOutput(capacity: BatchWriter.pipeSize)
   private let plain = Output()
-  private let settling: Watch
+  private let settling: QueueWatch
   /// Unsettled claims: token, and the output offset at which the line ends.
   private var waiting: [(token: BatchID, end: Int)] = []
   private var lastProgress = Clock.steady()

@@ -1,6 +1,6 @@
 internal import Glibc
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 package import PipeTime
 
@@ -21,7 +21,7 @@ package final class CommandRunner {
   private let keptLength: Int?
   private var running: [Job] = []
   /// Owner slots, by the stderr descriptor of the commands that inherit them.
-  private var owners: [Int32: Owner] = [:]
+  private var owners: [Int32: Claimer.Owner] = [:]
   private let leftBehind = LeftBehind()
   private var someFailed = false
   /// The signal that ended a command sharing the terminal with this process.
@@ -42,7 +42,7 @@ package final class CommandRunner {
     let claim: HeldClaim
     let streams: OutputForwarder.Streams
     let started: Instant
-    let owner: Owner?
+    let owner: Claimer.Owner?
   }
 
   package init(
@@ -70,6 +70,11 @@ package final class CommandRunner {
           mayBeReady = true
         }
       } catch { try note(error) }
+      if claimer.isFenced {
+        for index in running.indices {
+          running[index].group.terminate("the server was out of reach")
+        }
+      }
       // Before ended commands are collected: no event reports the end of a killed group.
       for index in running.indices { running[index].group.enforce() }
       if settleEnded() { mayBeReady = true }

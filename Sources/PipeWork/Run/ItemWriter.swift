@@ -1,5 +1,5 @@
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 package import PipeRender
 
 /// `consume` without a command: writes items to stdout. Items written to a pipe are acknowledged

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 
 /// What a command gets of its batch.

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeTime
 
 /// Forwards the stderr of a consumer and its commands, and their stdout where it is kept or grouped,

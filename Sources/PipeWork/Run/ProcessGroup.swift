@@ -11,6 +11,7 @@ struct ProcessGroup {
   /// When the next signal is due. Of `Clock.steady`.
   private var deadline: SteadyInstant?
   private(set) var isTerminated = false
+  private var why = ""
   private var isDestroyed = false
   private(set) var ending: Worker.Ending?
   /// It was terminated because it is in the background and wants the terminal.
@@ -31,9 +32,11 @@ struct ProcessGroup {
     return min(deadline, Clock.steady() + ProcessGroup.pause)
   }
 
-  mutating func terminate() {
+  /// `why`: for the failure of its batch.
+  mutating func terminate(_ why: String = "timed out") {
     guard !isTerminated else { return }
     isTerminated = true
+    self.why = why
     deadline = Clock.steady() + Patience.span
     worker.terminate()
   }
@@ -59,7 +62,7 @@ struct ProcessGroup {
 
   /// Why it was terminated; nil if it ended by itself.
   var reason: String? {
-    isTerminated ? (wantsTerminal ? "wants the terminal" : "timed out") : nil
+    isTerminated ? (wantsTerminal ? "wants the terminal" : why) : nil
   }
 
   /// Advice for a command that wants the terminal.

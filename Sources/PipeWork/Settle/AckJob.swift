@@ -1,6 +1,6 @@
 internal import PipeIntake
 package import PipeIO
-package import PipeQueue
+package import PipeEngine
 
 /// `pipe ack`, after its options are parsed.
 package struct AckJob {

@@ -1,6 +1,6 @@
 internal import PipeIntake
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 
 /// One settlement line: the result of a claim, or of some of its items.
 package struct Settlement {

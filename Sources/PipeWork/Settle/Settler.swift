@@ -1,6 +1,6 @@
 internal import PipeIntake
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 
 /// Settles claims that other processes hold, several at a time.
 final class Settler {

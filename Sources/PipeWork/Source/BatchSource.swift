@@ -1,6 +1,6 @@
 internal import Glibc
 package import PipeIO
-package import PipeQueue
+package import PipeEngine
 internal import PipeRender
 package import PipeTime
 
@@ -35,7 +35,7 @@ package final class BatchSource {
   package let claimer: Claimer
   let limits: Limits
   let signals: SignalQueue
-  private let watch: Watch?
+  private let watch: QueueWatch?
   private var lookAgain: SteadyInstant?
   private var pause: TimeSpan = .zero
   /// Something is ready, but the next batch is not due yet.
@@ -146,7 +146,7 @@ package final class BatchSource {
 
   /// Selects the owner slot for the next claims; nil takes a new slot. Returns false if a signal to
   /// stop arrives.
-  func change(to owner: inout Owner?) throws(Fault) -> Bool {
+  func change(to owner: inout Claimer.Owner?) throws(Fault) -> Bool {
     let old = owner
     guard
       let new = try unlessStopped({ () throws(Fault) in try claimer.change(to: old) })
@@ -242,10 +242,14 @@ package final class BatchSource {
     if clock != nil { looks.append(Clock.steady() + BatchSource.clockPause) }
     let now = hasChildChanged ? Clock.steady() : nil
     try poller.wait(
-      until: ([now, deadline, claimer.sync.deadline] + looks).compactMap { $0 }.min())
+      until: ([now, deadline, claimer.sync.deadline, claimer.checkDeadline] + looks).compactMap {
+        $0
+      }
+      .min())
     events?.note(poller)
     updateProgress()
     try claimer.sync.flushIfDue()
+    try claimer.checkIfDue()
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if let broken, poller.isBroken(broken) { isReaderGone = true }
     if poller.isReady(signal) { takeSignals() }

@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 
 /// A claim that is handed out in several lines, with the outcomes of its items so far.
 final class InFlightClaim {

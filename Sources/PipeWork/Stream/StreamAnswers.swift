@@ -1,6 +1,6 @@
 internal import PipeIntake
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 
 extension StreamWindow {
   /// Items that an answer did not acknowledge, for messages.

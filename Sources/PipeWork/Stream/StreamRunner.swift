@@ -1,6 +1,6 @@
 internal import PipeIntake
 package import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 package import PipeTime
 
 /// `consume --stream -- CMD`: one worker for all batches, which answers each line with a line of

@@ -1,6 +1,6 @@
 internal import PipeIntake
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 
 /// The command of `consume --stream` while it runs: lines in, answers out.
 final class StreamWorker {

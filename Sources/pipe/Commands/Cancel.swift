@@ -1,6 +1,6 @@
 internal import Glibc
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeWork
 
 /// Which waiting items a command is about.

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeWork
 
 struct Consume: Command {

@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 
 struct Dead: Command {
@@ -36,7 +36,7 @@ struct Dead: Command {
         for letter in letters ?? [] { _ = try print(letter) }
         if letters?.isEmpty ?? true {
           let missing = "has no dead letter; see pipe explain"
-          diagnostics.unknown(text, letters == nil ? nil : missing, queue)
+          diagnostics.unknown(text, letters == nil ? nil : missing, in: queue.path)
           status = Exit.someFailed
         }
       }
@@ -124,7 +124,7 @@ struct DeadLetterSelection: OptionGroup {
         if let id, count > 0 {
           try print(DeadLetterResult(id: id, items: count))
         } else {
-          diagnostics.unknown(text, "has no dead letter; see pipe explain", queue)
+          diagnostics.unknown(text, "has no dead letter; see pipe explain", in: queue.path)
           status = Exit.someFailed
         }
       }

@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeTime
 
@@ -20,7 +20,7 @@ struct Explain: Command {
       let queue = try queue.location.open(diagnostics)
       let found = try EntryID(id).flatMap { (id) throws(Fault) in try queue.explain(id) }
       guard let found else {
-        diagnostics.unknown(id, nil, queue)
+        diagnostics.unknown(id, nil, in: queue.path)
         return Exit.someFailed
       }
       let output = Output()

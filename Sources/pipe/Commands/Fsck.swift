@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 
 struct Fsck: Command {
   static let about = About("fsck", .repair, "Check every name and line of a queue.")

@@ -1,7 +1,7 @@
 internal import PipeIntake
 internal import PipeIO
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 
 struct Ingest: Command {
   static let about = About("ingest", .putIn, "Validate JSON Lines and write them as entry lines.")

@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeTime
 

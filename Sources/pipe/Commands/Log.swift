@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 
 struct Log: Command {
@@ -49,7 +49,7 @@ struct Log: Command {
         let all = try EntryID(text).flatMap { (id) throws(Fault) in try queue.outputs(of: id) }
         let found = OutputText.chosen(all ?? [], attempt: attempt?.value, every: json)
         if found.isEmpty {
-          diagnostics.unknown(text, all == nil ? nil : try missing(text, queue), queue)
+          diagnostics.unknown(text, all == nil ? nil : try missing(text, queue), in: queue.path)
           status = Exit.someFailed
         }
         for (items, attempt) in found {

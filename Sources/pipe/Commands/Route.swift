@@ -1,6 +1,6 @@
 internal import PipeIO
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeWork
 
 struct Route: Command {

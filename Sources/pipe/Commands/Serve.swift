@@ -3,7 +3,7 @@ internal import Logging
 internal import PipeGateway
 internal import PipeIntake
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeServe
 internal import PipeTime
 

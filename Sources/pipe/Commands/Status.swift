@@ -1,5 +1,5 @@
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeTime
 
@@ -39,7 +39,7 @@ struct Status: Command {
         var status = try id.flatMap { (id) throws(Fault) in try queue.status(id) }
         if let id, status != nil, wait != nil { status = try wait!.settled(id) }
         guard let status else {
-          diagnostics.unknown(text, nil, queue)
+          diagnostics.unknown(text, nil, in: queue.path)
           result = max(result, Exit.someFailed)
           continue
         }
@@ -67,7 +67,7 @@ struct Status: Command {
 /// Waits until entries are settled; renames in now/ wake it.
 private struct SettlingWait {
   private let queue: Queue
-  private let watch: Watch
+  private let watch: QueueWatch
   private let deadline: SteadyInstant?
 
   init(_ queue: Queue, timeout: TimeSpan?) throws(Fault) {

@@ -1,6 +1,6 @@
 internal import PipeIO
 internal import PipeMeasure
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeTime
 
 struct Top: Command {

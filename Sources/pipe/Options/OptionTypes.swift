@@ -1,6 +1,6 @@
 internal import PipeIO
 internal import PipeJSON
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeTime
 
 /// `500ms 5s 10m 2h 7d`, at most a century.

@@ -1,6 +1,6 @@
 internal import PipeIntake
 internal import PipeIO
-internal import PipeQueue
+internal import PipeEngine
 internal import PipeRender
 internal import PipeTime
 internal import PipeWork

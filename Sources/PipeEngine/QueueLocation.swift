@@ -1,3 +1,8 @@
+#if Postgres
+  internal import PipeQueue
+#else
+  package import PipeQueue
+#endif
 package import PipeIO
 
 /// The location of a queue that is not yet open.
@@ -13,11 +18,22 @@ package struct QueueLocation {
   /// The path without redundant slashes, because its parent is found in its text.
   package func resolved() throws(Fault) -> String {
     let path = try chosen()
+    if QueueLocation.isAddress(path) {
+      #if Postgres
+        return path
+      #else
+        throw Fault(
+          .unavailable,
+          "\(printable(path)): queues in PostgreSQL need pipe-postgres, which is not installed")
+      #endif
+    }
     // Not `split` and `joined`: their generic code costs a third of an `enqueue` of one line.
     var bytes: [UInt8] = []
     bytes.reserveCapacity(path.utf8.count)
-    for byte in path.utf8 where byte != slash || bytes.last != slash { bytes.append(byte) }
-    if bytes.count > 1, bytes.last == slash { bytes.removeLast() }
+    for byte in path.utf8 where byte != UInt8(ascii: "/") || bytes.last != byte {
+      bytes.append(byte)
+    }
+    if bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
     return String(decoding: bytes, as: UTF8.self)
   }
 

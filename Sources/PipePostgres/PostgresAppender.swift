@@ -1,0 +1,74 @@
+#if Postgres
+  package import PipeIO
+  package import PipeQueue
+  internal import PipeTime
+
+  /// Stores entries: one transaction under the lock of storing, which is not flushed, and then a flush that
+  /// all sessions share.
+  package final class PostgresAppender {
+    private let queue: PostgresQueue
+    private let isMoving: Bool
+
+    package init(_ queue: PostgresQueue, isMoving: Bool = false) {
+      self.queue = queue
+      self.isMoving = isMoving
+    }
+
+    /// Stores all of the write batch or none of it, unless it throws a fault of the kind `outcomeUnknown`. If the
+    /// connection is lost, it connects again and stores the same ids: what the server has already is known by them.
+    package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
+      let lines = writeBatch.foreignLines
+      if lines.isEmpty { return }
+      var known: Set<Int>
+      do throws(Fault) { known = try store(lines) } catch {
+        guard queue.session.isBroken || error.kind == .outcomeUnknown else { throw error }
+        do throws(Fault) {
+          if queue.session.isBroken { try queue.session.connect() }
+          // Those of the first try are known now, and are no duplicates.
+          _ = try store(lines)
+          known = []
+        } catch {
+          throw Fault(.outcomeUnknown, "\(error.text); whether the lines were stored is unknown")
+        }
+      }
+      writeBatch.markDuplicates(known)
+      try? queue.notify(.ready)
+    }
+
+    /// Returns the receipts of the lines whose ids were known.
+    private func store(_ lines: [WriteBatch.ForeignLine]) throws(Fault) -> Set<Int> {
+      let options = lines.map { line in
+        line.options.map { bytes in bytes.withUnsafeBytes { ParsedOptions(LineOptions($0)) } }
+      }
+      let rows = try queue.session.query(
+        """
+        select put_1($1::smallint[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::bigint[], $7::text[],
+          $8::text[], $9::text[], $10::bool)
+        """,
+        [
+          array(lines.map { "\($0.lane.rawValue)" }), array(lines.map { "\($0.items)" }),
+          array(lines.map(\.id.uuid)), array(lines.map { $0.created.map { "\($0.microseconds)" } }),
+          array(lines.map { $0.slice.map { "\($0)" } }),
+          array(options.map { $0?.notBefore.map { "\($0.microseconds)" } }),
+          array(options.map { $0?.key }),
+          array(lines.map { $0.options.map { String(decoding: $0, as: UTF8.self) } }),
+          array(lines.map { String(decoding: $0.data, as: UTF8.self) }), isMoving ? "t" : "f",
+        ])
+      // Also if all were known: the session that stored them may not have flushed yet.
+      try queue.session.flush()
+      return Set(zip(lines, rows).filter { $0.1[0] == "t" }.map(\.0.receipt))
+    }
+
+    package func pruneSome() {}
+  }
+
+  private struct ParsedOptions {
+    let key: String?
+    let notBefore: Instant?
+
+    init(_ options: LineOptions) {
+      key = options.key.map { String(decoding: $0, as: UTF8.self) }
+      notBefore = options.notBefore
+    }
+  }
+#endif

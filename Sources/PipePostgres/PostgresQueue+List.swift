@@ -1,0 +1,218 @@
+#if Postgres
+  package import PipeIO
+  package import PipeQueue
+  package import PipeTime
+
+  extension PostgresQueue {
+    private static let page = 500
+
+    /// As the directory's `list`; nothing is lost here.
+    package func list(
+      _ states: [ListedEntry.State], _ body: (ListedEntry) throws(Fault) -> Bool
+    ) throws(Fault) {
+      for lane in Lane.allCases {
+        let first =
+          states.contains(.done)
+          ? "0" : try session.value("select first_undone_1($1::smallint)", ["\(lane.rawValue)"])
+        var start = first
+        while true {
+          let rows = try session.query(
+            "select * from list_1($1::smallint, $2::bigint, $3::int)",
+            ["\(lane.rawValue)", start, "\(PostgresQueue.page)"])
+          for row in rows where try !list(row, lane, states, body) { return }
+          guard rows.count == PostgresQueue.page, let last = rows.last,
+            let number = Int(last[1] ?? ""),
+            let items = Int(last[2] ?? "")
+          else { break }
+          start = "\(number + items)"
+        }
+      }
+    }
+
+    private func list(
+      _ row: [String?], _ lane: Lane, _ states: [ListedEntry.State],
+      _ body: (ListedEntry) throws(Fault) -> Bool
+    ) throws(Fault) -> Bool {
+      guard let id = row[0].flatMap({ EntryID(uuid: $0) }) else { return true }
+      let words = elements(row[5])
+      let dues = elements(row[6]).map { Int64($0) ?? 0 }
+      let ids = row[4] == nil ? [] : elements(row[7], brackets: ("[", "]"))
+      for state in states {
+        let places = words.indices.filter { words[$0] == state.rawValue }
+        guard !places.isEmpty else { continue }
+        let data =
+          row[4] == nil ? row[7] ?? "" : "[" + places.map { ids[$0] }.joined(separator: ",") + "]"
+        let due = state == .later ? places.map { dues[$0] }.min() : nil
+        let listed = ListedEntry(
+          id: id, priority: lane, created: Instant(microseconds: Int64(row[3] ?? "") ?? 0),
+          state: state,
+          due: due.map(Instant.init(microseconds:)), isRecord: row[4] == nil, data: Array(data.utf8)
+        )
+        if try !body(listed) { return false }
+      }
+      return true
+    }
+
+    // Of an array without quotes: words, numbers or ids.
+    private func elements(
+      _ text: String?, brackets: (Character, Character) = ("{", "}")
+    ) -> [String] {
+      guard let text, text.first == brackets.0, text.last == brackets.1 else { return [] }
+      return text.dropFirst().dropLast().split(separator: ",").map(String.init)
+    }
+
+    package func explain(_ id: EntryID) throws(Fault) -> Explanation? {
+      guard
+        let entry = try session.query(
+          "select lane, number, items, coalesce(created, time), time from entry where id = $1::uuid",
+          [id.uuid]
+        ).first, let lane = entry[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+        let number = entry[1].flatMap({ Int($0) }), let items = entry[2].flatMap({ Int($0) })
+      else { return nil }
+      let rows = try session.query("select * from states_1($1::uuid) order by item", [id.uuid])
+      var runs: [Explanation.Run] = []
+      var start = 0
+      for index in rows.indices
+      where index + 1 == rows.count || rows[index + 1].dropFirst() != rows[index].dropFirst() {
+        let row = rows[start]
+        runs.append(
+          Explanation.Run(
+            items: (start + 1)...(index + 1), fate: try fate(row, lane, number + start),
+            history: AttemptText.attempts(row[5] ?? "")))
+        start = index + 1
+      }
+      return Explanation(
+        id: id, priority: lane, created: time(entry[3]), accepted: time(entry[4]), items: items,
+        runs: runs,
+        pace: nil, pause: try pauseNow())
+    }
+
+    private func time(_ text: String?) -> Instant {
+      Instant(microseconds: text.flatMap { Int64($0) } ?? 0)
+    }
+
+    // `row`: item, state, attempt, due, batch, history.
+    private func fate(_ row: [String?], _ lane: Lane, _ number: Int) throws(Fault)
+      -> Explanation.Fate
+    {
+      let attempts = row[2].flatMap { Int($0) } ?? 0
+      let due = row[3].flatMap { Int64($0) } ?? 0
+      switch row[1] {
+      case "done": return .done
+      case "dead": return .dead(isDropped: false)
+      case "dropped": return .dead(isDropped: true)
+      case "later": return .later(due: Instant(microseconds: due), attempts: attempts)
+      case "claimed":
+        guard let batch = row[4].flatMap({ BatchID(uuid: $0) }) else { return .done }
+        return .claimed(
+          token: batch, attempt: attempts, holder: nil, since: batch.claimed,
+          until: due > 0 ? Instant(microseconds: due) : nil)
+      default:
+        let ahead = try session.value(
+          "select ahead_1($1::smallint, $2::bigint)", ["\(lane.rawValue)", "\(number)"])
+        return .ready(ahead: Int(ahead) ?? 0)
+      }
+    }
+
+    /// The claims that somebody holds, oldest first.
+    package func claims() throws(Fault) -> [ClaimView] {
+      try session.query("select * from claims_1()").compactMap { row in
+        guard let batch = row[0].flatMap({ BatchID(uuid: $0) }),
+          let items = row[1].flatMap({ Int($0) }),
+          let attempt = row[2].flatMap({ Int($0) }),
+          let lane = row[3].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:))
+        else { return nil }
+        let until = row[4].flatMap { Int64($0) } ?? 0
+        return ClaimView(
+          claim: batch, items: items, attempt: attempt, priority: lane, holder: nil,
+          until: until > 0 ? Instant(microseconds: until) : nil)
+      }
+    }
+
+    package func content(of id: EntryID) throws(Fault) -> EntryContent? {
+      let row = try session.query(
+        "select lane, slice, data from entry where id = $1::uuid", [id.uuid]
+      ).first
+      guard let row, let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)) else {
+        return nil
+      }
+      return EntryContent(priority: lane, isRecord: row[1] == nil, data: Array((row[2] ?? "").utf8))
+    }
+
+    package func arrivals(since: Instant) throws(Fault) -> Arrivals {
+      let row = try session.query(
+        "select coalesce(sum(items), 0), min(time), max(time) from entry where time >= $1::bigint",
+        ["\(since.microseconds)"])[0]
+      return Arrivals(
+        items: row[0].flatMap { Int($0) } ?? 0, first: row[1].map { _ in time(row[1]) },
+        last: row[2].map { _ in time(row[2]) })
+    }
+
+    /// For each lane, the number of the first item that was accepted at `time` or later.
+    package func numbers(from time: Instant) throws(Fault) -> [Int] {
+      try session.query(
+        """
+        select coalesce((select min(e.number) from entry e where e.lane = h.lane and e.time >= $1::bigint),
+          (select max(e.number + e.items) from entry e where e.lane = h.lane), 0) from head h order by h.lane
+        """, ["\(time.microseconds)"]
+      ).map { $0[0].flatMap { Int($0) } ?? 0 }
+    }
+
+    /// Does the same for the dead items of each entry, and calls `body` with the results.
+    package func treatAll(
+      _ body: (DeadLetterResult) throws(Fault) -> Void, _ treat: (EntryID) throws(Fault) -> Int
+    ) throws(Fault) {
+      let rows = try session.query(
+        """
+        select e.id from dead d join lateral (select * from entry q where q.lane = d.lane
+          and q.number <= d.number order by q.number desc limit 1) e on true
+          where not d.dropped group by e.id order by min(d.lane), min(d.number)
+        """)
+      for id in rows.compactMap({ $0[0].flatMap { EntryID(uuid: $0) } }) {
+        let count = try treat(id)
+        if count > 0 { try body(DeadLetterResult(id: id, items: count)) }
+      }
+    }
+
+    package func prune() throws(Fault) -> Pruned {
+      var pruned = Pruned()
+      while true {
+        let row = try session.query("select * from prune_1(10000)")[0]
+        let entries = row[0].flatMap { Int($0) } ?? 0
+        pruned.removed.segments += entries
+        pruned.removed.bytes += row[1].flatMap { Int($0) } ?? 0
+        if entries == 0 { return pruned }
+      }
+    }
+  }
+
+  extension PostgresClaimer {
+    /// Calls `visit` with each entry of the claim's items, in order, and the items that belong to it.
+    package func forEachEntry(
+      of claim: borrowing Claim, _ visit: (StoredEntry, Range<Int>) throws(Fault) -> Void
+    ) throws(Fault) {
+      var index = 0
+      while index < claim.items.count {
+        let id = claim.items[index].entry
+        let start = index
+        while index < claim.items.count, claim.items[index].entry == id { index += 1 }
+        let rows = try queue.session.query(
+          "select lane, items, slice, coalesce(created, time), options, data from entry where id = $1::uuid",
+          [id.uuid])
+        guard let row = rows.first,
+          let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+          let count = row[1].flatMap({ Int($0) })
+        else { throw Fault(.inputOutput, "\(id.text): its entry is gone") }
+        let slice = row[2].flatMap { Int($0) }
+        let entry = NewEntry(
+          id: id, priority: lane, ids: slice.map { (count, $0) },
+          created: Instant(microseconds: row[3].flatMap { Int64($0) } ?? 0),
+          options: row[4].map { Array($0.utf8) })
+        let items = start..<index
+        try Array((row[5] ?? "").utf8).withUnsafeBufferPointer { (data) throws(Fault) -> Void in
+          try visit(StoredEntry(entry: entry, data: UnsafeRawBufferPointer(data)), items)
+        }
+      }
+    }
+  }
+#endif

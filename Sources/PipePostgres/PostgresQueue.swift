@@ -1,0 +1,145 @@
+#if Postgres
+  package import PipeIO
+  package import PipeQueue
+  internal import PipeTime
+
+  /// A queue in a schema of PostgreSQL.
+  package final class PostgresQueue {
+    /// The address as it was given.
+    package let path: String
+    package let settings: Settings
+    package let report: (String) -> Void
+    package private(set) var isNew = false
+    let session: Session
+    /// How long a host may be silent before its claims are given to others.
+    let lost: TimeSpan
+
+    /// Opens an existing queue.
+    package convenience init(
+      path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in }
+    ) throws(Fault) {
+      let session = try Session(try Address(path), name: path, force: force)
+      try self.init(path, session, report)
+    }
+
+    private init(
+      _ path: String, _ session: Session, _ report: @escaping (String) -> Void
+    ) throws(Fault) {
+      guard try session.value("select to_regclass('format') is not null") == "t" else {
+        throw Fault(
+          .notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
+      }
+      let version = try session.value("select version from format")
+      guard let number = Int(version), number <= PostgresQueue.version else {
+        throw Fault(.settings, "\(printable(path)): has format \(version), newer than this pipe")
+      }
+      (settings, lost) = try PostgresQueue.settings(session)
+      self.path = path
+      self.session = session
+      self.report = report
+      try session.query("select arrive_1()")
+    }
+
+    static let version = 1
+
+    /// Opens the queue, and creates it first if there is none. `change` edits its settings.
+    package static func create(
+      path: String, force: Bool = false, report: @escaping (String) -> Void = { _ in },
+      change: ((inout Settings) -> Void)? = nil
+    ) throws(Fault) -> PostgresQueue {
+      let address = try Address(path)
+      let session = try Session(address, name: path, force: force)
+      var isNew = false
+      if try session.value("select to_regclass('format') is null") == "t" {
+        isNew = try make(address, session)
+      }
+      if let change {
+        var settings = try self.settings(session).settings
+        change(&settings)
+        try put(settings, session)
+      }
+      let queue = try PostgresQueue(path, session, report)
+      queue.isNew = isNew
+      return queue
+    }
+
+    // Returns false if another process was first.
+    private static func make(_ address: Address, _ session: Session) throws(Fault) -> Bool {
+      try session.query("begin")
+      do throws(Fault) {
+        try session.query(
+          "select pg_advisory_xact_lock(hashtext('pipe'), hashtext($1))", [address.schema])
+        let isThere = try session.value("select to_regclass('format') is not null") == "t"
+        if !isThere {
+          try session.query("create schema if not exists \"\(address.schema)\"")
+          let body = String(decoding: PackageResources.queue_sql, as: UTF8.self)
+          try session.script(body)
+        }
+        try session.query("set local synchronous_commit = on")
+        try session.query("commit")
+        return !isThere
+      } catch {
+        _ = try? session.query("rollback")
+        throw error
+      }
+    }
+
+    private static func settings(
+      _ session: Session
+    ) throws(Fault) -> (settings: Settings, lost: TimeSpan) {
+      let row = try session.query(
+        """
+        select slice, retries, backoff, backoff_most, retain, max_items, max_bytes, promote_after, lost
+          from format
+        """)[0]
+      let span = { (index: Int) in
+        row[index].flatMap { Int64($0) }.map(TimeSpan.init(microseconds:))
+      }
+      var settings = Settings()
+      settings.slice = row[0].flatMap { Int($0) } ?? settings.slice
+      settings.retries = row[1].flatMap { Int($0) } ?? settings.retries
+      settings.backoff = Backoff(base: span(2) ?? .zero, most: span(3) ?? .zero)
+      settings.retain = span(4) ?? settings.retain
+      settings.maxItems = row[5].flatMap { Int($0) }
+      settings.maxBytes = row[6].flatMap { Int($0) }
+      settings.promoteAfter = span(7)
+      return (settings, span(8) ?? .seconds(40))
+    }
+
+    private static func put(_ settings: Settings, _ session: Session) throws(Fault) {
+      try session.query(
+        """
+        update format set slice = $1::int, retries = $2::int, backoff = $3::bigint, backoff_most = $4::bigint,
+          retain = $5::bigint, max_items = $6::bigint, max_bytes = $7::bigint, promote_after = $8::bigint
+        """,
+        [
+          "\(settings.slice)", "\(settings.retries)", "\(settings.backoff.base.microseconds)",
+          "\(settings.backoff.most.microseconds)", "\(settings.retain.microseconds)",
+          settings.maxItems.map { "\($0)" }, settings.maxBytes.map { "\($0)" },
+          settings.promoteAfter.map { "\($0.microseconds)" },
+        ])
+      try session.flush()
+    }
+
+    package var isRemoved: Bool { false }
+
+    package func isSame(as other: PostgresQueue) -> Bool { path == other.path }
+
+    enum Channel: Int {
+      /// Somebody waits for ready items, or for settlements.
+      case ready = 3
+      case settled = 4
+    }
+
+    /// Wakes the processes that wait at a channel, if there are any.
+    func notify(_ channel: Channel) throws(Fault) {
+      let name = "pipe_\(channel)"
+      let key = "(lock_key(), \(channel.rawValue))"
+      try session.query(
+        """
+        select case when pg_try_advisory_lock\(key) then pg_advisory_unlock\(key)
+          else pg_notify('\(name)_' || lock_key(), '') is null end
+        """)
+    }
+  }
+#endif

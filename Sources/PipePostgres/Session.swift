@@ -1,0 +1,275 @@
+#if Postgres
+  internal import CLibPQ
+  internal import Glibc
+  internal import PipeIO
+  internal import PipeTime
+
+  /// A connection to the server. All answers come as text; each question has a time within which its answer
+  /// must begin to arrive.
+  final class Session {
+    private var connection: OpaquePointer?
+    private let address: Address
+    private let name: String
+    private let force: Bool
+    /// The server said that it no longer waits for a standby: the outcome of the commit is unknown.
+    private var isWaitCancelled = false
+
+    /// The longest wait for an answer.
+    var patience: TimeSpan
+
+    /// `name`: of the queue, for messages.
+    init(_ address: Address, name: String, force: Bool) throws(Fault) {
+      self.address = address
+      self.name = name
+      self.force = force
+      patience = .seconds(60)
+      try connect()
+    }
+
+    /// The level of synchronous_commit for a flush: the server's own, but at least `on`.
+    private var level = "on"
+
+    var fd: Int32 { PQsocket(connection) }
+
+    /// Whether the last question failed because the connection did.
+    var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }
+
+    /// Called after it has connected again.
+    var onReturn: () throws(Fault) -> Void = { () throws(Fault) in }
+
+    /// Connects, or connects again. Locks and listeners of the connection before are gone.
+    func connect() throws(Fault) {
+      let isAgain = connection != nil
+      if let connection { PQfinish(connection) }
+      let options = [
+        "dbname": address.server, "client_encoding": "UTF8", "fallback_application_name": "pipe",
+        "connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5",
+        "keepalives_count": "2", "tcp_user_timeout": "10000",
+      ]
+      connection = Session.open(options)
+      guard !isBroken else {
+        throw Fault(.unavailable, "\(printable(name)): \(message)")
+      }
+      let itself = Unmanaged.passUnretained(self).toOpaque()
+      PQsetNoticeReceiver(connection, { Session.note($0, $1) }, itself)
+      _ = try query(
+        """
+        select set_config(name, value, false) from (values ('synchronous_commit', 'off'), ('jit', 'off'),
+          ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
+          ('default_transaction_isolation', 'read committed'), ('tcp_keepalives_idle', '20'),
+          ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '4'),
+          ('search_path', quote_ident($1))) s(name, value)
+          where exists (select from pg_settings p where p.name = s.name)
+        """, [address.schema])
+      let own = try value("select reset_val from pg_settings where name = 'synchronous_commit'")
+      level = ["on", "remote_write", "remote_apply"].contains(own) ? own : "on"
+      if !force { try refuse() }
+      if isAgain { try onReturn() }
+    }
+
+    /// Waits until all that was committed before is on the disks that the server asks for. Sessions that wait at
+    /// once share one flush.
+    func flush() throws(Fault) {
+      do throws(Fault) {
+        try script(
+          """
+          begin; set local synchronous_commit = \(level);
+          select pg_logical_emit_message(true, 'pipe', ''); commit
+          """)
+      } catch {
+        if !isBroken { try? script("rollback") }
+        throw error
+      }
+    }
+
+    private static func open(_ options: [String: String]) -> OpaquePointer? {
+      let pairs = options.sorted { $0.key < $1.key }
+      let keys = pairs.map { strdup($0.key) }
+      let values = pairs.map { strdup($0.value) }
+      defer { for text in keys + values { free(text) } }
+      var keyList = keys.map { UnsafePointer($0) } + [nil]
+      var valueList = values.map { UnsafePointer($0) } + [nil]
+      return PQconnectdbParams(&keyList, &valueList, 1)
+    }
+
+    // What cannot keep the promises of a queue.
+    private func refuse() throws(Fault) {
+      let row = try query(
+        """
+        select version(), current_setting('server_version_num')::int >= 130000, current_setting('fsync'),
+          current_setting('full_page_writes'), pg_encoding_to_char(encoding), pg_backend_pid()
+          from pg_database where datname = current_database()
+        """)[0]
+      let version = row[0] ?? ""
+      let isOther = ["Cockroach", "-YB-", "Greenplum"].contains { version.contains($0) }
+      if !version.hasPrefix("PostgreSQL ") || isOther || row[1] != "t" {
+        throw refused("\(version) is not PostgreSQL 13 or newer")
+      }
+      if row[2] != "on" || row[3] != "on" {
+        throw refused(
+          "the server runs with fsync or full_page_writes off and loses data in a crash")
+      }
+      if row[4] != "UTF8" {
+        throw refused("the encoding of the database is \(row[4] ?? ""), not UTF8")
+      }
+      if row[5] != "\(PQbackendPID(connection))" {
+        throw refused("a pooler is in between, which gives the locks of one client to another")
+      }
+    }
+
+    private func refused(_ why: String) -> Fault {
+      Fault(.settings, "\(printable(name)): \(printable(why)) (--force uses it anyway)")
+    }
+
+    /// Asks, and returns the rows; nil for NULL.
+    @discardableResult
+    func query(_ text: String, _ values: [String?] = []) throws(Fault) -> [[String?]] {
+      let result = try run(text, values)
+      defer { PQclear(result) }
+      let columns = PQnfields(result)
+      return (0..<PQntuples(result)).map { row in
+        (0..<columns).map { column in
+          PQgetisnull(result, row, column) == 1
+            ? nil : String(cString: PQgetvalue(result, row, column))
+        }
+      }
+    }
+
+    /// The answer to a question of one value.
+    func value(_ text: String, _ values: [String?] = []) throws(Fault) -> String {
+      try query(text, values).first?.first.flatMap { $0 } ?? ""
+    }
+
+    /// Runs several statements in one round trip.
+    func script(_ text: String) throws(Fault) {
+      isWaitCancelled = false
+      guard PQsendQuery(connection, text) == 1 else { throw fault(nil) }
+      PQclear(try answer())
+    }
+
+    private func run(_ text: String, _ values: [String?]) throws(Fault) -> OpaquePointer? {
+      isWaitCancelled = false
+      let copies = values.map { $0.map { strdup($0) } ?? nil }
+      defer { for copy in copies { free(copy) } }
+      let list = copies.map { UnsafePointer($0) }
+      let isSent = PQsendQueryParams(connection, text, Int32(values.count), nil, list, nil, nil, 0)
+      guard isSent == 1 else { throw fault(nil) }
+      return try answer()
+    }
+
+    // The last result, or the first error.
+    private func answer() throws(Fault) -> OpaquePointer? {
+      var failed: Fault?
+      var last: OpaquePointer?
+      let deadline = Clock.steady() + patience
+      while true {
+        while PQisBusy(connection) == 1 {
+          var poller = Poller()
+          let index = poller.watch(PQsocket(connection))
+          try poller.wait(until: deadline)
+          guard poller.isReady(index) else { throw silent }
+          guard PQconsumeInput(connection) == 1 else { throw fault(nil) }
+        }
+        guard let result = PQgetResult(connection) else { break }
+        if let last { PQclear(last) }
+        last = result
+        let status = PQresultStatus(result)
+        if status != PGRES_TUPLES_OK, status != PGRES_COMMAND_OK {
+          failed = failed ?? fault(result)
+        }
+      }
+      if let failed {
+        PQclear(last)
+        throw failed
+      }
+      if last == nil { throw fault(nil) }
+      noteNotifications()
+      if isNotified { onNotification() }
+      if isWaitCancelled {
+        PQclear(last)
+        throw Fault(
+          .outcomeUnknown,
+          "\(printable(name)): the server stopped waiting for its standby; the outcome is unknown")
+      }
+      return last
+    }
+
+    private var silent: Fault {
+      Fault(
+        .unavailable,
+        "\(printable(name)): the server has not answered for \(patience.microseconds / 1_000_000) s"
+      )
+    }
+
+    private var message: String {
+      let text = String(cString: PQerrorMessage(connection))
+      return printable(text.split(separator: "\n").first.map(String.init) ?? "no connection")
+    }
+
+    // By the classes of SQLSTATE.
+    private func fault(_ result: OpaquePointer?) -> Fault {
+      guard let result, let code = PQresultErrorField(result, 67 /* PG_DIAG_SQLSTATE */) else {
+        return Fault(.unavailable, "\(printable(name)): \(message)")
+      }
+      let primary = PQresultErrorField(result, 77 /* PG_DIAG_MESSAGE_PRIMARY */)
+      let text = primary.map { printable(String(cString: $0)) } ?? message
+      let state = String(cString: code)
+      if state == "PQ001" {
+        return Fault(.tryLater, "\(printable(name)): the queue is full: \(text)")
+      }
+      let kind: Fault.Kind =
+        switch state.prefix(2) {
+        case "08", "57": .unavailable
+        case "53": .tryLater
+        case "28": .permission
+        case "3D": .notFound
+        default: state == "42501" ? .permission : .inputOutput
+        }
+      return Fault(kind, "\(printable(name)): \(text)")
+    }
+
+    private static func note(_ context: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
+      guard let context, let text = PQresultErrorField(result, 77) else { return }
+      let session = Unmanaged<Session>.fromOpaque(context).takeUnretainedValue()
+      if String(cString: text).hasPrefix("canceling wait for synchronous replication") {
+        session.isWaitCancelled = true
+      }
+    }
+
+    /// Reads what has come, and returns whether a notification was among it, or among what was read with an
+    /// answer.
+    func takeNotifications() -> Bool {
+      guard PQconsumeInput(connection) == 1 else { return true }
+      noteNotifications()
+      defer { isNotified = false }
+      return isNotified
+    }
+
+    /// Called when a notification came with an answer: its socket no longer tells.
+    var onNotification: () -> Void = {}
+    private var isNotified = false
+
+    private func noteNotifications() {
+      while let note = PQnotifies(connection) {
+        isNotified = true
+        PQfreemem(note)
+      }
+    }
+
+    deinit { PQfinish(connection) }
+  }
+
+  /// Values as the text of an array of PostgreSQL.
+  func array(_ values: some Sequence<String?>) -> String {
+    "{"
+      + values.map { value in
+        guard let value else { return "NULL" }
+        var quoted = "\""
+        for character in value.unicodeScalars {
+          if character == "\"" || character == "\\" { quoted.append("\\") }
+          quoted.unicodeScalars.append(character)
+        }
+        return quoted + "\""
+      }.joined(separator: ",") + "}"
+  }
+#endif

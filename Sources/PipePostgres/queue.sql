@@ -1,0 +1,542 @@
+-- The tables and functions of a queue in PostgreSQL, created in a schema of its own. Functions whose names
+-- end in a number are called by clients: such a function is never changed, only followed by one with the
+-- next number, so that all versions of pipe in a fleet can use one queue.
+
+create table format (
+  version int not null default 1,
+  slice int not null default 3,
+  retries int not null default 5,
+  backoff bigint not null default 1000000,          -- microseconds, as are all times and spans
+  backoff_most bigint not null default 300000000,
+  retain bigint not null default 604800000000,
+  max_items bigint,
+  max_bytes bigint,
+  promote_after bigint,
+  lost bigint not null default 40000000,            -- silence after which a host counts as lost
+  paused_since bigint,
+  paused_until bigint,
+  pause_reason text);
+insert into format default values;
+
+-- Lines of entries: only appended, never updated, pruned from the front.
+create table entry (
+  lane smallint not null,                           -- 0 HIGH, 1 MEDIUM, 2 LOW
+  number bigint not null,                           -- of its first item; counts the items of the lane
+  items int not null,                               -- 1 for a record
+  id uuid not null,                                 -- the 16 bytes of the ULID
+  time bigint not null,                             -- accepted; never decreases within a lane
+  bytes bigint not null,                            -- of all data in the lane up to and with this entry
+  created bigint,                                   -- first seen; null: accepted then
+  slice int,                                        -- items per slice; null for a record
+  not_before bigint,
+  key text,                                         -- JSON text with its quotes
+  options text,                                     -- the OPTIONS column of pipe-queue(5)
+  data text not null,                               -- JSON, byte for byte
+  primary key (lane, number));
+create unique index entry_id on entry (id);
+create index entry_key on entry (key, time) where key is not null;
+alter table entry alter data set storage external;
+
+-- Items before the head were handed out or passed over. Of these, the ones that neither span, later nor
+-- dead has are done: a claim and the head move in one transaction.
+create table head (lane smallint primary key, number bigint not null) with (fillfactor = 10);
+insert into head values (0, 0), (1, 0), (2, 0);
+
+-- Ranges of items with a state; `last` is not included.
+create table span (
+  lane smallint not null,
+  first bigint not null,
+  last bigint not null,
+  state "char" not null,                            -- c claimed, h held by the clock, a ready again
+  batch uuid,                                       -- the last batch they were in; null: never tried
+  attempt int not null,                             -- attempts made, and begun while claimed
+  due bigint not null default 0,
+  owner int,
+  history text not null default '',                 -- a line for each failed attempt
+  primary key (lane, first))
+  with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+create index span_batch on span (batch) where state in ('c', 'h');
+create index span_ready on span (lane, first) where state = 'a';
+create index span_due on span (due) where state = 'h';
+
+-- Ranges that wait for a time. A table of its own, so that span stays small.
+create table later (like span including defaults);
+alter table later add primary key (lane, first);
+create index later_due on later (due);
+
+create table dead (
+  lane smallint not null,
+  number bigint not null,
+  dropped bool not null default false,
+  died bigint not null,
+  history text not null,
+  stderr bytea not null default '',
+  primary key (lane, number));
+
+create table pace (
+  started bigint not null, every bigint not null, size int not null, items bigint not null)
+  with (fillfactor = 10);
+insert into pace values (0, 0, 0, 0);
+
+create table counter (name text primary key, value bigint not null);
+
+-- The run of the server in which owners took their numbers; see arrive_1.
+create table epoch (mark text not null, since bigint not null, owner int not null);
+
+create sequence owner as int minvalue 16 cycle;
+
+create function micros() returns bigint language sql volatile as
+  $$ select (extract(epoch from clock_timestamp()) * 1000000)::bigint $$;
+
+-- The first half of the queue's advisory locks. The second: 1 storing, 2 claiming, 3 somebody waits for
+-- ready items, 4 somebody waits for settlements, 5 the epoch, from 16 on owners.
+create function lock_key() returns int language plpgsql stable as
+  $$ begin return ('format'::regclass::oid::bigint - 2147483648)::int; end $$;
+
+-- Stores entries, in order. Returns for each whether its id was known; such an entry is not stored again.
+-- Not flushed: the caller flushes in a transaction of its own, which all share.
+create function put_1(
+  lanes smallint[], counts int[], ids uuid[], createds bigint[], slices int[], befores bigint[], keys text[],
+  option_texts text[], texts text[], is_moving bool)
+  returns setof bool language plpgsql as $$
+declare
+  l smallint; base bigint; sum bigint; t bigint; known bool[]; f format; n bigint; b bigint;
+begin
+  perform pg_advisory_xact_lock(lock_key(), 1);
+  select * into f from format;
+  if not is_moving and (f.max_items is not null or f.max_bytes is not null) then
+    select sum(u.items), sum(u.bytes) into n, b from unsettled() u;
+    if n + (select sum(c) from unnest(counts) c) > f.max_items then
+      raise exception using errcode = 'PQ001', message = format('%s items are not done, at most %s allowed (pipe init --max-items)', n, f.max_items);
+    end if;
+    if b + (select sum(octet_length(d)) from unnest(texts) d) > f.max_bytes then
+      raise exception using errcode = 'PQ001', message = format('%s bytes are not done, at most %s allowed (pipe init --max-bytes)', b, f.max_bytes);
+    end if;
+  end if;
+  select array_agg(exists (select from entry e where e.id = x.i) order by o) into known
+    from unnest(ids) with ordinality x(i, o);
+  for l in select distinct unnest(lanes) order by 1 loop
+    base := null; sum := null; t := null;
+    select e.number + e.items, e.bytes, e.time into base, sum, t from entry e where e.lane = l order by e.number desc limit 1;
+    insert into entry (lane, number, items, id, time, bytes, created, slice, not_before, key, options, data)
+      select l, coalesce(base, 0) + sum(c) over w - c, c, i, greatest(micros(), coalesce(t, 0) + 1),
+          coalesce(sum, 0) + sum(octet_length(d)) over w, cr, sl, nb, k, op, d
+        from unnest(lanes, counts, ids, createds, slices, befores, keys, option_texts, texts, known)
+          with ordinality as x(la, c, i, cr, sl, nb, k, op, d, is_known, o)
+        where la = l and not is_known window w as (order by o);
+  end loop;
+  return query select unnest(known);
+end $$;
+
+-- Whether a claim is held: by a living session, which may be this one, or by the clock. What nobody holds is ready,
+-- even before it is reaped.
+create function is_held(state "char", due bigint, owner int) returns bool language plpgsql as $$
+begin
+  return state = 'h' and due > micros() or state = 'c' and (owner = nullif(current_setting('pipe.owner', true), '')::int
+    or not pg_try_advisory_xact_lock_shared(lock_key(), owner));
+end $$;
+
+-- The items and bytes of each lane that are not done, counted as in the directory: bytes from the first one on.
+create function unsettled() returns table (items bigint, bytes bigint) language plpgsql stable as $$
+begin
+  return query
+    select coalesce(x.number + x.items - h.number, 0)
+        + coalesce((select sum(s.last - s.first)::bigint from span s where s.lane = h.lane), 0)
+        + coalesce((select sum(s.last - s.first)::bigint from later s where s.lane = h.lane), 0),
+      coalesce(x.bytes - (select coalesce(max(e.bytes), 0) from entry e where e.lane = h.lane and e.number < least(h.number,
+        (select min(s.first) from span s where s.lane = h.lane), (select min(s.first) from later s where s.lane = h.lane))), 0)
+    from head h left join lateral
+      (select e.number, e.items, e.bytes from entry e where e.lane = h.lane order by e.number desc limit 1) x on true;
+end $$;
+
+-- Moves items whose time has come: overdue holds, and what waits in later.
+create function settle_due(at bigint, most int) returns void language plpgsql as $$
+begin
+  if (select min(s.due) from span s where s.state = 'h') <= at then
+    insert into dead (lane, number, died, history)
+      select s.lane, g, at, s.history || format(E'%s - %s - - nobody settled it while it was held\n', s.attempt, at)
+      from span s, generate_series(s.first, s.last - 1) g
+      where s.state = 'h' and s.due <= at and s.attempt > most
+      on conflict (lane, number) do update set died = excluded.died, history = excluded.history, dropped = false;
+    delete from span s where s.state = 'h' and s.due <= at and s.attempt > most;
+    update span s set state = 'a', due = 0 where s.state = 'h' and s.due <= at;
+  end if;
+  if (select min(s.due) from later s) <= at then
+    with d as (delete from later s where (s.lane, s.first) in
+        (select q.lane, q.first from later q where q.due <= at order by q.lane, q.first limit 1000) returning s.*)
+      insert into span select d.lane, d.first, d.last, 'a', d.batch, d.attempt, 0, null, d.history from d;
+  end if;
+end $$;
+
+-- Claims the longest run, in order, of what may come together (pipe-consume(1), BATCHES): at most `want`
+-- items, none after their data reach `most_bytes`. `run`: digits of the batch ids of this run, whose failed
+-- items are skipped; empty: none.
+create function claim_1(want int, most_bytes bigint, every bigint, lanes smallint[], me int, token uuid, run text)
+  returns table (lane smallint, first bigint, last bigint, attempt int) language plpgsql rows 3 as $$
+#variable_conflict use_column
+declare
+  r record; s record; d record; h bigint; n bigint; b bigint; had int := 0; room bigint := most_bytes; at bigint;
+  kind uuid; single bool := false; begun bool := false; f format;
+begin
+  perform pg_advisory_xact_lock(lock_key(), 2);
+  at := micros();
+  select * into f from format;
+  if f.paused_since is not null and (f.paused_until is null or f.paused_until > at) then return; end if;
+  perform settle_due(at, f.retries);
+  if every > 0 and (select p.started + every > at from pace p) then return; end if;
+  <<all_lanes>>
+  for r in select q.lane as l, q.number as h,
+      (select e.number + e.items from entry e where e.lane = q.lane order by e.number desc limit 1) as e,
+      exists (select from span p where p.lane = q.lane and p.state = 'a') as again
+      from head q where q.lane = any (lanes) order by q.lane loop
+    if r.again then
+      for s in select * from span p where p.lane = r.l and p.state = 'a'
+          and (run = '' or p.batch is null or substr(p.batch::text, 15, 9) <> run) order by p.lane, p.first loop
+        exit all_lanes when had >= case when single then 1 else want end or room <= 0;
+        -- What failed comes back with the items it failed with, and alone for its last attempt.
+        exit all_lanes when begun and (s.attempt > 0 and s.batch is distinct from kind or s.attempt = 0 and kind is not null
+          or single or s.attempt > 0 and s.attempt >= f.retries);
+        if not begun then
+          begun := true;
+          if s.attempt > 0 then kind := s.batch; single := s.attempt >= f.retries; end if;
+        end if;
+        n := least(s.last, s.first + (case when single then 1 else want end) - had);
+        n := fitting(r.l, s.first, n, room);
+        if n < s.last then
+          update span p set first = n where p.lane = r.l and p.first = s.first;
+          insert into span values (r.l, s.first, n, 'c', token, s.attempt + 1, 0, me, s.history);
+        else
+          update span p set state = 'c', batch = token, attempt = s.attempt + 1, owner = me, due = 0
+            where p.lane = r.l and p.first = s.first;
+        end if;
+        room := room - data_size(r.l, s.first, n);
+        had := had + (n - s.first);
+        lane := r.l; first := s.first; last := n; attempt := s.attempt + 1; return next;
+      end loop;
+      exit all_lanes when had >= want or single or room <= 0;
+    end if;
+    continue all_lanes when r.e is null or r.e <= r.h;
+    exit all_lanes when kind is not null;   -- nothing overtakes what was never tried
+    h := r.h;
+    while h < r.e and had < want and room > 0 loop
+      n := least(r.e, h + want - had);
+      -- Entries whose time has not come are passed over.
+      select p.number, p.items, p.not_before into d from entry p
+        where p.lane = r.l and p.number < n and p.not_before > at and p.number >= (
+          select q.number from entry q where q.lane = r.l and q.number <= h order by q.number desc limit 1)
+        order by p.number limit 1;
+      if found and d.number <= h then
+        insert into later values (r.l, h, d.number + d.items, 'a', null, 0, d.not_before, null, '');
+        h := d.number + d.items;
+        continue;
+      end if;
+      if found then n := d.number; end if;
+      n := fitting(r.l, h, n, room);
+      insert into span values (r.l, h, n, 'c', token, 1, 0, me, '');
+      room := room - data_size(r.l, h, n);
+      had := had + (n - h); begun := true;
+      lane := r.l; first := h; last := n; attempt := 1; return next;
+      h := n;
+    end loop;
+    update head p set number = h where p.lane = r.l;
+    exit all_lanes when had >= want or room <= 0;
+  end loop;
+  if had > 0 then update pace p set started = at, every = claim_1.every, size = want, items = p.items + had; end if;
+end $$;
+
+-- The end of the longest run from `a`, below `z`, whose data begin within `room` bytes; at least one item.
+create function fitting(l smallint, a bigint, z bigint, room bigint) returns bigint language plpgsql stable as $$
+declare before bigint; n bigint;
+begin
+  if data_size(l, a, z) <= room then return z; end if;
+  select e.bytes - octet_length(e.data) into before from entry e where e.lane = l and e.number <= a order by e.number desc limit 1;
+  select e.number + e.items into n from entry e where e.lane = l and e.number + e.items > a and e.bytes >= before + room
+    order by e.number limit 1;
+  return greatest(a + 1, least(z, coalesce(n, z)));
+end $$;
+
+-- Bytes of the entries that have items from `a` to before `z`.
+create function data_size(l smallint, a bigint, z bigint) returns bigint language plpgsql stable as $$
+begin
+  return (select e.bytes from entry e where e.lane = l and e.number < z order by e.number desc limit 1)
+    - (select e.bytes - octet_length(e.data) from entry e where e.lane = l and e.number <= a order by e.number desc limit 1);
+end $$;
+
+-- The items of ranges, with their data.
+create function items_of(lanes smallint[], firsts bigint[], lasts bigint[], attempts int[])
+  returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
+  language plpgsql stable rows 1000 as $$
+#variable_conflict use_column
+declare c record; f bigint;
+begin
+  for c in select * from unnest(lanes, firsts, lasts, attempts) as x(lane, first, last, attempt) loop
+    f := (select q.number from entry q where q.lane = c.lane and q.number <= c.first order by q.number desc limit 1);
+    return query
+      select e.id, (g - e.number + 1)::int, c.lane, g, c.attempt, coalesce(e.options like '%"job":true%', false), e.time,
+        case when e.slice is null then e.data else
+          (string_to_array(substr(e.data, 2, length(e.data) - 2), ','))[g - e.number + 1] end
+      from (select * from entry p where p.lane = c.lane and p.number >= f and p.number < c.last order by p.number) e,
+        generate_series(greatest(e.number, c.first), least(e.number + e.items, c.last) - 1) g;
+  end loop;
+end $$;
+
+create function take_1(want int, most_bytes bigint, every bigint, lanes smallint[], me int, token uuid, run text)
+  returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
+  language plpgsql rows 1000 as $$
+#variable_conflict use_column
+declare l smallint[]; f bigint[]; z bigint[]; a int[];
+begin
+  select array_agg(c.lane), array_agg(c.first), array_agg(c.last), array_agg(c.attempt) into l, f, z, a
+    from claim_1(want, most_bytes, every, lanes, me, token, run) c;
+  if l is not null then return query select * from items_of(l, f, z, a); end if;
+end $$;
+
+
+-- The items of a token that somebody holds.
+create function held_1(token uuid)
+  returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
+  language plpgsql rows 1000 as $$
+#variable_conflict use_column
+declare l smallint[]; f bigint[]; z bigint[]; a int[];
+begin
+  select array_agg(s.lane), array_agg(s.first), array_agg(s.last), array_agg(s.attempt) into l, f, z, a
+    from (select * from span p where p.batch = token and p.state in ('c', 'h')
+      and is_held(p.state, p.due, p.owner) order by p.lane, p.first) s;
+  if l is not null then return query select * from items_of(l, f, z, a); end if;
+end $$;
+
+-- Acknowledges all that a token holds. 0: the claim is lost.
+create function ack_1(token uuid) returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  with d as (delete from span s where s.batch = token and s.state in ('c', 'h') returning s.last - s.first as n)
+    select coalesce(sum(d.n), 0) into n from d;
+  return n;
+end $$;
+
+-- Settles pieces of a claim: d done, g given back, r retried after `wait`, b buried, w waits with no attempt
+-- counted. `lines`: what the history says of a failed piece. Items in no piece stay claimed. Returns how many
+-- items were settled; 0: the claim is lost.
+create function settle_1(
+  token uuid, lanes smallint[], firsts bigint[], lasts bigint[], words "char"[], wait bigint, lines text[], stderrs bytea[])
+  returns bigint language plpgsql as $$
+declare p span; x record; at bigint; now bigint := micros(); n bigint := 0; story text;
+begin
+  for p in delete from span s where s.batch = token and s.state in ('c', 'h') returning * loop
+    at := p.first;
+    for x in select greatest(f, p.first) as f, least(z, p.last) as z, w, line, err
+        from unnest(lanes, firsts, lasts, words, lines, stderrs) u(l, f, z, w, line, err)
+        where l = p.lane and f < p.last and z > p.first order by f loop
+      if at < x.f then
+        insert into span values (p.lane, at, x.f, p.state, p.batch, p.attempt, p.due, p.owner, p.history);
+      end if;
+      story := p.history || case when x.line = '' then '' else p.attempt || ' ' || x.line || E'\n' end;
+      if x.w = 'g' then
+        insert into span values (p.lane, x.f, x.z, 'a', case when p.attempt > 1 then p.batch end, p.attempt - 1, 0, null, p.history);
+      elsif x.w in ('r', 'w') then
+        if wait > 0 then insert into later values (p.lane, x.f, x.z, 'a', p.batch, p.attempt - (x.w = 'w')::int, now + wait, null, story);
+        else insert into span values (p.lane, x.f, x.z, 'a', p.batch, p.attempt - (x.w = 'w')::int, 0, null, story); end if;
+      elsif x.w = 'b' then
+        insert into dead (lane, number, died, history, stderr) select p.lane, g, now, story, x.err from generate_series(x.f, x.z - 1) g
+          on conflict (lane, number) do update set died = excluded.died, history = excluded.history, stderr = excluded.stderr, dropped = false;
+      end if;
+      at := x.z; n := n + x.z - x.f;
+    end loop;
+    if at < p.last then
+      insert into span values (p.lane, at, p.last, p.state, p.batch, p.attempt, p.due, p.owner, p.history);
+    end if;
+  end loop;
+  return n;
+end $$;
+
+-- Makes the clock hold a claim until a time. 0: the claim is lost.
+create function hold_1(token uuid, span_of_time bigint) returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  with d as (update span s set state = 'h', due = micros() + span_of_time, owner = null
+      where s.batch = token and s.state = 'c' returning s.last - s.first as n)
+    select coalesce(sum(d.n), 0) into n from d;
+  return n;
+end $$;
+
+-- Notes the run of the server. Locks end with it, but the processes that held them may live: they come back
+-- and take the same numbers. Until they had the time to, reap_1 leaves the owners of the run before alone.
+create function arrive_1() returns void language plpgsql as $$
+declare m text := pg_postmaster_start_time()::text; e epoch;
+begin
+  perform pg_advisory_xact_lock(lock_key(), 5);
+  select * into e from epoch;
+  if not found then
+    insert into epoch values (m, 0, 0);
+  elsif e.mark <> m then
+    update epoch set mark = m, since = micros(), owner = nextval('owner');
+  end if;
+end $$;
+
+-- Makes ready again what the dead hold: the lock of a living owner cannot be taken.
+create function reap_1(me int, grace bigint) returns bigint language plpgsql as $$
+declare o int; n bigint := 0; f format; at bigint := micros(); k bigint; e epoch;
+begin
+  select * into f from format;
+  select * into e from epoch;
+  for o in select distinct s.owner from span s where s.state = 'c' and s.owner <> me loop
+    continue when o < e.owner and at < e.since + grace;
+    continue when not pg_try_advisory_xact_lock(lock_key(), o);
+    insert into dead (lane, number, died, history)
+      select s.lane, g, at, s.history || format(E'%s - %s - - the process that held it died\n', s.attempt, at)
+      from span s, generate_series(s.first, s.last - 1) g where s.state = 'c' and s.owner = o and s.attempt > f.retries
+      on conflict (lane, number) do update set died = excluded.died, history = excluded.history, dropped = false;
+    delete from span s where s.state = 'c' and s.owner = o and s.attempt > f.retries;
+    update span s set state = 'a', due = 0, owner = null,
+        history = s.history || format(E'%s - %s - - the process that held it died\n', s.attempt, at)
+      where s.state = 'c' and s.owner = o;
+    get diagnostics k = row_count;
+    n := n + k;
+  end loop;
+  return n;
+end $$;
+
+-- When a claim may succeed: the next due time, whether others hold something, when the pace allows it, whether
+-- anything is ready, whether the queue is paused, and now.
+create function outlook_1(me int, every bigint)
+  returns table (due bigint, others bool, turn bigint, ready bool, pause_since bigint, pause_until bigint, pause_reason text, now bigint)
+  language plpgsql stable as $$
+begin
+  return query select
+    least((select min(s.due) from later s), (select min(s.due) from span s where s.state = 'h')),
+    exists (select from span s where s.state = 'c' and s.owner <> me),
+    (select p.started + outlook_1.every from pace p),
+    exists (select from span s where s.state = 'a') or exists (select from head h where h.number <
+      (select e.number + e.items from entry e where e.lane = h.lane order by e.number desc limit 1)),
+    f.paused_since, f.paused_until, f.pause_reason, micros()
+  from format f;
+end $$;
+
+-- The state of each item of an entry: ready, again, claimed, later, done, dead or dropped.
+create function states_1(of uuid) returns table (item int, state text, attempt int, due bigint, batch uuid, history text)
+  language plpgsql as $$
+begin
+  return query
+    select (g - e.number + 1)::int,
+      case when d.number is not null then case when d.dropped then 'dropped' else 'dead' end
+        when s.state in ('c', 'h') and is_held(s.state, s.due, s.owner) then 'claimed' when s.is_later then 'later'
+        when s.state is not null then case when s.attempt > 0 then 'again' else 'ready' end
+        when g >= h.number then 'ready' else 'done' end,
+      s.attempt, s.due, s.batch, coalesce(d.history, s.history, '')
+    from entry e join head h on h.lane = e.lane, generate_series(e.number, e.number + e.items - 1) g
+      left join dead d on d.lane = (select q.lane from entry q where q.id = of) and d.number = g
+      left join lateral (
+        select c.* from (
+          (select p.*, false as is_later from span p where p.lane = (select q.lane from entry q where q.id = of) and p.first <= g order by p.first desc limit 1)
+          union all
+          (select p.*, true from later p where p.lane = (select q.lane from entry q where q.id = of) and p.first <= g order by p.first desc limit 1)
+        ) c where c.last > g limit 1) s on true
+    where e.id = of order by 1;
+end $$;
+
+-- Items of each lane by state.
+create function census_1() returns table (lane smallint, entries bigint, items bigint, ready bigint, claimed bigint, later bigint, dead bigint)
+  language plpgsql as $$
+begin
+  return query
+    select h.lane, (select count(*) from entry e where e.lane = h.lane), coalesce(x.n, 0),
+      greatest(0, coalesce(x.n, 0) - h.number)
+        + coalesce((select sum(s.last - s.first)::bigint from span s where s.lane = h.lane and not is_held(s.state, s.due, s.owner)), 0),
+      coalesce((select sum(s.last - s.first)::bigint from span s where s.lane = h.lane and is_held(s.state, s.due, s.owner)), 0),
+      coalesce((select sum(s.last - s.first)::bigint from later s where s.lane = h.lane), 0),
+      (select count(*) from dead d where d.lane = h.lane and not d.dropped)
+    from head h left join lateral
+      (select e.number + e.items as n from entry e where e.lane = h.lane order by e.number desc limit 1) x on true
+    order by 1;
+end $$;
+
+-- Makes the dead items of an entry ready, or drops them. Returns how many.
+create function revive_1(of uuid) returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  with e as (select * from entry q where q.id = of),
+    d as (delete from dead using e where dead.lane = e.lane and dead.number >= e.number and dead.number < e.number + e.items
+      and not dead.dropped returning dead.*),
+    i as (insert into span select d.lane, d.number, d.number + 1, 'a', null, 0, 0, null, d.history from d returning 1)
+    select count(*) into n from i;
+  return n;
+end $$;
+create function drop_1(of uuid) returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  with e as (select * from entry q where q.id = of),
+    d as (update dead set dropped = true from e where dead.lane = e.lane and dead.number >= e.number
+      and dead.number < e.number + e.items and not dead.dropped returning 1)
+    select count(*) into n from d;
+  return n;
+end $$;
+
+create function count_1(of text, amount bigint) returns void language plpgsql as $$
+begin
+  insert into counter values (of, amount) on conflict (name) do update set value = counter.value + excluded.value;
+end $$;
+
+-- Entries from an item on, in order, with the states of their items: at most `most` entries. What lies at or
+-- behind the head is not looked up item by item.
+create function list_1(l smallint, start bigint, most int)
+  returns table (id uuid, number bigint, items int, created bigint, slice int, states text[], dues bigint[], data text)
+  language plpgsql rows 1000 as $$
+#variable_conflict use_column
+declare h bigint := (select q.number from head q where q.lane = l); now bigint := micros();
+begin
+  return query
+    select e.id, e.number, e.items, coalesce(e.created, e.time), e.slice,
+      case when e.number >= h then array_fill(case when e.not_before > now then 'later' else 'ready' end, array[e.items])
+        else (select array_agg(case when s.state = 'again' then 'ready' else s.state end order by s.item) from states_1(e.id) s) end,
+      case when e.number >= h then array_fill(coalesce(e.not_before, 0), array[e.items])
+        else (select array_agg(coalesce(s.due, 0) order by s.item) from states_1(e.id) s) end,
+      e.data
+    from entry e where e.lane = l and e.number >= start order by e.number limit most;
+end $$;
+
+-- The first item of a lane that is not done.
+create function first_undone_1(l smallint) returns bigint language plpgsql stable as $$
+begin
+  return least((select q.number from head q where q.lane = l), (select min(s.first) from span s where s.lane = l),
+    (select min(s.first) from later s where s.lane = l),
+    (select min(d.number) from dead d where d.lane = l and not d.dropped));
+end $$;
+
+-- How many ready items come before an item.
+create function ahead_1(l smallint, n bigint) returns bigint language plpgsql stable as $$
+begin
+  return coalesce((select sum(s.last - s.first)::bigint from span s where s.state = 'a' and (s.lane, s.first) < (l, n)), 0)
+    + coalesce((select sum(greatest(0, x.n - h.number))::bigint from head h, lateral (
+        select e.number + e.items as n from entry e where e.lane = h.lane order by e.number desc limit 1) x where h.lane < l), 0)
+    + greatest(0, n - (select h.number from head h where h.lane = l));
+end $$;
+
+-- The claims that somebody holds, oldest first.
+create function claims_1() returns table (batch uuid, items bigint, attempt int, lane smallint, until bigint)
+  language plpgsql as $$
+begin
+  return query
+    select s.batch, sum(s.last - s.first)::bigint, max(s.attempt), min(s.lane)::smallint, max(s.due)
+      from span s where s.state in ('c', 'h') and is_held(s.state, s.due, s.owner) group by s.batch order by s.batch;
+end $$;
+
+-- Removes entries from the front of each lane that are older than the queue retains and of which nothing is left,
+-- at most `most`. Returns how many, and their bytes.
+create function prune_1(most int) returns table (entries bigint, bytes bigint) language plpgsql as $$
+declare l smallint; upto bigint; old bigint; n bigint; b bigint;
+begin
+  entries := 0; bytes := 0;
+  if not pg_try_advisory_xact_lock(lock_key(), 5) then return next; return; end if;
+  old := micros() - (select f.retain from format f);
+  for l in select h.lane from head h order by 1 loop
+    upto := first_undone_1(l);
+    with d as (delete from entry e where (e.lane, e.number) in (
+        select q.lane, q.number from entry q where q.lane = l and q.number + q.items <= upto and q.time < old
+          -- The last entry gives the next its number.
+          and q.number < (select max(x.number) from entry x where x.lane = l)
+          order by q.number limit most) returning octet_length(e.data) as size)
+      select count(*), coalesce(sum(d.size), 0) into n, b from d;
+    entries := entries + n; bytes := bytes + b;
+  end loop;
+  return next;
+end $$;

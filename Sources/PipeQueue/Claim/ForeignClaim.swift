@@ -1,0 +1,254 @@
+internal import PipeIO
+package import PipeTime
+
+// What an engine that keeps its queue elsewhere shares with the directory's: claims as values, and the rules by
+// which outcomes become the next states of items.
+
+extension Claim {
+  /// An item as such an engine hands it out.
+  package struct Row {
+    let entry: EntryID
+    let index: Int
+    let lane: Lane
+    let number: Int
+    let attempt: Int
+    let isJob: Bool
+    let accepted: Instant
+    let data: [UInt8]
+
+    /// `number`: counts the items of the lane. `index`: counts from 1 within the entry.
+    package init(
+      entry: EntryID, index: Int, lane: Lane, number: Int, attempt: Int, isJob: Bool,
+      accepted: Instant, data: [UInt8]
+    ) {
+      self.entry = entry
+      self.index = index
+      self.lane = lane
+      self.number = number
+      self.attempt = attempt
+      self.isJob = isJob
+      self.accepted = accepted
+      self.data = data
+    }
+
+    fileprivate func continues(_ other: Row) -> Bool {
+      lane == other.lane && number == other.number + 1 && attempt == other.attempt
+    }
+  }
+
+  /// `rows`: in the order in which they are handed out; at least one. `owner`: the number under which this
+  /// process holds them.
+  package init(_ batch: BatchID, _ rows: [Row], owner: Int) {
+    var items: [Item] = []
+    var bytes: [UInt8] = []
+    var parts: [Part] = []
+    var acceptances: [AcceptedItems] = []
+    var start = 0
+    for (index, row) in rows.enumerated() {
+      let from = bytes.count
+      bytes += row.data
+      items.append(
+        Item(
+          entry: row.entry, index: row.index, priority: row.lane, isJob: row.isJob,
+          data: from..<bytes.count))
+      bytes.append(newline)
+      acceptances.note(row.accepted)
+      guard index + 1 == rows.count || !rows[index + 1].continues(row) else { continue }
+      let places = rows[start...index].map { Claim.place($0.number) }
+      let range = ItemRange(lane: row.lane, from: places[0], to: Claim.place(row.number + 1))
+      let name = NowName(range, .claim(batch: batch, attempt: row.attempt, owner: owner))
+      parts.append(Part(name: name, items: start..<(index + 1), places: places))
+      start = index + 1
+    }
+    self.init(
+      batch: batch, attempt: rows.map(\.attempt).max() ?? 1, items: items, bytes: bytes,
+      parts: parts,
+      acceptances: acceptances)
+  }
+
+  private static func place(_ number: Int) -> Position {
+    Position(number: number, segment: Segment.first, offset: 0)
+  }
+
+  /// A range of a claim whose items get the same state.
+  package struct Piece {
+    package enum Fate { case done, ready, again, moved, dead }
+
+    package let lane: Lane
+    package let numbers: Range<Int>
+    package let fate: Fate
+    package let failure: Failure?
+  }
+
+  /// The pieces in which the items with an outcome are settled.
+  package func pieces(retries: Int, _ outcome: (Int) -> Outcome?) -> [Piece] {
+    let plan = SettlingPlan(self, retries, outcome)
+    var pieces: [Piece] = []
+    for (index, part) in parts.enumerated() {
+      for (place, fate) in zip(part.items, plan.fates[index]) {
+        let burial = plan.burials.first { $0.part == index && $0.item == place }
+        guard let fate = burial != nil ? .dead : Piece.Fate(fate) else { continue }
+        let failure =
+          burial?.failure
+          ?? plan.failures.first { $0.part == index && $0.items.contains(place) }?.failure
+        let number = part.places[place - part.items.lowerBound].number
+        pieces.add(part.name.range.lane, number, fate, failure)
+      }
+    }
+    return pieces
+  }
+
+  /// A claim of the items without an outcome; nil if there are none.
+  package consuming func without(_ settled: [Piece]) -> Claim? {
+    var kept: [Part] = []
+    for part in parts {
+      var start: Int?
+      for place in part.items.lowerBound...part.items.upperBound {
+        let isHeld =
+          place < part.items.upperBound
+          && !settled.contains {
+            $0.lane == part.name.range.lane
+              && $0.numbers.contains(part.places[place - part.items.lowerBound].number)
+          }
+        if isHeld {
+          start = start ?? place
+        } else if let first = start {
+          let run = first..<place
+          var name = part.name
+          name.range = part.range(run)
+          kept.append(part.cut(to: run, name))
+          start = nil
+        }
+      }
+    }
+    return kept.isEmpty ? nil : reduced(to: kept)
+  }
+}
+
+extension Claim.Piece.Fate {
+  fileprivate init?(_ fate: SettlingPlan.Fate) {
+    switch fate {
+    case .done, .lost: self = .done
+    case .ready: self = .ready
+    case .again: self = .again
+    case .moved: self = .moved
+    case .held: return nil
+    }
+  }
+}
+
+extension [Claim.Piece] {
+  fileprivate mutating func add(
+    _ lane: Lane, _ number: Int, _ fate: Claim.Piece.Fate, _ failure: Failure?
+  ) {
+    if let last = last, last.lane == lane, last.numbers.upperBound == number, last.fate == fate,
+      last.failure?.reason == failure?.reason
+    {
+      self[count - 1] = Claim.Piece(
+        lane: lane, numbers: last.numbers.lowerBound..<(number + 1), fate: fate, failure: failure)
+    } else {
+      append(Claim.Piece(lane: lane, numbers: number..<(number + 1), fate: fate, failure: failure))
+    }
+  }
+}
+
+/// Generates the ids of the batches of one run.
+package struct BatchIDGenerator {
+  private let run: ConsumerRun
+  private var serial: UInt64 = 0
+
+  package init() {
+    var generator = ULIDGenerator()
+    run = ConsumerRun(random: generator.id(at: Clock.now()))
+  }
+
+  package mutating func next() -> BatchID {
+    serial += 1
+    return run.batch(serial, at: Clock.now())
+  }
+
+  package func isOfThisRun(_ batch: BatchID) -> Bool { ConsumerRun(of: batch) == run }
+}
+
+extension WriteBatch {
+  /// A line as such an engine stores it.
+  package struct ForeignLine {
+    package let receipt: Int
+    package let lane: Lane
+    package let items: Int
+    /// Items per slice; nil for a record.
+    package let slice: Int?
+    package let id: EntryID
+    package let created: Instant?
+    package let options: [UInt8]?
+    package let data: [UInt8]
+  }
+
+  /// The lines, lane by lane in order.
+  package var foreignLines: [ForeignLine] {
+    var found: [ForeignLine] = []
+    for lane in Lane.allCases {
+      let lines = lanes[lane]
+      lines.text.withUnsafeBytes { text in
+        for (index, line) in lines.lines.enumerated() {
+          // The columns that depend on the place are not filled in.
+          guard let parsed = SegmentLine(cut(text, line.start, lines.end(of: index) - 1)) else {
+            continue
+          }
+          found.append(
+            ForeignLine(
+              receipt: line.receipt, lane: lane, items: parsed.items,
+              slice: parsed.isRecord ? nil : parsed.slice, id: line.id, created: parsed.created,
+              options: parsed.options.map(Array.init), data: Array(parsed.data)))
+        }
+      }
+    }
+    return found
+  }
+
+  /// Marks entries as duplicates of stored entries with the same ids; by receipt.
+  package mutating func markDuplicates(_ receipts: Set<Int>) { drop(receipts) }
+}
+
+extension EntryID {
+  /// The 16 bytes as PostgreSQL writes a UUID.
+  package var uuid: String { ulid.uuid }
+
+  package init?(uuid: String) {
+    guard let ulid = ULID(uuid: uuid) else { return nil }
+    self.init(ulid)
+  }
+}
+
+extension BatchID {
+  package var uuid: String { ulid.uuid }
+
+  package init?(uuid: String) {
+    guard let ulid = ULID(uuid: uuid) else { return nil }
+    self.init(ulid)
+  }
+}
+
+extension ULID {
+  /// `01234567-89ab-cdef-0123-456789abcdef`.
+  var uuid: String {
+    let digits = [high, low].map { half in
+      let text = String(half, radix: 16)
+      return String(repeating: "0", count: 16 - text.count) + text
+    }.joined()
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if [8, 12, 16, 20].contains(index) { text.append("-") }
+      text.append(digit)
+    }
+    return text
+  }
+
+  init?(uuid: String) {
+    let digits = uuid.filter { $0 != "-" }
+    guard digits.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
+      let low = UInt64(digits.dropFirst(16), radix: 16)
+    else { return nil }
+    self.init(high: high, low: low)
+  }
+}
