@@ -58,6 +58,15 @@ final class PostgresServer {
     child = nil
   }
 
+  /// Stops all processes of the server without a word to their clients.
+  func freeze() throws { try scratch.sh(signal("STOP")).expect(nil) }
+
+  func thaw() throws { try scratch.sh(signal("CONT")).expect(nil) }
+
+  private func signal(_ name: String) -> String {
+    "main=$(head -n 1 postgres/data/postmaster.pid); kill -\(name) $main $(ps -o pid= --ppid $main)"
+  }
+
   var environment: [String: String] {
     [
       "PGHOST": "127.0.0.1", "PGPORT": "\(port)", "PGUSER": "postgres", "PGDATABASE": "postgres",
