@@ -45,7 +45,8 @@ extension Job {
     var environment: [[UInt8]] = []
     let own = variables.contains { $0.hasPrefix("PATH=") } ? [] : ["PATH"]
     for name in own + variables.filter({ $0 != "PATH" }) {
-      if let equals = name.firstIndex(of: "="), equals != name.startIndex {
+      // By bytes: a combining character after the sign would hide it.
+      if let equals = name.utf8.firstIndex(of: 0x3d), equals != name.startIndex {
         environment.append(name.systemBytes)
       } else if let value = getenv(name) {
         let bytes = UnsafeRawBufferPointer(start: value, count: strlen(value))

@@ -52,7 +52,11 @@ struct Guidance {
     if case .missingArgument(let name) = mistake, name.hasPrefix("<id>") {
       return "enqueue prints ids, and pipe list shows them"
     }
-    if ["consume", "submit"].contains(command), let words = withDashes(mistake) {
+    if case .missingValue(let option, let next?) = mistake {
+      let name = option.prefix { $0 != " " }
+      return "a value that begins with - follows a =: \(Guidance.quoted(["\(name)=\(next)"]))"
+    }
+    if command == "consume", let words = withDashes(mistake) {
       return "a command goes after --: pipe \(Guidance.quoted(words))"
     }
     guard case .unexpected(let unexpected) = mistake else { return usual }
@@ -69,24 +73,26 @@ struct Guidance {
     if ["enqueue", "ack"].contains(command) {
       return "\(command) reads stdin: pipe \(command) < \(Guidance.quoted([word]))"
     }
-    if command == "consume" { return "a command goes after --: pipe consume -- CMD" }
+    if command == "consume", !arguments.contains("--") {
+      return "a command goes after --: pipe consume -- CMD"
+    }
     if Guidance.lookers.contains(command) {
       return "a queue goes after -q: pipe \(command) -q \(Guidance.quoted([word]))"
     }
     return usual
   }
 
-  /// The arguments with `--` before the first word that names a program, if that removes the mistake.
+  /// The arguments with `--` before the first unexpected word, if it names a program.
   private func withDashes(_ mistake: Mistake) -> [String]? {
-    guard !arguments.contains("--"),
-      let place = arguments.dropFirst().firstIndex(where: Guidance.isProgram)
-    else { return nil }
+    let first: String?
     switch mistake {
-    case .unexpected(let words): guard words.contains(arguments[place]) else { return nil }
-    case .unknownOption(let word, _):
-      guard arguments[place...].contains(word) else { return nil }
+    case .unexpected(let words): first = words.first
+    case .unknownOption(_, _, let after): first = after
     default: return nil
     }
+    guard !arguments.contains("--"), let first, Guidance.isProgram(first),
+      let place = arguments.dropFirst().firstIndex(of: first)
+    else { return nil }
     var words = arguments
     words.insert("--", at: place)
     return words

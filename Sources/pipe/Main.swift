@@ -21,7 +21,9 @@ enum Main {
     if first == "--version" { show(programVersion + "\n") }
     let guidance = Guidance(Array(words), commands: Commands.all.map { $0.about.name })
     guard first == "help" else { refuse(guidance.textWithoutCommand, command: nil) }
-    guard let name = words.dropFirst().first else { show(help) }
+    guard let name = words.dropFirst().first, !["-h", "--help", "help"].contains(name) else {
+      show(help)
+    }
     guard let command = Commands.named(name) else {
       refuse(guidance.unknown(name, before: "pipe help "), command: "help")
     }

@@ -287,11 +287,13 @@ package struct WaitingSelection {
 
     /// `FIELD=VALUE`; the last equals sign separates the two.
     package init?(_ text: String) {
-      guard let equals = text.lastIndex(of: "="),
-        let path = FieldPath(String(text[..<equals]))
+      // By bytes: a combining character after the sign would hide it.
+      let bytes = text.utf8
+      guard let equals = bytes.lastIndex(of: 0x3d),
+        let path = FieldPath(String(Substring(bytes[..<equals])))
       else { return nil }
       self.path = path
-      value = String(text[text.index(after: equals)...]).systemBytes
+      value = String(Substring(bytes[bytes.index(after: equals)...])).systemBytes
     }
 
     func holds(_ data: [UInt8]) -> Bool {

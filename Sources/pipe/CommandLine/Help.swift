@@ -5,7 +5,7 @@ struct Help {
   /// The column in which explanations begin.
   private static let margin = 26
 
-  private let columns = min(max(TerminalSize.ofOutput?.columns ?? 80, 60), 100)
+  private let columns = min(max(TerminalSize.ofOutput?.columns ?? 80, 40), 100)
   private(set) var text = ""
 
   init(_ about: About, _ grammar: Grammar) {
@@ -47,15 +47,21 @@ struct Help {
     } else {
       parts += options.map { option in
         let more = option.isRepeatable && !option.takesSeveral ? " ..." : ""
-        return "[\(option.shown(option.name))\(more)]"
+        return Help.unbroken("[\(option.shown(option.name))\(more)]")
       }
     }
     if let arguments = grammar.arguments {
       let more = arguments.shown("") + (arguments.isRepeatable ? " ..." : "")
       let dashes = grammar.place == .afterDashes ? "-- " : ""
-      parts.append(grammar.isRequired ? more : "[\(dashes)\(more)]")
+      parts.append(Help.unbroken(grammar.isRequired ? more : "[\(dashes)\(more)]"))
     }
     return parts.joined(separator: " ")
+  }
+
+  private static let unbrokenSpace: Character = "\u{a0}"
+
+  private static func unbroken(_ text: String) -> String {
+    String(text.map { $0 == " " ? unbrokenSpace : $0 })
   }
 
   private mutating func add(_ name: String, _ explanation: String) {
@@ -75,9 +81,13 @@ struct Help {
     while rest.count > columns,
       let space = rest.prefix(columns + 1).dropFirst(indent).lastIndex(of: " ")
     {
-      text += rest[..<space] + "\n"
+      text += Help.broken(rest[..<space]) + "\n"
       rest = String(repeating: " ", count: indent) + rest[rest.index(after: space)...]
     }
-    text += rest + "\n"
+    text += Help.broken(rest) + "\n"
+  }
+
+  private static func broken(_ text: Substring) -> String {
+    String(text.map { $0 == unbrokenSpace ? " " : $0 })
   }
 }

@@ -1,8 +1,9 @@
 /// Why a command line cannot be obeyed.
 enum Mistake: Error {
-  case unknownOption(String, near: String?)
-  /// `option`: with the name of its value.
-  case missingValue(option: String)
+  /// `argument`: an unexpected word before it.
+  case unknownOption(String, near: String?, after: String?)
+  /// `option`: with the name of its value. `next`: the word in its place, which begins with `-`.
+  case missingValue(option: String, next: String?)
   case needlessValue(String, option: String)
   /// `form`: what a value looks like.
   case invalid(String, option: String, form: String?)
@@ -15,9 +16,9 @@ enum Mistake: Error {
 
   var text: String {
     switch self {
-    case .unknownOption(let word, let near):
+    case .unknownOption(let word, let near, _):
       "Unknown option '\(word)'" + (near.map { ". Did you mean '\($0)'?" } ?? "")
-    case .missingValue(let option): "Missing value for '\(option)'"
+    case .missingValue(let option, _): "Missing value for '\(option)'"
     case .needlessValue(let value, let option):
       "The option '\(option)' does not take any value, but '\(value)' was specified."
     case .invalid(let value, let option, _): "The value '\(value)' is invalid for '\(option)'"

@@ -23,7 +23,12 @@ extension String: OptionValue {
 }
 
 extension Int: OptionValue {
-  init?(argument: String) { self.init(argument) }
+  init?(argument: String) {
+    guard argument.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    self.init(argument)
+  }
+
+  static var form: String? { "a whole number" }
 }
 
 /// `a, b or c`.

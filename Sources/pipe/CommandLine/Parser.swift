@@ -89,14 +89,13 @@ struct Parser {
 
   private mutating func takeOption(_ word: String) throws(Mistake) {
     if let option = grammar.option(word) { return try take(option, word, value: nil) }
-    if let sign = word.firstIndex(of: "="), let option = grammar.option(word[..<sign]) {
-      let value = String(word[word.index(after: sign)...])
-      return try take(option, String(word[..<sign]), value: value)
+    if let (name, value) = splitAtSign(word), let option = grammar.option(name) {
+      return try take(option, name, value: value)
     }
     if let option = grammar.option(word.prefix(2)), option.isJoinable {
       return try take(option, option.name, value: String(word.dropFirst(2)))
     }
-    throw .unknownOption(word, near: near(word))
+    throw .unknownOption(word, near: near(word), after: unexpected.first)
   }
 
   private mutating func take(
@@ -112,8 +111,9 @@ struct Parser {
       if let text = nextValue(), !option.take(text) { index -= 1 }
       return
     }
-    guard let text = value ?? nextValue(), value == nil || text != "" else {
-      throw .missingValue(option: option.shown(name))
+    guard let text = value ?? nextValue() else {
+      let next = index < words.endIndex && words[index] != "--" ? words[index] : nil
+      throw .missingValue(option: option.shown(name), next: next)
     }
     try give(text, to: option, name)
     while option.takesSeveral, let text = nextValue() { try give(text, to: option, name) }
@@ -127,12 +127,20 @@ struct Parser {
 
   /// The option that a mistyped one is most like; nil if there is none.
   private func near(_ word: String) -> String? {
-    let name = String(word.prefix { $0 != "=" })
+    let name = splitAtSign(word)?.name ?? word
     let names = grammar.options.map(\.name).filter { $0.hasPrefix("--") }
     let longer = names.filter { $0.hasPrefix(name) }
     if name.utf8.count > 3, longer.count == 1 { return longer[0] }
     return nearest(to: name, among: names, within: 2).first
   }
+}
+
+/// The parts before and after the first `=`, by bytes: a combining character after the sign would hide it. nil if
+/// there is none.
+func splitAtSign(_ word: String) -> (name: String, value: String)? {
+  guard let sign = word.utf8.firstIndex(of: 0x3d) else { return nil }
+  let bytes = word.utf8
+  return (String(Substring(bytes[..<sign])), String(Substring(bytes[bytes.index(after: sign)...])))
 }
 
 /// The words that differ from a mistyped one by the fewest bytes, and by no more than `most`.

@@ -73,7 +73,7 @@ struct Drop: Command {
   var lost
 
   func validate() throws(Mistake) {
-    if choice.isMade == lost { throw Mistake("give ids, --all or --lost") }
+    if choice.isMade == lost { throw Mistake("give one of ids, --all and --lost") }
   }
 
   func run() {

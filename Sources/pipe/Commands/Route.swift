@@ -36,7 +36,8 @@ struct Route: Command {
     try requireText(on, "--on")
     let values = rules.map(\.value)
     for value in values { try requireText(value, "the value \(value)") }
-    if let twice = values.first(where: { value in values.count { $0 == value } > 1 }) {
+    var seen: Set<String> = []
+    if let twice = values.first(where: { !seen.insert($0).inserted }) {
       throw Mistake("\(twice) has two queues; use --to to copy to several")
     }
   }
@@ -81,9 +82,11 @@ struct Rule: OptionValue {
   let queue: String
 
   init?(argument: String) {
-    guard let sign = argument.lastIndex(of: "="), argument.index(after: sign) < argument.endIndex
+    // By bytes: a combining character after the sign would hide it.
+    let bytes = argument.utf8
+    guard let sign = bytes.lastIndex(of: 0x3d), bytes.index(after: sign) < bytes.endIndex
     else { return nil }
-    value = String(argument[..<sign])
-    queue = String(argument[argument.index(after: sign)...])
+    value = String(Substring(bytes[..<sign]))
+    queue = String(Substring(bytes[bytes.index(after: sign)...]))
   }
 }

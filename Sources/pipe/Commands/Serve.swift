@@ -60,6 +60,7 @@ struct Serve: Command {
       throw Mistake("--max-body must be from 1 to 1GiB")
     }
     try requireText(cors, "--cors")
+    if cors == "" { throw Mistake("--cors is empty; name an origin") }
     try requireText(label, "--label")
     if label == "" { throw Mistake("--label is empty; name the queue") }
     if host == "" { throw Mistake("--host is empty; give an address") }

@@ -106,7 +106,8 @@ struct Stats: Command {
     }
     if output == "" { throw Mistake("--output is empty; name a file") }
     if svg == "" { throw Mistake("--svg is empty; name a file") }
-    if svg == "-" || output == "-" { throw Mistake("- is not a file: leave out --output") }
+    if svg == "-" { throw Mistake("--svg - is not a file; name one") }
+    if output == "-" { throw Mistake("- is not a file: leave out --output") }
     try validateSubject()
   }
 

@@ -43,6 +43,7 @@ struct CommandLineTests {
     try scratch.pipe("enqueue", "--raw", "--quiet", "--help").expect(help.output)
     try scratch.pipe("enqueue", "--no-such-option", "-h").expect(help.output)
     try scratch.pipe("help", "enqueue").expect(help.output)
+    try scratch.pipe("help", "--help").expect(scratch.pipe("--help").output)
     try scratch.pipe("enqueue", "--version").expect("0.2.0\n")
   }
 
@@ -85,6 +86,37 @@ struct CommandLineTests {
     try scratch.store("1", "2")
     try scratch.sh("pipe consume --size 1 --size 2 -- wc -l").expect("2\n")
     try scratch.sh("pipe list --state done --state ready | wc -l").expect("2\n")
+  }
+
+  @Test("a value may begin with any character, and be empty")
+  func values() throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init")
+    try scratch.sh("pipe pause --reason=$'\\u0301x'; pipe pause --reason=; pipe resume").expect()
+    try scratch.sh("pipe submit --env $'A=\\u0301' true").expect(nil)
+    try scratch.sh("pipe cancel --match $'k=\\u0301' --yes").expect(nil)
+    try scratch.sh("pipe list --queue=").expect(
+      "", errors: "pipe list: -q is empty; name a directory (see pipe list --help)\n", status: 64)
+  }
+
+  @Test(
+    "advice about -- and = removes the mistake",
+    arguments: [
+      (
+        "consume --tag date --timout 5s",
+        "Unknown option '--timout'. Did you mean '--timeout'? (see pipe consume --help)"
+      ),
+      ("consume nosuch cat", "2 unexpected arguments: 'nosuch', 'cat' (see pipe consume --help)"),
+      ("consume --keep 1MB -- cat", "Unexpected argument '1MB' (see pipe consume --help)"),
+      (
+        "pause --reason -because",
+        "Missing value for '--reason <text>' (a value that begins with - follows a =: --reason=-because)"
+      ),
+      ("serve --port=+80", "The value '+80' is invalid for '--port <port>' (a whole number)"),
+    ])
+  func advice(line: String, message: String) throws {
+    let run = try Scratch().sh("pipe \(line)")
+    #expect(run.errors.hasSuffix(": \(message)\n") && run.ending == .exited(64), run.story)
   }
 
   @Test("a single - is a word, and words after -- are arguments")
