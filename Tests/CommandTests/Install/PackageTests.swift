@@ -122,7 +122,9 @@ struct PackageTests {
       mkdir /var/lib/pipe; dpkg -P pipe | tail -n 1
       ls /srv /var/lib/pipe
       """
-    let line = "mount --rbind /dev root/dev && exec chroot root sh -c \"$0\""
+    // Without /proc a consumer cannot watch its reader, and says so if it has to wait for it.
+    let line =
+      "mount --rbind /dev root/dev && mount -t proc proc root/proc && exec chroot root sh -c \"$0\""
     try scratch.run(["unshare", "-m", "sh", "-c", line, inside]).expect(
       """
       \(version)
