@@ -11,7 +11,9 @@ extension QueueLocation {
     /// Continues as pipe-postgres if a word of the command line or PIPE_QUEUE is the address of such a queue, and
     /// the helper is installed beside this program or in PATH: libpq would make each start of `pipe` slower.
     package static func runHelperIfNeeded() {
-      guard isAddress(variable("PIPE_QUEUE") ?? "") || commandLine.contains(where: namesAddress)
+      guard isAddress(variable("PIPE_QUEUE") ?? "") || commandLine.contains(where: namesAddress),
+        // Built without the trait: it would start itself again and again.
+        commandLine.first?.hasSuffix(helper) != true
       else { return }
       var own = [CChar](repeating: 0, count: Int(PATH_MAX))
       let count = readlink("/proc/self/exe", &own, own.count)
@@ -23,7 +25,7 @@ extension QueueLocation {
     }
 
     private static func namesAddress(_ word: String) -> Bool {
-      isAddress(word) || word.hasPrefix("--") && word.contains("=postgres")
+      isAddress(word) || word.hasPrefix("-") && word.contains("=postgres")
     }
 
     private static let helper = "pipe-postgres"

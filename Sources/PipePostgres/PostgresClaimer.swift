@@ -64,8 +64,12 @@
 
     // The connection.
 
+    /// Whether the last answer is that of a question that was asked twice: the first may have had its effect.
+    private var isRepeated = false
+
     /// Asks the server; if the connection is lost, comes back first and asks again.
     private func ask(_ text: String, _ values: [String?] = []) throws(Fault) -> [[String?]] {
+      isRepeated = false
       do throws(Fault) {
         let rows = try queue.session.query(text, values)
         heard = Clock.steady()
@@ -73,8 +77,19 @@
       } catch {
         guard queue.session.isBroken || error.kind == .unavailable else { throw error }
         try comeBack(error)
+        isRepeated = true
         return try queue.session.query(text, values)
       }
+    }
+
+    /// Why nothing was settled.
+    private func missed(_ batch: BatchID) -> Fault {
+      isRepeated
+        ? Fault(
+          .outcomeUnknown,
+          "claim \(batch.text): the connection was lost while it was settled; the outcome is unknown"
+        )
+        : lost(batch)
     }
 
     private func value(_ text: String, _ values: [String?] = []) throws(Fault) -> String {
@@ -145,7 +160,7 @@
       let batch = batches.next()
       // The digits that all batches of a run share.
       let run = hidesOwnFailures ? String(batch.uuid.dropFirst(14).prefix(9)) : ""
-      let rows = try ask(
+      let rows = try rows(
         """
         select id, item, lane, number, attempt, is_job, accepted, data
           from take_1($1::int, $2::bigint, $3::bigint, $4::smallint[], $5::int, $6::uuid, $7)
@@ -153,7 +168,7 @@
         [
           "\(size)", "\(bytes)", "\(every.microseconds)", array(lanes.map { "\($0.rawValue)" }),
           "\(owner)", batch.uuid, run,
-        ])
+        ], of: batch)
       (isPaced, nextPoll, pause) = (false, nil, nil)
       if rows.isEmpty { return nil }
       // A pace that a crash of the server forgets would be broken, and a standby that takes over must know
@@ -161,6 +176,28 @@
       if every > .zero { try queue.session.flush() }
       outstanding += 1
       return Claim(batch, try rows.map(PostgresClaimer.row), owner: owner)
+    }
+
+    /// The rows of a claim. If the connection is lost, the claim may have been made all the same; it is not made again
+    /// under the same token.
+    private func rows(
+      _ text: String, _ values: [String?], of batch: BatchID
+    ) throws(Fault) -> [[String?]] {
+      do throws(Fault) {
+        let rows = try queue.session.query(text, values)
+        heard = Clock.steady()
+        return rows
+      } catch {
+        guard queue.session.isBroken || error.kind == .unavailable else { throw error }
+        try comeBack(error)
+        return owner == nil ? [] : try held(batch)
+      }
+    }
+
+    private func held(_ batch: BatchID) throws(Fault) -> [[String?]] {
+      try queue.session.query(
+        "select id, item, lane, number, attempt, is_job, accepted, data from held_1($1::uuid)",
+        [batch.uuid])
     }
 
     private static func row(_ columns: [String?]) throws(Fault) -> Claim.Row {
@@ -191,7 +228,7 @@
         nextPoll = numbers[5].map(after)
         return
       }
-      isPaced = every > .zero && row[3] == "t"
+      isPaced = every > .zero && row[3] == "t" && numbers[2].map { $0 > now } ?? false
       if isPaced {
         nextPoll = after(numbers[2] ?? now)
         return
@@ -206,7 +243,7 @@
     package func done(_ claim: consuming Claim) throws(Fault) {
       outstanding -= 1
       let count = try value("select ack_1($1::uuid)", [claim.batch.uuid])
-      if count == "0" { throw lost(claim.batch) }
+      if count == "0" { throw missed(claim.batch) }
       note()
       try? queue.notify(.settled)
     }
@@ -261,7 +298,7 @@
         ])
       if count == "0" {
         outstanding -= 1
-        throw lost(claim.batch)
+        throw missed(claim.batch)
       }
       note()
       if pieces.contains(where: { $0.fate != .done }) { try? queue.notify(.ready) }
@@ -283,9 +320,7 @@
     // What others hold.
 
     package func adopt(_ batch: BatchID) throws(Fault) -> Claim? {
-      let rows = try ask(
-        "select id, item, lane, number, attempt, is_job, accepted, data from held_1($1::uuid)",
-        [batch.uuid])
+      let rows = try held(batch)
       if rows.isEmpty { return nil }
       outstanding += 1
       return Claim(batch, try rows.map(PostgresClaimer.row), owner: 0)
@@ -303,7 +338,7 @@
       let count = try value(
         "select hold_1($1::uuid, $2::bigint)", [claim.batch.uuid, "\(span.microseconds)"])
       outstanding -= 1
-      if count == "0" { throw lost(claim.batch) }
+      if count == "0" { throw missed(claim.batch) }
       try queue.session.flush()
       return claim
     }

@@ -123,7 +123,19 @@
 
     package var isRemoved: Bool { false }
 
-    package func isSame(as other: PostgresQueue) -> Bool { path == other.path }
+    /// Whether both are the same queue, whatever their addresses.
+    package func isSame(as other: PostgresQueue) -> Bool {
+      path == other.path || (identity != nil && identity == other.identity)
+    }
+
+    /// The run of the server, the database and the schema.
+    private var identity: String? {
+      try? session.value(
+        """
+        select extract(epoch from pg_postmaster_start_time()) || ' ' || oid || ' ' || lock_key() from pg_database
+          where datname = current_database()
+        """)
+    }
 
     enum Channel: Int {
       /// Somebody waits for ready items, or for settlements.

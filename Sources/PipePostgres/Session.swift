@@ -31,8 +31,11 @@
 
     var fd: Int32 { PQsocket(connection) }
 
-    /// Whether the last question failed because the connection did.
-    var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }
+    /// Whether the connection is known to be lost.
+    var isBroken: Bool { isSilent || PQstatus(connection) != CONNECTION_OK }
+
+    /// A question was not answered in time; its answer may still come, so nothing else can be asked.
+    private var isSilent = false
 
     /// Called after it has connected again.
     var onReturn: () throws(Fault) -> Void = { () throws(Fault) in }
@@ -40,6 +43,7 @@
     /// Connects, or connects again. Locks and listeners of the connection before are gone.
     func connect() throws(Fault) {
       let isAgain = connection != nil
+      isSilent = false
       if let connection { PQfinish(connection) }
       let options = [
         "dbname": address.server, "client_encoding": "UTF8", "fallback_application_name": "pipe",
@@ -62,7 +66,7 @@
           where exists (select from pg_settings p where p.name = s.name)
         """, [address.schema])
       let own = try value("select reset_val from pg_settings where name = 'synchronous_commit'")
-      level = ["on", "remote_write", "remote_apply"].contains(own) ? own : "on"
+      level = own == "remote_apply" ? own : "on"
       if !force { try refuse() }
       if isAgain { try onReturn() }
     }
@@ -167,7 +171,10 @@
           var poller = Poller()
           let index = poller.watch(PQsocket(connection))
           try poller.wait(until: deadline)
-          guard poller.isReady(index) else { throw silent }
+          guard poller.isReady(index) else {
+            isSilent = true
+            throw silent
+          }
           guard PQconsumeInput(connection) == 1 else { throw fault(nil) }
         }
         guard let result = PQgetResult(connection) else { break }

@@ -104,17 +104,19 @@ declare
 begin
   perform pg_advisory_xact_lock(lock_key(), 1);
   select * into f from format;
+  -- Stored before, or earlier in the same call.
+  select array_agg(exists (select from entry e where e.id = x.i) or x.nth > 1 order by o) into known
+    from (select u.i, u.o, row_number() over (partition by u.i order by u.o) as nth
+      from unnest(ids) with ordinality u(i, o)) x;
   if not is_moving and (f.max_items is not null or f.max_bytes is not null) then
     select sum(u.items), sum(u.bytes) into n, b from unsettled() u;
-    if n + (select sum(c) from unnest(counts) c) > f.max_items then
+    if n + (select coalesce(sum(c), 0) from unnest(counts, known) u(c, k) where not k) > f.max_items then
       raise exception using errcode = 'PQ001', message = format('%s items are not done, at most %s allowed (pipe init --max-items)', n, f.max_items);
     end if;
-    if b + (select sum(octet_length(d)) from unnest(texts) d) > f.max_bytes then
+    if b + (select coalesce(sum(octet_length(d)), 0) from unnest(texts, known) u(d, k) where not k) > f.max_bytes then
       raise exception using errcode = 'PQ001', message = format('%s bytes are not done, at most %s allowed (pipe init --max-bytes)', b, f.max_bytes);
     end if;
   end if;
-  select array_agg(exists (select from entry e where e.id = x.i) order by o) into known
-    from unnest(ids) with ordinality x(i, o);
   for l in select distinct unnest(lanes) order by 1 loop
     base := null; sum := null; t := null;
     select e.number + e.items, e.bytes, e.time into base, sum, t from entry e where e.lane = l order by e.number desc limit 1;
@@ -183,7 +185,7 @@ begin
   select * into f from format;
   if f.paused_since is not null and (f.paused_until is null or f.paused_until > at) then return; end if;
   perform settle_due(at, f.retries);
-  if every > 0 and (select p.started + every > at from pace p) then return; end if;
+  if every > 0 and (select p.started + claim_1.every > at from pace p) then return; end if;
   <<all_lanes>>
   for r in select q.lane as l, q.number as h,
       (select e.number + e.items from entry e where e.lane = q.lane order by e.number desc limit 1) as e,
@@ -362,7 +364,7 @@ end $$;
 -- Notes the run of the server. Locks end with it, but the processes that held them may live: they come back
 -- and take the same numbers. Until they had the time to, reap_1 leaves the owners of the run before alone.
 create function arrive_1() returns void language plpgsql as $$
-declare m text := pg_postmaster_start_time()::text; e epoch;
+declare m text := extract(epoch from pg_postmaster_start_time())::text; e epoch;
 begin
   perform pg_advisory_xact_lock(lock_key(), 5);
   select * into e from epoch;
@@ -491,7 +493,9 @@ begin
       case when e.number >= h then array_fill(coalesce(e.not_before, 0), array[e.items])
         else (select array_agg(coalesce(s.due, 0) order by s.item) from states_1(e.id) s) end,
       e.data
-    from entry e where e.lane = l and e.number >= start order by e.number limit most;
+    from entry e where e.lane = l and e.number + e.items > start and e.number >= coalesce(
+        (select q.number from entry q where q.lane = l and q.number <= start order by q.number desc limit 1), start)
+      order by e.number limit most;
 end $$;
 
 -- The first item of a lane that is not done.
@@ -505,7 +509,8 @@ end $$;
 -- How many ready items come before an item.
 create function ahead_1(l smallint, n bigint) returns bigint language plpgsql stable as $$
 begin
-  return coalesce((select sum(s.last - s.first)::bigint from span s where s.state = 'a' and (s.lane, s.first) < (l, n)), 0)
+  return coalesce((select sum(case when s.lane = l then least(s.last, n) else s.last end - s.first)::bigint
+      from span s where s.state = 'a' and (s.lane, s.first) < (l, n)), 0)
     + coalesce((select sum(greatest(0, x.n - h.number))::bigint from head h, lateral (
         select e.number + e.items as n from entry e where e.lane = h.lane order by e.number desc limit 1) x where h.lane < l), 0)
     + greatest(0, n - (select h.number from head h where h.lane = l));

@@ -64,9 +64,9 @@ struct FleetDifferenceTests {
         "cat > in; case $(($(cksum < in | cut -d ' ' -f 1) % 4)) in 0|1) cat in;; 2) exit 1;; 3) exit 65;; esac"
       return "pipe consume -q QUEUE -n 3 --size \(size) -- sh -c '\(handler)' 2> errors"
     case 4:
-      // Some items of a batch are done, some are retried, and some stay for the end of the run.
+      // Of each batch some items are done, some are retried and some are buried.
       return """
-        pipe batch -q QUEUE -n 1 --size \(size) | jq -c '.items |= [.items[] | .result = (["ok","retry","bury"][.item % 3])]' \
+        pipe batch -q QUEUE -n 1 --size \(size) | jq -c '.items |= map(.result = ["ok","retry","bury"][.item % 3])' \
         | tee lines | pipe ack -q QUEUE 2> errors
         """
     default: return "pipe retry -q QUEUE --all | jq -c .items"
