@@ -258,7 +258,7 @@
     }
   }
 
-  // What PostgreSQL does not have yet.
+  // Most of these PostgreSQL does not have yet.
   extension Claimer {
     package func keep(_ value: [UInt8], of claim: borrowing Claim, items: Set<Int>? = nil) {
       if case .directory(let claimer) = self { claimer.keep(value, of: claim, items: items) }

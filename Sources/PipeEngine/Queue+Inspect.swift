@@ -83,7 +83,7 @@
     }
   }
 
-  // What PostgreSQL does not have yet.
+  // Some of these PostgreSQL does not have yet.
   extension Queue {
     package func reviveAll(_ body: (DeadLetterResult) throws(Fault) -> Void) throws(Fault) {
       switch self {

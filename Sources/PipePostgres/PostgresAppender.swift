@@ -58,8 +58,6 @@
       try queue.session.flush()
       return Set(zip(lines, rows).filter { $0.1[0] == "t" }.map(\.0.receipt))
     }
-
-    package func pruneSome() {}
   }
 
   private struct ParsedOptions {

@@ -30,7 +30,7 @@
         id, created: instant(entry[2]), slice: slice ?? 1, ids: ids, items: items)
     }
 
-    private func instant(_ text: String?) -> Instant {
+    func instant(_ text: String?) -> Instant {
       Instant(microseconds: text.flatMap { Int64($0) } ?? 0)
     }
 

@@ -82,13 +82,10 @@
         start = index + 1
       }
       return Explanation(
-        id: id, priority: lane, created: time(entry[3]), accepted: time(entry[4]), items: items,
+        id: id, priority: lane, created: instant(entry[3]), accepted: instant(entry[4]),
+        items: items,
         runs: runs,
         pace: nil, pause: try pauseNow())
-    }
-
-    private func time(_ text: String?) -> Instant {
-      Instant(microseconds: text.flatMap { Int64($0) } ?? 0)
     }
 
     // `row`: item, state, attempt, due, batch, history.
@@ -114,7 +111,7 @@
       }
     }
 
-    /// The claims that somebody holds, oldest first.
+    /// The held claims, oldest first.
     package func claims() throws(Fault) -> [ClaimView] {
       try session.query("select * from claims_1()").compactMap { row in
         guard let batch = row[0].flatMap({ BatchID(uuid: $0) }),
@@ -144,8 +141,8 @@
         "select coalesce(sum(items), 0), min(time), max(time) from entry where time >= $1::bigint",
         ["\(since.microseconds)"])[0]
       return Arrivals(
-        items: row[0].flatMap { Int($0) } ?? 0, first: row[1].map { _ in time(row[1]) },
-        last: row[2].map { _ in time(row[2]) })
+        items: row[0].flatMap { Int($0) } ?? 0, first: row[1].map { _ in instant(row[1]) },
+        last: row[2].map { _ in instant(row[2]) })
     }
 
     /// For each lane, the number of the first item that was accepted at `time` or later.

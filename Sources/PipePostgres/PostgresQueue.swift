@@ -138,7 +138,7 @@
     }
 
     enum Channel: Int {
-      /// Somebody waits for ready items, or for settlements.
+      /// A process waits for ready items, or for settlements.
       case ready = 3
       case settled = 4
     }

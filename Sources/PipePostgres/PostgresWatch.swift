@@ -23,8 +23,8 @@
       try listen()
     }
 
-    /// While a session holds the lock of the channel in shared mode, others notify it: a queue in which nobody
-    /// waits sends nothing. Begin to watch, then look, then wait.
+    /// Other sessions notify a channel only while a session holds its lock in shared mode, so a queue without waiting
+    /// processes sends nothing. Begin to watch, then look, then wait.
     private func listen() throws(Fault) {
       try queue.session.query("select pg_advisory_lock_shared(lock_key(), \(channel.rawValue))")
       let name = "pipe_\(channel)_" + (try queue.session.value("select lock_key()"))

@@ -34,7 +34,6 @@ create table entry (
   data text not null,                               -- JSON, byte for byte
   primary key (lane, number));
 create unique index entry_id on entry (id);
-create index entry_key on entry (key, time) where key is not null;
 alter table entry alter data set storage external;
 
 -- Items before the head were handed out or passed over. Of these, the ones that neither span, later nor
@@ -88,8 +87,8 @@ create sequence owner as int minvalue 16 cycle;
 create function micros() returns bigint language sql volatile as
   $$ select (extract(epoch from clock_timestamp()) * 1000000)::bigint $$;
 
--- The first half of the queue's advisory locks. The second: 1 storing, 2 claiming, 3 somebody waits for
--- ready items, 4 somebody waits for settlements, 5 the epoch, from 16 on owners.
+-- The first half of the queue's advisory locks. The second half: 1 storing, 2 claiming, 3 a process waits for ready
+-- items, 4 a process waits for settlements, 5 the epoch, and from 16 on the owners.
 create function lock_key() returns int language plpgsql stable as
   $$ begin return ('format'::regclass::oid::bigint - 2147483648)::int; end $$;
 
@@ -130,8 +129,8 @@ begin
   return query select unnest(known);
 end $$;
 
--- Whether a claim is held: by a living session, which may be this one, or by the clock. What nobody holds is ready,
--- even before it is reaped.
+-- Whether a living session, which may be this one, or the clock holds a claim. A claim without a holder is ready, even
+-- before it is reaped.
 create function is_held(state "char", due bigint, owner int) returns bool language plpgsql as $$
 begin
   return state = 'h' and due > micros() or state = 'c' and (owner = nullif(current_setting('pipe.owner', true), '')::int
@@ -177,7 +176,7 @@ create function claim_1(want int, most_bytes bigint, every bigint, lanes smallin
   returns table (lane smallint, first bigint, last bigint, attempt int) language plpgsql rows 3 as $$
 #variable_conflict use_column
 declare
-  r record; s record; d record; h bigint; n bigint; b bigint; had int := 0; room bigint := most_bytes; at bigint;
+  r record; s record; d record; h bigint; n bigint; had int := 0; room bigint := most_bytes; at bigint;
   kind uuid; single bool := false; begun bool := false; f format;
 begin
   perform pg_advisory_xact_lock(lock_key(), 2);
@@ -294,7 +293,7 @@ begin
 end $$;
 
 
--- The items of a token that somebody holds.
+-- The items of a token whose claim is held.
 create function held_1(token uuid)
   returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
   language plpgsql rows 1000 as $$
@@ -516,7 +515,7 @@ begin
     + greatest(0, n - (select h.number from head h where h.lane = l));
 end $$;
 
--- The claims that somebody holds, oldest first.
+-- The held claims, oldest first.
 create function claims_1() returns table (batch uuid, items bigint, attempt int, lane smallint, until bigint)
   language plpgsql as $$
 begin

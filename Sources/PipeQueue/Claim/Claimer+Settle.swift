@@ -65,11 +65,7 @@ extension Claimer {
 
   /// Why a claim cannot be settled.
   package func lost(_ batch: BatchID) -> Fault {
-    queue.isRemoved
-      ? Queue.removed(queue.path)
-      : Fault(
-        .claimLost,
-        "claim \(batch.text) is no longer held: it was already settled, or its holder is gone")
+    queue.isRemoved ? Queue.removed(queue.path) : batch.lost
   }
 }
 

@@ -6,10 +6,8 @@ package import PipeTime
 /// Claims items, in order, and settles them.
 package final class Claimer {
   let queue: Queue
-  private var generator = ULIDGenerator()
-  /// Part of the id of each of its batches: identifies the items that failed in this run.
-  private let run: ConsumerRun
-  private var serial: UInt64 = 0
+  /// Its ids identify the items that failed in this run.
+  private var batches = BatchIDGenerator(at: Clock.now())
   package internal(set) var owner: Owner?
   private(set) lazy var pace = PaceFile(queue)
   private var readers = PerLane<SegmentReader?>.repeating(nil)
@@ -51,18 +49,14 @@ package final class Claimer {
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
     self.queue = queue
     self.hidesOwnFailures = hidesOwnFailures
-    run = ConsumerRun(random: generator.id(at: Clock.now()))
     sync = GroupCommit(queue)
     recorder = SettleLog(queue)
     queue.drainsOnFullDisk()
   }
 
-  func nextBatch() -> BatchID {
-    serial += 1
-    return run.batch(serial, at: wall())
-  }
+  func nextBatch() -> BatchID { batches.next(at: wall()) }
 
-  package func isOfThisRun(_ batch: BatchID) -> Bool { ConsumerRun(of: batch) == run }
+  package func isOfThisRun(_ batch: BatchID) -> Bool { batches.isOfThisRun(batch) }
 
   func isHidden(_ name: NowName) -> Bool {
     guard hidesOwnFailures, let batch = name.batch else { return false }

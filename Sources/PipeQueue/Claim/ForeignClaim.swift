@@ -83,14 +83,15 @@ extension Claim {
   /// The pieces in which the items with an outcome are settled.
   package func pieces(retries: Int, _ outcome: (Int) -> Outcome?) -> [Piece] {
     let plan = SettlingPlan(self, retries, outcome)
+    let burials = Dictionary(uniqueKeysWithValues: plan.burials.map { ($0.item, $0.failure) })
+    var failures: [Int: Failure] = [:]
+    for failed in plan.failures { for item in failed.items { failures[item] = failed.failure } }
     var pieces: [Piece] = []
     for (index, part) in parts.enumerated() {
       for (place, fate) in zip(part.items, plan.fates[index]) {
-        let burial = plan.burials.first { $0.part == index && $0.item == place }
+        let burial = burials[place]
         guard let fate = burial != nil ? .dead : Piece.Fate(fate) else { continue }
-        let failure =
-          burial?.failure
-          ?? plan.failures.first { $0.part == index && $0.items.contains(place) }?.failure
+        let failure = burial ?? failures[place]
         let number = part.places[place - part.items.lowerBound].number
         pieces.add(part.name.range.lane, number, fate, failure)
       }
@@ -100,16 +101,16 @@ extension Claim {
 
   /// A claim of the items without an outcome; nil if there are none.
   package consuming func without(_ settled: [Piece]) -> Claim? {
+    var numbers = PerLane<Set<Int>>.repeating([])
+    for piece in settled { numbers[piece.lane].formUnion(piece.numbers) }
     var kept: [Part] = []
     for part in parts {
       var start: Int?
       for place in part.items.lowerBound...part.items.upperBound {
         let isHeld =
           place < part.items.upperBound
-          && !settled.contains {
-            $0.lane == part.name.range.lane
-              && $0.numbers.contains(part.places[place - part.items.lowerBound].number)
-          }
+          && !numbers[part.name.range.lane].contains(
+            part.places[place - part.items.lowerBound].number)
         if isHeld {
           start = start ?? place
         } else if let first = start {
@@ -142,7 +143,7 @@ extension [Claim.Piece] {
     _ lane: Lane, _ number: Int, _ fate: Claim.Piece.Fate, _ failure: Failure?
   ) {
     if let last = last, last.lane == lane, last.numbers.upperBound == number, last.fate == fate,
-      last.failure?.reason == failure?.reason
+      last.failure?.reason == failure?.reason, last.failure?.stderr == failure?.stderr
     {
       self[count - 1] = Claim.Piece(
         lane: lane, numbers: last.numbers.lowerBound..<(number + 1), fate: fate, failure: failure)
@@ -150,24 +151,6 @@ extension [Claim.Piece] {
       append(Claim.Piece(lane: lane, numbers: number..<(number + 1), fate: fate, failure: failure))
     }
   }
-}
-
-/// Generates the ids of the batches of one run.
-package struct BatchIDGenerator {
-  private let run: ConsumerRun
-  private var serial: UInt64 = 0
-
-  package init() {
-    var generator = ULIDGenerator()
-    run = ConsumerRun(random: generator.id(at: Clock.now()))
-  }
-
-  package mutating func next() -> BatchID {
-    serial += 1
-    return run.batch(serial, at: Clock.now())
-  }
-
-  package func isOfThisRun(_ batch: BatchID) -> Bool { ConsumerRun(of: batch) == run }
 }
 
 extension WriteBatch {

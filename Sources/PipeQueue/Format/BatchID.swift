@@ -1,3 +1,4 @@
+package import PipeIO
 package import PipeTime
 
 /// The id of a batch, and the token of each line that hands it out; the same text form as an
@@ -73,5 +74,31 @@ struct ConsumerRun: Equatable {
       ULID(
         high: (time / 1000) << 16 | high,
         low: low << 48 | (time % 1000) << 22 | serial & 0x3f_ffff))
+  }
+}
+
+/// Generates the ids of the batches of one run.
+package struct BatchIDGenerator {
+  private let run: ConsumerRun
+  private var serial: UInt64 = 0
+
+  package init(at now: Instant) {
+    var generator = ULIDGenerator()
+    run = ConsumerRun(random: generator.id(at: now))
+  }
+
+  package mutating func next(at now: Instant) -> BatchID {
+    serial += 1
+    return run.batch(serial, at: now)
+  }
+
+  package func isOfThisRun(_ batch: BatchID) -> Bool { ConsumerRun(of: batch) == run }
+}
+
+extension BatchID {
+  /// Why its claim cannot be settled.
+  package var lost: Fault {
+    Fault(
+      .claimLost, "claim \(text) is no longer held: it was already settled, or its holder is gone")
   }
 }

@@ -33,7 +33,7 @@ struct Parser {
         }
       }
     } catch {
-      // Who asks for help is about to correct the line.
+      // A later --help beats a mistake: its text shows how to correct the line.
       if grammar.place != .rest, let request = laterRequest { return request }
       throw error
     }

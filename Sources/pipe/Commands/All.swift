@@ -1,6 +1,6 @@
 /// The commands, in the order of `pipe --help`.
 enum Commands {
-  // Metatypes of structs without static variables are safe to share.
+  // It never changes, so that all threads may read it.
   nonisolated(unsafe) static let all: [any Command.Type] = [
     Ingest.self, Enqueue.self, Submit.self, Init.self,
     Consume.self, Work.self, Batch.self, Ack.self, Route.self,
