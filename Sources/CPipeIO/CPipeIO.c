@@ -1,3 +1,5 @@
+#define _GNU_SOURCE  // dup3
+
 #include "CPipeIO.h"
 
 #include <pthread.h>
@@ -87,6 +89,16 @@ int cpipe_open_beneath(int dir, const char *path, int flags, unsigned int mode) 
     if (errno == ENOSYS) __atomic_store_n(&lacks_openat2, 1, __ATOMIC_RELAXED);
   }
   return open_stepwise(dir, path, flags, mode);
+}
+
+int cpipe_reopen_directory(int dir) {
+  int another = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (another < 0) return -1;
+  int result;
+  do result = dup3(another, dir, O_CLOEXEC);
+  while (result < 0 && (errno == EINTR || errno == EBUSY));
+  close(another);
+  return result < 0 ? -1 : 0;
 }
 
 // All threads share the umask, so one thread at a time creates a file.

@@ -182,7 +182,8 @@ package final class Descriptor {
 }
 
 /// Releases a lock, and tries again if that fails, as it can on FUSE and network file systems: every
-/// other process waits for the lock until this one ends.
-func releaseLock(_ fd: Int32) {
-  if flock(fd, LOCK_UN) != 0 { _ = flock(fd, LOCK_UN) }
+/// other process waits for the lock until this one ends. Returns whether the lock is free.
+@discardableResult
+func releaseLock(_ fd: Int32) -> Bool {
+  flock(fd, LOCK_UN) == 0 || flock(fd, LOCK_UN) == 0
 }

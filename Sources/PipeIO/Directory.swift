@@ -269,7 +269,10 @@ package final class Directory {
     try tryFlock(fd, LOCK_EX, path)
   }
 
-  package func unlock() { releaseLock(fd) }
+  package func unlock() {
+    // The lock goes with its open file.
+    if !releaseLock(fd) { _ = cpipe_reopen_directory(fd) }
+  }
 
   deinit {
     close(fd)

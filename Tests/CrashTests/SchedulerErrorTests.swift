@@ -27,6 +27,21 @@ struct SchedulerErrorTests {
     print("visited: \(visited) errors of \(form.testDescription)")
   }
 
+  @Test("an unlock that fails for good leaves no lock behind", .needsStrace)
+  func unlock() throws {
+    let form = SchedulerForm.batch
+    let stage = try SchedulerStage(form)
+    let unlocks = try stage.unlocks()
+    try #require(!unlocks.isEmpty)
+    for call in unlocks {
+      let injection = Injection(outcome: "error=EIO", when: "N+")
+      var (result, ledger) = try stage.play(injection.apply(to: stage.command, at: call))
+      let story = "\(call)\n\(result)"
+      judge(form, result, call, story)
+      try ledger.settle(stage.queue, after: story)
+    }
+  }
+
   /// No room for a dead letter.
   private let noRoom = "items that were to be buried are tried again later"
 

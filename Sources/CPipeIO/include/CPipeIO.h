@@ -81,6 +81,9 @@ static const int cpipe_path_only = 010000000 | O_NOFOLLOW | O_CLOEXEC;
 // Opens `path` beneath `dir`. Follows no symbolic link in any component.
 int cpipe_open_beneath(int dir, const char *path, int flags, unsigned int mode);
 
+// Gives the directory a new open file under the same descriptor, without the locks of the old one.
+int cpipe_reopen_directory(int dir);
+
 // The owner of new files, and their mode whatever the umask.
 struct cpipe_origin {
   uid_t user;

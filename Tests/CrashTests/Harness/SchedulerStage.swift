@@ -27,11 +27,16 @@ struct SchedulerStage {
   }
 
   /// The calls at which a fault can be injected.
-  func calls() throws -> [Call] {
-    try steadily(command) { traced in
-      var (dry, ledger) = try play(traced)
-      #expect(form.isWhole(dry), "\(dry)")
-      try ledger.settle(queue, after: "\(dry)")
-    }.thinned
+  func calls() throws -> [Call] { try steadily(command, rehearse).thinned }
+
+  /// The calls of one run that release a lock.
+  func unlocks() throws -> [Call] {
+    try recorded(command, rehearse).filter { $0.text.contains("LOCK_UN") }
+  }
+
+  private func rehearse(_ traced: Command) throws {
+    var (dry, ledger) = try play(traced)
+    #expect(form.isWhole(dry), "\(dry)")
+    try ledger.settle(queue, after: "\(dry)")
   }
 }
