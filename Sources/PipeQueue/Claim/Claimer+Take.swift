@@ -81,9 +81,16 @@ extension Claimer {
     )
   }
 
-  /// Makes the items of a claim by `take` ready at `due`, attempts unchanged.
+  /// Makes those of these items that wait ready at `due`, attempts unchanged. Returns how many.
+  package func reschedule(_ items: [WaitingItems], to due: Due) throws(Fault) -> Int {
+    guard let claim = try take(items) else { return 0 }
+    let count = claim.items.count
+    try reschedule(claim, to: due)
+    return count
+  }
+
   /// Transition: change
-  package func reschedule(_ claim: consuming Claim, to due: Due) throws(Fault) {
+  private func reschedule(_ claim: consuming Claim, to due: Due) throws(Fault) {
     let ready =
       switch due {
       case .now: ReadyTime.now

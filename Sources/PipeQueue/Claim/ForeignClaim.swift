@@ -66,7 +66,7 @@ extension Claim {
       acceptances: acceptances)
   }
 
-  private static func place(_ number: Int) -> Position {
+  static func place(_ number: Int) -> Position {
     Position(number: number, segment: Segment.first, offset: 0)
   }
 
@@ -165,6 +165,8 @@ extension WriteBatch {
     package let created: Instant?
     package let options: [UInt8]?
     package let data: [UInt8]
+    /// Whether it may equal an earlier line.
+    package let mayRepeat: Bool
   }
 
   /// The lines, lane by lane in order.
@@ -182,15 +184,20 @@ extension WriteBatch {
             ForeignLine(
               receipt: line.receipt, lane: lane, items: parsed.items,
               slice: parsed.isRecord ? nil : parsed.slice, id: line.id, created: parsed.created,
-              options: parsed.options.map(Array.init), data: Array(parsed.data)))
+              options: parsed.options.map(Array.init), data: Array(parsed.data),
+              mayRepeat: line.mayRepeat))
         }
       }
     }
     return found
   }
 
-  /// Marks entries as duplicates of stored entries with the same ids; by receipt.
-  package mutating func markDuplicates(_ receipts: Set<Int>) { drop(receipts) }
+  /// Marks entries as duplicates, by receipt: of stored entries with the same ids, or of equal entries, whose ids
+  /// are the answers.
+  package mutating func markDuplicates(_ known: Set<Int>, answers: [Int: EntryID]) {
+    drop(known)
+    if !answers.isEmpty { answer(answers) }
+  }
 }
 
 extension EntryID {

@@ -29,6 +29,9 @@ package struct Settings: Equatable {
   /// An item that has waited this long is taken next, whatever its lane; nil: never.
   package var promoteAfter: TimeSpan?
 
+  /// How long a host may be silent before others get its claims. Only in PostgreSQL; nil in a directory.
+  package var lost: TimeSpan?
+
   /// Whether dead letters may be early.
   var hasEarlyLetters = false
 

@@ -12,6 +12,10 @@ package struct RecentEntry {
 
   fileprivate static let most = 60
 
+  package init(_ id: EntryID, _ priority: Lane, time: Instant, start: [UInt8]) {
+    (self.id, self.priority, self.time, self.start) = (id, priority, time, start)
+  }
+
   fileprivate init(_ line: SegmentLine, _ lane: Lane) {
     id = line.id
     priority = lane

@@ -22,12 +22,14 @@ extension Queue {
       guard let change else { return try Queue(path: path, force: force, report: report) }
       if settings.isOlder { settings = try upgrade(root, settings, report) }
       change(&settings)
+      try refuseLost(settings)
       if let access { try give(root, access, report) }
       try settings.replace(in: root)
     } else {
       try refuseForeign(root)
       var settings = Settings()
       change?(&settings)
+      try refuseLost(settings)
       try fill(root)
       Reserve(root).take()
       if let access { try give(root, access, report) }
@@ -178,5 +180,11 @@ extension Queue {
     case "owners": "its counters restart at 0"
     default: "nothing is lost"
     }
+  }
+
+  // Here the kernel reports the death of a process at once.
+  private static func refuseLost(_ settings: Settings) throws(Fault) {
+    guard settings.lost != nil else { return }
+    throw Fault(.usage, "--lost: only for a queue in PostgreSQL")
   }
 }

@@ -142,10 +142,7 @@ package struct ControlJob {
       if !touched.isEmpty { _ = try queue.dropLetters(of: touched) }
       result.items += count
     case .reschedule(let due):
-      if let claim = try claimer.take(items) {
-        result.items += claim.items.count
-        try claimer.reschedule(claim, to: due)
-      }
+      result.items += try claimer.reschedule(items, to: due)
     }
     result.entries += entries.count
   }
@@ -165,6 +162,17 @@ package struct ControlJob {
   private func move(
     _ entries: [[WaitingItems]], to lane: Lane, _ result: inout Result
   ) throws(Fault) {
+    if let moved = try claimer.moveAtOnce(entries, to: lane) {
+      for items in entries {
+        if moved.contains(items[0].id) {
+          result.entries += 1
+          result.items += items.total
+        } else {
+          refuse(items[0].id, &result)
+        }
+      }
+      return
+    }
     var moving: [Moving] = []
     var bytes = 0
     for items in entries {
@@ -172,10 +180,7 @@ package struct ControlJob {
       guard let copy = try queue.wholeEntry(id, items),
         !items.contains(where: { $0.attempts > 0 })
       else {
-        diagnostics.say(
-          "\(id.text): it was handed out before, at least in part, and keeps its priority",
-          id: id.text)
-        result.missed += 1
+        refuse(id, &result)
         continue
       }
       result.entries += 1
@@ -191,6 +196,13 @@ package struct ControlJob {
       }
     }
     try move(moving, to: lane, &result)
+  }
+
+  private func refuse(_ id: EntryID, _ result: inout Result) {
+    diagnostics.say(
+      "\(id.text): it was handed out before, at least in part, and keeps its priority",
+      id: id.text)
+    result.missed += 1
   }
 
   private typealias Moving = (items: [WaitingItems], copy: EntryCopy)
