@@ -36,6 +36,12 @@ struct Init: Command {
   @Option("--min-free", value: "size", "Leave this much of the file system free (64MiB).")
   var minFree: ByteSize?
 
+  @Option(
+    "--lost", value: "duration",
+    "In PostgreSQL: the silence after which another host gets the claims of one (40s; 15s or more)."
+  )
+  var lost: SpanArgument?
+
   @Option("--share", value: "group", "Share the queue with this group: a name or a number.")
   var share: GroupArgument?
 
@@ -43,6 +49,10 @@ struct Init: Command {
   var isPrivate
 
   func validate() throws(Mistake) {
+    if let lost, lost.span < .seconds(15) {
+      throw Mistake(
+        "--lost: at least 15s, the time to end commands before their items go to others")
+    }
     if share != nil, isPrivate { throw Mistake("--share and --private exclude each other") }
   }
 
@@ -68,6 +78,7 @@ struct Init: Command {
     if let promoteAfter {
       settings.promoteAfter = promoteAfter.span > .zero ? promoteAfter.span : nil
     }
+    if let lost { settings.lost = lost.span }
     if let minFree { settings.minFree = minFree.bytes }
   }
 }
