@@ -11,6 +11,10 @@ static inline int cpq_add(int set, int fd) {
   return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 }
 
+static inline int cpq_remove(int set, int fd) {
+  return epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+}
+
 // A descriptor that is readable from `cpq_raise` to `cpq_clear`.
 static inline int cpq_flag(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline void cpq_raise(int flag) { eventfd_write(flag, 1); }

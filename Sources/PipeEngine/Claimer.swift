@@ -14,7 +14,10 @@
       case .directory(let queue):
         self = .directory(PipeQueue.Claimer(queue, hidesOwnFailures: hidesOwnFailures))
       case .postgres(let queue):
-        self = .postgres(PostgresClaimer(queue, hidesOwnFailures: hidesOwnFailures))
+        // A run that hides its failures ends by itself; any other follows its queue.
+        self = .postgres(
+          PostgresClaimer(
+            queue, hidesOwnFailures: hidesOwnFailures, isPatient: !hidesOwnFailures))
       }
     }
 
@@ -252,26 +255,43 @@
       if case .postgres(let claimer) = self { try claimer.checkIfDue() }
     }
 
+    /// The connection that holds claims; its end must be noticed at once.
+    package var connection: Int32? {
+      if case .postgres(let claimer) = self { claimer.connection } else { nil }
+    }
+
+    package func checkConnection() throws(Fault) {
+      if case .postgres(let claimer) = self { try claimer.checkConnection() }
+    }
+
     /// Whether another process may soon get the claims of this one, whose commands must end.
     package var isFenced: Bool {
       if case .postgres(let claimer) = self { claimer.isFenced } else { false }
     }
   }
 
-  // Most of these PostgreSQL does not have yet.
   extension Claimer {
     package func keep(_ value: [UInt8], of claim: borrowing Claim, items: Set<Int>? = nil) {
-      if case .directory(let claimer) = self { claimer.keep(value, of: claim, items: items) }
+      switch self {
+      case .directory(let claimer): claimer.keep(value, of: claim, items: items)
+      case .postgres(let claimer): claimer.keep(value, of: claim, items: items)
+      }
     }
 
     package func keep(_ output: AttemptOutput, of claim: borrowing Claim, items: Set<Int>? = nil) {
-      if case .directory(let claimer) = self { claimer.keep(output, of: claim, items: items) }
+      switch self {
+      case .directory(let claimer): claimer.keep(output, of: claim, items: items)
+      case .postgres(let claimer): claimer.keep(output, of: claim, items: items)
+      }
     }
 
     package func rehearse(
       size: Int, every: TimeSpan, _ body: (TimeSpan, borrowing Claim) throws(Fault) -> Bool
     ) throws(Fault) {
-      try directory("batch --dry-run").rehearse(size: size, every: every, body)
+      switch self {
+      case .directory(let claimer): try claimer.rehearse(size: size, every: every, body)
+      case .postgres(let claimer): try claimer.rehearse(size: size, every: every, body)
+      }
     }
 
     package func forEachEntry(
@@ -291,19 +311,37 @@
       try directory("cancel").cancel(claim, reason: reason)
     }
 
+    /// In PostgreSQL, no items are left.
     package func cancelUntouched(
       _ items: [WaitingItems], reason: String, isDropped: Bool
     ) throws(Fault) -> (cancelled: Int, rest: [WaitingItems]) {
-      try directory("cancel").cancelUntouched(items, reason: reason, isDropped: isDropped)
+      switch self {
+      case .directory(let claimer):
+        try claimer.cancelUntouched(items, reason: reason, isDropped: isDropped)
+      case .postgres(let claimer):
+        (try claimer.cancel(items, reason: reason, isDropped: isDropped), [])
+      }
     }
 
-    package func reschedule(_ claim: consuming Claim, to due: Due) throws(Fault) {
-      try directory("change").reschedule(claim, to: due)
+    package func reschedule(_ items: [WaitingItems], to due: Due) throws(Fault) -> Int {
+      switch self {
+      case .directory(let claimer): try claimer.reschedule(items, to: due)
+      case .postgres(let claimer): try claimer.reschedule(items, to: due)
+      }
     }
 
     package func store(
       _ copies: [(items: [WaitingItems], copy: EntryCopy)], in lane: Lane
     ) throws(Fault) { try directory("change").store(copies, in: lane) }
+
+    /// Moves entries in one transaction, and returns those that are in the lane now; nil: this engine needs
+    /// several steps.
+    package func moveAtOnce(
+      _ entries: [[WaitingItems]], to lane: Lane
+    ) throws(Fault) -> Set<EntryID>? {
+      guard case .postgres(let claimer) = self else { return nil }
+      return try claimer.move(entries, to: lane)
+    }
   }
 #else
   package import PipeIO
@@ -316,6 +354,10 @@
     // A lock of this machine needs no check.
     package var checkDeadline: SteadyInstant? { nil }
     package func checkIfDue() throws(Fault) {}
+    package var connection: Int32? { nil }
+    package func checkConnection() throws(Fault) {}
     package var isFenced: Bool { false }
+
+    package func moveAtOnce(_: [[WaitingItems]], to _: Lane) throws(Fault) -> Set<EntryID>? { nil }
   }
 #endif

@@ -25,7 +25,7 @@ extension QueueLocation {
     }
 
     private static func namesAddress(_ word: String) -> Bool {
-      isAddress(word) || word.hasPrefix("-") && word.contains("=postgres")
+      isAddress(word) || word.contains("=postgres://") || word.contains("=postgresql://")
     }
 
     private static let helper = "pipe-postgres"

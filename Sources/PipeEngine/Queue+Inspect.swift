@@ -145,17 +145,28 @@
       since: Instant?, at now: Instant = Clock.now(), isNeeded: Bool = false,
       _ body: (Recording) -> Void
     ) throws(Fault) {
-      // Latencies are not recorded in PostgreSQL yet.
-      guard case .directory(let queue) = self else { return }
-      try queue.recordings(since: since, at: now, isNeeded: isNeeded, body)
+      switch self {
+      case .directory(let queue):
+        try queue.recordings(since: since, at: now, isNeeded: isNeeded, body)
+      case .postgres(let queue): try queue.recordings(since: since, at: now, body)
+      }
     }
 
-    package func recentTags() throws(Fault) -> [String] { try directory("tags").recentTags() }
+    package func recentTags() throws(Fault) -> [String] {
+      switch self {
+      case .directory(let queue): try queue.recentTags()
+      case .postgres(let queue): try queue.recentTags()
+      }
+    }
 
     package func recent(
       _ choice: RecentChoice, prefix: String, most: Int, at now: Instant
     ) throws(Fault) -> [RecentEntry] {
-      try directory("completion").recent(choice, prefix: prefix, most: most, at: now)
+      switch self {
+      case .directory(let queue):
+        try queue.recent(choice, prefix: prefix, most: most, at: now)
+      case .postgres(let queue): try queue.recent(choice, prefix: prefix, most: most)
+      }
     }
 
     package func claims(
@@ -202,13 +213,19 @@
     package func outputs(
       of id: EntryID
     ) throws(Fault) -> [(items: ClosedRange<Int>, output: AttemptOutput)]? {
-      try directory("log").outputs(of: id)
+      switch self {
+      case .directory(let queue): try queue.outputs(of: id)
+      case .postgres(let queue): try queue.outputs(of: id)
+      }
     }
 
     package func waiting(
       of id: EntryID, at now: Instant = Clock.now()
     ) throws(Fault) -> (waiting: [WaitingItems], claims: Set<BatchID>, others: Int)? {
-      try directory("cancel").waiting(of: id, at: now)
+      switch self {
+      case .directory(let queue): try queue.waiting(of: id, at: now)
+      case .postgres(let queue): try queue.waiting(of: id)
+      }
     }
 
     package func wholeEntry(
@@ -219,7 +236,10 @@
       try directory("change").isDead(id)
     }
 
-    package func finishMove(_ id: EntryID) throws(Fault) { try directory("change").finishMove(id) }
+    package func finishMove(_ id: EntryID) throws(Fault) {
+      // In PostgreSQL, a move is one transaction.
+      if case .directory(let queue) = self { try queue.finishMove(id) }
+    }
 
     package func keepingLetters(_ body: () throws(Fault) -> Void) throws(Fault) {
       try directory("change").keepingLetters(body)

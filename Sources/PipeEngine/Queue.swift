@@ -19,7 +19,10 @@
     }
 
     package init?(lookingAt path: String) throws(Fault) {
-      if QueueLocation.isAddress(path) { return nil }
+      if QueueLocation.isAddress(path) {
+        self = .postgres(try PostgresQueue(path: path))
+        return
+      }
       guard let queue = try PipeQueue.Queue(lookingAt: path) else { return nil }
       self = .directory(queue)
     }
@@ -111,6 +114,19 @@
       PipeQueue.Queue.meansReady(name)
     }
 
+    /// Whether what failed may succeed once its server is back.
+    package func mayComeBack(after fault: Fault) -> Bool {
+      guard case .postgres = self else { return false }
+      return fault.kind == .unavailable || fault.kind == .outcomeUnknown
+    }
+
+    /// Waits until the server is back, or until a signal to stop.
+    package func waitForServer(_ fault: Fault) throws(Fault) {
+      if case .postgres(let queue) = self {
+        try queue.comeBack(until: .distantFuture, fault)
+      }
+    }
+
     package func watchReady() throws(Fault) -> QueueWatch {
       switch self {
       case .directory(let queue): .directory(try queue.watchReady())
@@ -131,5 +147,13 @@
       case .postgres(let queue): try pipe.watchReads(queue.report)
       }
     }
+  }
+#else
+  package import PipeIO
+  package import PipeQueue
+
+  extension Queue {
+    package func mayComeBack(after _: Fault) -> Bool { false }
+    package func waitForServer(_: Fault) throws(Fault) {}
   }
 #endif

@@ -1,6 +1,6 @@
 internal import CPipeIO
 internal import Glibc
-internal import PipeTime
+package import PipeTime
 internal import Synchronization
 
 /// The signals that ask this process to stop. After the first it starts nothing more; after the
@@ -38,6 +38,16 @@ package enum Stops {
   /// Notes the signals that arrived during such a wait.
   static func noteCaught() {
     for signal in taken.withLock(\.watched) where cpipe_caught(signal) != 0 { note(signal) }
+  }
+
+  /// Waits for a time, or until a signal to stop arrives. For what nothing reports.
+  package static func pause(_ span: TimeSpan) {
+    var set = watched
+    var time = timespec(
+      tv_sec: Int(span.microseconds / 1_000_000),
+      tv_nsec: Int(span.microseconds % 1_000_000) * 1000)
+    let signal = sigtimedwait(&set, nil, &time)
+    if signal > 0 { note(signal) }
   }
 
   /// Runs `body`, which takes new work: its waits end at the first signal.

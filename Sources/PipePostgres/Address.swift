@@ -6,6 +6,8 @@
     /// The address without the queue, as libpq takes it.
     let server: String
     let schema: String
+    /// The number of hosts that libpq tries.
+    let hosts: Int
 
     init(_ text: String) throws(Fault) {
       let wrong = "\(printable(text)): is not postgres://[HOST]/DATABASE/QUEUE"
@@ -19,12 +21,21 @@
         throw Fault(
           .usage, "an address with a password shows it to all users of this machine; use ~/.pgpass")
       }
+      // libpq takes the name of a parameter with %-escapes.
+      let parameters = text[end...].dropFirst().split(separator: "&").map {
+        String($0.prefix { $0 != "=" })
+      }
+      if parameters.contains(where: { $0 == "password" || $0.contains("%") }) {
+        throw Fault(
+          .usage, "an address with a password shows it to all users of this machine; use ~/.pgpass")
+      }
       guard parts[2].utf8.count < 64, parts[2].allSatisfy(Address.isPlain) else {
         throw Fault(
           .usage,
           "\(printable(String(parts[2]))): the name of a queue has up to 63 of a-z, 0-9 and _")
       }
       schema = String(parts[2])
+      hosts = parts[0].split(separator: ",").count
       server = "postgresql://\(parts[0])/\(parts[1])\(text[end...])"
     }
 

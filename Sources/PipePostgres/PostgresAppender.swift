@@ -1,49 +1,56 @@
 #if Postgres
   package import PipeIO
   package import PipeQueue
-  internal import PipeTime
+  package import PipeTime
 
   /// Stores entries: one transaction under the lock of storing, which is not flushed, and then a flush that
   /// all sessions share.
   package final class PostgresAppender {
     private let queue: PostgresQueue
     private let isMoving: Bool
+    private let window: TimeSpan
 
-    package init(_ queue: PostgresQueue, isMoving: Bool = false) {
+    package init(_ queue: PostgresQueue, dedup window: TimeSpan = .zero, isMoving: Bool = false) {
       self.queue = queue
       self.isMoving = isMoving
+      self.window = window
     }
 
     /// Stores all of the write batch or none of it, unless it throws a fault of the kind `outcomeUnknown`. If the
     /// connection is lost, it connects again and stores the same ids: what the server has already is known by them.
     package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
-      let lines = writeBatch.foreignLines
+      let lines = writeBatch.foreignLines.sorted { $0.receipt < $1.receipt }
       if lines.isEmpty { return }
-      var known: Set<Int>
-      do throws(Fault) { known = try store(lines) } catch {
+      var found: Found
+      do throws(Fault) { found = try store(lines) } catch {
         guard queue.session.isBroken || error.kind == .outcomeUnknown else { throw error }
         do throws(Fault) {
           if queue.session.isBroken { try queue.session.connect() }
           // Those of the first try are known now, and are no duplicates.
-          _ = try store(lines)
-          known = []
+          found = try store(lines)
+          found.known = []
         } catch {
           throw Fault(.outcomeUnknown, "\(error.text); whether the lines were stored is unknown")
         }
       }
-      writeBatch.markDuplicates(known)
+      writeBatch.markDuplicates(found.known, answers: found.same)
       try? queue.notify(.ready)
     }
 
-    /// Returns the receipts of the lines whose ids were known.
-    private func store(_ lines: [WriteBatch.ForeignLine]) throws(Fault) -> Set<Int> {
+    /// By receipt: lines whose ids were known, and the ids of equal entries.
+    private struct Found {
+      var known: Set<Int> = []
+      var same: [Int: EntryID] = [:]
+    }
+
+    private func store(_ lines: [WriteBatch.ForeignLine]) throws(Fault) -> Found {
       let options = lines.map { line in
         line.options.map { bytes in bytes.withUnsafeBytes { ParsedOptions(LineOptions($0)) } }
       }
       let rows = try queue.session.query(
         """
-        select put_1($1::smallint[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::bigint[], $7::text[],
-          $8::text[], $9::text[], $10::bool)
+        select * from put_1($1::smallint[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::bigint[], $7::text[],
+          $8::text[], $9::text[], $10::bool, $11::bigint, $12::bool[])
         """,
         [
           array(lines.map { "\($0.lane.rawValue)" }), array(lines.map { "\($0.items)" }),
@@ -53,10 +60,18 @@
           array(options.map { $0?.key }),
           array(lines.map { $0.options.map { String(decoding: $0, as: UTF8.self) } }),
           array(lines.map { String(decoding: $0.data, as: UTF8.self) }), isMoving ? "t" : "f",
+          "\(window.microseconds)", array(lines.map { $0.mayRepeat ? "t" : "f" }),
         ])
       // Also if all were known: the session that stored them may not have flushed yet.
-      try queue.session.flush()
-      return Set(zip(lines, rows).filter { $0.1[0] == "t" }.map(\.0.receipt))
+      do throws(Fault) { try queue.session.flush() } catch {
+        throw Fault(.outcomeUnknown, error.text)
+      }
+      var found = Found()
+      for (line, row) in zip(lines, rows) {
+        if row[0] == "t" { found.known.insert(line.receipt) }
+        if let id = row[1].flatMap({ EntryID(uuid: $0) }) { found.same[line.receipt] = id }
+      }
+      return found
     }
   }
 

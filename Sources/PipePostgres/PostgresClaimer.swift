@@ -9,6 +9,11 @@
     private let owner: PostgresOwner
     private var batches = BatchIDGenerator(at: Clock.now())
     private let hidesOwnFailures: Bool
+    private let isPatient: Bool
+    /// When to look for dead owners, whatever is ready.
+    private var nextReap = SteadyInstant.boot
+    /// Outputs that come before the next settlement.
+    private var outputs: [Claim.OutputPiece] = []
     /// When the first settlement that is not flushed was made.
     private var firstUnflushed: SteadyInstant?
     package var tag: String?
@@ -19,10 +24,12 @@
 
     private static let flushDelay: TimeSpan = .milliseconds(50)
 
-    package init(_ queue: PostgresQueue, hidesOwnFailures: Bool = true) {
+    /// `isPatient`: waits for a server that is away, while it holds no claims.
+    package init(_ queue: PostgresQueue, hidesOwnFailures: Bool = true, isPatient: Bool = false) {
       self.queue = queue
       self.hidesOwnFailures = hidesOwnFailures
-      owner = PostgresOwner(queue)
+      self.isPatient = isPatient
+      owner = PostgresOwner(queue, isPatient: isPatient)
     }
 
     /// The socket that holds the claims; a worker that inherits it holds them too.
@@ -34,17 +41,20 @@
     /// Asks if it is time to.
     package func checkIfDue() throws(Fault) { try owner.checkIfDue() }
 
+    /// The connection that holds claims; its end must be noticed at once. nil: there are none.
+    package var connection: Int32? { owner.connection }
+
+    package func checkConnection() throws(Fault) { try owner.checkConnection() }
+
     /// Whether the server may give this process's claims to others: its commands must end.
     package var isFenced: Bool { owner.isFenced }
 
-    /// Why nothing was settled.
-    private func missed(_ batch: BatchID) -> Fault {
-      owner.isRepeated
-        ? Fault(
-          .outcomeUnknown,
-          "claim \(batch.text): the connection was lost while it was settled; the outcome is unknown"
-        )
-        : batch.lost
+    /// Nothing was settled: the claim is lost, unless the question was asked again after the connection was lost.
+    private func miss(_ batch: BatchID) throws(Fault) {
+      guard owner.isRepeated || owner.hadLoss && isPatient else { throw batch.lost }
+      let text = "claim \(batch.text): the connection was lost while it was settled"
+      guard isPatient else { throw Fault(.outcomeUnknown, text + "; the outcome is unknown") }
+      queue.report(text + "; its items may be delivered again")
     }
 
     /// Claims the next items, as the directory's claimer does.
@@ -52,22 +62,60 @@
       size: Int, bytes: Int = .max, every: TimeSpan = .zero
     ) throws(Fault) -> Claim? {
       let number = try owner.begin()
+      // Also while there is always something ready.
+      if nextReap <= Clock.steady() { _ = try reap(number) }
       if let claim = try take(size, bytes, every, number) { return claim }
-      let dead = try owner.value(
-        "select reap_1($1::int, $2::bigint)",
-        ["\(number)", "\(PostgresOwner.grace.microseconds)"])
-      if dead != "0", let claim = try take(size, bytes, every, number) { return claim }
+      if try reap(number), let claim = try take(size, bytes, every, number) { return claim }
       try look(number, every)
       return nil
+    }
+
+    /// Makes ready what the dead held. Returns whether there was something.
+    private func reap(_ number: Int) throws(Fault) -> Bool {
+      nextReap = Clock.steady() + .seconds(1)
+      return try owner.value("select reap_1($1::int)", ["\(number)"]) != "0"
     }
 
     private func take(
       _ size: Int, _ bytes: Int, _ every: TimeSpan, _ number: Int
     ) throws(Fault) -> Claim? {
-      let batch = batches.next(at: Clock.now())
+      var batch = batches.next(at: Clock.now())
+      var number = number
+      var rows = try take(size, bytes, every, number, batch)
+      while rows.isEmpty, owner.isRepeated, Stops.signals.isEmpty {
+        // The question was lost with its connection: nothing says that nothing is ready.
+        number = try owner.begin()
+        batch = batches.next(at: Clock.now())
+        rows = try take(size, bytes, every, number, batch)
+      }
+      (isPaced, nextPoll, pause) = (false, nil, nil)
+      if rows.isEmpty { return nil }
+      owner.outstanding.insert(batch)
+      // A pace that a crash of the server forgets would be broken, and a standby that takes over must know
+      // what runs.
+      if every > .zero || queue.session.isReplicated {
+        try owner.flush()
+        // A crash of the server before the flush has undone the claim.
+        if owner.isFenced { throw batch.lost }
+      }
+      return try PostgresClaimer.claim(batch, rows, number)
+    }
+
+    private func take(
+      _ size: Int, _ bytes: Int, _ every: TimeSpan, _ number: Int, _ batch: BatchID
+    ) throws(Fault) -> [[String?]] {
+      let (text, values) = taking(size, bytes, every, number, batch)
+      // The claim may have been made all the same; it is not made again under the same token.
+      return try owner.ask(text, values, ifLost: { [self] () throws(Fault) in try held(batch) })
+    }
+
+    /// The question that claims.
+    func taking(
+      _ size: Int, _ bytes: Int, _ every: TimeSpan, _ number: Int, _ batch: BatchID
+    ) -> (text: String, values: [String?]) {
       // The digits that all batches of a run share.
       let run = hidesOwnFailures ? String(batch.uuid.dropFirst(14).prefix(9)) : ""
-      let rows = try owner.ask(
+      return (
         """
         select id, item, lane, number, attempt, is_job, accepted, data
           from take_1($1::int, $2::bigint, $3::bigint, $4::smallint[], $5::int, $6::uuid, $7)
@@ -75,17 +123,16 @@
         [
           "\(size)", "\(bytes)", "\(every.microseconds)", array(lanes.map { "\($0.rawValue)" }),
           "\(number)", batch.uuid, run,
-        ],
-        // The claim may have been made all the same; it is not made again under the same token.
-        ifLost: { [self] () throws(Fault) in try held(batch) })
-      (isPaced, nextPoll, pause) = (false, nil, nil)
-      if rows.isEmpty { return nil }
-      // A pace that a crash of the server forgets would be broken, and a standby that takes over must know
-      // what runs.
-      if every > .zero { try queue.session.flush() }
-      owner.outstanding += 1
-      return Claim(batch, try rows.map(PostgresClaimer.row), owner: number)
+        ]
+      )
     }
+
+    static func claim(_ batch: BatchID, _ rows: [[String?]], _ number: Int) throws(Fault) -> Claim {
+      Claim(batch, try rows.map(PostgresClaimer.row), owner: number)
+    }
+
+    /// Takes an owner number if this process has none.
+    func begin() throws(Fault) -> Int { try owner.begin() }
 
     private func held(_ batch: BatchID) throws(Fault) -> [[String?]] {
       try queue.session.query(
@@ -134,9 +181,12 @@
 
     /// Acknowledges the whole claim.
     package func done(_ claim: consuming Claim) throws(Fault) {
-      owner.outstanding -= 1
-      let count = try owner.value("select ack_1($1::uuid)", [claim.batch.uuid])
-      if count == "0" { throw missed(claim.batch) }
+      owner.outstanding.remove(claim.batch)
+      try storeOutputs()
+      let count = try owner.value(
+        "select ack_1($1::uuid, $2)",
+        [claim.batch.uuid, claim.settledLine(tag: tag, at: Clock.now())])
+      if count == "0" { return try miss(claim.batch) }
       note()
       try? queue.notify(.settled)
     }
@@ -176,10 +226,11 @@
       let wait = wait ?? backoff(claim.attempt)
       let started = claim.batch.claimed
       let now = Clock.now()
+      try storeOutputs()
       let count = try owner.value(
         """
         select settle_1($1::uuid, $2::smallint[], $3::bigint[], $4::bigint[], $5::"char"[], $6::bigint, $7::text[],
-          $8::bytea[])
+          $8::bytea[], $9::text[])
         """,
         [
           claim.batch.uuid, array(pieces.map { "\($0.lane.rawValue)" }),
@@ -188,17 +239,44 @@
           array(pieces.map(\.fate.word)), "\(wait.microseconds)",
           array(pieces.map { $0.failure.map { AttemptText.line($0, started, now) } ?? "" }),
           array(pieces.map { "\\x" + hex($0.failure?.stderr ?? []) }),
+          array(claim.settledLines(retries: queue.settings.retries, tag: tag, at: now, outcome)),
         ])
       if count == "0" {
-        owner.outstanding -= 1
-        throw missed(claim.batch)
+        owner.outstanding.remove(claim.batch)
+        try miss(claim.batch)
+        return nil
       }
       note()
       if pieces.contains(where: { $0.fate != .done }) { try? queue.notify(.ready) }
       try? queue.notify(.settled)
+      let batch = claim.batch
       let rest = claim.without(pieces)
-      if rest == nil { owner.outstanding -= 1 }
+      if rest == nil { owner.outstanding.remove(batch) }
       return rest
+    }
+
+    /// Keeps `output` for the items of a claim at these indices; nil: all. Call it before they are settled.
+    package func keep(_ output: AttemptOutput, of claim: borrowing Claim, items: Set<Int>? = nil) {
+      outputs += claim.outputPieces(output, items)
+    }
+
+    package func keep(_ value: [UInt8], of claim: borrowing Claim, items: Set<Int>? = nil) {
+      let output = AttemptOutput(
+        attempt: claim.attempt, started: nil, ended: Clock.now(), value: value)
+      keep(output, of: claim, items: items)
+    }
+
+    private func storeOutputs() throws(Fault) {
+      if outputs.isEmpty { return }
+      _ = try owner.ask(
+        "select keep_1($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[])",
+        [
+          array(outputs.map { "\($0.lane.rawValue)" }),
+          array(outputs.map { "\($0.numbers.lowerBound)" }),
+          array(outputs.map { "\($0.numbers.upperBound)" }),
+          array(outputs.map { "\\x" + hex($0.record) }),
+        ])
+      outputs = []
     }
 
     package func isOfThisRun(_ batch: BatchID) -> Bool { batches.isOfThisRun(batch) }
@@ -211,7 +289,7 @@
     package func adopt(_ batch: BatchID) throws(Fault) -> Claim? {
       let rows = try held(batch)
       if rows.isEmpty { return nil }
-      owner.outstanding += 1
+      owner.outstanding.insert(batch)
       return Claim(batch, try rows.map(PostgresClaimer.row), owner: 0)
     }
 
@@ -219,16 +297,23 @@
       guard let number = owner.number else { return [] }
       let rows = try owner.ask(
         "select distinct batch from span where owner = $1::int and state = 'c'", ["\(number)"])
-      return Set(
+      let held = Set(
         rows.compactMap { $0[0].flatMap { BatchID(uuid: $0) } }.filter(batches.isOfThisRun))
+      // Other processes may have settled the rest.
+      owner.outstanding.formIntersection(held)
+      return held
     }
 
     package func hold(_ claim: consuming Claim, for span: TimeSpan) throws(Fault) -> Claim {
       let count = try owner.value(
         "select hold_1($1::uuid, $2::bigint)", [claim.batch.uuid, "\(span.microseconds)"])
-      owner.outstanding -= 1
-      if count == "0" { throw missed(claim.batch) }
-      try queue.session.flush()
+      if count == "0" {
+        owner.outstanding.remove(claim.batch)
+        try miss(claim.batch)
+      }
+      try owner.flush()
+      owner.outstanding.remove(claim.batch)
+      if owner.isFenced { throw claim.batch.lost }
       return claim
     }
 
@@ -247,7 +332,9 @@
     package func flush() throws(Fault) {
       guard firstUnflushed != nil else { return }
       firstUnflushed = nil
-      try queue.session.flush()
+      try owner.flush()
+      // Statistics only inform.
+      try? queue.foldStatistics()
     }
   }
 

@@ -7,11 +7,11 @@
     /// nil if no entry has this id.
     package func status(_ id: EntryID) throws(Fault) -> EntryStatus? {
       guard
-        let entry = try session.query(
+        let entry = try session.read(
           "select slice, data, coalesce(created, time) from entry where id = $1::uuid", [id.uuid]
         ).first
       else { return nil }
-      let rows = try session.query(
+      let rows = try session.read(
         "select state, attempt from states_1($1::uuid) order by item", [id.uuid])
       let items = rows.map { row -> EntryStatus.Item in
         let attempts = row[1].flatMap { Int($0) } ?? 0
@@ -35,7 +35,7 @@
     }
 
     package func census() throws(Fault) -> [LaneCensus] {
-      try session.query(
+      try session.read(
         "select entries, items, ready, claimed, later, dead from census_1() order by lane"
       ).map { row in
         let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
@@ -46,7 +46,8 @@
     }
 
     package func total(_ counter: Counter) throws(Fault) -> Int {
-      Int(try session.value("select value from counter where name = $1", [counter.rawValue])) ?? 0
+      Int(try session.readValue("select value from counter where name = $1", [counter.rawValue]))
+        ?? 0
     }
 
     package func count(_ counter: Counter, _ amount: Int) throws(Fault) {
@@ -60,14 +61,14 @@
 
     /// nil if no entry has this id.
     package func deadLetters(of id: EntryID) throws(Fault) -> [DeadLetter]? {
-      if try session.query("select from entry where id = $1::uuid", [id.uuid]).isEmpty {
+      if try session.read("select from entry where id = $1::uuid", [id.uuid]).isEmpty {
         return nil
       }
       return try letters("e.id = $1::uuid", [id.uuid])
     }
 
     private func letters(_ condition: String, _ values: [String?]) throws(Fault) -> [DeadLetter] {
-      let rows = try session.query(
+      let rows = try session.read(
         """
         select e.id, d.number - e.number + 1, d.lane, d.history, encode(d.stderr, 'hex'),
             case when e.slice is null then e.data else
@@ -87,7 +88,7 @@
       }
     }
 
-    private func bytes(_ hex: String) -> [UInt8] {
+    func bytes(_ hex: String) -> [UInt8] {
       let digits = hex.utf8.compactMap { UInt8(String(UnicodeScalar($0)), radix: 16) }
       return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
@@ -121,7 +122,7 @@
     }
 
     package func pauseNow() throws(Fault) -> Pause? {
-      let row = try session.query(
+      let row = try session.read(
         """
         select paused_since, paused_until, pause_reason from format
           where paused_since is not null and (paused_until is null or paused_until > micros())

@@ -13,10 +13,10 @@
       for lane in Lane.allCases {
         let first =
           states.contains(.done)
-          ? "0" : try session.value("select first_undone_1($1::smallint)", ["\(lane.rawValue)"])
+          ? "0" : try session.readValue("select first_undone_1($1::smallint)", ["\(lane.rawValue)"])
         var start = first
         while true {
-          let rows = try session.query(
+          let rows = try session.read(
             "select * from list_1($1::smallint, $2::bigint, $3::int)",
             ["\(lane.rawValue)", start, "\(PostgresQueue.page)"])
           for row in rows where try !list(row, lane, states, body) { return }
@@ -36,21 +36,82 @@
       guard let id = row[0].flatMap({ EntryID(uuid: $0) }) else { return true }
       let words = elements(row[5])
       let dues = elements(row[6]).map { Int64($0) ?? 0 }
-      let ids = row[4] == nil ? [] : elements(row[7], brackets: ("[", "]"))
+      let attempts = row[7].map { elements($0).map { Int($0) ?? 0 } }
+      let ids = row[4] == nil ? [] : elements(row[8], brackets: ("[", "]"))
+      let number = Int(row[1] ?? "") ?? 0
       for state in states {
         let places = words.indices.filter { words[$0] == state.rawValue }
         guard !places.isEmpty else { continue }
         let data =
-          row[4] == nil ? row[7] ?? "" : "[" + places.map { ids[$0] }.joined(separator: ",") + "]"
+          row[4] == nil ? row[8] ?? "" : "[" + places.map { ids[$0] }.joined(separator: ",") + "]"
         let due = state == .later ? places.map { dues[$0] }.min() : nil
         let listed = ListedEntry(
           id: id, priority: lane, created: Instant(microseconds: Int64(row[3] ?? "") ?? 0),
           state: state,
-          due: due.map(Instant.init(microseconds:)), isRecord: row[4] == nil, data: Array(data.utf8)
-        )
+          due: due.map(Instant.init(microseconds:)), isRecord: row[4] == nil,
+          data: Array(data.utf8),
+          waiting: state != .ready && state != .later
+            ? []
+            : runs(of: places, attempts).map {
+              WaitingItems(
+                id, lane, (number + $0.places.lowerBound)..<(number + $0.places.upperBound),
+                isReady: state == .ready, attempts: $0.attempts)
+            })
         if try !body(listed) { return false }
       }
       return true
+    }
+
+    // Adjacent places with equal attempts.
+    private func runs(
+      of places: [Int], _ attempts: [Int]?
+    ) -> [(places: Range<Int>, attempts: Int)] {
+      var found: [(places: Range<Int>, attempts: Int)] = []
+      for place in places {
+        let attempt = attempts?[place] ?? 0
+        if let last = found.last, last.places.upperBound == place, last.attempts == attempt {
+          found[found.count - 1].places = last.places.lowerBound..<(place + 1)
+        } else {
+          found.append((place..<(place + 1), attempt))
+        }
+      }
+      return found
+    }
+
+    /// The items of an entry that wait, the claims of others, and how many are neither; nil if there is no such entry.
+    package func waiting(
+      of id: EntryID
+    ) throws(Fault) -> (waiting: [WaitingItems], claims: Set<BatchID>, others: Int)? {
+      guard
+        let entry = try session.read(
+          "select lane, number from entry where id = $1::uuid", [id.uuid]
+        ).first, let lane = entry[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+        let number = entry[1].flatMap({ Int($0) })
+      else { return nil }
+      let rows = try session.read(
+        "select state, coalesce(attempt, 0), batch from states_1($1::uuid) order by item", [id.uuid]
+      )
+      var claims: Set<BatchID> = []
+      var others = 0
+      let attempts = rows.map { $0[1].flatMap { Int($0) } ?? 0 }
+      var places: (ready: [Int], later: [Int]) = ([], [])
+      for (place, row) in rows.enumerated() {
+        switch row[0] {
+        case "ready", "again": places.ready.append(place)
+        case "later": places.later.append(place)
+        case "claimed":
+          if let batch = row[2].flatMap({ BatchID(uuid: $0) }) { claims.insert(batch) }
+        default: others += 1
+        }
+      }
+      let items = [(places.ready, true), (places.later, false)].flatMap { places, isReady in
+        runs(of: places, attempts).map {
+          WaitingItems(
+            id, lane, (number + $0.places.lowerBound)..<(number + $0.places.upperBound),
+            isReady: isReady, attempts: $0.attempts)
+        }
+      }
+      return (items.sorted { $0.numbers.lowerBound < $1.numbers.lowerBound }, claims, others)
     }
 
     // Of an array without quotes: words, numbers or ids.
@@ -63,13 +124,13 @@
 
     package func explain(_ id: EntryID) throws(Fault) -> Explanation? {
       guard
-        let entry = try session.query(
+        let entry = try session.read(
           "select lane, number, items, coalesce(created, time), time from entry where id = $1::uuid",
           [id.uuid]
         ).first, let lane = entry[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
         let number = entry[1].flatMap({ Int($0) }), let items = entry[2].flatMap({ Int($0) })
       else { return nil }
-      let rows = try session.query("select * from states_1($1::uuid) order by item", [id.uuid])
+      let rows = try session.read("select * from states_1($1::uuid) order by item", [id.uuid])
       var runs: [Explanation.Run] = []
       var start = 0
       for index in rows.indices
@@ -102,18 +163,23 @@
       case "claimed":
         guard let batch = row[4].flatMap({ BatchID(uuid: $0) }) else { return .done }
         return .claimed(
-          token: batch, attempt: attempts, holder: nil, since: batch.claimed,
+          token: batch, attempt: attempts, holder: try holder(batch), since: batch.claimed,
           until: due > 0 ? Instant(microseconds: due) : nil)
       default:
-        let ahead = try session.value(
+        let ahead = try session.readValue(
           "select ahead_1($1::smallint, $2::bigint)", ["\(lane.rawValue)", "\(number)"])
         return .ready(ahead: Int(ahead) ?? 0)
       }
     }
 
+    private func holder(_ batch: BatchID) throws(Fault) -> String? {
+      let text = try session.readValue("select holder_1($1::uuid)", [batch.uuid])
+      return text.isEmpty ? nil : text
+    }
+
     /// The held claims, oldest first.
     package func claims() throws(Fault) -> [ClaimView] {
-      try session.query("select * from claims_1()").compactMap { row in
+      try session.read("select * from claims_1()").compactMap { row in
         guard let batch = row[0].flatMap({ BatchID(uuid: $0) }),
           let items = row[1].flatMap({ Int($0) }),
           let attempt = row[2].flatMap({ Int($0) }),
@@ -121,13 +187,13 @@
         else { return nil }
         let until = row[4].flatMap { Int64($0) } ?? 0
         return ClaimView(
-          claim: batch, items: items, attempt: attempt, priority: lane, holder: nil,
+          claim: batch, items: items, attempt: attempt, priority: lane, holder: row[5],
           until: until > 0 ? Instant(microseconds: until) : nil)
       }
     }
 
     package func content(of id: EntryID) throws(Fault) -> EntryContent? {
-      let row = try session.query(
+      let row = try session.read(
         "select lane, slice, data from entry where id = $1::uuid", [id.uuid]
       ).first
       guard let row, let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)) else {
@@ -137,7 +203,7 @@
     }
 
     package func arrivals(since: Instant) throws(Fault) -> Arrivals {
-      let row = try session.query(
+      let row = try session.read(
         "select coalesce(sum(items), 0), min(time), max(time) from entry where time >= $1::bigint",
         ["\(since.microseconds)"])[0]
       return Arrivals(
@@ -147,7 +213,7 @@
 
     /// For each lane, the number of the first item that was accepted at `time` or later.
     package func numbers(from time: Instant) throws(Fault) -> [Int] {
-      try session.query(
+      try session.read(
         """
         select coalesce((select min(e.number) from entry e where e.lane = h.lane and e.time >= $1::bigint),
           (select max(e.number + e.items) from entry e where e.lane = h.lane), 0) from head h order by h.lane
@@ -159,7 +225,7 @@
     package func treatAll(
       _ body: (DeadLetterResult) throws(Fault) -> Void, _ treat: (EntryID) throws(Fault) -> Int
     ) throws(Fault) {
-      let rows = try session.query(
+      let rows = try session.read(
         """
         select e.id from dead d join lateral (select * from entry q where q.lane = d.lane
           and q.number <= d.number order by q.number desc limit 1) e on true

@@ -1,7 +1,8 @@
 #if Postgres
+  internal import Glibc
   package import PipeIO
   package import PipeQueue
-  internal import PipeTime
+  package import PipeTime
 
   /// A queue in a schema of PostgreSQL.
   package final class PostgresQueue {
@@ -11,8 +12,8 @@
     package let report: (String) -> Void
     package private(set) var isNew = false
     let session: Session
-    /// How long a host may be silent before its claims are given to others.
-    let lost: TimeSpan
+    /// How long a host may be silent before others get its claims.
+    var lost: TimeSpan { settings.lost ?? .seconds(40) }
 
     /// Opens an existing queue.
     package convenience init(
@@ -33,10 +34,11 @@
       guard let number = Int(version), number <= PostgresQueue.version else {
         throw Fault(.settings, "\(printable(path)): has format \(version), newer than this pipe")
       }
-      (settings, lost) = try PostgresQueue.settings(session)
+      settings = try PostgresQueue.settings(session)
       self.path = path
       self.session = session
       self.report = report
+      try session.agree(on: lost)
       try session.query("select arrive_1()")
     }
 
@@ -54,8 +56,14 @@
         isNew = try make(address, session)
       }
       if let change {
-        var settings = try self.settings(session).settings
+        var settings = try self.settings(session)
         change(&settings)
+        if settings.promoteAfter != nil {
+          throw Fault(.usage, "--promote-after: not available for a queue in PostgreSQL")
+        }
+        if settings.minFree != Settings().minFree {
+          throw Fault(.usage, "--min-free: the disk is the server's; use --max-bytes")
+        }
         try put(settings, session)
       }
       let queue = try PostgresQueue(path, session, report)
@@ -84,9 +92,7 @@
       }
     }
 
-    private static func settings(
-      _ session: Session
-    ) throws(Fault) -> (settings: Settings, lost: TimeSpan) {
+    private static func settings(_ session: Session) throws(Fault) -> Settings {
       let row = try session.query(
         """
         select slice, retries, backoff, backoff_most, retain, max_items, max_bytes, promote_after, lost
@@ -103,25 +109,56 @@
       settings.maxItems = row[5].flatMap { Int($0) }
       settings.maxBytes = row[6].flatMap { Int($0) }
       settings.promoteAfter = span(7)
-      return (settings, span(8) ?? .seconds(40))
+      settings.lost = span(8)
+      return settings
     }
 
     private static func put(_ settings: Settings, _ session: Session) throws(Fault) {
       try session.query(
         """
         update format set slice = $1::int, retries = $2::int, backoff = $3::bigint, backoff_most = $4::bigint,
-          retain = $5::bigint, max_items = $6::bigint, max_bytes = $7::bigint, promote_after = $8::bigint
+          retain = $5::bigint, max_items = $6::bigint, max_bytes = $7::bigint, promote_after = $8::bigint,
+          lost = coalesce($9::bigint, lost)
         """,
         [
           "\(settings.slice)", "\(settings.retries)", "\(settings.backoff.base.microseconds)",
           "\(settings.backoff.most.microseconds)", "\(settings.retain.microseconds)",
           settings.maxItems.map { "\($0)" }, settings.maxBytes.map { "\($0)" },
           settings.promoteAfter.map { "\($0.microseconds)" },
+          settings.lost.map { "\($0.microseconds)" },
         ])
       try session.flush()
     }
 
     package var isRemoved: Bool { false }
+
+    private static let pause: TimeSpan = .milliseconds(200)
+
+    /// Connects again, at least once, and then until a time or a signal to stop. `reason`: why the connection is lost.
+    /// `isWorking`: only a second signal ends the wait.
+    package func comeBack(
+      until last: SteadyInstant, isWorking: Bool = false, _ reason: Fault
+    ) throws(Fault) {
+      var isReported = false
+      while true {
+        do throws(Fault) {
+          try session.connect()
+          try session.query("select arrive_1()")
+          if isReported { report("\(printable(path)): the server is back") }
+          return
+        } catch {
+          guard error.kind == .unavailable, Clock.steady() < last else { throw reason }
+          if !isReported {
+            report("\(reason.text); waiting for the server")
+            isReported = true
+          }
+        }
+        Stops.pause(PostgresQueue.pause)
+        guard Stops.signals.count < (isWorking ? 2 : 1) else {
+          throw Fault(.unavailable, reason.text, code: EINTR)
+        }
+      }
+    }
 
     /// Whether both are the same queue, whatever their addresses.
     package func isSame(as other: PostgresQueue) -> Bool {

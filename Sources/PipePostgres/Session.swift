@@ -28,6 +28,12 @@
 
     /// The level of synchronous_commit for a flush: the server's own, but at least `on`.
     private var level = "on"
+    /// Whether commits wait for a standby.
+    private(set) var isReplicated = false
+    /// Whether the session holds the lock of an owner: then only the owner may connect again.
+    var isOwned = false
+    /// Who holds the claims of this session, for other processes.
+    private static let holder = "pipe: process \(getpid()) on \(hostName)"
 
     var fd: Int32 { PQsocket(connection) }
 
@@ -37,17 +43,63 @@
     /// A question was not answered in time; its answer may still come, so nothing else can be asked.
     private var isSilent = false
 
-    /// Called after it has connected again.
-    var onReturn: () throws(Fault) -> Void = { () throws(Fault) in }
+    /// What waits at the socket of this session.
+    protocol Listener: AnyObject {
+      /// The connection is about to end.
+      func leave()
+      /// The session has connected.
+      func listen() throws(Fault)
+      /// A notification came, perhaps with an answer: the socket no longer shows it. nil: the connection is lost.
+      func note(_ channel: String?)
+    }
+
+    private struct Weak { weak var listener: (any Listener)? }
+    private var listeners: [Weak] = []
+
+    func add(_ listener: any Listener) {
+      listeners.removeAll { $0.listener == nil }
+      listeners.append(Weak(listener: listener))
+    }
+
+    /// Seconds for an attempt to connect again to one host.
+    static let attempt = 2
+
+    /// How long an attempt to connect again may take.
+    var longestAttempt: TimeSpan { .seconds(Int64(Session.attempt * address.hosts)) }
+
+    /// How long the server believes in a silent connection.
+    private(set) var lost: TimeSpan = .seconds(40)
+
+    /// Agrees on the silence after which the server gives up a connection.
+    func agree(on lost: TimeSpan) throws(Fault) {
+      self.lost = lost
+      try setKeepalives()
+    }
+
+    private func setKeepalives() throws(Fault) {
+      // Rounded up: the server must not give up before the client has ended its commands.
+      let seconds = { (part: Int64) in "\((self.lost.microseconds / part + 999_999) / 1_000_000)" }
+      _ = try query(
+        """
+        select set_config('tcp_keepalives_idle', $1, false), set_config('tcp_keepalives_interval', $2, false),
+          set_config('tcp_keepalives_count', '4', false), set_config('tcp_user_timeout', $3, false)
+        """, [seconds(2), seconds(8), "\(lost.microseconds / 1000)"])
+    }
 
     /// Connects, or connects again. Locks and listeners of the connection before are gone.
     func connect() throws(Fault) {
       let isAgain = connection != nil
       isSilent = false
-      if let connection { PQfinish(connection) }
+      if let connection {
+        for one in listeners { one.listener?.leave() }
+        PQfinish(connection)
+      }
       let options = [
-        "dbname": address.server, "client_encoding": "UTF8", "fallback_application_name": "pipe",
-        "connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5",
+        "dbname": address.server, "client_encoding": "UTF8",
+        "fallback_application_name": Session.holder,
+        // libpq's shortest: while it connects again, the server's patience runs out.
+        "connect_timeout": isAgain ? "\(Session.attempt)" : "5", "keepalives_idle": "10",
+        "keepalives_interval": "5",
         "keepalives_count": "2", "tcp_user_timeout": "10000",
       ]
       connection = Session.open(options)
@@ -59,16 +111,27 @@
       _ = try query(
         """
         select set_config(name, value, false) from (values ('synchronous_commit', 'off'), ('jit', 'off'),
-          ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
-          ('default_transaction_isolation', 'read committed'), ('tcp_keepalives_idle', '20'),
-          ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '4'),
-          ('search_path', quote_ident($1))) s(name, value)
+          ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
+          ('client_connection_check_interval', '10000'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
+          ('default_transaction_isolation', 'read committed'), ('search_path', quote_ident($1))) s(name, value)
           where exists (select from pg_settings p where p.name = s.name)
         """, [address.schema])
-      let own = try value("select reset_val from pg_settings where name = 'synchronous_commit'")
-      level = own == "remote_apply" ? own : "on"
+      let own = try query(
+        """
+        select reset_val, current_setting('synchronous_standby_names') <> ''
+          from pg_settings where name = 'synchronous_commit'
+        """)[0]
+      level = own[0] == "remote_apply" ? "remote_apply" : "on"
+      isReplicated = own[1] == "t"
       if !force { try refuse() }
-      if isAgain { try onReturn() }
+      if isAgain {
+        try setKeepalives()
+        for one in listeners {
+          try one.listener?.listen()
+          // What was reported meanwhile is lost.
+          one.listener?.note(nil)
+        }
+      }
     }
 
     /// Waits until all that was committed before is on the disks that the server asks for. Sessions that wait at
@@ -139,6 +202,19 @@
       }
     }
 
+    /// Asks what changes nothing; connects again, once, if the connection is lost.
+    func read(_ text: String, _ values: [String?] = []) throws(Fault) -> [[String?]] {
+      do throws(Fault) { return try query(text, values) } catch {
+        guard isBroken, !isOwned else { throw error }
+        try connect()
+        return try query(text, values)
+      }
+    }
+
+    func readValue(_ text: String, _ values: [String?] = []) throws(Fault) -> String {
+      try read(text, values).first?.first.flatMap { $0 } ?? ""
+    }
+
     /// The answer to a question of one value.
     func value(_ text: String, _ values: [String?] = []) throws(Fault) -> String {
       try query(text, values).first?.first.flatMap { $0 } ?? ""
@@ -191,7 +267,6 @@
       }
       if last == nil { throw fault(nil) }
       noteNotifications()
-      if isNotified { onNotification() }
       if isWaitCancelled {
         PQclear(last)
         throw Fault(
@@ -236,35 +311,56 @@
     }
 
     private static func note(_ context: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
-      guard let context, let text = PQresultErrorField(result, 77) else { return }
+      // By the name of the server's function: texts are translated.
+      guard let context,
+        let function = PQresultErrorField(result, 82 /* PG_DIAG_SOURCE_FUNCTION */)
+      else { return }
       let session = Unmanaged<Session>.fromOpaque(context).takeUnretainedValue()
-      if String(cString: text).hasPrefix("canceling wait for synchronous replication") {
-        session.isWaitCancelled = true
+      if String(cString: function) == "SyncRepWaitForLSN" { session.isWaitCancelled = true }
+    }
+
+    /// Reads what has come, and passes notifications to the listeners.
+    func takeNotifications() {
+      guard PQconsumeInput(connection) == 1 else {
+        for one in listeners { one.listener?.note(nil) }
+        return
       }
-    }
-
-    /// Reads what has come, and returns whether a notification was among it, or among what was read with an
-    /// answer.
-    func takeNotifications() -> Bool {
-      guard PQconsumeInput(connection) == 1 else { return true }
       noteNotifications()
-      defer { isNotified = false }
-      return isNotified
     }
-
-    /// Called when a notification came with an answer: its socket no longer tells.
-    var onNotification: () -> Void = {}
-    private var isNotified = false
 
     private func noteNotifications() {
       while let note = PQnotifies(connection) {
-        isNotified = true
+        let channel = String(cString: note.pointee.relname)
+        for one in listeners { one.listener?.note(channel) }
         PQfreemem(note)
+      }
+    }
+
+    /// Runs `body` in a transaction, which is not flushed; `isKept`: false undoes it.
+    func transaction<Result>(
+      isKept: Bool = true, _ body: () throws(Fault) -> Result
+    ) throws(Fault) -> Result {
+      try query("begin")
+      do throws(Fault) {
+        let result = try body()
+        try query(isKept ? "commit" : "rollback")
+        return result
+      } catch {
+        if !isBroken { _ = try? query("rollback") }
+        throw error
       }
     }
 
     deinit { PQfinish(connection) }
   }
+
+  private let hostName: String = {
+    var name = utsname()
+    guard uname(&name) == 0 else { return "?" }
+    return withUnsafeBytes(of: &name.nodename) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }()
 
   /// Values as the text of an array of PostgreSQL.
   func array(_ values: some Sequence<String?>) -> String {

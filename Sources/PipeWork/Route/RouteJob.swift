@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeIntake
 package import PipeIO
 internal import PipeEngine
@@ -55,6 +56,13 @@ package final class RouteJob {
       size = min(2 * size, RouteJob.batchItems)
       isWaiting = false
     } catch {
+      if source.limits.follow, let away = next, away.queue.mayComeBack(after: error) {
+        // Entries keep their ids: what was stored already is known by them.
+        do throws(Fault) { return try away.queue.waitForServer(error) } catch {
+          guard error.code == EINTR else { throw error }
+          return
+        }
+      }
       guard error.kind == .tryLater, let full = next else { throw error }
       if items > 1 {
         size = items / 2

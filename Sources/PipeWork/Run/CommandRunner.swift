@@ -225,7 +225,8 @@ package final class CommandRunner {
       }
     }
     let over = running.filter(\.group.isOver)
-    guard !over.isEmpty else { return false }
+    // Settling may wait for a server that is away; the others must be killed in time meanwhile.
+    guard !over.isEmpty, !claimer.isFenced || over.count == running.count else { return false }
     running.removeAll(where: \.group.isOver)
     let isTidy = !leftBehind.hasMore(than: running.map(\.group.worker.process))
     for job in over {

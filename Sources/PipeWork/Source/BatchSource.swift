@@ -230,6 +230,7 @@ package final class BatchSource {
       let interest: Poller.Interest = if case .room = output { .writing } else { .breaking }
       written = poller.watch(output.pipe.fd, for: interest)
     }
+    let connection = claimer.connection.map { poller.watch($0) }
     let broken =
       output == nil && !isReaderGone
       ? reader.map { poller.watch($0.fd, for: .breaking) } : nil
@@ -250,6 +251,7 @@ package final class BatchSource {
     updateProgress()
     try claimer.sync.flushIfDue()
     try claimer.checkIfDue()
+    if let connection, poller.isReady(connection) { try claimer.checkConnection() }
     if let written, poller.isBroken(written) { output?.pipe.noteBroken() }
     if let broken, poller.isBroken(broken) { isReaderGone = true }
     if poller.isReady(signal) { takeSignals() }

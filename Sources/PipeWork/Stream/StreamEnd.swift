@@ -11,6 +11,8 @@ struct StreamEnd {
     case timedOut(StreamLine)
     /// The worker is in the background and wants the terminal.
     case terminal
+    /// Another process may soon get the claims.
+    case fenced
   }
 
   let name: String
@@ -40,7 +42,7 @@ struct StreamEnd {
     let verdict = verdict(ending)
     let back = window.giveBack(taken: worker.input.taken) { line in
       switch terminationReason {
-      case .invalidAnswer: false
+      case .invalidAnswer, .fenced: false
       case .timedOut(let late): line === late
       case .terminal, nil: verdict == .failed && !isInterrupted
       }
@@ -75,6 +77,7 @@ struct StreamEnd {
     switch terminationReason {
     case .timedOut: "timed out"
     case .terminal: "wants the terminal"
+    case .fenced: "the server was out of reach"
     case .invalidAnswer, nil: nil
     }
   }

@@ -58,6 +58,7 @@ package final class StreamRunner {
       }
       if let group = worker?.group, group.wantsTerminal, terminationReason == nil { end(.terminal) }
       enforceTimeout()
+      if claimer.isFenced, worker != nil, terminationReason == nil { end(.fenced) }
     }
     return try conclude()
   }

@@ -1,0 +1,104 @@
+#if Postgres
+  package import PipeIO
+  package import PipeQueue
+  package import PipeTime
+
+  // Statistics, kept outputs, and what completions show.
+  extension PostgresQueue {
+    /// Calls `body` with everything settled at `since` or later; nil: everything.
+    package func recordings(
+      since: Instant?, at now: Instant, _ body: (Recording) -> Void
+    ) throws(Fault) {
+      var fold = StatsFold(since: since ?? .distantPast, at: now, retain: settings.retain)
+      for row in try session.read("select line from settled order by place") {
+        fold.add(row[0] ?? "")
+      }
+      for recording in fold.recordings { body(recording) }
+    }
+
+    /// Rows of statistics that are summed up at once.
+    private static let mostLines = 10_000
+
+    /// Sums up the lines of statistics if there are many and no other process does.
+    func foldStatistics() throws(Fault) {
+      let isMany = try session.readValue(
+        "select coalesce(max(place) - min(place), 0) > \(PostgresQueue.mostLines) from settled")
+      guard isMany == "t" else { return }
+      try session.transaction { () throws(Fault) in
+        guard try session.value("select pg_try_advisory_xact_lock(lock_key(), 7)") == "t" else {
+          return
+        }
+        let rows = try session.query("select place, line from settled order by place")
+        var fold = StatsFold(since: nil, at: Clock.now(), retain: settings.retain)
+        for row in rows { fold.add(row[1] ?? "") }
+        // Not up to the last place: a line with a lower one may not be committed yet.
+        try session.query(
+          "delete from settled where place = any ($1::bigint[])", [array(rows.map { $0[0] })])
+        try session.query(
+          "insert into settled (line) select x from unnest($1::text[]) x", [array(fold.lines)])
+      }
+    }
+
+    /// The outputs of an entry, by item number within it from 1, in order of time; nil if there is no such entry.
+    package func outputs(
+      of id: EntryID
+    ) throws(Fault) -> [(items: ClosedRange<Int>, output: AttemptOutput)]? {
+      guard
+        let entry = try session.read(
+          "select number, items from entry where id = $1::uuid", [id.uuid]
+        ).first, let number = entry[0].flatMap({ Int($0) }),
+        let items = entry[1].flatMap({ Int($0) })
+      else { return nil }
+      let rows = try session.read(
+        "select lane, encode(record, 'hex') from outputs_1($1::uuid)", [id.uuid])
+      return rows.compactMap { row in
+        guard let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+          let (numbers, output) = AttemptOutput.record(bytes(row[1] ?? ""), lane)
+        else { return nil }
+        let own = numbers.clamped(to: number..<(number + items))
+        let first = own.lowerBound - number + 1
+        return (first...(first + own.count - 1), output)
+      }.sorted { $0.output.ended < $1.output.ended }
+    }
+
+    private static let recentEntries = 10_000
+
+    /// Entries whose ids begin with `prefix`, the newest first.
+    package func recent(
+      _ choice: RecentChoice, prefix: String, most: Int
+    ) throws(Fault) -> [RecentEntry] {
+      let condition =
+        switch choice {
+        case .any: "true"
+        case .waiting:
+          "exists (select from states_1(e.id) s where s.state in ('ready', 'again', 'later'))"
+        case .tried:
+          "exists (select from states_1(e.id) s where s.state <> 'ready' and s.state <> 'later')"
+        case .dead: "exists (select from states_1(e.id) s where s.state = 'dead')"
+        }
+      let rows = try session.read(
+        """
+        select id, lane, time, convert_to(left(data, 60), 'UTF8')::text from (
+          select * from entry order by id desc limit \(PostgresQueue.recentEntries)) e where \(condition)
+        """)
+      var found: [RecentEntry] = []
+      for row in rows {
+        guard found.count < most, let id = row[0].flatMap({ EntryID(uuid: $0) }),
+          id.text.hasPrefix(prefix),
+          let lane = row[1].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:))
+        else { continue }
+        let start = bytes(String((row[3] ?? "").dropFirst(2)))
+        found.append(RecentEntry(id, lane, time: instant(row[2]), start: Array(start.prefix(60))))
+      }
+      return found
+    }
+
+    package func recentTags() throws(Fault) -> [String] {
+      var tags: [String] = []
+      try recordings(since: Clock.now() - .minutes(60), at: Clock.now()) { recording in
+        if let tag = recording.tag, !tags.contains(tag) { tags.append(tag) }
+      }
+      return tags.sorted()
+    }
+  }
+#endif
