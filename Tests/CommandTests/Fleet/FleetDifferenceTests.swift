@@ -2,6 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
+/// The N of FLEET_SEEDS=N.
+private let seeds =
+  ProcessInfo.processInfo.environment["FLEET_SEEDS"].flatMap { UInt64($0) } ?? 8
+
 @Suite("The two engines", .needsFleet)
 struct FleetDifferenceTests {
   private let fleet: Fleet
@@ -18,7 +22,7 @@ struct FleetDifferenceTests {
   }
 
   @Test(
-    "random steps have the same outcome in a directory and in PostgreSQL", arguments: 1...8)
+    "random steps have the same outcome in a directory and in PostgreSQL", arguments: 1...seeds)
   func random(seed: UInt64) throws {
     var random = SplitMix(seed: seed)
     let queues = ["local", "'\(fleet.address)'"]
@@ -42,9 +46,16 @@ struct FleetDifferenceTests {
     }
   }
 
+  /// The ids of one or two entries that wait.
+  private func waiting(_ random: inout SplitMix) -> String {
+    let place = Int.random(in: 1...5, using: &random)
+    return
+      "$(pipe list -q QUEUE --state ready --state later | jq -r .id | sed -n '\(place),\(place + 1)p')"
+  }
+
   private func command(_ step: Int, _ random: inout SplitMix) -> String {
     let size = Int.random(in: 1...6, using: &random)
-    switch Int.random(in: 0..<6, using: &random) {
+    switch Int.random(in: 0..<11, using: &random) {
     case 0, 1:
       let lines = (0..<Int.random(in: 1...4, using: &random)).map { line in
         let lane = ["HIGH", "MEDIUM", "LOW"].randomElement(using: &random)!
@@ -69,7 +80,25 @@ struct FleetDifferenceTests {
         pipe batch -q QUEUE -n 1 --size \(size) | jq -c '.items |= map(.result = ["ok","retry","bury"][.item % 3])' \
         | tee lines | pipe ack -q QUEUE 2> errors
         """
-    default: return "pipe retry -q QUEUE --all | jq -c .items"
+    case 5: return "pipe retry -q QUEUE --all | jq -c .items"
+    case 6:
+      return "pipe cancel -q QUEUE \(waiting(&random)) 2> errors; cat errors | wc -l"
+    case 7:
+      let lane = ["HIGH", "MEDIUM", "LOW"].randomElement(using: &random)!
+      return
+        "pipe change -q QUEUE --priority \(lane) \(waiting(&random)) 2> errors; cat errors | wc -l"
+    case 8:
+      // Far away, or at once.
+      let due = ["--delay 1h", "--now"].randomElement(using: &random)!
+      return "pipe change -q QUEUE \(due) \(waiting(&random)) 2> errors; cat errors | wc -l"
+    case 9:
+      let lane = ["HIGH", "MEDIUM", "LOW"].randomElement(using: &random)!
+      return
+        "pipe purge -q QUEUE --yes --priority \(lane) --state later 2> errors; cat errors | wc -l"
+    default:
+      let line = #"{"n":\#(Int.random(in: 0..<3, using: &random))}"#
+      return
+        "echo '\(line)' | pipe enqueue --raw -q QUEUE --dedup 1h --delay \(["0s", "1h"].randomElement(using: &random)!) | jq -c .duplicate"
     }
   }
 }

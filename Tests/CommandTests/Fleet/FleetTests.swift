@@ -89,9 +89,83 @@ struct FleetTests {
     try fleet.server.start()
     try fleet.sh("pipe consume").expect()
     gate.letPass()
-    handler.finish().expect("began\nended\n")
+    handler.finish().expect("began\nended\n", errors: nil)
     #expect(try fleet.census() == "0 0 0 0")
     try fleet.sh("pipe consume").expect()
+  }
+
+  @Test(
+    "a command that runs while one session crashes is acknowledged, and no other takes its item")
+  func crashOfSession() throws {
+    try fleet.sh("echo 1 | pipe enqueue --raw --quiet").expect()
+    let gate = try Gate(fleet.scratch)
+    let handler = try fleet.start("pipe consume -- sh -c 'echo began; read go < gate; echo ended'")
+    #expect(handler.line() == "began")
+    _ = try fleet.ask("checkpoint")
+    // The server ends all sessions and recovers, without a new start.
+    let started = try fleet.ask("select pg_postmaster_start_time()")
+    let victim = try fleet.ask("select pid from pg_stat_activity where backend_type = 'walwriter'")
+    try fleet.scratch.sh("kill -KILL \(victim[0])").expect("")
+    try wait(until: { try fleet.server.psql("select pg_postmaster_start_time()").lines == started })
+    try fleet.sh("pipe consume").expect()
+    gate.letPass()
+    handler.finish().expect("began\nended\n", errors: nil)
+    #expect(try fleet.census() == "0 0 0 0")
+  }
+
+  private func expect(_ text: String, from child: Child) throws {
+    while let line = child.errorLine() { if line.contains(text) { return } }
+    throw Failure("it ended: \(child.finish().story)")
+  }
+
+  @Test("a consumer that follows waits for a server that is away")
+  func away() throws {
+    let consumer = try fleet.start("pipe consume --follow")
+    try fleet.sh("echo 1 | pipe enqueue --raw --quiet").expect()
+    #expect(consumer.line() == "1")
+    for number in 2...3 {
+      fleet.server.crash()
+      try expect("waiting for the server", from: consumer)
+      try fleet.server.start()
+      try fleet.sh("echo \(number) | pipe enqueue --raw --quiet").expect()
+      // The crash may undo the last acknowledgement: then its item comes again.
+      while let line = consumer.line(), line != "\(number)" { #expect(Int(line)! < number) }
+    }
+    // Nothing is on its way.
+    try wait(until: { try fleet.census() == "0 0 0 0" })
+    fleet.server.crash()
+    try expect("waiting for the server", from: consumer)
+    consumer.signal(SIGTERM)
+    #expect(consumer.finish().ending == .exited(0))
+  }
+
+  @Test("a route keeps entries while the server is away, and each arrives once")
+  func storeAndForward() throws {
+    try fleet.sh("pipe init -q local").expect(nil, errors: nil)
+    let route = try fleet.start("pipe route -q local --to '\(fleet.address)' --follow")
+    var ids: [String] = []
+    for round in 1...3 {
+      let line = #"{"ids":[\#(round),2,3],"priority":"HIGH"}"#
+      ids += try fleet.scratch.sh(
+        "printf '%s\n' '\(line)' \(round) | pipe enqueue -q local --raw", [:]
+      ).expect().receipts
+      // It runs.
+      try wait(until: { try fleet.sh("pipe list").lines.count == ids.count })
+      if round < 3 {
+        fleet.server.crash()
+        ids += try fleet.scratch.sh("seq 50 | pipe enqueue -q local --raw", [:]).expect().receipts
+        try expect("waiting for the server", from: route)
+        try fleet.server.start()
+        try expect("the server is back", from: route)
+      }
+    }
+    try wait(until: {
+      try fleet.scratch.sh("pipe list -q local --state ready --state claimed", [:]).output.isEmpty
+    })
+    route.signal(SIGTERM)
+    _ = route.finish()
+    let there = try fleet.sh("pipe list | jq -r .id").expect(nil).lines
+    #expect(there.sorted() == ids.sorted())
   }
 
   @Test(
@@ -155,10 +229,106 @@ struct FleetTests {
     try fleet.sh("pipe consume; pipe list --state later | jq -c .data").expect("3\n")
   }
 
+  @Test("waiting items are cancelled, purged, rescheduled and moved, and no others")
+  func control() throws {
+    let ids = try fleet.sh("seq 6 | pipe enqueue --raw").expect().receipts
+    try fleet.sh("pipe cancel \(ids[3])").expect(nil)
+    try fleet.sh("pipe change \(ids[2]) --delay 1h").expect(nil)
+    try fleet.sh("pipe change \(ids[5]) --priority HIGH").expect(nil)
+    #expect(try fleet.census() == "4 0 1 1")
+    try fleet.sh("pipe status \(ids[5]) | jq -r .status").expect("yet_to_start\n")
+    try fleet.sh("pipe dead | jq -c '[.data, .reason]'").expect("[4,\"cancelled\"]\n")
+    try fleet.sh("pipe consume").expect("6\n1\n2\n5\n")
+    try fleet.sh("pipe change \(ids[2]) --now | jq -c .changed; pipe consume").expect("1\n3\n")
+    // What was handed out keeps its priority.
+    try fleet.sh("pipe change \(ids[0]) --priority HIGH").expect(nil, errors: nil, status: 1)
+    try fleet.sh(
+      "pipe retry --all | wc -l; seq 7 9 | pipe enqueue --raw --quiet --delay 1h; pipe purge --yes --state later"
+    ).expect(nil, errors: nil)
+    try fleet.sh("pipe consume; pipe dead | wc -l").expect("4\n0\n")
+    #expect(try fleet.census() == "0 0 0 0")
+    // The numbers of the entry that moved are not given again.
+    try fleet.sh("seq 3 | pipe enqueue --raw --quiet; pipe consume").expect("1\n2\n3\n")
+  }
+
+  @Test("a claimed item is not cancelled, unless its command is ended first")
+  func running() throws {
+    let id = try fleet.sh("echo 1 | pipe enqueue --raw").expect().receipts[0]
+    let handler = try fleet.start("pipe consume -- sh -c 'echo began; exec sleep 600'")
+    #expect(handler.line() == "began")
+    try fleet.sh("pipe cancel \(id)").expect(nil, errors: nil, status: 1)
+    try fleet.sh("pipe cancel --running \(id)").expect(nil)
+    #expect(handler.finish().errors.contains("killed by signal 15"))
+    #expect(try fleet.census() == "0 0 0 1")
+  }
+
+  @Test("equal entries and equal keys are stored once within the window")
+  func dedup() throws {
+    let enqueue = "pipe enqueue --dedup 1h"
+    let first = try fleet.sh("seq 2 | \(enqueue) --raw").expect().receipts
+    try fleet.sh("printf '2\\n3\\n3\\n' | \(enqueue) --raw | grep -c duplicate").expect("2\n")
+    #expect(
+      try fleet.sh("echo 2 | \(enqueue) --raw | jq -r .ingestion_id").output == first[1] + "\n")
+    // Of equal keys, the first line is stored.
+    let keyed = "seq 7 8 | pipe ingest | jq -c '.key = \"k\"'"
+    try fleet.sh(
+      "\(keyed) | \(enqueue) | grep -c duplicate; \(keyed) | \(enqueue) | grep -c duplicate"
+    )
+    .expect("1\n2\n")
+    try fleet.sh("echo 1 | pipe enqueue --raw --quiet").expect()
+    try fleet.sh("pipe consume").expect("1\n2\n3\n7\n1\n")
+  }
+
+  @Test("a dry run shows the batches and takes nothing")
+  func rehearsal() throws {
+    try fleet.sh("seq 5 | pipe enqueue --raw --quiet").expect()
+    try fleet.sh("pipe batch --dry-run --size 2 --every 4s | jq -c '[.at, (.items | map(.data))]'")
+      .expect(nil)
+    #expect(try fleet.census() == "5 0 0 0")
+    try fleet.sh("pipe consume --size 5").expect("1\n2\n3\n4\n5\n")
+  }
+
+  @Test("jobs run, and what they print is kept")
+  func jobs() throws {
+    let id = try fleet.sh("pipe submit -- sh -c 'echo out; echo err >&2; exit 3'").expect().output
+      .trimmingCharacters(in: .newlines)
+    try fleet.sh("pipe init --retries 0; pipe work").expect(nil, errors: nil, status: 1)
+    try fleet.sh("pipe log \(id)").expect("out\nerr\n", errors: nil)
+    try fleet.sh("pipe log --json \(id) | jq -c '[.exit_status, .attempt]'").expect("[3,1]\n")
+  }
+
+  @Test("statistics count what was settled, also after they are summed up")
+  func statistics() throws {
+    try fleet.sh("seq 30 | pipe enqueue --raw --quiet; pipe consume --size 3 --tag t").expect(nil)
+    let question = "pipe stats --json | jq -c '[.tags.t, .latency.total.count] | map(. // null)'"
+    let before = try fleet.sh("pipe stats --json | jq -c .latency").expect().output
+    #expect(before.contains("30"), "\(question)\n\(before)")
+    // As if there were many lines.
+    _ = try fleet.ask("insert into settled (place, line) values (100000, 'x')")
+    try fleet.sh("echo 1 | pipe enqueue --raw --quiet; pipe consume --tag t").expect("1\n")
+    #expect(try fleet.ask("select count(*) < 12 from settled") == ["t"])
+    #expect(try fleet.sh("pipe stats --json | jq -c .latency").output.contains("31"))
+  }
+
+  @Test("an option that needs a directory is refused")
+  func options() throws {
+    let promote = try fleet.sh("pipe init --promote-after 1h")
+    promote.expect("", errors: nil, status: 64)
+    #expect(promote.errors.contains("not available for a queue in PostgreSQL"))
+    try fleet.sh("pipe init --min-free 1MiB").expect("", errors: nil, status: 64)
+    try fleet.sh("pipe init --private").expect("", errors: nil, status: 64)
+    try fleet.sh("pipe init -q local --lost 1m").expect("", errors: nil, status: 64)
+    try fleet.sh("pipe init --lost 14s").expect("", errors: nil, status: 64)
+    try fleet.sh("pipe init --lost 1m").expect()
+    #expect(try fleet.ask("select lost from format") == ["60000000"])
+  }
+
   @Test(
     "what cannot keep the promises of a queue is refused",
     arguments: [
       ("postgres://a:secret@h/d/q", 64, "an address with a password"),
+      ("postgres://h/d/q?password=x", 64, "an address with a password"),
+      ("postgres://h/d/q?%70assword=x", 64, "an address with a password"),
       ("postgres://h/d", 64, "is not postgres://"),
       ("postgres://h/d/q;drop", 64, "the name of a queue"),
       ("postgres://127.0.0.1:1/d/q", 69, "Connection refused"),

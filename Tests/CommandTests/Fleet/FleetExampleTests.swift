@@ -1,0 +1,28 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The example of a fleet", .needsFleet, .needsNamespaces)
+struct FleetExampleTests {
+  @Test(
+    "two hosts share a timeline, a host that is cut off ends its command first, and nothing is lost at a failover"
+  )
+  func demo() throws {
+    let scratch = try Scratch(binary: Binary.besideTests)
+    let run = try scratch.sh("\(Repository.path)/examples/fleet/demo.sh", [:])
+    #expect(run.ending == .exited(0), run.story)
+    #expect(run.output.contains("accepted 3000, lost 0,"), run.story)
+    print(run.output)
+  }
+}
+
+extension Trait where Self == Needs {
+  /// Requires the right to make network namespaces.
+  fileprivate static var needsNamespaces: Needs {
+    Needs {
+      lacks("ip")
+        ?? ((try? Scratch().sh("unshare --net ip link add a type veth peer name b"))?.ending
+          == .exited(0) ? nil : "network namespaces need root")
+    }
+  }
+}
