@@ -132,7 +132,8 @@ struct FleetTests {
       while let line = consumer.line(), line != "\(number)" { #expect(Int(line)! < number) }
     }
     // Nothing is on its way.
-    try wait(until: { try fleet.census() == "0 0 0 0" })
+    try wait(until: { try fleet.census() == "0 0 0 0" || !consumer.isRunning })
+    if !consumer.isRunning { throw Failure("it ended: \(consumer.finish().story)") }
     fleet.server.crash()
     try expect("waiting for the server", from: consumer)
     consumer.signal(SIGTERM)
