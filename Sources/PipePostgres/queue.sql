@@ -454,6 +454,9 @@ create function return_1(me int, batches uuid[]) returns bigint language plpgsql
 begin
   for i in 1 .. 20 loop
     if pg_try_advisory_lock(lock_key(), me) then
+      -- A crash undid the acknowledgement of what the process no longer holds.
+      update span s set state = 'a', due = 0, owner = null, attempt = s.attempt - 1, batch = case when s.attempt > 1 then s.batch end
+        where s.state = 'c' and s.owner = me and not s.batch = any (batches);
       return (select count(distinct s.batch) from span s where s.batch = any (batches) and s.state in ('c', 'h'));
     end if;
     perform pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a on a.pid = l.pid
