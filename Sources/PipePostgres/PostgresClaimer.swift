@@ -51,10 +51,17 @@
 
     /// Nothing was settled: the claim is lost, unless the question was asked again after the connection was lost.
     private func miss(_ batch: BatchID) throws(Fault) {
-      guard owner.isRepeated || owner.hadLoss && isPatient else { throw batch.lost }
-      let text = "claim \(batch.text): the connection was lost while it was settled"
-      guard isPatient else { throw Fault(.outcomeUnknown, text + "; the outcome is unknown") }
-      queue.report(text + "; its items may be delivered again")
+      guard isPatient, owner.isRepeated || owner.hadLoss else { throw missed(batch) }
+      queue.report("\(lossText(batch)); its items may be delivered again")
+    }
+
+    private func missed(_ batch: BatchID) -> Fault {
+      owner.isRepeated
+        ? Fault(.outcomeUnknown, "\(lossText(batch)); the outcome is unknown") : batch.lost
+    }
+
+    private func lossText(_ batch: BatchID) -> String {
+      "claim \(batch.text): the connection was lost while it was settled"
     }
 
     /// Claims the next items, as the directory's claimer does.
@@ -305,15 +312,14 @@
     }
 
     package func hold(_ claim: consuming Claim, for span: TimeSpan) throws(Fault) -> Claim {
+      let batch = claim.batch
+      defer { owner.outstanding.remove(batch) }
       let count = try owner.value(
-        "select hold_1($1::uuid, $2::bigint)", [claim.batch.uuid, "\(span.microseconds)"])
-      if count == "0" {
-        owner.outstanding.remove(claim.batch)
-        try miss(claim.batch)
-      }
+        "select hold_1($1::uuid, $2::bigint)", [batch.uuid, "\(span.microseconds)"])
+      if count == "0" { throw missed(batch) }
       try owner.flush()
-      owner.outstanding.remove(claim.batch)
-      if owner.isFenced { throw claim.batch.lost }
+      // Its line must not be printed if a crash has undone the hold.
+      if owner.isFenced { throw batch.lost }
       return claim
     }
 
