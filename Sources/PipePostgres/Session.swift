@@ -128,7 +128,7 @@
         try setKeepalives()
         for one in listeners {
           try one.listener?.listen()
-          // What was reported meanwhile is lost.
+          // The new connection missed the notifications that came before it.
           one.listener?.note(nil)
         }
       }

@@ -454,7 +454,7 @@ create function return_1(me int, batches uuid[]) returns bigint language plpgsql
 begin
   for i in 1 .. 20 loop
     if pg_try_advisory_lock(lock_key(), me) then
-      -- A crash undid the acknowledgement of what the process no longer holds.
+      -- The process no longer holds these: a crash undid their acknowledgement.
       update span s set state = 'a', due = 0, owner = null, attempt = s.attempt - 1, batch = case when s.attempt > 1 then s.batch end
         where s.state = 'c' and s.owner = me and not s.batch = any (batches);
       return (select count(distinct s.batch) from span s where s.batch = any (batches) and s.state in ('c', 'h'));
@@ -670,9 +670,9 @@ begin
   return next;
 end $$;
 
--- What a person does to waiting items. All of it is one transaction under the lock of claiming.
+-- Changes of waiting items that a person names. Each is one transaction under the lock of claiming.
 
--- Moves the head of a lane behind what nobody has reached below `z`: these items are ready again or wait in later.
+-- Moves the head of a lane to `z`. The items that no consumer has reached become ready again, or wait in later.
 create function pass(l smallint, z bigint, at bigint) returns void language plpgsql as $$
 declare h bigint := (select q.number from head q where q.lane = l); d record;
 begin
@@ -702,7 +702,7 @@ begin
       b as (delete from later s where s.lane = l and s.first < z and s.last > f
         and s.first >= coalesce((select max(x.first) from later x where x.lane = l and x.first <= f), f) returning s.*)
       select * from a union all select * from b loop
-    -- What lies outside of the range stays.
+    -- The parts outside of the range stay.
     if p.first < f then
       r := p; r.last := f;
       perform wait_again(r);
@@ -788,7 +788,7 @@ begin
   insert into output (lane, first, last, record) select * from unnest(lanes, firsts, lasts, records);
 end $$;
 
--- What was kept for the items of an entry, in the order in which it came.
+-- The outputs kept for the items of an entry, in order of time.
 create function outputs_1(of uuid) returns table (lane smallint, number bigint, record bytea) language plpgsql stable as $$
 begin
   return query select e.lane, e.number, o.record from entry e join output o on o.lane = e.lane

@@ -169,7 +169,7 @@ wait "$producer"
 produce 2001 3000
 kill "$route"
 wait "$route" || true
-# What is left in the local queue, and what is left at the server.
+# Drains the local queue, and then the queue at the server.
 on p pipe route -q "$dir/local" --to "$queue" > /dev/null 2>> "$dir/log/p"
 HOST=w2 DIR=$dir on w2 pipe consume --until-done --size 20 -- sh -c "$take" 2>> "$dir/log/w2"
 # shellcheck disable=SC2086

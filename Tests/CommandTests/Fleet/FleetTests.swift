@@ -241,7 +241,7 @@ struct FleetTests {
     try fleet.sh("pipe dead | jq -c '[.data, .reason]'").expect("[4,\"cancelled\"]\n")
     try fleet.sh("pipe consume").expect("6\n1\n2\n5\n")
     try fleet.sh("pipe change \(ids[2]) --now | jq -c .changed; pipe consume").expect("1\n3\n")
-    // What was handed out keeps its priority.
+    // An entry that was handed out keeps its priority.
     try fleet.sh("pipe change \(ids[0]) --priority HIGH").expect(nil, errors: nil, status: 1)
     try fleet.sh(
       "pipe retry --all | wc -l; seq 7 9 | pipe enqueue --raw --quiet --delay 1h; pipe purge --yes --state later"
