@@ -46,7 +46,8 @@ as_postgres() {
   on "$host" setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
 }
 step() { printf '\n%s. %s\n' "$1" "$2"; }
-await() { until grep -q "$1" "$2" 2> /dev/null; do sleep 0.1; done; }
+# Waits for a line in a file.
+await() { : >> "$2" && grep -q -m 1 "$1" < <(tail --pid=$$ -n +1 -F "$2" 2> /dev/null); }
 note() { printf '   %s\n' "$*"; }
 
 step 1 "five hosts at one switch"
@@ -93,7 +94,7 @@ export PIPE_QUEUE=$queue
 on w1 pipe init --backoff 0s..0s --lost 15s
 note "$queue"
 
-step 3 "one timeline for both workers: [1,2,3] [6,7,8] [9,4,5], a second apart"
+step 3 "one timeline for both workers: [1,2,3] [6,7,8] [9,4,5], 5 s apart"
 # In the background, as one process that can be killed.
 start() { # HOST COMMAND
   local host=$1
@@ -108,11 +109,11 @@ worker() { # HOST OPTIONS -- HANDLER
 # shellcheck disable=SC2016
 batch='echo "$(date +%s.%N) $HOST [$(paste -sd , -)]" >> "$DIR/timeline"'
 echo '{"ids":[1,2,3,4,5],"priority":"MEDIUM"}' | on p pipe enqueue --raw > "$dir/receipts"
-worker w1 --size 3 --every 1s -- sh -c "$batch"
+worker w1 --size 3 --every 5s -- sh -c "$batch"
 workers=$!
-worker w2 --size 3 --every 1s -- sh -c "$batch"
+worker w2 --size 3 --every 5s -- sh -c "$batch"
 workers="$workers $!"
-# The first batch is taken before the second entry comes.
+# The second entry comes after the first batch, and before the next one is due.
 await '1,2,3' "$dir/timeline"
 echo '{"ids":[6,7,8,9],"priority":"HIGH"}' | on p pipe enqueue --raw >> "$dir/receipts"
 ids=$(jq -r .ingestion_id "$dir/receipts")
@@ -123,7 +124,8 @@ awk '{ if (!start) start = $1; printf "   %.1f s: %s took %s\n", $1 - start, $2,
   fail "the batches came in another order"
 # shellcheck disable=SC2086
 kill $workers
-wait
+# shellcheck disable=SC2086
+wait $workers
 
 step 4 "a worker is cut off: it ends its command before another gets the item"
 # shellcheck disable=SC2016
@@ -174,7 +176,8 @@ on p pipe route -q "$dir/local" --to "$queue" > /dev/null 2>> "$dir/log/p"
 HOST=w2 DIR=$dir on w2 pipe consume --until-done --size 20 -- sh -c "$take" 2>> "$dir/log/w2"
 # shellcheck disable=SC2086
 kill $workers
-wait
+# shellcheck disable=SC2086
+wait $workers
 
 accepted=$(wc -l < "$dir/accepted")
 taken=$(cat "$dir"/taken.*| wc -l)

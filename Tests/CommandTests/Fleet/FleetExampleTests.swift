@@ -20,9 +20,12 @@ extension Trait where Self == Needs {
   /// Requires the right to make network namespaces.
   fileprivate static var needsNamespaces: Needs {
     Needs {
-      lacks("ip")
-        ?? ((try? Scratch().sh("unshare --net ip link add a type veth peer name b"))?.ending
-          == .exited(0) ? nil : "network namespaces need root")
+      lacks("ip") ?? (canMakeNamespaces ? nil : "network namespaces need root")
     }
   }
 }
+
+private let canMakeNamespaces: Bool = {
+  let line = "unshare --net ip link add name one type veth peer name two"
+  return (try? Scratch().sh(line))?.ending == .exited(0)
+}()
