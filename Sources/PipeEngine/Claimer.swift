@@ -14,10 +14,7 @@
       case .directory(let queue):
         self = .directory(PipeQueue.Claimer(queue, hidesOwnFailures: hidesOwnFailures))
       case .postgres(let queue):
-        // A run that hides its failures ends by itself; any other follows its queue.
-        self = .postgres(
-          PostgresClaimer(
-            queue, hidesOwnFailures: hidesOwnFailures, isPatient: !hidesOwnFailures))
+        self = .postgres(PostgresClaimer(queue, hidesOwnFailures: hidesOwnFailures))
       }
     }
 

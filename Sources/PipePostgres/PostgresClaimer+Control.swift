@@ -66,7 +66,6 @@
     ) throws(Fault) {
       let paused = try queue.pauseNow()
       if let paused, paused.until == nil { return }
-      let number = try begin()
       let row = try queue.session.query(
         "select greatest(0, p.started + $1::bigint - micros()), micros() from pace p",
         ["\(every.microseconds)"])[0]
@@ -76,9 +75,9 @@
       // The transaction keeps consumers waiting, so it is short at first, and prints nothing.
       var (printed, most) = (0, 64)
       while true {
-        let batches = try rehearse(size, most, number)
-        for rows in batches.dropFirst(printed) {
-          let claim = try PostgresClaimer.claim(BatchID.rehearsed, rows, 0)
+        let batches = try rehearse(size, most)
+        for (batch, rows) in batches.dropFirst(printed) {
+          let claim = try PostgresClaimer.claim(batch, rows, 0)
           if try !body(at, claim) { return }
           at = at + every
         }
@@ -95,16 +94,17 @@
     private static let mostRehearsed = 1000
 
     private func rehearse(
-      _ size: Int, _ most: Int, _ number: Int
-    ) throws(Fault) -> [[[String?]]] {
+      _ size: Int, _ most: Int
+    ) throws(Fault) -> [(batch: BatchID, rows: [[String?]])] {
       try queue.session.transaction(isKept: false) { () throws(Fault) in
         try queue.session.query("update format set paused_since = null")
-        var batches: [[[String?]]] = []
+        var batches: [(batch: BatchID, rows: [[String?]])] = []
         while batches.count < most {
-          let (text, values) = taking(size, .max, .zero, number, BatchID.rehearsed)
+          let (batch, number) = try rehearsal()
+          let (text, values) = taking(size, .max, .zero, number, batch)
           let rows = try queue.session.query(text, values)
           if rows.isEmpty { break }
-          batches.append(rows)
+          batches.append((batch, rows))
         }
         return batches
       }

@@ -9,7 +9,6 @@
     private let owner: PostgresOwner
     private var batches = BatchIDGenerator(at: Clock.now())
     private let hidesOwnFailures: Bool
-    private let isPatient: Bool
     /// When to look for dead owners, whatever is ready.
     private var nextReap = SteadyInstant.boot
     /// Outputs that come before the next settlement.
@@ -24,12 +23,12 @@
 
     private static let flushDelay: TimeSpan = .milliseconds(50)
 
-    /// `isPatient`: waits for a server that is away, while it holds no claims.
-    package init(_ queue: PostgresQueue, hidesOwnFailures: Bool = true, isPatient: Bool = false) {
+    /// `hidesOwnFailures`: the run ends by itself. Any other follows its queue, and waits for a server that is away while
+    /// it holds no claims.
+    package init(_ queue: PostgresQueue, hidesOwnFailures: Bool = true) {
       self.queue = queue
       self.hidesOwnFailures = hidesOwnFailures
-      self.isPatient = isPatient
-      owner = PostgresOwner(queue, isPatient: isPatient)
+      owner = PostgresOwner(queue, isPatient: !hidesOwnFailures)
     }
 
     /// The socket that holds the claims; a worker that inherits it holds them too.
@@ -51,7 +50,7 @@
 
     /// Nothing was settled: the claim is lost, unless the question was asked again after the connection was lost.
     private func miss(_ batch: BatchID) throws(Fault) {
-      guard isPatient, owner.isRepeated || owner.hadLoss else { throw missed(batch) }
+      guard !hidesOwnFailures, owner.isRepeated || owner.hadLoss else { throw missed(batch) }
       queue.report("\(lossText(batch)); its items may be delivered again")
     }
 
@@ -138,8 +137,10 @@
       Claim(batch, try rows.map(PostgresClaimer.row), owner: number)
     }
 
-    /// Takes an owner number if this process has none.
-    func begin() throws(Fault) -> Int { try owner.begin() }
+    /// What a question that is not a claim needs of one.
+    func rehearsal() throws(Fault) -> (batch: BatchID, number: Int) {
+      (batches.next(at: Clock.now()), try owner.begin())
+    }
 
     private func held(_ batch: BatchID) throws(Fault) -> [[String?]] {
       try queue.session.query(
@@ -297,7 +298,7 @@
       let rows = try held(batch)
       if rows.isEmpty { return nil }
       owner.outstanding.insert(batch)
-      return Claim(batch, try rows.map(PostgresClaimer.row), owner: 0)
+      return try PostgresClaimer.claim(batch, rows, 0)
     }
 
     package func heldByThisRun() throws(Fault) -> Set<BatchID> {

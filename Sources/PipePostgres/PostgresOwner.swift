@@ -117,7 +117,7 @@
       let isPatient = isPatient && outstanding.isEmpty
       let last = isPatient ? .distantFuture : lastAttempt
       do throws(Fault) {
-        guard isFenced || outstanding.isEmpty || Clock.steady() < last else { throw reason }
+        guard Clock.steady() < last else { throw reason }
         try queue.comeBack(until: last, isWorking: !outstanding.isEmpty, reason)
       } catch {
         isFenced = !outstanding.isEmpty

@@ -30,6 +30,10 @@
         id, created: instant(entry[2]), slice: slice ?? 1, ids: ids, items: items)
     }
 
+    func lane(_ text: String?) -> Lane? {
+      text.flatMap { UInt8($0) }.flatMap(Lane.init(rawValue:))
+    }
+
     func instant(_ text: String?) -> Instant {
       Instant(microseconds: text.flatMap { Int64($0) } ?? 0)
     }
@@ -80,7 +84,7 @@
       return rows.compactMap { row in
         guard let id = row[0].flatMap({ EntryID(uuid: $0) }),
           let index = row[1].flatMap({ Int($0) }),
-          let lane = row[2].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:))
+          let lane = self.lane(row[2])
         else { return nil }
         return DeadLetter(
           entry: id, index: index, priority: lane, data: Array((row[5] ?? "").utf8),

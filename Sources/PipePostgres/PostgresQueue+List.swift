@@ -52,28 +52,28 @@
           data: Array(data.utf8),
           waiting: state != .ready && state != .later
             ? []
-            : runs(of: places, attempts).map {
-              WaitingItems(
-                id, lane, (number + $0.places.lowerBound)..<(number + $0.places.upperBound),
-                isReady: state == .ready, attempts: $0.attempts)
-            })
+            : waitingItems(id, lane, number, places, attempts, isReady: state == .ready))
         if try !body(listed) { return false }
       }
       return true
     }
 
-    // Adjacent places with equal attempts.
-    private func runs(
-      of places: [Int], _ attempts: [Int]?
-    ) -> [(places: Range<Int>, attempts: Int)] {
-      var found: [(places: Range<Int>, attempts: Int)] = []
+    // One for each run of adjacent places with equal attempts. `first`: the number of the entry's first item;
+    // `attempts`: nil if none was tried.
+    private func waitingItems(
+      _ id: EntryID, _ lane: Lane, _ first: Int, _ places: [Int], _ attempts: [Int]?, isReady: Bool
+    ) -> [WaitingItems] {
+      var found: [WaitingItems] = []
       for place in places {
         let attempt = attempts?[place] ?? 0
-        if let last = found.last, last.places.upperBound == place, last.attempts == attempt {
-          found[found.count - 1].places = last.places.lowerBound..<(place + 1)
-        } else {
-          found.append((place..<(place + 1), attempt))
+        var numbers = (first + place)..<(first + place + 1)
+        if let last = found.last, last.numbers.upperBound == numbers.lowerBound,
+          last.attempts == attempt
+        {
+          numbers = last.numbers.lowerBound..<numbers.upperBound
+          found.removeLast()
         }
+        found.append(WaitingItems(id, lane, numbers, isReady: isReady, attempts: attempt))
       }
       return found
     }
@@ -85,7 +85,7 @@
       guard
         let entry = try session.read(
           "select lane, number from entry where id = $1::uuid", [id.uuid]
-        ).first, let lane = entry[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+        ).first, let lane = self.lane(entry[0]),
         let number = entry[1].flatMap({ Int($0) })
       else { return nil }
       let rows = try session.read(
@@ -105,11 +105,7 @@
         }
       }
       let items = [(places.ready, true), (places.later, false)].flatMap { places, isReady in
-        runs(of: places, attempts).map {
-          WaitingItems(
-            id, lane, (number + $0.places.lowerBound)..<(number + $0.places.upperBound),
-            isReady: isReady, attempts: $0.attempts)
-        }
+        waitingItems(id, lane, number, places, attempts, isReady: isReady)
       }
       return (items.sorted { $0.numbers.lowerBound < $1.numbers.lowerBound }, claims, others)
     }
@@ -127,7 +123,7 @@
         let entry = try session.read(
           "select lane, number, items, coalesce(created, time), time from entry where id = $1::uuid",
           [id.uuid]
-        ).first, let lane = entry[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+        ).first, let lane = self.lane(entry[0]),
         let number = entry[1].flatMap({ Int($0) }), let items = entry[2].flatMap({ Int($0) })
       else { return nil }
       let rows = try session.read("select * from states_1($1::uuid) order by item", [id.uuid])
@@ -183,7 +179,7 @@
         guard let batch = row[0].flatMap({ BatchID(uuid: $0) }),
           let items = row[1].flatMap({ Int($0) }),
           let attempt = row[2].flatMap({ Int($0) }),
-          let lane = row[3].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:))
+          let lane = self.lane(row[3])
         else { return nil }
         let until = row[4].flatMap { Int64($0) } ?? 0
         return ClaimView(
@@ -196,7 +192,7 @@
       let row = try session.read(
         "select lane, slice, data from entry where id = $1::uuid", [id.uuid]
       ).first
-      guard let row, let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)) else {
+      guard let row, let lane = self.lane(row[0]) else {
         return nil
       }
       return EntryContent(priority: lane, isRecord: row[1] == nil, data: Array((row[2] ?? "").utf8))
@@ -263,7 +259,7 @@
           "select lane, items, slice, coalesce(created, time), options, data from entry where id = $1::uuid",
           [id.uuid])
         guard let row = rows.first,
-          let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+          let lane = queue.lane(row[0]),
           let count = row[1].flatMap({ Int($0) })
         else { throw Fault(.inputOutput, "\(id.text): its entry is gone") }
         let slice = row[2].flatMap { Int($0) }

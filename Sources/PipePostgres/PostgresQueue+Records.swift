@@ -9,11 +9,9 @@
     package func recordings(
       since: Instant?, at now: Instant, _ body: (Recording) -> Void
     ) throws(Fault) {
-      var fold = StatsFold(since: since ?? .distantPast, at: now, retain: settings.retain)
-      for row in try session.read("select line from settled order by place") {
-        fold.add(row[0] ?? "")
-      }
-      for recording in fold.recordings { body(recording) }
+      let rows = try session.read("select line from settled order by place")
+      StatsLines(rows.map { $0[0] ?? "" }, at: now, retain: settings.retain)
+        .recordings(from: since ?? .distantPast, body)
     }
 
     /// Rows of statistics that are summed up at once.
@@ -29,13 +27,13 @@
           return
         }
         let rows = try session.query("select place, line from settled order by place")
-        var fold = StatsFold(since: nil, at: Clock.now(), retain: settings.retain)
-        for row in rows { fold.add(row[1] ?? "") }
+        let lines = StatsLines(
+          rows.map { $0[1] ?? "" }, at: Clock.now(), retain: settings.retain)
         // Not up to the last place: a line with a lower one may not be committed yet.
         try session.query(
           "delete from settled where place = any ($1::bigint[])", [array(rows.map { $0[0] })])
         try session.query(
-          "insert into settled (line) select x from unnest($1::text[]) x", [array(fold.lines)])
+          "insert into settled (line) select x from unnest($1::text[]) x", [array(lines.compacted)])
       }
     }
 
@@ -52,7 +50,7 @@
       let rows = try session.read(
         "select lane, encode(record, 'hex') from outputs_1($1::uuid)", [id.uuid])
       return rows.compactMap { row in
-        guard let lane = row[0].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:)),
+        guard let lane = self.lane(row[0]),
           let (numbers, output) = AttemptOutput.record(bytes(row[1] ?? ""), lane)
         else { return nil }
         let own = numbers.clamped(to: number..<(number + items))
@@ -78,17 +76,17 @@
         }
       let rows = try session.read(
         """
-        select id, lane, time, convert_to(left(data, 60), 'UTF8')::text from (
+        select id, lane, time, left(data, 60) from (
           select * from entry order by id desc limit \(PostgresQueue.recentEntries)) e where \(condition)
         """)
       var found: [RecentEntry] = []
       for row in rows {
         guard found.count < most, let id = row[0].flatMap({ EntryID(uuid: $0) }),
           id.text.hasPrefix(prefix),
-          let lane = row[1].flatMap({ UInt8($0) }).flatMap(Lane.init(rawValue:))
+          let lane = self.lane(row[1])
         else { continue }
-        let start = bytes(String((row[3] ?? "").dropFirst(2)))
-        found.append(RecentEntry(id, lane, time: instant(row[2]), start: Array(start.prefix(60))))
+        let start = Array((row[3] ?? "").utf8.prefix(60))
+        found.append(RecentEntry(id, lane, time: instant(row[2]), start: start))
       }
       return found
     }

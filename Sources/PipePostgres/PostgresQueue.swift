@@ -73,22 +73,14 @@
 
     // Returns false if another process was first.
     private static func make(_ address: Address, _ session: Session) throws(Fault) -> Bool {
-      try session.query("begin")
-      do throws(Fault) {
+      try session.transaction { () throws(Fault) in
         try session.query(
           "select pg_advisory_xact_lock(hashtext('pipe'), hashtext($1))", [address.schema])
-        let isThere = try session.value("select to_regclass('format') is not null") == "t"
-        if !isThere {
-          try session.query("create schema if not exists \"\(address.schema)\"")
-          let body = String(decoding: PackageResources.queue_sql, as: UTF8.self)
-          try session.script(body)
-        }
         try session.query("set local synchronous_commit = on")
-        try session.query("commit")
-        return !isThere
-      } catch {
-        _ = try? session.query("rollback")
-        throw error
+        if try session.value("select to_regclass('format') is not null") == "t" { return false }
+        try session.query("create schema if not exists \"\(address.schema)\"")
+        try session.script(String(decoding: PackageResources.queue_sql, as: UTF8.self))
+        return true
       }
     }
 

@@ -114,7 +114,7 @@ create function put_1(
 #variable_conflict use_column
 declare
   l smallint; base bigint; sum bigint; t bigint; known bool[]; sames uuid[]; f format; n bigint; b bigint;
-  at bigint; i int; other uuid;
+  at bigint; other uuid;
 begin
   perform pg_advisory_xact_lock(lock_key(), 1);
   select * into f from format;
@@ -167,8 +167,8 @@ begin
   return query select * from unnest(known, sames);
 end $$;
 
--- The next number of a lane, its bytes so far, the time of its last entry and the count of its entries. An entry that moved to another lane
--- may have been the last: its numbers are not given again.
+-- The next number of a lane, its bytes so far, the time of its last entry and the count of its entries. An entry that
+-- moved to another lane may have been the last: its numbers are not given again.
 create function lane_end(l smallint, out base bigint, out sum bigint, out t bigint, out n bigint) language plpgsql stable as $$
 begin
   select e.number + e.items, e.bytes, e.time, e.nth into base, sum, t, n from entry e where e.lane = l order by e.number desc limit 1;
@@ -182,13 +182,20 @@ end $$;
 create function grace() returns bigint language plpgsql stable as $$
 begin return (select f.lost from format f); end $$;
 
+-- The locks of owner numbers, and the sessions that hold them. A session that looks for dead owners holds theirs for a
+-- moment.
+create function owner_locks() returns table (pid int, owner int) language plpgsql as $$
+begin
+  return query select l.pid, l.objid::bigint::int from pg_locks l where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
+    and l.classid::bigint = (lock_key()::bigint & 4294967295) and l.objid::bigint >= 16
+    and l.database = (select d.oid from pg_database d where d.datname = current_database());
+end $$;
+
 -- The owners whose claims hold: their sessions live, or may come back.
 create function living() returns int[] language plpgsql as $$
 declare found int[]; e epoch;
 begin
-  found := array(select l.objid::bigint::int from pg_locks l where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
-    and l.classid::bigint = (lock_key()::bigint & 4294967295) and l.objid::bigint >= 16
-    and l.database = (select d.oid from pg_database d where d.datname = current_database()));
+  found := array(select l.owner from owner_locks() l);
   select * into e from epoch;
   if micros() < e.since + grace() then
     found := found || array(select distinct s.owner from span s where s.state = 'c' and s.owner < e.owner);
@@ -237,10 +244,10 @@ begin
 end $$;
 
 -- Claims the longest run, in order, of what may come together (pipe-consume(1), BATCHES): at most `want`
--- items, none after their data reach `most_bytes`. `run`: digits of the batch ids of this run, whose failed
+-- items, none after their data reach `most_bytes`; their spans have the token. `run`: digits of the batch ids of this run, whose failed
 -- items are skipped; empty: none.
 create function claim_1(want int, most_bytes bigint, every bigint, lanes smallint[], me int, token uuid, run text)
-  returns table (lane smallint, first bigint, last bigint, attempt int) language plpgsql rows 3 as $$
+  returns void language plpgsql as $$
 #variable_conflict use_column
 declare
   r record; s record; d record; h bigint; n bigint; had int := 0; room bigint := most_bytes; at bigint;
@@ -279,7 +286,6 @@ begin
         end if;
         room := room - data_size(r.l, s.first, n);
         had := had + (n - s.first);
-        lane := r.l; first := s.first; last := n; attempt := s.attempt + 1; return next;
       end loop;
       exit all_lanes when had >= want or single or room <= 0;
     end if;
@@ -303,7 +309,6 @@ begin
       insert into span values (r.l, h, n, 'c', token, 1, 0, me, '');
       room := room - data_size(r.l, h, n);
       had := had + (n - h); begun := true;
-      lane := r.l; first := h; last := n; attempt := 1; return next;
       h := n;
     end loop;
     update head p set number = h where p.lane = r.l;
@@ -330,14 +335,15 @@ begin
     - (select e.bytes - octet_length(e.data) from entry e where e.lane = l and e.number <= a order by e.number desc limit 1);
 end $$;
 
--- The items of ranges, with their data.
-create function items_of(lanes smallint[], firsts bigint[], lasts bigint[], attempts int[])
+-- The items of a claim, with their data.
+create function items_of(token uuid)
   returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
   language plpgsql stable rows 1000 as $$
 #variable_conflict use_column
 declare c record; f bigint;
 begin
-  for c in select * from unnest(lanes, firsts, lasts, attempts) as x(lane, first, last, attempt) loop
+  for c in select s.lane, s.first, s.last, s.attempt from span s where s.batch = token and s.state in ('c', 'h')
+      order by s.lane, s.first loop
     f := (select q.number from entry q where q.lane = c.lane and q.number <= c.first order by q.number desc limit 1);
     return query
       select e.id, (g - e.number + 1)::int, c.lane, g, c.attempt, coalesce(e.options like '%"job":true%', false), e.time,
@@ -351,25 +357,21 @@ end $$;
 create function take_1(want int, most_bytes bigint, every bigint, lanes smallint[], me int, token uuid, run text)
   returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
   language plpgsql rows 1000 as $$
-#variable_conflict use_column
-declare l smallint[]; f bigint[]; z bigint[]; a int[];
 begin
-  select array_agg(c.lane), array_agg(c.first), array_agg(c.last), array_agg(c.attempt) into l, f, z, a
-    from claim_1(want, most_bytes, every, lanes, me, token, run) c;
-  if l is not null then return query select * from items_of(l, f, z, a); end if;
+  perform claim_1(want, most_bytes, every, lanes, me, token, run);
+  return query select * from items_of(token);
 end $$;
 
 -- The items of a token whose claim is held.
 create function held_1(token uuid)
   returns table (id uuid, item int, lane smallint, number bigint, attempt int, is_job bool, accepted bigint, data text)
   language plpgsql rows 1000 as $$
-#variable_conflict use_column
-declare l smallint[]; f bigint[]; z bigint[]; a int[];
+declare alive int[] := living();
 begin
-  select array_agg(s.lane), array_agg(s.first), array_agg(s.last), array_agg(s.attempt) into l, f, z, a
-    from (select * from span p where p.batch = token and p.state in ('c', 'h')
-      and is_held(p.state, p.due, p.owner, living()) order by p.lane, p.first) s;
-  if l is not null then return query select * from items_of(l, f, z, a); end if;
+  -- All ranges of a claim have one holder.
+  if exists (select from span s where s.batch = token and is_held(s.state, s.due, s.owner, alive)) then
+    return query select * from items_of(token);
+  end if;
 end $$;
 
 -- Acknowledges all that a token holds. 0: the claim is lost. `note`: a line of statistics.
@@ -383,8 +385,8 @@ begin
 end $$;
 
 -- Settles pieces of a claim: d done, g given back, r retried after `wait`, b buried, w waits with no attempt
--- counted. `lines`: what the history says of a failed piece. `notes`: lines of statistics. Items in no piece stay claimed. Returns how many
--- items were settled; 0: the claim is lost.
+-- counted. `lines`: what the history says of a failed piece. `notes`: lines of statistics. Items in no piece stay
+-- claimed. Returns how many items were settled; 0: the claim is lost.
 create function settle_1(
   token uuid, lanes smallint[], firsts bigint[], lasts bigint[], words "char"[], wait bigint, lines text[], stderrs bytea[],
   notes text[])
@@ -459,13 +461,9 @@ begin
         where s.state = 'c' and s.owner = me and not s.batch = any (batches);
       return (select count(distinct s.batch) from span s where s.batch = any (batches) and s.state in ('c', 'h'));
     end if;
-    perform pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a on a.pid = l.pid
-      where l.locktype = 'advisory' and l.objsubid = 2 and l.granted and l.objid = me::oid
-        and l.classid::bigint = (lock_key()::bigint & 4294967295) and a.application_name like 'pipe%'
-        -- Not a process that has owner numbers of its own and is just looking for dead ones.
-        and not exists (select from pg_locks o where o.pid = l.pid and o.locktype = 'advisory' and o.objsubid = 2
-          and o.granted and o.classid = l.classid and o.objid::bigint >= 16 and o.objid <> l.objid)
-        and l.database = (select d.oid from pg_database d where d.datname = current_database());
+    -- A session that holds another number too is one that looks for dead owners.
+    perform pg_terminate_backend(a.pid) from pg_stat_activity a
+      where a.application_name like 'pipe%' and (select array_agg(l.owner) from owner_locks() l where l.pid = a.pid) = array[me];
     -- Its end is not reported.
     perform pg_sleep(0.05);
   end loop;
@@ -598,13 +596,13 @@ declare h bigint := (select q.number from head q where q.lane = l); now bigint :
 begin
   return query
     select e.id, e.number, e.items, coalesce(e.created, e.time), e.slice,
-      case when e.number >= h then array_fill(case when e.not_before > now then 'later' else 'ready' end, array[e.items])
-        else (select array_agg(case when s.state = 'again' then 'ready' else s.state end order by s.item) from states_of(e.id, alive, now) s) end,
-      case when e.number >= h then array_fill(coalesce(e.not_before, 0), array[e.items])
-        else (select array_agg(coalesce(s.due, 0) order by s.item) from states_of(e.id, alive, now) s) end,
-      case when e.number < h then (select array_agg(coalesce(s.attempt, 0) order by s.item) from states_of(e.id, alive, now) s) end,
-      e.data
-    from entry e where e.lane = l and e.number + e.items > start and e.number >= coalesce(
+      coalesce(x.states, array_fill(case when e.not_before > now then 'later' else 'ready' end, array[e.items])),
+      coalesce(x.dues, array_fill(coalesce(e.not_before, 0), array[e.items])), x.attempts, e.data
+    from entry e left join lateral (
+        select array_agg(case when s.state = 'again' then 'ready' else s.state end order by s.item) as states,
+          array_agg(coalesce(s.due, 0) order by s.item) as dues, array_agg(coalesce(s.attempt, 0) order by s.item) as attempts
+        from states_of(e.id, alive, now) s) x on e.number < h
+      where e.lane = l and e.number + e.items > start and e.number >= coalesce(
         (select q.number from entry q where q.lane = l and q.number <= start order by q.number desc limit 1), start)
       order by e.number limit most;
 end $$;
@@ -631,10 +629,8 @@ end $$;
 create function holder_1(of uuid) returns text language plpgsql as $$
 begin
   return (select substr(a.application_name, 7) || coalesce(' (' || host(a.client_addr) || ')', '')
-    from span s join pg_locks l on l.objid = s.owner::oid join pg_stat_activity a on a.pid = l.pid
-    where s.batch = of and s.state = 'c' and l.locktype = 'advisory' and l.objsubid = 2 and l.granted
-      and l.classid::bigint = (lock_key()::bigint & 4294967295)
-      and l.database = (select d.oid from pg_database d where d.datname = current_database()) limit 1);
+    from span s join owner_locks() l on l.owner = s.owner join pg_stat_activity a on a.pid = l.pid
+    where s.batch = of and s.state = 'c' limit 1);
 end $$;
 
 -- The held claims, oldest first.
@@ -722,40 +718,41 @@ begin
   if p.due > 0 then insert into later select p.*; else insert into span select p.*; end if;
 end $$;
 
--- Makes dead letters of waiting items; dropped ones are not listed. `line`: of the history, after the attempt.
-create function cancel_1(lanes smallint[], firsts bigint[], lasts bigint[], line text, is_dropped bool)
-  returns bigint language plpgsql as $$
-declare r record; p later; n bigint := 0; at bigint;
+-- Takes the waiting items of ranges, also those that dead owners held or whose time has come.
+create function take_waiting(lanes smallint[], firsts bigint[], lasts bigint[]) returns setof later language plpgsql as $$
+declare r record; at bigint;
 begin
   perform pg_advisory_xact_lock(lock_key(), 2);
   at := micros();
   perform settle_due(at, (select f.retries from format f)), reap_1(0);
   for r in select * from unnest(lanes, firsts, lasts) u(l, f, z) order by l, f loop
-    for p in select * from carve(r.l, r.f, r.z, at) loop
-      insert into dead (lane, number, dropped, died, history)
-        select p.lane, g, is_dropped, at, p.history || p.attempt || ' ' || line || E'\n' from generate_series(p.first, p.last - 1) g
-        on conflict (lane, number) do update set dropped = excluded.dropped, died = excluded.died, history = excluded.history;
-      n := n + p.last - p.first;
-    end loop;
+    return query select * from carve(r.l, r.f, r.z, at);
   end loop;
+end $$;
+
+-- Makes dead letters of waiting items; dropped ones are not listed. `line`: of the history, after the attempt.
+create function cancel_1(lanes smallint[], firsts bigint[], lasts bigint[], line text, is_dropped bool)
+  returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  insert into dead (lane, number, dropped, died, history)
+    select p.lane, g, is_dropped, micros(), p.history || p.attempt || ' ' || line || E'\n'
+    from take_waiting(lanes, firsts, lasts) p, generate_series(p.first, p.last - 1) g
+    on conflict (lane, number) do update set dropped = excluded.dropped, died = excluded.died, history = excluded.history;
+  get diagnostics n = row_count;
   return n;
 end $$;
 
 -- Makes waiting items ready at `due`, or `wait` from now; attempts stay as they are.
 create function reschedule_1(lanes smallint[], firsts bigint[], lasts bigint[], due bigint, wait bigint)
   returns bigint language plpgsql as $$
-declare r record; p later; n bigint := 0; at bigint; target bigint;
+declare p later; n bigint := 0; at bigint := micros();
 begin
-  perform pg_advisory_xact_lock(lock_key(), 2);
-  at := micros();
-  perform settle_due(at, (select f.retries from format f)), reap_1(0);
-  target := coalesce(due, at + wait);
-  for r in select * from unnest(lanes, firsts, lasts) u(l, f, z) order by l, f loop
-    for p in select * from carve(r.l, r.f, r.z, at) loop
-      p.due := case when target > at then target else 0 end;
-      perform wait_again(p);
-      n := n + p.last - p.first;
-    end loop;
+  for p in select * from take_waiting(lanes, firsts, lasts) loop
+    p.due := coalesce(due, at + wait);
+    if p.due <= at then p.due := 0; end if;
+    perform wait_again(p);
+    n := n + p.last - p.first;
   end loop;
   return n;
 end $$;
@@ -769,10 +766,9 @@ begin
   at := micros();
   perform settle_due(at, (select f.retries from format f)), reap_1(0);
   for e in select * from entry q where q.id = any (of) and q.lane <> l order by q.lane, q.number loop
+    -- An item that is claimed has been tried.
     continue when exists (select from states_of(e.id, '{}', at) s where s.state not in ('ready', 'later')
-        or coalesce(s.attempt, 0) > 0)
-      or exists (select from span s where s.lane = e.lane and s.state in ('c', 'h')
-        and s.first < e.number + e.items and s.last > e.number);
+      or coalesce(s.attempt, 0) > 0);
     due := (select max(c.due) from carve(e.lane, e.number, e.number + e.items, at) c);
     delete from entry q where q.lane = e.lane and q.number = e.number;
     select * into x from lane_end(l);

@@ -66,42 +66,36 @@ extension SettledLine {
   }
 }
 
-/// Sums up lines of statistics, settled or compacted.
-package struct StatsFold {
-  private var compaction: Compaction
-  private let from: Instant
-  /// Compacted lines, when the recordings of a period are asked for: each counts as a whole.
-  private var compacted: [Recording] = []
-  private let isReading: Bool
+/// Lines of statistics, as the files of stats/ have them.
+package struct StatsLines {
+  private let lines: [String]
+  private let now: Instant
+  private let retain: TimeSpan
 
-  /// `since`: reads what was settled then or later. nil: compacts.
-  package init(since: Instant?, at now: Instant, retain: TimeSpan) {
-    compaction = Compaction(at: now, retain: retain)
-    from = since ?? .distantPast
-    isReading = since != nil
+  package init(_ lines: [String], at now: Instant, retain: TimeSpan) {
+    (self.lines, self.now, self.retain) = (lines, now, retain)
   }
 
-  package mutating func add(_ line: String) {
-    var line = line
-    line.withUTF8 { utf8 in
-      let text = UnsafeRawBufferPointer(utf8)
-      if let line = SettledLine(text) {
-        if line.time >= from { compaction.add(line) }
-      } else if let line = CompactedLine(text) {
-        if !isReading { return compaction.add(line) }
-        if line.recording.middle >= from { compacted.append(line.recording) }
-      }
-    }
+  /// Calls `body` with everything settled at `from` or later.
+  package func recordings(from: Instant, _ body: (Recording) -> Void) {
+    var fold = Compaction(at: now, retain: retain)
+    forEach { fold.read($0, from: from, body) }
+    for line in fold.lines { body(line.recording) }
   }
 
-  package var recordings: [Recording] { compacted + compaction.lines.map(\.recording) }
-
-  package var lines: [String] {
-    compaction.lines.map { line in
+  /// The same in fewer lines.
+  package var compacted: [String] {
+    var fold = Compaction(at: now, retain: retain)
+    forEach { fold.add($0) }
+    return fold.lines.map { line in
       var bytes: [UInt8] = []
       line.append(to: &bytes)
       return String(decoding: bytes.dropLast(), as: UTF8.self)
     }
+  }
+
+  private func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+    for var line in lines { line.withUTF8 { body(UnsafeRawBufferPointer($0)) } }
   }
 }
 
@@ -117,9 +111,4 @@ extension WaitingItems {
   package var lane: Lane { range.lane }
   /// Of items in the lane.
   package var numbers: Range<Int> { range.numbers }
-}
-
-extension BatchID {
-  /// Of claims that are not made.
-  package static let rehearsed = BatchID(ULID(high: 0, low: 0))
 }

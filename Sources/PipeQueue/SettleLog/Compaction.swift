@@ -158,6 +158,27 @@ struct Compaction {
     }
   }
 
+  /// Adds a line of a log or of a compacted file; ignores any other.
+  mutating func add(_ text: UnsafeRawBufferPointer) {
+    if let line = SettledLine(text) {
+      add(line)
+    } else if let line = CompactedLine(text) {
+      add(line)
+    }
+  }
+
+  /// Adds a line of a log that was settled at `from` or later. `body` gets the recording of a compacted line instead: if
+  /// it begins before `from` and ends after it, it counts where its middle is.
+  mutating func read(
+    _ text: UnsafeRawBufferPointer, from: Instant, _ body: (Recording) -> Void
+  ) {
+    if let line = SettledLine(text) {
+      if line.time >= from { add(line) }
+    } else if let recording = CompactedLine(text)?.recording, recording.middle >= from {
+      body(recording)
+    }
+  }
+
   private mutating func sum(
     _ kind: Recording.Kind, _ time: Instant, _ items: Int, _ body: (inout SparseHistogram) -> Void
   ) {

@@ -33,16 +33,7 @@ extension Queue {
     for _ in 0..<100 {
       guard let files = try directory.openStats() else { continue }
       var fold = Compaction(at: now, retain: settings.retain)
-      for file in files {
-        try file.forEachStatsLine { (text) in
-          if let line = SettledLine(text) {
-            if line.time >= from { fold.add(line) }
-          } else if let recording = CompactedLine(text)?.recording, recording.middle >= from {
-            // A recording that begins before `from` and ends after it counts where its middle is.
-            body(recording)
-          }
-        }
-      }
+      for file in files { try file.forEachStatsLine { fold.read($0, from: from, body) } }
       for line in fold.lines { body(line.recording) }
       return
     }
@@ -93,13 +84,7 @@ extension Directory {
 
   func readStats(_ name: String, into fold: inout Compaction) throws(Fault) {
     guard let file = try Descriptor.open(name, in: self, O_RDONLY) else { return }
-    try file.forEachStatsLine { text in
-      if let line = SettledLine(text) {
-        fold.add(line)
-      } else if let line = CompactedLine(text) {
-        fold.add(line)
-      }
-    }
+    try file.forEachStatsLine { fold.add($0) }
   }
 
   /// Whether the file has everything that was written to it. A power cut can lose its end, or any

@@ -301,9 +301,8 @@ struct FleetTests {
   @Test("statistics count what was settled, also after they are summed up")
   func statistics() throws {
     try fleet.sh("seq 30 | pipe enqueue --raw --quiet; pipe consume --size 3 --tag t").expect(nil)
-    let question = "pipe stats --json | jq -c '[.tags.t, .latency.total.count] | map(. // null)'"
     let before = try fleet.sh("pipe stats --json | jq -c .latency").expect().output
-    #expect(before.contains("30"), "\(question)\n\(before)")
+    #expect(before.contains("30"), "\(before)")
     // As if there were many lines.
     _ = try fleet.ask("insert into settled (place, line) values (100000, 'x')")
     try fleet.sh("echo 1 | pipe enqueue --raw --quiet; pipe consume --tag t").expect("1\n")
