@@ -22,8 +22,7 @@ let package = Package(
     .trait(name: "Postgres", description: "Queues in PostgreSQL; needs libpq.")
   ],
   dependencies: [
-    // Percentiles of latencies in bounded memory, and their usual text. Used by PipeStats and
-    // PipeQueueTests.
+    // The reference for the classes and the encoding of latencies. Used only by tests.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     // HTTP/1.1: sockets, parsing, back-pressure. Used only by PipeGateway.
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -35,7 +34,8 @@ let package = Package(
     //
     // System calls that Swift cannot import, hooks before main, and a checksum: only C and libc.
     .target(name: "CPipeIO"),
-    // Instants and spans, so that no clock is taken for another: no system calls.
+    // Instants and spans, so that no clock is taken for another, and the classes of spans that a
+    // histogram counts: no system calls.
     .target(name: "PipeTime", swiftSettings: fast),
     // Numbers and tables for people: pure text, no files.
     .target(name: "PipeText", swiftSettings: fast),
@@ -64,10 +64,7 @@ let package = Package(
     // Distributions, intervals, models and reports: pure values, no files and no queue.
     .target(
       name: "PipeStats",
-      dependencies: [
-        "PipeTime", "PipeText", "PipeJSON",
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ],
+      dependencies: ["PipeTime", "PipeText", "PipeJSON"],
       swiftSettings: strict),
     // HTTP connections, limits and responses: no queue; the only target that imports NIO.
     .target(
@@ -146,7 +143,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PipeStatsTests", dependencies: ["PipeTime", "PipeText", "PipeStats"],
+      name: "PipeStatsTests",
+      dependencies: [
+        "PipeTime", "PipeText", "PipeStats",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       exclude: ["Reference"],
       swiftSettings: strict),
     .testTarget(

@@ -1,8 +1,11 @@
+// What commands and the gateway use of a queue, whichever engine keeps it. Names that this module
+// declares hide those of the directory's engine.
+@_exported public import PipeQueue
+
 #if Postgres
   package import PipeIO
   package import PipePostgres
-  package import PipeQueue
-  internal import PipeTime
+  package import PipeTime
 
   /// The queue that an address names, whichever engine keeps it.
   package enum Queue {
@@ -148,9 +151,57 @@
       }
     }
   }
+
+  /// Stores entries.
+  package enum Appender {
+    case directory(PipeQueue.Appender)
+    case postgres(PostgresAppender)
+
+    package init(_ queue: Queue, dedup window: TimeSpan = .zero, isMoving: Bool = false) {
+      switch queue {
+      case .directory(let queue):
+        self = .directory(PipeQueue.Appender(queue, dedup: window, isMoving: isMoving))
+      case .postgres(let queue):
+        self = .postgres(PostgresAppender(queue, dedup: window, isMoving: isMoving))
+      }
+    }
+
+    package func commit(_ writeBatch: inout WriteBatch) throws(Fault) {
+      switch self {
+      case .directory(let appender): try appender.commit(&writeBatch)
+      case .postgres(let appender): try appender.commit(&writeBatch)
+      }
+    }
+
+    package func pruneSome() {
+      if case .directory(let appender) = self { appender.pruneSome() }
+    }
+  }
+
+  /// Wakes when something in a queue may have changed.
+  package enum QueueWatch {
+    case directory(Watch)
+    case postgres(PostgresWatch)
+
+    package var fd: Int32 {
+      switch self {
+      case .directory(let watch): watch.fd
+      case .postgres(let watch): watch.fd
+      }
+    }
+
+    /// Clears pending events. Returns true if one of them matters.
+    package func drain(_ matters: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+      switch self {
+      case .directory(let watch): watch.drain(matters)
+      case .postgres(let watch): watch.drain()
+      }
+    }
+  }
 #else
   package import PipeIO
-  package import PipeQueue
+
+  package typealias QueueWatch = Watch
 
   extension Queue {
     package func mayComeBack(after _: Fault) -> Bool { false }

@@ -1,7 +1,7 @@
 internal import Glibc
+internal import PipeEngine
 internal import PipeIO
 internal import PipeJSON
-internal import PipeEngine
 internal import PipeRender
 internal import PipeStats
 internal import PipeTime
@@ -238,4 +238,35 @@ extension Completion {
     // Tags that are counted together have a name that cannot be given.
     return tags.filter { Tag(argument: $0) != nil }
   }
+}
+
+/// The text that a shell makes of a word on its command line: with `~` and variables of the
+/// environment replaced, and without quotes unless the shell has removed them. Nothing is run.
+func textOfShellWord(_ word: String, isQuoted: Bool) -> String {
+  var rest = word[...]
+  var out = ""
+  if rest == "~" || rest.hasPrefix("~/"), let home = variable("HOME") {
+    out = home
+    rest.removeFirst()
+  }
+  var quote: Character?
+  while let character = rest.popFirst() {
+    switch (character, quote) {
+    case ("'", nil) where isQuoted, ("\"", nil) where isQuoted: quote = character
+    case ("'", "'"), ("\"", "\""): quote = nil
+    case ("\\", nil) where isQuoted, ("\\", "\""):
+      if let next = rest.popFirst() { out.append(next) }
+    case ("$", nil), ("$", "\""):
+      var name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+      if rest.first == "{", let end = rest.firstIndex(of: "}") {
+        name = rest[rest.index(after: rest.startIndex)..<end]
+        rest = rest[rest.index(after: end)...]
+      } else {
+        rest = rest[name.endIndex...]
+      }
+      out += name.isEmpty ? "$" : variable(String(name)) ?? ""
+    default: out.append(character)
+    }
+  }
+  return out
 }

@@ -1,3 +1,5 @@
+import Glibc
+import Histogram
 import PipeStats
 import Testing
 
@@ -11,6 +13,36 @@ struct LatencyTests {
       #expect(abs(found - exact) <= exact / 1000)
     }
     #expect(latency.count == 100_000)
+  }
+
+  @Test(arguments: [1.0, 1e3, 1e7, 2e12])
+  func `a latency has the figures of HdrHistogram`(scale: Double) throws {
+    var generator = SystemRandomNumberGenerator()
+    var latency = Latency()
+    var part = Latency()
+    var reference = Histogram<UInt64>(
+      highestTrackableValue: UInt64(Latency.longest), numberOfSignificantValueDigits: .three)
+    for number in 0..<5_000 {
+      let value =
+        Int(-log(Double.random(in: 1e-9..<1, using: &generator)) * scale) % Latency.longest
+      if number % 2 == 0 { latency.record(value) } else { part.record(value) }
+      reference.record(UInt64(value))
+    }
+    latency.add(part)
+    for percentile in [0.001, 10, 50, 75, 90, 99, 99.9, 99.99, 100] {
+      let expected = Double(reference.valueAtPercentile(percentile)) / 1e6
+      #expect(latency.percentile(percentile) == expected, "\(percentile) of \(scale)")
+    }
+    #expect(latency.max == Double(reference.maxRecorded) / 1e6)
+    for value in [0, 0.5, 1, 3].map({ $0 * scale }) where value < Double(Latency.longest) {
+      let expected = reference.count(within: 0...UInt64(value / 1e6 * 1e6))
+      #expect(latency.count(upTo: value / 1e6) == Int(expected))
+    }
+    let values = reference.recordedValues().map {
+      Double(reference.medianEquivalentForValue($0.value)) / 1e6
+    }
+    #expect(latency.values.map(\.seconds) == values)
+    #expect(latency.values.map { UInt64($0.count) } == reference.recordedValues().map(\.count))
   }
 
   @Test func `an empty latency has no figures`() {

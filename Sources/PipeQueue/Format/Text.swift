@@ -1,3 +1,5 @@
+internal import PipeIO
+
 // The text of names and columns. Decimal numbers have no sign, and no leading zero unless their
 // width is fixed.
 
@@ -118,4 +120,42 @@ let newline: UInt8 = 0x0a
 @inline(__always)
 func cut(_ bytes: UnsafeRawBufferPointer, _ from: Int, _ to: Int) -> UnsafeRawBufferPointer {
   UnsafeRawBufferPointer(start: bytes.baseAddress! + from, count: to - from)
+}
+
+/// A name in now/ that is about no range of items: a word, numbers and a checksum, as in
+/// `later.DUE.SET.ITEMS.SUM`.
+enum KeywordName {
+  static func text(_ word: StaticString, _ numbers: Int...) -> String {
+    String(name: {
+      $0.append(word)
+      for number in numbers { $0.append(fields: number) }
+      $0.appendChecksum()
+      $0.fillChecksum()
+    })
+  }
+
+  /// What follows the word and its dot; nil if the name begins otherwise. `NameChecksum.ends` checks the
+  /// rest after the numbers.
+  static func fields(of text: UnsafeRawBufferPointer, _ word: StaticString) -> FieldSplitter? {
+    let length = word.utf8CodeUnitCount
+    let known = UnsafeRawBufferPointer(start: word.utf8Start, count: length)
+    guard text.count > length, cut(text, 0, length).elementsEqual(known), text[length] == dot else {
+      return nil
+    }
+    return FieldSplitter(cut(text, length + 1, text.count))
+  }
+}
+
+extension Array {
+  /// Index of the first element for which `isBefore` is false. The elements are partitioned: all
+  /// that pass come first.
+  func partitionPoint(_ isBefore: (Element) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
 }

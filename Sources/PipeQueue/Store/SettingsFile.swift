@@ -69,3 +69,116 @@ extension Settings {
     try root.remove(Settings.temporaryName)
   }
 }
+
+// Upgrades a queue of an older format (pipe-queue(5), TRANSITIONS, upgrade). One rename decides:
+// from then on `format` gives this version and says that older names may exist, and no older
+// program touches them. The next process that opens the queue continues where this one died.
+extension Queue {
+  /// The settings of a queue, which is first restored and upgraded if this process may change it;
+  /// nil if there is no queue.
+  /// Step of: settings
+  static func currentSettings(
+    _ root: Directory, _ report: @escaping (String) -> Void
+  ) throws(Fault) -> Settings? {
+    guard let (settings, isRestored) = try Settings.read(root) else { return nil }
+    guard settings.isOlder || isRestored else { return settings }
+    do throws(Fault) {
+      try lock(root, exclusive: true, report)
+      defer { root.unlock() }
+      // Another process may have done this meanwhile.
+      guard let (found, isRestored) = try Settings.read(root) else { return nil }
+      if isRestored {
+        report(
+          "\(printable(root.path))/\(Settings.fileName): is damaged or missing; restored from \(Settings.copyName)"
+        )
+        try found.replace(in: root)
+      }
+      return found.isOlder ? try upgrade(root, found, report) : found
+    } catch {
+      // A process that may only read can use such a queue too.
+      guard error.kind == .permission else { throw error }
+      return settings
+    }
+  }
+
+  /// Call under the exclusive lock of the queue.
+  /// Transition: upgrade
+  static func upgrade(
+    _ root: Directory, _ settings: Settings, _ report: @escaping (String) -> Void
+  ) throws(Fault) -> Settings {
+    try fill(root)
+    var settings = settings
+    if settings.upgradedFrom == nil {
+      settings.upgradedFrom = settings.version
+      try settings.replace(in: root)
+    }
+    try renameAside(root, report)
+    try renameEnds(root, report)
+    try renameNow(root, report)
+    settings.finishUpgrade()
+    try settings.replace(in: root)
+    return settings
+  }
+
+  private static func renameNow(
+    _ root: Directory, _ report: @escaping (String) -> Void
+  ) throws(Fault) {
+    let now = try root.existing("now")
+    try lock(now, exclusive: true, report)
+    defer { now.unlock() }
+    try now.renameAll { text in
+      NowName(text, older: true)?.text ?? ParkedHint(text, older: true)?.text
+    }
+  }
+
+  // The new names have no valid seal, so each end is checked against its lane before a store.
+  private static func renameEnds(
+    _ root: Directory, _ report: @escaping (String) -> Void
+  ) throws(Fault) {
+    let end = try root.existing("end")
+    try lock(end, exclusive: true, report)
+    defer { end.unlock() }
+    try end.renameAll { LaneEnd($0, older: true)?.text }
+  }
+
+  private static func renameAside(
+    _ root: Directory, _ report: @escaping (String) -> Void
+  ) throws(Fault) {
+    let later = try root.existing(SideKind.later.rawValue)
+    try lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    let register = Register(root)
+    for kind in SideKind.allCases {
+      for lane in Lane.allCases {
+        for shard in try shards(kind, lane, in: root) {
+          guard let directory = try Directory.open(kind.path(lane, shard), in: root) else {
+            continue
+          }
+          var ranges: [ItemRange] = []
+          try directory.renameAll { text in
+            let name = SideName.parse(text, kind, lane, older: true)
+            if let name { ranges.append(name.range) }
+            return name?.text
+          }
+          try register.add(ranges)
+        }
+      }
+    }
+  }
+}
+
+extension Directory {
+  /// Renames each name to the one that `new` returns, if any, and flushes the directory.
+  /// Step of: upgrade
+  fileprivate func renameAll(_ new: (UnsafeRawBufferPointer) -> String?) throws(Fault) {
+    var renamed: [(old: String, new: String)] = []
+    try forEachName { text in
+      guard let new = new(text) else { return }
+      let old = String(decoding: text, as: UTF8.self)
+      if old != new { renamed.append((old, new)) }
+    }
+    guard !renamed.isEmpty else { return }
+    for (old, new) in renamed where try rename(old, to: new) == .taken { try remove(old) }
+    try flush()
+  }
+}

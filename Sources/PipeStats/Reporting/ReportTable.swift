@@ -151,15 +151,15 @@ extension Latency {
     ]
   }
 
-  private func milliseconds(_ microseconds: UInt64) -> String {
+  private func milliseconds(_ microseconds: Int) -> String {
     fixed(Double(microseconds) / 1e3, 3).right(12)
   }
 
   /// Five steps for each half of the rest to 100 %: 0, 10, 20 … 50, 55 … 75, 77.5 …
-  private var percentileRows: [(level: Double, longest: UInt64, count: Int)] {
+  private var percentileRows: [(level: Double, longest: Int, count: Int)] {
     let classes = classes
     let all = Double(count)
-    var rows: [(level: Double, longest: UInt64, count: Int)] = []
+    var rows: [(level: Double, longest: Int, count: Int)] = []
     var level = 0.0
     var below = 0
     for (_, longest, count) in classes.dropLast() {

@@ -1,13 +1,16 @@
-internal import Histogram
+internal import PipeTime
 
 /// A distribution of times, recorded in microseconds and read in seconds. Keeps 3 significant
 /// digits from 1 µs to 30 days; longer times count as 30 days, negative ones as 0.
 package struct Latency {
-  // Made at the first recording: it takes 270 KB, which most instances never need.
-  private var histogram: Histogram<UInt64>?
+  /// The values of each class, up to the class of the longest value.
+  private var counts: [Int] = []
+  package private(set) var count = 0
+  // Microseconds; 0 when empty.
+  private var longestRecorded = 0
 
   /// 30 days, in microseconds.
-  package static let longest = 2_592_000_000_000
+  package static let longest = HistogramBuckets.longest
   /// The most values that are counted: no sum of them overflows.
   private static let most = 1 << 52
 
@@ -15,22 +18,24 @@ package struct Latency {
 
   /// Leaves out values beyond the number that can be counted.
   package mutating func record(_ microseconds: Int, count: Int = 1) {
-    let count = min(count, Latency.most - self.count)
-    guard count > 0 else { return }
-    if histogram == nil {
-      histogram = Histogram(
-        highestTrackableValue: UInt64(Latency.longest), numberOfSignificantValueDigits: .three)
-    }
-    histogram!.record(
-      UInt64(min(Latency.longest, Swift.max(0, microseconds))), count: UInt64(count))
+    guard count > 0, self.count < Latency.most else { return }
+    add(count, at: HistogramBuckets.index(of: microseconds))
+    longestRecorded = Swift.max(longestRecorded, min(Latency.longest, microseconds))
   }
 
   package mutating func add(_ other: Latency) {
-    guard let theirs = other.histogram else { return }
-    if histogram == nil { histogram = theirs } else { histogram!.add(theirs) }
+    for (index, count) in other.counts.enumerated() where count > 0 { add(count, at: index) }
+    longestRecorded = Swift.max(longestRecorded, other.longestRecorded)
   }
 
-  package var count: Int { histogram.map { Int(clamping: $0.totalCount) } ?? 0 }
+  private mutating func add(_ count: Int, at index: Int) {
+    let count = min(count, Latency.most - self.count)
+    if index >= counts.count {
+      counts.append(contentsOf: repeatElement(0, count: index + 1 - counts.count))
+    }
+    counts[index] += count
+    self.count += count
+  }
 
   /// Seconds; nil when empty.
   package var mean: Double? { moments?.mean }
@@ -54,11 +59,23 @@ package struct Latency {
   /// The least value that `percentile` percent of all values do not exceed, in seconds; nil when
   /// empty.
   package func percentile(_ percentile: Double) -> Double? {
-    histogram.map { Double($0.valueAtPercentile(percentile)) / 1e6 }
+    guard percentile < 100 else { return max }
+    // One unit in the last place less, so that rounding errors do not reach the next value (HdrHistogram,
+    // `getValueAtPercentile`).
+    let share = Swift.max(0, percentile.nextDown) * Double(count) / 100
+    let rank = Swift.max(1, Int(share.rounded(.up)))
+    var passed = 0
+    for (index, count) in counts.enumerated() {
+      passed += count
+      if passed >= rank {
+        return Double(min(HistogramBuckets.highest(of: index), longestRecorded)) / 1e6
+      }
+    }
+    return nil
   }
 
   /// Seconds; nil when empty.
-  package var max: Double? { histogram.map { Double($0.maxRecorded) / 1e6 } }
+  package var max: Double? { count == 0 ? nil : Double(longestRecorded) / 1e6 }
 
   /// Ascending; each is the middle of a class of values that are not distinguished.
   package var values: [(seconds: Double, count: Int)] {
@@ -66,24 +83,17 @@ package struct Latency {
   }
 
   /// Ascending, in microseconds: the middle and the end of each class in use.
-  var classes: [(middle: UInt64, longest: UInt64, count: Int)] {
-    guard let histogram, histogram.totalCount > 0 else { return [] }
-    var classes: [(middle: UInt64, longest: UInt64, count: Int)] = []
-    var value = histogram.min
-    // The histogram's own iterator sums times and traps past 2⁶⁴ µs: ten million items of 21 days.
-    while value <= histogram.max {
-      let count = Int(clamping: histogram.countForValue(value))
-      let middle = histogram.medianEquivalentForValue(value)
-      if count > 0 { classes.append((middle, histogram.highestEquivalentForValue(value), count)) }
-      value = histogram.nextNonEquivalentForValue(value)
+  var classes: [(middle: Int, longest: Int, count: Int)] {
+    counts.enumerated().compactMap { index, count in
+      count == 0
+        ? nil : (HistogramBuckets.middle(of: index), HistogramBuckets.highest(of: index), count)
     }
-    return classes
   }
 
   /// The number of values that are not above `seconds`.
   package func count(upTo seconds: Double) -> Int {
-    guard let histogram, seconds >= 0 else { return 0 }
-    return Int(
-      clamping: histogram.count(within: 0...UInt64(min(seconds * 1e6, Double(Latency.longest)))))
+    guard seconds >= 0 else { return 0 }
+    let last = HistogramBuckets.index(of: Int(min(seconds * 1e6, Double(Latency.longest))))
+    return counts.prefix(last + 1).reduce(0, +)
   }
 }

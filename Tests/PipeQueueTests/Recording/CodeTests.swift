@@ -1,4 +1,5 @@
 import Histogram
+import PipeTime
 import Testing
 
 import struct TestSupport.SplitMix
