@@ -94,8 +94,11 @@ extension QueueLocation {
       execvp(helper, CommandLine.unsafeArgv)
     }
 
+    /// `ADDRESS` or `--queue=ADDRESS`.
     private static func namesAddress(_ word: String) -> Bool {
-      isAddress(word) || word.contains("=postgres://") || word.contains("=postgresql://")
+      if isAddress(word) { return true }
+      guard let sign = word.utf8.firstIndex(of: 0x3d) else { return false }
+      return isAddress(String(word[word.utf8.index(after: sign)...]))
     }
 
     private static let helper = "pipe-postgres"
