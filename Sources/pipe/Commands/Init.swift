@@ -25,7 +25,8 @@ struct Init: Command {
   var maxBytes: ByteSize?
 
   @Option(
-    "--retain", value: "duration", "Keep a segment this long after all its items are done (7d).")
+    "--retain", value: "duration",
+    "Keep a segment until all its items are done, and this long after its last write (7d).")
   var retain: SpanArgument?
 
   @Option(
