@@ -98,12 +98,13 @@ package final class Command {
 
   /// The same with these words after the command's name, in place of those of the command line.
   package func start(
-    _ words: [[UInt8]], _ streams: WorkerStreams, keeping kept: Int32?, settings: [String],
+    _ words: SystemWords, _ streams: WorkerStreams, keeping kept: Int32?, settings: [String],
     inForeground: Bool
   ) throws(Fault) -> Start {
-    let texts = SystemTexts(words)
-    return try start(
-      [arguments[0]] + texts.pointers + [nil], environment, streams, kept, settings, inForeground)
+    try words.withPointers { (words) throws(Fault) in
+      try start(
+        [arguments[0]] + words + [nil], environment, streams, kept, settings, inForeground)
+    }
   }
 
   /// Starts another command in another directory. `settings` replace variables of the same name, and the
@@ -139,14 +140,17 @@ package final class Command {
         return isEqual == true && variable[name.count] == CChar(bitPattern: UInt8(ascii: "="))
       }
     }
-    let texts = SystemTexts(words + settings)
-    let arguments = texts.pointers[..<words.count] + [nil]
-    let variables = inherited + texts.pointers[words.count...] + [nil]
     return try SpawnActions.with(streams, keeping: kept, in: directory) {
       (actions) throws(Fault) in
       var process: pid_t = 0
-      let code = path.withSystemText {
-        posix_spawn(&process, $0, actions, alone.pointer, Array(arguments), Array(variables))
+      let code = SystemWords(words).withPointers { arguments in
+        SystemWords(settings).withPointers { variables in
+          path.withSystemText {
+            posix_spawn(
+              &process, $0, actions, alone.pointer, arguments + [nil],
+              inherited + variables + [nil])
+          }
+        }
       }
       if code == EAGAIN || code == ENOMEM { throw Fault("start", name, code: code) }
       return code == 0
@@ -186,29 +190,6 @@ package final class Command {
   deinit {
     for text in arguments + environment { free(text) }
   }
-}
-
-/// NUL-terminated texts in one block of memory.
-private final class SystemTexts {
-  let pointers: [UnsafeMutablePointer<CChar>?]
-  private let block: UnsafeMutablePointer<CChar>
-
-  init(_ texts: [[UInt8]]) {
-    block = .allocate(capacity: texts.reduce(1) { $0 + $1.count + 1 })
-    var at = block
-    pointers = texts.map { text in
-      let start = at
-      for byte in text {
-        at.pointee = CChar(bitPattern: byte)
-        at += 1
-      }
-      at.pointee = 0
-      at += 1
-      return start
-    }
-  }
-
-  deinit { block.deallocate() }
 }
 
 /// An unnamed file in memory that a command gets as stdin and reads from the start. Unlike a pipe
@@ -286,8 +267,7 @@ final class SpawnActions {
   ) throws(Fault) -> Result {
     let actions = UnsafeMutablePointer<posix_spawn_file_actions_t>.allocate(capacity: 1)
     fill(actions, streams, kept)
-    let text = SystemTexts([directory])
-    _ = cpipe_start_in(actions, text.pointers[0]!)
+    _ = SystemWords([directory]).withPointers { cpipe_start_in(actions, $0[0]!) }
     defer {
       posix_spawn_file_actions_destroy(actions)
       actions.deallocate()

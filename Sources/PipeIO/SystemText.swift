@@ -80,6 +80,44 @@ extension String {
   }
 }
 
+/// Words that the system takes, each with a NUL at its end, in one block of memory.
+package struct SystemWords {
+  private var bytes: [UInt8] = []
+  private var starts: [Int] = []
+
+  package init() {}
+
+  package init(_ words: [[UInt8]]) {
+    for word in words { append { $0 += word } }
+  }
+
+  /// Appends the word that `write` appends to the bytes. If `write` throws, there is no such word.
+  package mutating func append<Failure>(
+    _ write: (inout [UInt8]) throws(Failure) -> Void
+  ) throws(Failure) {
+    let start = bytes.count
+    do throws(Failure) { try write(&bytes) } catch {
+      bytes.removeLast(bytes.count - start)
+      throw error
+    }
+    bytes.append(0)
+    starts.append(start)
+  }
+
+  /// Calls `body` with a pointer to each word.
+  package func withPointers<Result, Failure>(
+    _ body: ([UnsafeMutablePointer<CChar>?]) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(Failure) in
+      try body(
+        starts.map {
+          UnsafeMutableRawPointer(mutating: bytes.baseAddress! + $0)
+            .assumingMemoryBound(to: CChar.self)
+        })
+    }
+  }
+}
+
 extension Unicode.Scalar {
   /// The byte that this character represents, if it represents one.
   var foreignByte: UInt8? {

@@ -1,3 +1,4 @@
+internal import Glibc
 package import PipeTime
 
 extension Text {
@@ -141,10 +142,10 @@ package func decodeString(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
 
 /// Appends the UTF-8 bytes that a validated JSON string represents. `bytes` includes its quotes.
 package func appendDecoded(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8]) {
-  let content = UnsafeRawBufferPointer(rebasing: bytes[1..<bytes.count - 1])
-  if isPlain(content) { return out.append(contentsOf: content) }
+  let end = bytes.count - 1
   var i = 1
-  while let escape = bytes[i..<bytes.count - 1].firstIndex(of: .backslash) {
+  while i < end, let found = memchr(bytes.baseAddress! + i, Int32(UInt8.backslash), end - i) {
+    let escape = UnsafeRawPointer(found) - bytes.baseAddress!
     out.append(contentsOf: bytes[i..<escape])
     if bytes[escape + 1] == UInt8(ascii: "u") {
       i = appendUnicodeEscape(bytes, at: escape, to: &out)
@@ -153,7 +154,7 @@ package func appendDecoded(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8
       i = escape + 2
     }
   }
-  out.append(contentsOf: bytes[i..<bytes.count - 1])
+  out.append(contentsOf: bytes[i..<end])
 }
 
 private func unescaped(_ letter: UInt8) -> UInt8 {

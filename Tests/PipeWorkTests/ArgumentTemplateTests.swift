@@ -20,7 +20,7 @@ struct ArgumentTemplateTests {
     if !unfit.isEmpty {
       return unfit.sorted { $0.key < $1.key }.map { "item \($0.key): \($0.value.reason)" }
     }
-    return words.map { String(decoding: $0, as: UTF8.self) }
+    return words.withPointers { $0.map { String(cString: $0!) } }
   }
 
   @Test("an item comes last, or wherever {} is")

@@ -36,65 +36,31 @@ package struct ArgumentTemplate {
   }
 
   /// The words for these items, of which there is one unless `takesSeveral`. `unfit`: the items, by
-  /// index, that cannot become arguments; then there are no words.
-  func fit(_ items: [UnsafeRawBufferPointer]) -> (words: [[UInt8]], unfit: [Int: Unfit]) {
+  /// index, that cannot become arguments; then the words are not to be used.
+  func fit(_ items: [UnsafeRawBufferPointer]) -> (words: SystemWords, unfit: [Int: Unfit]) {
+    var result = SystemWords()
     var unfit: [Int: Unfit] = [:]
-    var whole: [[UInt8]] = []
-    for (index, item) in items.enumerated() where takesSeveral {
-      do throws(Unfit) { whole.append(try checked(plain(item))) } catch { unfit[index] = error }
-    }
-    guard unfit.isEmpty else { return ([], unfit) }
-    var result: [[UInt8]] = []
     for word in words {
-      if word.isItem, takesSeveral {
-        result += whole
-      } else {
-        do throws(Unfit) { result.append(try text(of: word, items[0])) } catch {
-          return ([], [0: error])
-        }
+      // Only an item that stands for itself may be one of several.
+      for (index, item) in items.prefix(word.isItem ? items.count : 1).enumerated() {
+        do throws(Unfit) {
+          try result.append { (bytes) throws(Unfit) in
+            let start = bytes.count
+            for piece in word { try piece.append(item, to: &bytes) }
+            try ArgumentTemplate.check(bytes[start...])
+          }
+        } catch { unfit[index] = unfit[index] ?? error }
       }
     }
-    return (result, [:])
+    return (result, unfit)
   }
 
-  private func text(
-    of word: [Piece], _ item: UnsafeRawBufferPointer
-  ) throws(Unfit) -> [UInt8] {
-    var text: [UInt8] = []
-    for piece in word {
-      switch piece {
-      case .text(let bytes): text += bytes
-      case .item: text += plain(item)
-      case .member(let path, let name): text += try member(path, name, of: item)
-      }
-    }
-    return try checked(text)
-  }
-
-  private func plain(_ item: UnsafeRawBufferPointer) -> [UInt8] {
-    var text: [UInt8] = []
-    TextItem.appendPlain(item, to: &text)
-    return text
-  }
-
-  private func member(
-    _ path: FieldPath, _ name: String, of item: UnsafeRawBufferPointer
-  ) throws(Unfit) -> [UInt8] {
-    do throws(JSONFault) {
-      if let found = try find(path, in: item) {
-        return plain(UnsafeRawBufferPointer(rebasing: item[found.range]))
-      }
-    } catch { throw Unfit(reason: "member \(name): \(error.reason.text)") }
-    throw Unfit(reason: "it has no member \(name)")
-  }
-
-  private func checked(_ word: [UInt8]) throws(Unfit) -> [UInt8] {
+  private static func check(_ word: ArraySlice<UInt8>) throws(Unfit) {
     let hasNUL = word.withUnsafeBytes { !$0.isEmpty && memchr($0.baseAddress!, 0, $0.count) != nil }
     if hasNUL { throw Unfit(reason: "an argument cannot hold a NUL") }
     guard word.count <= Command.longestWord else {
       throw Unfit(reason: "an argument has at most \(Command.longestWord) bytes")
     }
-    return word
   }
 
   private static func pieces(_ word: [UInt8]) -> [Piece] {
@@ -156,6 +122,28 @@ package struct ArgumentTemplate {
 
 extension ArgumentTemplate.Piece {
   fileprivate var isPlaceholder: Bool { if case .text = self { false } else { true } }
+
+  fileprivate func append(
+    _ item: UnsafeRawBufferPointer, to bytes: inout [UInt8]
+  ) throws(ArgumentTemplate.Unfit) {
+    switch self {
+    case .text(let text): bytes += text
+    case .item: TextItem.appendPlain(item, to: &bytes)
+    case .member(let path, let name):
+      guard let value = try member(path, name, of: item) else {
+        throw ArgumentTemplate.Unfit(reason: "it has no member \(name)")
+      }
+      TextItem.appendPlain(value, to: &bytes)
+    }
+  }
+
+  private func member(
+    _ path: FieldPath, _ name: String, of item: UnsafeRawBufferPointer
+  ) throws(ArgumentTemplate.Unfit) -> UnsafeRawBufferPointer? {
+    do throws(JSONFault) {
+      return try find(path, in: item).map { UnsafeRawBufferPointer(rebasing: item[$0.range]) }
+    } catch { throw ArgumentTemplate.Unfit(reason: "member \(name): \(error.reason.text)") }
+  }
 }
 
 extension [ArgumentTemplate.Piece] {

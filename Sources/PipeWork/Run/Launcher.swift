@@ -56,7 +56,7 @@ struct Launcher {
   /// What a claim adds to the command.
   enum Addition {
     case nothing
-    case words([[UInt8]])
+    case words(SystemWords)
     case job(Job)
     /// The items, by index, that the command cannot get, with the reason.
     case unfit([Int: String])
