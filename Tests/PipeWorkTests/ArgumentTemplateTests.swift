@@ -1,3 +1,4 @@
+import PipeIO
 import Testing
 
 @testable import PipeWork
