@@ -107,8 +107,8 @@ package final class Command {
     }
   }
 
-  /// Starts another command in another directory. `settings` replace variables of the same name, and the
-  /// PATH among them finds the command.
+  /// Starts another command in another directory. A setting replaces a variable of the same name, and an
+  /// earlier setting of that name; the PATH among them finds the command.
   package func start(
     job words: [[UInt8]], in directory: [UInt8], _ streams: WorkerStreams, keeping kept: Int32?,
     settings: [[UInt8]]
@@ -131,6 +131,9 @@ package final class Command {
       return .refused(Refusal(name, in: places, directory: place, code: EACCES).text)
     }
     let names = settings.map { $0.prefix { $0 != UInt8(ascii: "=") } }
+    let added = settings.indices.filter { !names[($0 + 1)...].contains(names[$0]) }.map {
+      settings[$0]
+    }
     let inherited = environment.filter { variable in
       guard let variable else { return false }
       return !names.contains { name in
@@ -144,7 +147,7 @@ package final class Command {
       (actions) throws(Fault) in
       var process: pid_t = 0
       let code = SystemWords(words).withPointers { arguments in
-        SystemWords(settings).withPointers { variables in
+        SystemWords(added).withPointers { variables in
           path.withSystemText {
             posix_spawn(
               &process, $0, actions, alone.pointer, arguments + [nil],

@@ -101,7 +101,7 @@ struct Launcher {
       return try command.start(
         job: job.words, in: job.directory,
         WorkerStreams(input: null!.fd, output: output, errors: errors), keeping: lock,
-        settings: job.environment + settings.map(\.systemBytes))
+        settings: settings.map(\.systemBytes) + job.environment)
     case (_, .words(let words)):
       return try command.start(
         words, WorkerStreams(input: null!.fd, output: output, errors: errors), keeping: lock,

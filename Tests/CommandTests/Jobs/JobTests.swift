@@ -31,6 +31,16 @@ struct JobTests {
     #expect(log.errors.contains("\(id), attempt 1: exit 0 after "), log.story)
   }
 
+  @Test("a stored variable replaces one of its name that work has or sets")
+  func storedVariable() throws {
+    // Not the environment of tr, which has each name once.
+    let script =
+      "tr '\\0' '\\n' < /proc/$$/environ | grep -E '^(PIPE_QUEUE|PIPE_ATTEMPT|A)=' | sort"
+    let line = #"A=1 pipe submit --env PIPE_QUEUE=mine --env A=2 --env A=3 -- sh -c "$SCRIPT""#
+    try scratch.sh(line, ["SCRIPT": script]).expect(nil)
+    try scratch.sh("A=4 pipe work").expect("A=3\nPIPE_ATTEMPT=1\nPIPE_QUEUE=mine\n")
+  }
+
   @Test("words of any bytes reach the job unchanged")
   func bytes() throws {
     _ = try submit(#"-- printf '<%s>' 'a b' $'n\nl' "q\"'" $'\xff' ''"#)
