@@ -150,6 +150,37 @@ struct LiveTests {
     try window.wait { $0.contains { $0.hasPrefix("other: ") && $0.contains("was removed") } }
   }
 
+  @Test("top draws this screen", arguments: [(80, 24), (200, 50)])
+  func topScreen(columns: Int, rows: Int) throws {
+    try scratch.sh("pipe enqueue --raw --quiet -q other", input: "1\n2\n").mustSucceed()
+    let gate = try Gate(scratch)
+    let handler = try scratch.start([
+      "pipe", "consume", "-n", "1", "--", "sh", "-c", "echo runs; read x < gate",
+    ])
+    #expect(handler.line() == "runs")
+    let window = try window(columns, rows)
+    try window.type("pipe top queue other --every 1h")
+    let lines = try window.wait { $0.contains { $0.contains("process") } }
+    let queues = String(repeating: " ", count: columns - 80)
+    let running = String(repeating: " ", count: (columns - 80) / 2)
+    let command =
+      columns == 80
+      ? "pipe consume -n 1 -- …" : "pipe consume -n 1 -- sh -c echo runs; read x < gate)"
+    let rates = #/^((queue|other)( +[0-9]){4}).*/#
+    #expect(
+      lines.steady.map { $0.replacing(rates) { "\($0.output.1) RATES" } } == [
+        "every 1 h SPAN " + queues + "                                   TIME   q ends",
+        "QUEUE" + queues + "              READY  CLAIMED   LATER    DEAD    IN/S   OUT/S  P99",
+        "queue" + queues + "                  2        1       0       0 RATES",
+        "other" + queues + "                  2        0       0       0 RATES",
+        "",
+        "   RUNS FOR  QUEUE" + running + "              ITEMS  TRY  HELD BY",
+        " SPAN  queue" + running + "                  1    1  process N (" + command,
+      ])
+    gate.letPass()
+    #expect(handler.finish().ending == .exited(0))
+  }
+
   @Test("top refuses a stdout that is no terminal, and a queue that is missing")
   func refusals() throws {
     try scratch.pipe("top").expect(
