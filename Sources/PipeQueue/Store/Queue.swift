@@ -102,7 +102,7 @@ package final class Queue {
   }
 
   // Types as listed in statfs(2).
-  private static func remoteName(_ type: Int) -> StaticString? {
+  static func remoteName(_ type: Int) -> StaticString? {
     switch type {
     case 0x6969: "NFS"
     case 0xff53_4d42: "CIFS"

@@ -6,7 +6,7 @@ enum Commands {
     Consume.self, Work.self, Batch.self, Ack.self, Route.self,
     Status.self, Log.self, List.self, Explain.self, Stats.self, Top.self, Dead.self,
     Cancel.self, Purge.self, Change.self, Pause.self, Resume.self,
-    Retry.self, Drop.self, Prune.self, Fsck.self,
+    Retry.self, Drop.self, Prune.self, Fsck.self, Doctor.self,
     Serve.self,
   ]
 

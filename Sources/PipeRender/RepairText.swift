@@ -1,4 +1,6 @@
+internal import PipeIO
 package import PipeQueue
+internal import PipeText
 
 /// The result of `prune`, as text and as JSON.
 package struct PrunedText {
@@ -36,5 +38,35 @@ package struct PrunedText {
     case .dead: "the oldest has a dead letter (pipe dead; pipe retry or pipe drop)"
     case .retained: "done too recently (pipe init --retain)"
     }
+  }
+}
+
+/// A line of `doctor`, as text and as JSON.
+package struct DiagnosisText {
+  private let diagnosis: Diagnosis
+
+  package init(_ diagnosis: Diagnosis) { self.diagnosis = diagnosis }
+
+  /// `warn  inotify     126 of 128 instances of this user are in use; a consumer …; sysctl …`
+  package var line: String {
+    let advice = diagnosis.advice.map { "; \($0.meaning); \($0.remedy)" } ?? ""
+    return diagnosis.level.rawValue.left(6) + diagnosis.subject.left(12) + diagnosis.found + advice
+      + "\n"
+  }
+
+  /// `{"check":"inotify","level":"warn","found":"…","means":"…","remedy":"…"}`
+  package var json: String {
+    let output = Output()
+    output.append(
+      #"{"check":"\#(diagnosis.subject)","level":"\#(diagnosis.level.rawValue)","found":"#)
+    output.appendString(diagnosis.found)
+    if let (meaning, remedy) = diagnosis.advice {
+      output.append(#","means":"#)
+      output.appendString(meaning)
+      output.append(#","remedy":"#)
+      output.appendString(remedy)
+    }
+    output.append("}\n")
+    return String(decoding: output.bytes, as: UTF8.self)
   }
 }

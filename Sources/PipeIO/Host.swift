@@ -1,0 +1,201 @@
+internal import CPipeIO
+internal import Glibc
+package import PipeTime
+
+/// What the system says of the file system below a directory. Facts only: what they mean for a queue is
+/// decided elsewhere.
+package struct FileSystemFacts {
+  /// As in mount(8): `ext4`; nil if /proc is missing.
+  package let name: String?
+  /// f_type of statfs(2).
+  package let type: Int
+  /// Where it is mounted.
+  package let place: String?
+  /// Options of the mount and of the file system.
+  package let options: Set<String>
+  /// Bytes that this user can still write.
+  package let freeBytes: Int
+  /// Inodes that this user can still create; nil if the file system does not count them.
+  package let freeInodes: Int?
+
+  package init(_ directory: Directory) throws(Fault) {
+    var system = statfs()
+    guard fstatfs(directory.fd, &system) == 0 else { throw Fault("stat", directory.path) }
+    type = Int(system.f_type) & 0xffff_ffff
+    freeBytes = Int(system.f_bavail) * Int(system.f_bsize)
+    freeInodes = system.f_files == 0 ? nil : Int(system.f_ffree)
+    let mount = absolutePath(directory.path).flatMap(FileSystemFacts.mount)
+    name = mount?.name
+    place = mount?.place
+    options = mount?.options ?? []
+  }
+
+  // The last mount with the longest path above hides those below it.
+  private static func mount(
+    above path: String
+  ) -> (name: String, place: String, options: Set<String>)? {
+    var found: (name: String, place: String, options: Set<String>)?
+    for line in systemFile("/proc/self/mountinfo")?.split(separator: "\n") ?? [] {
+      // 36 35 98:0 /root /place rw,noatime shared:1 - ext4 /dev/sda1 rw,errors=continue
+      let fields = line.split(separator: " ")
+      guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
+        continue
+      }
+      let place = unescaped(fields[4])
+      let isAbove = place == "/" || path == place || path.hasPrefix(place + "/")
+      guard isAbove, place.utf8.count >= found?.place.utf8.count ?? 0 else { continue }
+      let options = (fields[5] + "," + fields[dash + 3]).split(separator: ",").map(String.init)
+      found = (String(fields[dash + 1]), place, Set(options))
+    }
+    return found
+  }
+
+  // A space is \040.
+  private static func unescaped(_ field: Substring) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(field.utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "\\"), rest.count >= 3,
+        let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+      {
+        bytes.append(code)
+        rest = rest.dropFirst(3)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// A measured flush: `pwrite` of 4 KiB and `fdatasync`, one after the other.
+package struct FlushTimes {
+  package let median: TimeSpan
+  package let longest: TimeSpan
+
+  private static let rounds = 50
+  private static let size = 4096
+
+  /// Writes to a file without a name, or to one that is removed at once. It takes a second at most, and
+  /// at least one flush.
+  package init(in directory: Directory) throws(Fault) {
+    var fd = openat(directory.fd, ".", cpipe_o_tmpfile | O_RDWR | O_CLOEXEC, 0o600)
+    if fd < 0 {
+      let name = ".pipe-doctor.\(getpid())"
+      fd = openat(directory.fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+      if fd < 0 { throw Fault("create", directory.path + "/" + name) }
+      unlinkat(directory.fd, name, 0)
+    }
+    let file = Descriptor(owning: fd, path: directory.path)
+    let bytes = [UInt8](repeating: 0x70, count: FlushTimes.size)
+    var spans: [TimeSpan] = []
+    let start = Clock.steady()
+    while spans.count < FlushTimes.rounds, spans.isEmpty || Clock.steady() - start < .seconds(1) {
+      let begin = Clock.steady()
+      let at = spans.count * FlushTimes.size
+      try bytes.withUnsafeBufferPointer { (bytes) throws(Fault) in
+        try file.write(UnsafeRawBufferPointer(bytes), at: at)
+      }
+      try file.flushData()
+      spans.append(Clock.steady() - begin)
+    }
+    spans.sort()
+    median = spans[spans.count / 2]
+    longest = spans[spans.count - 1]
+  }
+}
+
+extension Directory {
+  /// Whether this user may create and remove names here.
+  package var isWritable: Bool { faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 }
+
+  /// Whether a second open file is refused the lock that a first one holds; nil if another process holds
+  /// the lock now.
+  package func excludes() throws(Fault) -> Bool? {
+    let files = (0..<2).map { _ in openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    defer { for file in files { close(file) } }
+    guard !files.contains(where: { $0 < 0 }) else { throw Fault("open", path) }
+    guard flock(files[0], LOCK_EX | LOCK_NB) == 0 else { return errno == EWOULDBLOCK ? nil : false }
+    return flock(files[1], LOCK_EX | LOCK_NB) != 0
+  }
+}
+
+/// The soft limit of this process: RLIMIT_NOFILE and the like; nil: no limit.
+package func limit(_ resource: Resource) -> Int? {
+  var limits = rlimit()
+  let kind =
+    switch resource {
+    case .files: __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+    case .fileSize: __rlimit_resource_t(UInt32(RLIMIT_FSIZE.rawValue))
+    }
+  guard getrlimit(kind, &limits) == 0 else { return nil }
+  return limits.rlim_cur >= UInt64(Int.max) ? nil : Int(limits.rlim_cur)
+}
+
+package enum Resource {
+  /// Open files.
+  case files
+  /// Bytes of a file.
+  case fileSize
+}
+
+/// The inotify instances of this user that processes hold open, and how many may be; nil without /proc.
+package func inotifyInstances() -> (used: Int, most: Int)? {
+  guard let text = systemFile("/proc/sys/fs/inotify/max_user_instances"),
+    let most = Int(text.filter(\.isNumber)), let processes = opendir("/proc")
+  else { return nil }
+  defer { closedir(processes) }
+  var used = 0
+  while let entry = readdir(processes) {
+    let name = entryName(entry)
+    var status = stat()
+    guard name.utf8.allSatisfy({ $0 &- 0x30 < 10 }), stat("/proc/\(name)", &status) == 0,
+      status.st_uid == getuid(), let files = opendir("/proc/\(name)/fd")
+    else { continue }
+    while let file = readdir(files) {
+      var target = [CChar](repeating: 0, count: 64)
+      let count = readlink("/proc/\(name)/fd/\(entryName(file))", &target, target.count)
+      let wanted = "anon_inode:inotify".utf8
+      if count == wanted.count, zip(target, wanted).allSatisfy({ UInt8(bitPattern: $0) == $1 }) {
+        used += 1
+      }
+    }
+    closedir(files)
+  }
+  return (used, most)
+}
+
+private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> String {
+  withUnsafePointer(to: &entry.pointee.d_name) {
+    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+  }
+}
+
+/// The text of a file of /proc or /sys; nil if it cannot be read.
+package func systemFile(_ path: String) -> String? {
+  let fd = openFile(path, O_RDONLY)
+  guard fd >= 0 else { return nil }
+  defer { close(fd) }
+  var text: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = retryingInterrupts { read(fd, &buffer, buffer.count) }
+    if count <= 0 { return String(decoding: text, as: UTF8.self) }
+    text += buffer[..<count]
+  }
+}
+
+/// The release of the kernel, such as `6.1.0-18-amd64`.
+package func kernelRelease() -> String {
+  var name = utsname()
+  guard uname(&name) == 0 else { return "" }
+  return withUnsafeBytes(of: &name.release) {
+    String(cString: $0.bindMemory(to: CChar.self).baseAddress!)
+  }
+}
+
+/// Whether stdout is a pipe.
+package func stdoutIsPipe() -> Bool {
+  var status = stat()
+  return fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+}

@@ -1,0 +1,42 @@
+internal import PipeEngine
+internal import PipeIO
+internal import PipeRender
+
+struct Doctor: Command {
+  static let about = About(
+    "doctor", .repair, "Say what this machine and disk mean for the promises.")
+
+  @Group var queue: QueueOptions
+
+  @Flag("--json", help: "Print lines of JSON.")
+  var json
+
+  @Arguments("directory", "Where a queue is or will be.")
+  var directory: [String]
+
+  func validate() throws(Mistake) {
+    if directory.count > 1 { throw Mistake("give one directory") }
+    if directory.contains("") { throw Mistake("the directory is empty; name one") }
+    if queue.queue != nil, !directory.isEmpty { throw Mistake("give -q or a directory, not both") }
+  }
+
+  func run() {
+    Exit.perform("doctor") { () throws(Fault) in
+      let place = try QueueLocation(path: directory.first ?? queue.queue).noted()
+      if QueueLocation.isAddress(place) {
+        throw Fault(.usage, "doctor examines a directory; for PostgreSQL see pipe-postgres(5)")
+      }
+      let examination = try Examination(place)
+      let output = Output()
+      var isSound = true
+      var fault: Fault?
+      try examination.run(at: Clock.now()) { diagnosis in
+        output.append(json ? DiagnosisText(diagnosis).json : DiagnosisText(diagnosis).line)
+        isSound = isSound && diagnosis.level == .ok
+        do throws(Fault) { try output.flush() } catch { fault = fault ?? error }
+      }
+      if let fault { throw fault }
+      return isSound ? Exit.fine : Exit.someFailed
+    }
+  }
+}
