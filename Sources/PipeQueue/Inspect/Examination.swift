@@ -114,7 +114,9 @@ package struct Examination {
       return Diagnosis(
         .bad, "filesystem", found, "it is memory: a receipt does not survive a reboot (promise 1)",
         "use a directory on a disk")
-    case FileSystemType.overlay where system.options.contains("volatile"):
+    // As the kernel shows the option before and since Linux 6.18.
+    case FileSystemType.overlay
+    where !system.options.isDisjoint(with: ["volatile", "fsync=volatile"]):
       return Diagnosis(
         .bad, "filesystem", found + ", volatile",
         "its flushes do nothing: a receipt does not survive a power cut (promise 1)",

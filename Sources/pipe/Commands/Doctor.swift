@@ -6,7 +6,8 @@ struct Doctor: Command {
   static let about = About(
     "doctor", .repair, "Say what this machine and disk mean for the promises.")
 
-  @Group var queue: QueueOptions
+  @Option("-q", "--queue", value: "dir", "The queue; default $PIPE_QUEUE, or the user's own.")
+  var queue: String?
 
   @Flag("--json", help: "Print lines of JSON.")
   var json
@@ -16,13 +17,13 @@ struct Doctor: Command {
 
   func validate() throws(Mistake) {
     if directory.count > 1 { throw Mistake("give one directory") }
-    if directory.contains("") { throw Mistake("the directory is empty; name one") }
-    if queue.queue != nil, !directory.isEmpty { throw Mistake("give -q or a directory, not both") }
+    if directory.contains("") || queue == "" { throw Mistake("the directory is empty; name one") }
+    if queue != nil, !directory.isEmpty { throw Mistake("give -q or a directory, not both") }
   }
 
   func run() {
     Exit.perform("doctor") { () throws(Fault) in
-      let place = try QueueLocation(path: directory.first ?? queue.queue).noted()
+      let place = try QueueLocation(path: directory.first ?? queue).noted()
       if QueueLocation.isAddress(place) {
         throw Fault(.usage, "doctor examines a directory; for PostgreSQL see pipe-postgres(5)")
       }
