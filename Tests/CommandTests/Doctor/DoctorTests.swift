@@ -128,7 +128,9 @@ struct DoctorTests {
     let other = "chmod 755 . ..; setpriv --reuid 54321 --regid 54321 --clear-groups ./p doctor"
     let closed = try scratch.sh("\(other) -q private")
     #expect(closed.ending == .exited(77), closed.story)
-    #expect(closed.errors.contains("private: cannot open: Permission denied: it belongs to user"), closed.story)
+    #expect(
+      closed.errors.contains("private: cannot open: Permission denied: it belongs to user"),
+      closed.story)
     let foreign = try scratch.sh("\(other) open")
     #expect(
       line(foreign, "owner").contains("mode 0755; this user can neither store nor take here;"),
