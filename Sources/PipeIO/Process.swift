@@ -120,6 +120,9 @@ package final class Command {
       return .refused("directory \(printable(place)): \(String(cString: strerror(errno)))")
     }
     close(fd)
+    guard place.withSystemText({ faccessat(AT_FDCWD, $0, X_OK, AT_EACCESS) }) == 0 else {
+      return .refused("directory \(printable(place)): \(String(cString: strerror(errno)))")
+    }
     let places = settings.last { $0.starts(with: "PATH=".utf8) }.map {
       String(systemBytes: Array($0.dropFirst(5)))
     }

@@ -54,6 +54,11 @@ struct InputShape {
       : "looks like plain text: use --text, which takes each line as an item"
   }
 
+  /// Advice for a first line that is taken as text.
+  static func advice(ofItem line: UnsafeRawBufferPointer) -> String? {
+    line.contains(0) ? "the first line holds NUL; with -0, items end with NUL" : nil
+  }
+
   /// Advice after a line that is not blank. `mustDecide`: the next lines will not be shown.
   @inline(__always)
   mutating func advice(

@@ -79,7 +79,8 @@ package struct LineLoop {
       }
       switch reader.next() {
       case .line(let raw):
-        if text != nil {
+        if let text {
+          if lines == 0, text == .newline { advise(InputShape.advice(ofItem: raw)) }
           lines += 1
           return .line(raw)
         }

@@ -82,6 +82,9 @@ package struct ExplanationText {
 
   private func turn(_ ahead: Int, _ first: String) -> String {
     let before = ahead == 0 ? "nothing is ahead" : "\(counted(ahead, "ready item")) ahead"
+    if explanation.pause != nil {
+      return before + "; nothing is handed out while the queue is paused."
+    }
     guard let pace = explanation.pace else {
       return before + "; no batch is known to have been taken: is a consumer running?"
     }
@@ -94,6 +97,7 @@ package struct ExplanationText {
     guard let wait = pace.estimate(ahead: ahead) else {
       return words + "; no batch was taken for \(pace.sinceLast.words): is a consumer running?"
     }
+    if wait < .milliseconds(1) { return words + "; at this rate \(first) is handed out next." }
     return words + "; at this rate \(first) is handed out in about \(wait.words)."
   }
 

@@ -65,4 +65,18 @@ struct ArgumentTemplateTests {
     #expect(template("sh", "-c", "echo \"$1\"", "sh", "{}").mistake == nil)
     #expect(template("sh", "script", "{}").mistake == nil)
   }
+
+  @Test("no item follows the host of ssh, where a shell would read it")
+  func ssh() {
+    for command in [
+      ["ssh", "host", "ls", "{}"], ["ssh", "host"],
+      ["nice", "/usr/bin/ssh", "-tp", "22", "host", "{n}"],
+      ["ssh", "-p22", "-4", "--", "host", "x{}"],
+    ] {
+      let text = ArgumentTemplate(command.map { Array($0.utf8) }).mistake
+      #expect(text?.contains("after the host of ssh") == true, "\(command)")
+    }
+    #expect(template("ssh", "-p", "22", "{}", "uptime").mistake == nil)
+    #expect(template("ssh-keyscan", "{}").mistake == nil)
+  }
 }

@@ -203,7 +203,11 @@ package struct PaceView {
       let turns = Double(ahead / max(1, size)) * Double(every.microseconds)
       return wait + .microseconds(Int64(min(PaceView.most, turns)))
     }
-    guard let rate, rate > 0, sinceLast < .minutes(1) else { return nil }
+    // Ten batches late: no consumer takes them now.
+    guard let rate, rate > 0, sinceLast < .minutes(1),
+      sinceLast
+        < max(.seconds(2), .microseconds(Int64(min(PaceView.most, 1e7 * Double(size) / rate))))
+    else { return nil }
     return .microseconds(Int64(min(PaceView.most, Double(ahead) / rate * 1e6)))
   }
 

@@ -254,7 +254,7 @@ package struct ControlJob {
     }
     guard found else {
       diagnostics.say(
-        "\(id.text): is claimed by a process without a command that can be ended", id: id.text)
+        "\(id.text): is claimed by a process without a command that this user can end", id: id.text)
       return false
     }
     while let now = try queue.waiting(of: id), !now.claims.isDisjoint(with: claims) {

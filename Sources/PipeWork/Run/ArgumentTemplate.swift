@@ -99,13 +99,40 @@ package struct ArgumentTemplate {
     return .member(path, text)
   }
 
+  /// Options of ssh(1) whose value is a word of its own.
+  private static let sshOptions = Set("BbcDEeFIiJLlmOoPpQRSWw".utf8)
+
+  // ssh joins the words after its host, and a shell on the host reads them.
+  private static func isRunByHost(_ command: [[UInt8]], _ words: [[Piece]]) -> Bool {
+    guard let place = command.firstIndex(where: { name(of: $0) == "ssh" }) else { return false }
+    var host = place + 1
+    while host < command.count, command[host].first == UInt8(ascii: "-") {
+      if command[host].elementsEqual("--".utf8) {
+        host += 1
+        break
+      }
+      // `-p 22`, but not `-p22`: the first letter that takes a value takes the rest of its word.
+      let letters = command[host].dropFirst()
+      let taking = letters.firstIndex(where: sshOptions.contains)
+      host += taking == letters.indices.last && taking != nil ? 2 : 1
+    }
+    return host < command.count && words[host...].contains { $0.contains(where: \.isPlaceholder) }
+  }
+
+  private static func name(of word: [UInt8]) -> String {
+    String(decoding: word, as: UTF8.self).split(separator: "/").last.map(String.init) ?? ""
+  }
+
   private static let shells: Set<String> = ["sh", "bash", "dash", "zsh", "ksh", "fish", "busybox"]
 
   // Text in the place of `{}` in a shell's script would be run as code.
   private static func mistake(_ command: [[UInt8]], _ words: [[Piece]]) -> String? {
+    if isRunByHost(command, words) {
+      return "an item after the host of ssh would run as code there;"
+        + " leave out --args: the command on the host then reads the item from stdin"
+    }
     for (place, word) in command.enumerated() {
-      let name =
-        String(decoding: word, as: UTF8.self).split(separator: "/").last.map(String.init) ?? ""
+      let name = name(of: word)
       // Also behind another command, as nice or env.
       guard shells.contains(name),
         let script = command[(place + 1)...].firstIndex(where: {

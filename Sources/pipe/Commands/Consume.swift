@@ -141,7 +141,7 @@ struct Consume: Command {
       let source = try BatchSource(queue, dispatch.limits(size: size?.value, untilDone: untilDone))
       source.claimer.tag = tag?.text
       if let priority { source.claimer.lanes = priority.lanes }
-      if !args, command.contains("{}"), isatty(STDERR_FILENO) != 0 {
+      if !args, command.contains("{}") {
         diagnostics.say("{} is passed as it is; with --args, the item takes its place", .notice)
       }
       // What commands print otherwise goes straight to the terminal.

@@ -236,7 +236,11 @@ struct DispatchControlTests {
       "",
       errors: "pipe consume: \(scratch.path)/queue: paused: disk\\u{1b}[31m; nothing is taken\n")
     let id = try scratch.store("2")[0]
-    #expect(try scratch.pipe("explain", id).output.contains("The queue is paused: disk"))
+    let explanation = try scratch.pipe("explain", id)
+    #expect(explanation.output.contains("The queue is paused: disk"), explanation.story)
+    #expect(
+      explanation.output.contains("; nothing is handed out while the queue is paused."),
+      explanation.story)
     #expect(try scratch.pipe("stats").output.contains("paused since "))
     try scratch.sh("pipe stats --json | jq -c '.paused.until'").expect("null\n")
     try scratch.pipe("resume").expect("")

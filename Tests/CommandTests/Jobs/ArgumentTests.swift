@@ -90,6 +90,14 @@ struct ArgumentTests {
     #expect(run.errors.contains(#"-c '… "$1" …'"#), run.story)
   }
 
+  @Test("an item after the host of ssh is a usage error that shows the safe form")
+  func ssh() throws {
+    try scratch.sh("pipe consume --args -- ssh host echo {}").expect(
+      errors: "pipe consume: an item after the host of ssh would run as code there; leave out"
+        + " --args: the command on the host then reads the item from stdin (see pipe consume --help)\n",
+      status: 64)
+  }
+
   @Test("hostile items reach the command as they are, and none runs as code")
   func hostile() throws {
     let items = ["$(touch hit)", "`touch hit`", ";touch hit", "-rf", "a\nb", "'\"", "\u{1b}[31m"]

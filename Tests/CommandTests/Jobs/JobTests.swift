@@ -41,6 +41,22 @@ struct JobTests {
     try scratch.sh("A=4 pipe work").expect("A=3\nPIPE_ATTEMPT=1\nPIPE_QUEUE=mine\n")
   }
 
+  @Test(
+    "a job in a directory that may not be entered fails, and the reason names the directory",
+    .needsAnotherUser)
+  func closedDirectory() throws {
+    let other = "setpriv --reuid 54321 --regid 54321 --clear-groups ../p"
+    let line = """
+      chmod 755 . ..; cp $(command -v pipe) p; mkdir -m 700 closed; mkdir -m 777 theirs
+      cd theirs; \(other) init -q q --retries 0
+      cd ../closed; ../p submit -q ../theirs/q -- ls
+      cd ../theirs; \(other) work -q q
+      """
+    let work = try scratch.sh(line)
+    let reason = "cannot start: directory \(scratch.path)/closed: Permission denied"
+    #expect(work.errors.contains(reason), work.story)
+  }
+
   @Test("words of any bytes reach the job unchanged")
   func bytes() throws {
     _ = try submit(#"-- printf '<%s>' 'a b' $'n\nl' "q\"'" $'\xff' ''"#)

@@ -227,10 +227,18 @@ struct MistakeTests {
     #expect(lines == [begin + end, begin + "nothing is ready; " + end], run.story)
   }
 
-  @Test("on a terminal, consume says that {} means nothing without --args")
+  @Test("consume says that {} means nothing without --args")
   func braces() throws {
-    let run = try Terminal.run(scratch, ["bash", "-c", "pipe consume -- echo {}"], typing: [])
-    #expect(run.output.contains("{} is passed as it is; with --args, the item takes its place"))
+    try scratch.sh("pipe consume -n 1 -- echo {}").expect(
+      "{}\n",
+      errors: "pipe consume: {} is passed as it is; with --args, the item takes its place\n")
+  }
+
+  @Test("text with NUL bytes gets a line that names -0, and is stored as it is")
+  func nul() throws {
+    try scratch.sh("printf 'a\\0b\\0' | pipe enqueue --text --quiet -q names").expect(
+      errors: "pipe enqueue: stdin: the first line holds NUL; with -0, items end with NUL\n")
+    try scratch.sh("pipe consume --text -q names | od -An -c | tr -d ' '").expect("a\\0b\\0\\n\n")
   }
 
   @Test("a consumer that is interrupted at a terminal says what it waits for")
