@@ -70,3 +70,28 @@ package struct DiagnosisText {
     return String(decoding: output.bytes, as: UTF8.self)
   }
 }
+
+/// A line of `fsck`, as text and as JSON.
+package struct FindingText {
+  private let position: String?
+  private let text: String
+
+  /// `position`: relative to the queue.
+  package init(position: String?, text: String) { (self.position, self.text) = (position, text) }
+
+  /// `segments/LOW/000/000001: byte 610: 77 damaged bytes`
+  package var line: String {
+    printable((position.map { $0 + ": " } ?? "") + text) + "\n"
+  }
+
+  /// `{"path":"segments/LOW/000/000001","finding":"byte 610: 77 damaged bytes"}`
+  package var json: String {
+    let output = Output()
+    output.append(#"{"path":"#)
+    output.appendString(position)
+    output.append(#","finding":"#)
+    output.appendString(text)
+    output.append("}\n")
+    return String(decoding: output.bytes, as: UTF8.self)
+  }
+}

@@ -47,6 +47,17 @@ struct FsckTests {
     #expect(run.output.contains(finding), run.story)
   }
 
+  @Test("--json has the path and the finding of each line, and no path for a repair")
+  func json() throws {
+    try scratch.sh("rm queue/end/LOW.*; : > queue/format").expect()
+    let run = try scratch.sh(
+      #"pipe fsck --json | jq -r '[.path, (.finding | split(": ")[-1][:28])] | @csv'"#)
+    let expected = [
+      #","is damaged or missing; resto""#, #""end/","the end of LOW is missing; i""#,
+    ]
+    #expect(run.lines.filter { expected.contains($0) } == expected, run.story)
+  }
+
   @Test("fsck reports lost items until they are dropped")
   func lost() throws {
     try scratch.sh(": > queue/segments/MEDIUM/000/000001").expect()
