@@ -2,6 +2,18 @@ internal import CPipeIO
 internal import Glibc
 package import PipeTime
 
+extension statfs {
+  /// Bytes that this user can still write. A file system may report more than there can be.
+  package var freeBytes: Int { bytes(UInt64(f_bavail)) }
+  /// 0 if the file system has no bound.
+  package var totalBytes: Int { bytes(UInt64(f_blocks)) }
+
+  private func bytes(_ blocks: UInt64) -> Int {
+    let (bytes, isOver) = blocks.multipliedReportingOverflow(by: UInt64(max(0, f_bsize)))
+    return isOver ? .max : Int(clamping: bytes)
+  }
+}
+
 /// What the system says of the file system below a directory. Facts only: what they mean for a queue is
 /// decided elsewhere.
 package struct FileSystemFacts {
@@ -9,51 +21,58 @@ package struct FileSystemFacts {
   package let name: String?
   /// f_type of statfs(2).
   package let type: Int
-  /// Where it is mounted.
+  /// Where it is mounted; nil if /proc is missing.
   package let place: String?
   /// Options of the mount and of the file system.
   package let options: Set<String>
-  /// Bytes that this user can still write.
   package let freeBytes: Int
-  /// Inodes that this user can still create; nil if the file system does not count them.
+  /// 0 if the file system has no bound.
+  package let totalBytes: Int
+  /// Inodes that can still be created; nil if the file system does not count them.
   package let freeInodes: Int?
 
   package init(_ directory: Directory) throws(Fault) {
     var system = statfs()
     guard fstatfs(directory.fd, &system) == 0 else { throw Fault("stat", directory.path) }
     type = Int(system.f_type) & 0xffff_ffff
-    freeBytes = Int(system.f_bavail) * Int(system.f_bsize)
-    freeInodes = system.f_files == 0 ? nil : Int(system.f_ffree)
-    let mount = absolutePath(directory.path).flatMap(FileSystemFacts.mount)
+    freeBytes = system.freeBytes
+    totalBytes = system.totalBytes
+    freeInodes = system.f_files == 0 ? nil : Int(clamping: system.f_ffree)
+    let mount = FileSystemFacts.mount(of: directory.fd)
     name = mount?.name
     place = mount?.place
     options = mount?.options ?? []
   }
 
-  // The last mount with the longest path above hides those below it.
-  private static func mount(
-    above path: String
-  ) -> (name: String, place: String, options: Set<String>)? {
-    var found: (name: String, place: String, options: Set<String>)?
-    for line in systemFile("/proc/self/mountinfo")?.split(separator: "\n") ?? [] {
+  // By number: a path can also be that of a mount that another one hides.
+  private static func mount(of fd: Int32) -> (name: String, place: String, options: Set<String>)? {
+    let key = "mnt_id:"
+    guard let info = systemFile("/proc/self/fdinfo/\(fd)"),
+      let line = info.split(separator: 0x0a).first(where: { $0.starts(with: key.utf8) }),
+      let mounts = systemFile("/proc/self/mountinfo")
+    else { return nil }
+    let number = line.dropFirst(key.utf8.count).drop { $0 == 0x09 || $0 == 0x20 }
+    for line in mounts.split(separator: 0x0a) {
       // 36 35 98:0 /root /place rw,noatime shared:1 - ext4 /dev/sda1 rw,errors=continue
-      let fields = line.split(separator: " ")
-      guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
-        continue
+      let fields = line.split(separator: 0x20)
+      guard fields.first == number, let dash = fields.firstIndex(of: [0x2d]), dash >= 6,
+        fields.count > dash + 3
+      else { continue }
+      let options = (fields[5] + [0x2c] + fields[dash + 3]).split(separator: 0x2c).map {
+        String(systemBytes: Array($0))
       }
-      let place = unescaped(fields[4])
-      let isAbove = place == "/" || path == place || path.hasPrefix(place + "/")
-      guard isAbove, place.utf8.count >= found?.place.utf8.count ?? 0 else { continue }
-      let options = (fields[5] + "," + fields[dash + 3]).split(separator: ",").map(String.init)
-      found = (String(fields[dash + 1]), place, Set(options))
+      return (
+        String(systemBytes: Array(fields[dash + 1])), String(systemBytes: unescaped(fields[4])),
+        Set(options)
+      )
     }
-    return found
+    return nil
   }
 
   // A space is \040.
-  private static func unescaped(_ field: Substring) -> String {
+  private static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
     var bytes: [UInt8] = []
-    var rest = Array(field.utf8)[...]
+    var rest = field
     while let byte = rest.popFirst() {
       if byte == UInt8(ascii: "\\"), rest.count >= 3,
         let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
@@ -64,7 +83,7 @@ package struct FileSystemFacts {
         bytes.append(byte)
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
   }
 }
 
@@ -76,15 +95,13 @@ package struct FlushTimes {
   private static let rounds = 50
   private static let size = 4096
 
-  /// Writes to a file without a name, or to one that is removed at once. It takes a second at most, and
-  /// at least one flush.
-  package init(in directory: Directory) throws(Fault) {
-    var fd = openat(directory.fd, ".", cpipe_o_tmpfile | O_RDWR | O_CLOEXEC, 0o600)
+  /// Writes to a file without a name. It takes a second at most, and at least one flush. nil if the file
+  /// system has no such files.
+  package init?(in directory: Directory) throws(Fault) {
+    let fd = openat(directory.fd, ".", cpipe_o_tmpfile | O_RDWR | O_CLOEXEC, 0o600)
     if fd < 0 {
-      let name = ".pipe-doctor.\(getpid())"
-      fd = openat(directory.fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
-      if fd < 0 { throw Fault("create", directory.path + "/" + name) }
-      unlinkat(directory.fd, name, 0)
+      if [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return nil }
+      throw Fault("write", directory.path)
     }
     let file = Descriptor(owning: fd, path: directory.path)
     let bytes = [UInt8](repeating: 0x70, count: FlushTimes.size)
@@ -106,8 +123,10 @@ package struct FlushTimes {
 }
 
 extension Directory {
-  /// Whether this user may create and remove names here.
-  package var isWritable: Bool { faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 }
+  /// Whether the permissions let this user create and remove names here.
+  package var isWritable: Bool {
+    faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES
+  }
 
   /// Whether a second open file is refused the lock that a first one holds; nil if another process holds
   /// the lock now.
@@ -139,10 +158,11 @@ package enum Resource {
   case fileSize
 }
 
-/// The inotify instances of this user that processes hold open, and how many may be; nil without /proc.
+/// The inotify instances of this user that processes hold open, at most, and how many may be; nil
+/// without /proc.
 package func inotifyInstances() -> (used: Int, most: Int)? {
   guard let text = systemFile("/proc/sys/fs/inotify/max_user_instances"),
-    let most = Int(text.filter(\.isNumber)), let processes = opendir("/proc")
+    let most = number(text), let processes = opendir("/proc")
   else { return nil }
   defer { closedir(processes) }
   var used = 0
@@ -162,7 +182,13 @@ package func inotifyInstances() -> (used: Int, most: Int)? {
     }
     closedir(files)
   }
-  return (used, most)
+  // Processes can share an instance.
+  return (min(used, most), most)
+}
+
+/// The number that a file of /proc or /sys holds; nil if it holds something else.
+package func number(_ text: [UInt8]) -> Int? {
+  Int(String(decoding: text.prefix { $0 != 0x0a }, as: UTF8.self))
 }
 
 private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> String {
@@ -171,8 +197,8 @@ private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> String {
   }
 }
 
-/// The text of a file of /proc or /sys; nil if it cannot be read.
-package func systemFile(_ path: String) -> String? {
+/// The bytes of a file of /proc or /sys; nil if it cannot be read.
+package func systemFile(_ path: String) -> [UInt8]? {
   let fd = openFile(path, O_RDONLY)
   guard fd >= 0 else { return nil }
   defer { close(fd) }
@@ -180,7 +206,7 @@ package func systemFile(_ path: String) -> String? {
   var buffer = [UInt8](repeating: 0, count: 1 << 16)
   while true {
     let count = retryingInterrupts { read(fd, &buffer, buffer.count) }
-    if count <= 0 { return String(decoding: text, as: UTF8.self) }
+    if count <= 0 { return text }
     text += buffer[..<count]
   }
 }

@@ -134,7 +134,8 @@ package final class Command {
       return .refused(Refusal(name, in: places, directory: place, code: EACCES).text)
     }
     let names = settings.map { $0.prefix { $0 != UInt8(ascii: "=") } }
-    let added = settings.indices.filter { !names[($0 + 1)...].contains(names[$0]) }.map {
+    var later: Set<ArraySlice<UInt8>> = []
+    let added = settings.indices.reversed().filter { later.insert(names[$0]).inserted }.map {
       settings[$0]
     }
     let inherited = environment.filter { variable in

@@ -76,7 +76,15 @@ struct ArgumentTemplateTests {
       let text = ArgumentTemplate(command.map { Array($0.utf8) }).mistake
       #expect(text?.contains("after the host of ssh") == true, "\(command)")
     }
-    #expect(template("ssh", "-p", "22", "{}", "uptime").mistake == nil)
+    for command in [
+      ["ssh", "-p", "22", "{}", "uptime"], ["ssh", "-o", "{}", "host"], ["ssh", "-J{n}", "h"],
+    ] {
+      let text = ArgumentTemplate(command.map { Array($0.utf8) }).mistake
+      #expect(text != nil, "\(command)")
+    }
+    #expect(template("ssh", "-p", "22", "--", "{}", "uptime").mistake == nil)
     #expect(template("ssh-keyscan", "{}").mistake == nil)
+    #expect(template("rsync", "-e", "ssh", "{}", "host:").mistake == nil)
+    #expect(template("echo", "ssh", "host").mistake == nil)
   }
 }

@@ -36,8 +36,10 @@ package struct Diagnosis {
 package struct Examination {
   private let directory: Directory
   private let system: FileSystemFacts
-  /// nil: the directory is no queue.
+  /// nil: the directory is no queue, or one that cannot be opened.
   private let queue: Queue?
+  /// Why the queue cannot be opened.
+  private let fault: Fault?
   private let settings: Settings
   private let hasProc = systemFile("/proc/self/stat") != nil
 
@@ -48,7 +50,7 @@ package struct Examination {
     var place = path
     var found = try Queue.directory(place)
     while found == nil, place != "/", place != "." {
-      let end = place.lastIndex(of: "/")
+      let end = place.utf8.lastIndex(of: 0x2f)
       place = end.map { $0 == place.startIndex ? "/" : String(place[..<$0]) } ?? "."
       found = try Queue.directory(place)
     }
@@ -56,32 +58,61 @@ package struct Examination {
     self.path = place
     directory = found
     system = try FileSystemFacts(found)
-    queue = place == path ? try Queue(lookingAt: path) : nil
+    var (queue, fault): (Queue?, Fault?) = (nil, nil)
+    do throws(Fault) { queue = try Queue(lookingAt: place) } catch { fault = error }
+    (self.queue, self.fault) = (queue, fault)
     settings = queue?.settings ?? Settings()
   }
 
   /// One after the other, so that the first lines appear while a disk is measured.
-  package func run(at now: Instant, _ report: (Diagnosis) -> Void) throws(Fault) {
+  package func run(at now: Instant, _ report: (Diagnosis) -> Void) {
     report(place)
-    report(try owner())
+    report(checked("owner", owner))
     report(fileSystem)
     report(mount)
     report(space)
     if let inodes { report(inodes) }
-    report(flush())
-    report(try locks())
+    report(files)
+    report(fileSize)
+    report(checked("flush", flush))
+    report(checked("locks", locks))
     report(kernel)
     report(proc)
     if let inotify { report(inotify) }
-    report(files)
-    report(fileSize)
     if let tasks { report(tasks) }
-    report(try clock(now))
+    report(checked("clock") { () throws(Fault) in try clock(now) })
     report(stdout)
   }
 
+  private func checked(_ subject: String, _ check: () throws(Fault) -> Diagnosis) -> Diagnosis {
+    do throws(Fault) { return try check() } catch {
+      return Diagnosis(
+        .bad, subject, error.text, "this could not be examined",
+        "see the other lines, and the log of the kernel (dmesg)")
+    }
+  }
+
   private var place: Diagnosis {
-    Diagnosis("queue", printable(path) + (queue == nil ? " holds no queue" : " holds a queue"))
+    let text = printable(path)
+    if let fault {
+      return Diagnosis(
+        .bad, "queue", fault.text, "no command can use this queue", "pipe fsck may say more")
+    }
+    guard queue == nil else {
+      if Settings.isDamaged(Settings.fileName, directory) {
+        return Diagnosis(
+          .warn, "queue", "\(text)/\(Settings.fileName) is damaged",
+          "commands use its copy, until that is damaged too", "pipe fsck restores it")
+      }
+      return Diagnosis("queue", text + " holds a queue")
+    }
+    let parts = [Settings.fileName, Settings.copyName, "segments"]
+    guard !parts.allSatisfy(directory.lacks) else {
+      return Diagnosis("queue", text + " holds no queue")
+    }
+    return Diagnosis(
+      .bad, "queue", text + " holds a queue that lacks parts",
+      "items that are done may be delivered again", "pipe fsck, before any other command")
   }
 
   private func owner() throws(Fault) -> Diagnosis {
@@ -96,7 +127,7 @@ package struct Examination {
     if queue != nil, ownership.mode & 0o002 != 0 {
       return Diagnosis(
         .bad, "owner", text, "any user can take, change and remove what the queue holds",
-        "chmod o-rwx \(printable(path))")
+        "pipe init --private")
     }
     return Diagnosis("owner", text)
   }
@@ -140,7 +171,7 @@ package struct Examination {
     if system.options.contains("ro") {
       return Diagnosis(
         .bad, "mount", "ro", "nothing can be stored, and nothing can be acknowledged",
-        "mount -o remount,rw\(system.place.map { " " + printable($0) } ?? "")")
+        "remount it with -o remount,rw")
     }
     if let option = ["nobarrier", "barrier=0"].first(where: system.options.contains) {
       return Diagnosis(
@@ -158,14 +189,17 @@ package struct Examination {
   }
 
   private var space: Diagnosis {
+    if system.totalBytes == 0 { return Diagnosis("space", "has no bound") }
     let free = system.freeBytes
-    let found = "\(free >> 20) MiB free, of which writers leave \(settings.minFree >> 20) MiB"
-    if free <= settings.minFree {
+    // As `enqueue` counts on a small file system.
+    let kept = min(settings.minFree, system.totalBytes / 16)
+    let found = "\(free >> 20) MiB free, of which writers leave \(kept >> 20) MiB"
+    if free <= kept {
       return Diagnosis(
         .bad, "space", found, "enqueue refuses entries with status 75; consume goes on",
         "free space, run pipe prune, or lower pipe init --min-free")
     }
-    if free < 4 * settings.minFree {
+    if free < 4 * kept {
       return Diagnosis(
         .warn, "space", found, "enqueue soon refuses entries", "free space, or run pipe prune")
     }
@@ -184,12 +218,9 @@ package struct Examination {
     return Diagnosis("inodes", found)
   }
 
-  private func flush() -> Diagnosis {
-    let times: FlushTimes
-    do throws(Fault) { times = try FlushTimes(in: directory) } catch {
-      return Diagnosis(
-        .bad, "flush", error.text, "nothing can be stored",
-        "see the lines above, and the log of the kernel (dmesg)")
+  private func flush() throws(Fault) -> Diagnosis {
+    guard let times = try FlushTimes(in: directory) else {
+      return Diagnosis("flush", "not measured: this file system has no files without a name")
     }
     let rate = 1_000_000 / max(1, times.median.microseconds)
     let found =
@@ -245,7 +276,7 @@ package struct Examination {
 
   private var inotify: Diagnosis? {
     guard let (used, most) = inotifyInstances() else { return nil }
-    let found = "\(used) of \(most) instances of this user are in use"
+    let found = "up to \(used) of \(most) instances of this user are in use"
     if most - used < 4 {
       return Diagnosis(
         .warn, "inotify", found, "a consumer that finds none checks every 200 ms for entries",
@@ -278,16 +309,15 @@ package struct Examination {
   }
 
   private var tasks: Diagnosis? {
+    let key = "0::"
     guard
-      let group = systemFile("/proc/self/cgroup")?.split(separator: "\n").last(where: {
-        $0.hasPrefix("0::/")
+      let line = systemFile("/proc/self/cgroup")?.split(separator: 0x0a).last(where: {
+        $0.starts(with: key.utf8)
       })
     else { return nil }
-    let place = "/sys/fs/cgroup" + group.dropFirst(3)
-    let number = { (name: String) in
-      systemFile("\(place)/\(name)").flatMap { Int($0.filter(\.isNumber)) }
-    }
-    guard let most = number("pids.max"), let used = number("pids.current") else { return nil }
+    let place = "/sys/fs/cgroup" + String(systemBytes: Array(line.dropFirst(key.utf8.count)))
+    let value = { (name: String) in systemFile("\(place)/\(name)").flatMap(number) }
+    guard let most = value("pids.max"), let used = value("pids.current") else { return nil }
     let found = "\(used) of \(most) tasks of this control group are in use"
     if most - used < 16 {
       return Diagnosis(

@@ -122,8 +122,7 @@ package final class Queue {
     let isFresh = Clock.steady() - openedWith.time < Queue.freshness
     let system = isFresh ? openedWith.system : try Queue.fileSystem(root)
     openedWith.time = .distantPast
-    let block = Int(system.f_bsize)
-    return (Int(system.f_bavail) * block, Int(system.f_blocks) * block)
+    return (system.freeBytes, system.totalBytes)
   }
 
   func lockNow(exclusive: Bool) throws(Fault) {

@@ -44,12 +44,12 @@ struct Reserve {
     let size = Reserve.size(on: system)
     // Some file systems in memory have no bound, and report 0.
     if size == 0 { return true }
-    guard Int(system.f_bavail) * Int(system.f_bsize) > 8 * size else { return false }
+    guard system.freeBytes > 8 * size else { return false }
     return allocate(on: system)
   }
 
   private static func size(on system: statfs) -> Int {
-    min(isTree(system) ? btrfs.size : size, Int(system.f_blocks) * Int(system.f_bsize) / 32)
+    min(isTree(system) ? btrfs.size : size, system.totalBytes / 32)
   }
 
   private static func isTree(_ system: statfs) -> Bool {

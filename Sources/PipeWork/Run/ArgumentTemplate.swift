@@ -99,24 +99,42 @@ package struct ArgumentTemplate {
     return .member(path, text)
   }
 
-  /// Options of ssh(1) whose value is a word of its own.
+  /// Commands that run the command after their options.
+  private static let wrappers: Set<String> = [
+    "nice", "ionice", "env", "timeout", "setsid", "nohup", "stdbuf", "chrt", "taskset", "flock",
+    "sshpass", "sudo", "doas", "time",
+  ]
+  /// Options of ssh(1) whose value may be a word of its own.
   private static let sshOptions = Set("BbcDEeFIiJLlmOoPpQRSWw".utf8)
 
-  // ssh joins the words after its host, and a shell on the host reads them.
-  private static func isRunByHost(_ command: [[UInt8]], _ words: [[Piece]]) -> Bool {
-    guard let place = command.firstIndex(where: { name(of: $0) == "ssh" }) else { return false }
+  // ssh joins the words after its host, and a shell on the host reads them. Before the host, an item
+  // could be an option that runs a command here.
+  private static func sshMistake(_ command: [[UInt8]], _ words: [[Piece]]) -> String? {
+    guard let first = command.first,
+      let place = wrappers.contains(name(of: first))
+        ? command.firstIndex(where: { name(of: $0) == "ssh" })
+        : name(of: first) == "ssh" ? 0 : nil
+    else { return nil }
     var host = place + 1
-    while host < command.count, command[host].first == UInt8(ascii: "-") {
-      if command[host].elementsEqual("--".utf8) {
-        host += 1
-        break
-      }
+    var endsOptions = false
+    while host < command.count, command[host].first == UInt8(ascii: "-"), !endsOptions {
+      endsOptions = command[host].elementsEqual("--".utf8)
       // `-p 22`, but not `-p22`: the first letter that takes a value takes the rest of its word.
       let letters = command[host].dropFirst()
       let taking = letters.firstIndex(where: sshOptions.contains)
-      host += taking == letters.indices.last && taking != nil ? 2 : 1
+      host += taking != nil && taking == letters.indices.last ? 2 : 1
     }
-    return host < command.count && words[host...].contains { $0.contains(where: \.isPlaceholder) }
+    guard host < command.count else { return nil }
+    // `words` lacks the name of the command.
+    let isItem = { (index: Int) in words[index - 1].contains(where: \.isPlaceholder) }
+    if (host + 1..<words.count + 1).contains(where: isItem) {
+      return "an item after the host of ssh would run as code there;"
+        + " leave out --args: the command on the host then reads the item from stdin"
+    }
+    if (place + 1..<host).contains(where: isItem) || isItem(host) && !endsOptions {
+      return "an item before the host of ssh, or in its place, could be an option; write: ssh -- {}"
+    }
+    return nil
   }
 
   private static func name(of word: [UInt8]) -> String {
@@ -127,10 +145,7 @@ package struct ArgumentTemplate {
 
   // Text in the place of `{}` in a shell's script would be run as code.
   private static func mistake(_ command: [[UInt8]], _ words: [[Piece]]) -> String? {
-    if isRunByHost(command, words) {
-      return "an item after the host of ssh would run as code there;"
-        + " leave out --args: the command on the host then reads the item from stdin"
-    }
+    if let mistake = sshMistake(command, words) { return mistake }
     for (place, word) in command.enumerated() {
       let name = name(of: word)
       // Also behind another command, as nice or env.

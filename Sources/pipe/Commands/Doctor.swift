@@ -31,7 +31,7 @@ struct Doctor: Command {
       let output = Output()
       var isSound = true
       var fault: Fault?
-      try examination.run(at: Clock.now()) { diagnosis in
+      examination.run(at: Clock.now()) { diagnosis in
         output.append(json ? DiagnosisText(diagnosis).json : DiagnosisText(diagnosis).line)
         isSound = isSound && diagnosis.level == .ok
         do throws(Fault) { try output.flush() } catch { fault = fault ?? error }

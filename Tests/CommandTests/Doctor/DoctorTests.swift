@@ -48,10 +48,10 @@ struct DoctorTests {
       Place(
         "mount -t tmpfs none place; mount -o remount,ro place", "mount",
         "bad mount ro; nothing can be stored, and nothing can be acknowledged;"
-          + " mount -o remount,rw PLACE"),
+          + " remount it with -o remount,rw"),
       Place(
         "mount -t tmpfs -o size=1M none place; head -c 1M /dev/zero > place/full || true", "space",
-        "bad space 0 MiB free, of which writers leave 64 MiB; enqueue refuses entries with status 75;"
+        "bad space 0 MiB free, of which writers leave 0 MiB; enqueue refuses entries with status 75;"
           + " consume goes on; free space, run pipe prune, or lower pipe init --min-free"),
       Place(
         "mount -t tmpfs -o nr_inodes=4 none place; touch place/{1..9} 2> errors || true", "inodes",
@@ -81,7 +81,8 @@ struct DoctorTests {
       """
     let run = try scratch.run(["unshare", "--mount", "bash", "-c", script])
     #expect(
-      line(run, "flush").contains("No space left on device; nothing can be stored;"), run.story)
+      line(run, "flush").contains("No space left on device; this could not be examined;"), run.story
+    )
   }
 
   @Test("doctor reports limits of the process, and a queue that nobody can write")
@@ -94,6 +95,21 @@ struct DoctorTests {
     #expect(
       line(short, "filesize") == "bad filesize 1048576 bytes for a file; segments have 8 MiB and a"
         + " line more; ulimit -f unlimited", short.story)
+  }
+
+  @Test(
+    "doctor reports a queue that lacks parts, or of which a copy is damaged",
+    arguments: [
+      ("rm -r now", "bad queue queue holds a queue that lacks parts;"),
+      ("rm format format.copy", "bad queue queue holds a queue that lacks parts;"),
+      (": > format", "warn queue queue/format is damaged;"),
+      ("echo pipe-queue 99 > format; : > format.copy", "bad queue queue/format: "),
+    ])
+  func damaged(damage: String, expected: String) throws {
+    try scratch.store("1")
+    let run = try scratch.sh("(cd queue; \(damage)); pipe doctor -q queue")
+    #expect(line(run, "queue").hasPrefix(expected), run.story)
+    #expect(run.ending == .exited(1), run.story)
   }
 
   @Test("doctor compares the clock with the newest entry", .needs("faketime"))
