@@ -56,6 +56,12 @@ struct Guidance {
       let name = option.prefix { $0 != " " }
       return "a value that begins with - follows a =: \(Guidance.quoted(["\(name)=\(next)"]))"
     }
+    if command == "enqueue", case .unknownOption(let option, _, _) = mistake,
+      ["--priority", "--reject", "--require", "--max-errors"].contains(option.prefix { $0 != "=" })
+    {
+      let words = ["ingest"] + arguments.dropFirst().filter { $0 != "--raw" }
+      return "an option of pipe ingest: pipe \(Guidance.quoted(words)) | pipe enqueue"
+    }
     if command == "consume", let words = withDashes(mistake) {
       return "a command goes after --: pipe \(Guidance.quoted(words))"
     }

@@ -7,7 +7,7 @@ extension Queue {
     _ id: EntryID, at now: Instant = Clock.now()
   ) throws(Fault) -> Explanation? {
     guard let view = try look(at: id) else { return nil }
-    let explainer = Explainer(self, view, at: now)
+    let explainer = try Explainer(self, view, at: now)
     return Explanation(
       id: id, priority: view.lane, created: view.line.firstSeen, accepted: view.line.time,
       items: view.line.items, runs: try explainer.runs(), pace: paceView(at: now),
@@ -32,15 +32,25 @@ private struct Explainer {
   /// The ready items in the entry's lane and in the lanes before it.
   private let ready: [ItemRange]
 
-  init(_ queue: Queue, _ view: EntryView, at now: Instant) {
+  init(_ queue: Queue, _ view: EntryView, at now: Instant) throws(Fault) {
     self.queue = queue
     self.view = view
     self.now = now
+    let early = try queue.listingNow().early
+    var ready: [ItemRange] = []
     // From names alone: the waiting lines are never read.
-    ready = Lane.allCases.filter { $0 <= view.lane }.flatMap { lane in
+    for lane in Lane.allCases where lane <= view.lane {
       let line = LaneMap(lane, end: view.ends[lane].position, names: view.names)
-      return line.untouched + line.waiting.filter { $0.due!.isOver(at: now) }.map(\.range)
+      let limit = early?.limits[lane] ?? 0
+      var open = line.untouched
+      // Cancelled items that no consumer has passed are not ready.
+      if let first = open.first?.from.number, first < limit {
+        let letters = try queue.namesAside(lane, first..<limit).filter(\.isEarly)
+        open = open.flatMap { $0.removing(ItemRange.merged(letters.map(\.range))) }
+      }
+      ready += open + line.waiting.filter { $0.due!.isOver(at: now) }.map(\.range)
     }
+    self.ready = ready
   }
 
   func runs() throws(Fault) -> [Explanation.Run] {

@@ -23,10 +23,11 @@ struct Doctor: Command {
 
   func run() {
     Exit.perform("doctor") { () throws(Fault) in
-      let place = try QueueLocation(path: directory.first ?? queue).noted()
-      if QueueLocation.isAddress(place) {
+      let named = directory.first ?? queue
+      if QueueLocation.isAddress(named ?? variable("PIPE_QUEUE") ?? "") {
         throw Fault(.usage, "doctor examines a directory; for PostgreSQL see pipe-postgres(5)")
       }
+      let place = try QueueLocation(path: named).noted()
       let examination = try Examination(place)
       let output = Output()
       var isSound = true

@@ -26,7 +26,8 @@ struct SpanArgument: OptionValue {
 
 /// An RFC 3339 time since 1970.
 struct TimeArgument: OptionValue {
-  static let form: String? = "an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z"
+  static let form: String? =
+    "an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z or $(date -d 23:00 -Is)"
 
   let time: Instant
 

@@ -112,8 +112,10 @@ struct DoctorTests {
     #expect(run.ending == .exited(1), run.story)
   }
 
-  @Test("doctor compares the clock with the newest entry", .needs("faketime"))
+  @Test("doctor compares the clock with the newest entry", .needsFakeTime)
   func clock() throws {
+    // A static binary has no library that faketime could replace.
+    let scratch = try Scratch(binary: Binary.besideTests)
     try scratch.store("1")
     let run = try scratch.sh("faketime -f -365d pipe doctor")
     #expect(

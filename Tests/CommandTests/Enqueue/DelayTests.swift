@@ -86,7 +86,7 @@ struct DelayTests {
       "",
       errors: """
         pipe enqueue: The value '\(time)' is invalid for '--at <time>' (an RFC 3339 time since 1970, \
-        such as 2026-11-21T05:00:00Z)
+        such as 2026-11-21T05:00:00Z or $(date -d 23:00 -Is))
 
         """, status: 64)
   }

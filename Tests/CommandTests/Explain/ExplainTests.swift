@@ -80,6 +80,18 @@ struct ExplainTests {
     #expect(try scratch.runs(id).count == 4)
   }
 
+  @Test("items that were cancelled or purged are not ahead")
+  func cancelledAhead() throws {
+    let ids = try scratch.store(
+      #"{"ids":[1],"priority":"HIGH"}"#, "2", "3", "4", "5", #"{"ids":[6,7],"priority":"HIGH"}"#)
+    try scratch.prepare("cancel", ids[2])
+    try scratch.prepare("purge", ids[3])
+    #expect(try scratch.runs(ids[4])[0]["ahead"] as? Int == 4)
+    try scratch.prepare("cancel", ids[5], "--yes")
+    #expect(try scratch.runs(ids[4])[0]["ahead"] as? Int == 2)
+    #expect(try scratch.runs(ids[1])[0]["ahead"] as? Int == 1)
+  }
+
   @Test("explain names the holder of a claim and the time of the claim")
   func claimed() throws {
     let id = try scratch.store("1")[0]

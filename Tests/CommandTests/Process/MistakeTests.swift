@@ -38,6 +38,14 @@ struct MistakeTests {
         "submit --prio high ls",
         "pipe submit: Unknown option '--prio'. Did you mean '--priority'? (see pipe submit --help)"
       ),
+      Mistake(
+        "enqueue --priority high",
+        "pipe enqueue: Unknown option '--priority'"
+          + " (an option of pipe ingest: pipe ingest --priority high | pipe enqueue)"),
+      Mistake(
+        "enqueue --text --reject bad",
+        "pipe enqueue: Unknown option '--reject'"
+          + " (an option of pipe ingest: pipe ingest --text --reject bad | pipe enqueue)"),
       Mistake("wait", "pipe: there is no command wait; did you mean pipe status?"),
       Mistake("ls", "pipe: there is no command ls; did you mean pipe list?"),
       Mistake("frobnicate", "pipe: there is no command frobnicate; pipe --help lists the commands"),
@@ -78,7 +86,7 @@ struct MistakeTests {
       Mistake(
         "submit --at 23:00 ls",
         "pipe submit: The value '23:00' is invalid for '--at <time>'"
-          + " (an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z)"),
+          + " (an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z or $(date -d 23:00 -Is))"),
       Mistake(
         "init --retain 5",
         "pipe init: The value '5' is invalid for '--retain <duration>'"
@@ -112,7 +120,7 @@ struct MistakeTests {
       Mistake(
         "enqueue --at tomorrow",
         "pipe enqueue: The value 'tomorrow' is invalid for '--at <time>'"
-          + " (an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z)"),
+          + " (an RFC 3339 time since 1970, such as 2026-11-21T05:00:00Z or $(date -d 23:00 -Is))"),
       Mistake(
         "status",
         "pipe status: Missing expected argument '<id> ...'"
