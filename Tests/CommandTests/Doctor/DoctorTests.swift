@@ -85,7 +85,7 @@ struct DoctorTests {
     )
   }
 
-  @Test("doctor reports limits of the process, and a queue that nobody can write")
+  @Test("doctor reports limits of the process that are too low")
   func limits() throws {
     let few = try scratch.sh("ulimit -n 20; pipe doctor .")
     #expect(
