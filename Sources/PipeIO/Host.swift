@@ -1,12 +1,25 @@
-internal import CPipeIO
+package import CPipeIO
 internal import Glibc
 package import PipeTime
 
+extension Directory {
+  /// Throws if the file system does not answer.
+  package func fileSystem() throws(Fault) -> statfs {
+    var system = statfs()
+    guard fstatfs(fd, &system) == 0 else { throw Fault("stat", path) }
+    return system
+  }
+}
+
 extension statfs {
+  /// As listed in statfs(2).
+  package var type: Int { Int(f_type) & 0xffff_ffff }
   /// Bytes that this user can still write. A file system may report more than there can be.
   package var freeBytes: Int { bytes(UInt64(f_bavail)) }
   /// 0 if the file system has no bound.
   package var totalBytes: Int { bytes(UInt64(f_blocks)) }
+  /// Inodes that can still be created; nil if the file system does not count them.
+  package var freeInodes: Int? { f_files == 0 ? nil : Int(clamping: f_ffree) }
 
   private func bytes(_ blocks: UInt64) -> Int {
     let (bytes, isOver) = blocks.multipliedReportingOverflow(by: UInt64(max(0, f_bsize)))
@@ -14,42 +27,26 @@ extension statfs {
   }
 }
 
-/// What the system says of the file system below a directory. Facts only: what they mean for a queue is
-/// decided elsewhere.
-package struct FileSystemFacts {
-  /// As in mount(8): `ext4`; nil if /proc is missing.
-  package let name: String?
-  /// f_type of statfs(2).
-  package let type: Int
-  /// Where it is mounted; nil if /proc is missing.
-  package let place: String?
-  /// Options of the mount and of the file system.
+/// A mount, as the system describes it.
+package struct Mount {
+  /// The file system, as in mount(8): `ext4`.
+  package let type: String
+  package let place: String
+  /// Options of the mount and of its file system.
   package let options: Set<String>
-  package let freeBytes: Int
-  /// 0 if the file system has no bound.
-  package let totalBytes: Int
-  /// Inodes that can still be created; nil if the file system does not count them.
-  package let freeInodes: Int?
 
-  package init(_ directory: Directory) throws(Fault) {
-    var system = statfs()
-    guard fstatfs(directory.fd, &system) == 0 else { throw Fault("stat", directory.path) }
-    type = Int(system.f_type) & 0xffff_ffff
-    freeBytes = system.freeBytes
-    totalBytes = system.totalBytes
-    freeInodes = system.f_files == 0 ? nil : Int(clamping: system.f_ffree)
-    let mount = FileSystemFacts.mount(of: directory.fd)
-    name = mount?.name
-    place = mount?.place
-    options = mount?.options ?? []
+  /// The mount that holds a directory; nil without /proc.
+  package init?(of directory: Directory) {
+    guard let found = Mount.find(directory.fd) else { return nil }
+    (type, place, options) = found
   }
 
   // By number: a path can also be that of a mount that another one hides.
-  private static func mount(of fd: Int32) -> (name: String, place: String, options: Set<String>)? {
+  private static func find(_ fd: Int32) -> (String, String, Set<String>)? {
     let key = "mnt_id:"
-    guard let info = systemFile("/proc/self/fdinfo/\(fd)"),
+    guard let info = bytesOfFile("/proc/self/fdinfo/\(fd)"),
       let line = info.split(separator: 0x0a).first(where: { $0.starts(with: key.utf8) }),
-      let mounts = systemFile("/proc/self/mountinfo")
+      let mounts = bytesOfFile("/proc/self/mountinfo")
     else { return nil }
     let number = line.dropFirst(key.utf8.count).drop { $0 == 0x09 || $0 == 0x20 }
     for line in mounts.split(separator: 0x0a) {
@@ -161,26 +158,14 @@ package enum Resource {
 /// The inotify instances of this user that processes hold open, at most, and how many may be; nil
 /// without /proc.
 package func inotifyInstances() -> (used: Int, most: Int)? {
-  guard let text = systemFile("/proc/sys/fs/inotify/max_user_instances"),
-    let most = number(text), let processes = opendir("/proc")
+  guard let text = bytesOfFile("/proc/sys/fs/inotify/max_user_instances"), let most = number(text)
   else { return nil }
-  defer { closedir(processes) }
   var used = 0
-  while let entry = readdir(processes) {
-    let name = entryName(entry)
+  for process in otherProcesses() {
     var status = stat()
-    guard name.utf8.allSatisfy({ $0 &- 0x30 < 10 }), stat("/proc/\(name)", &status) == 0,
-      status.st_uid == getuid(), let files = opendir("/proc/\(name)/fd")
-    else { continue }
-    while let file = readdir(files) {
-      var target = [CChar](repeating: 0, count: 64)
-      let count = readlink("/proc/\(name)/fd/\(entryName(file))", &target, target.count)
-      let wanted = "anon_inode:inotify".utf8
-      if count == wanted.count, zip(target, wanted).allSatisfy({ UInt8(bitPattern: $0) == $1 }) {
-        used += 1
-      }
-    }
-    closedir(files)
+    guard stat("/proc/\(process)", &status) == 0, status.st_uid == getuid() else { continue }
+    let files = (try? Directory.open("/proc/\(process)/fd")?.names()) ?? []
+    used += files.count { linkTarget("/proc/\(process)/fd/\($0)") == "anon_inode:inotify" }
   }
   // Processes can share an instance.
   return (min(used, most), most)
@@ -191,23 +176,36 @@ package func number(_ text: [UInt8]) -> Int? {
   Int(String(decoding: text.prefix { $0 != 0x0a }, as: UTF8.self))
 }
 
-private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> String {
-  withUnsafePointer(to: &entry.pointee.d_name) {
-    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-  }
+/// The other processes of the machine; none without /proc.
+func otherProcesses() -> [pid_t] {
+  let names = (try? Directory.open("/proc")?.names()) ?? []
+  return names.compactMap { pid_t($0) }.filter { $0 != getpid() }
 }
 
-/// The bytes of a file of /proc or /sys; nil if it cannot be read.
-package func systemFile(_ path: String) -> [UInt8]? {
+/// What a symbolic link names; nil if it has 256 bytes or more.
+func linkTarget(_ path: String) -> String? {
+  var buffer = [CChar](repeating: 0, count: 256)
+  let count = readlink(path, &buffer, buffer.count)
+  guard count > 0, count < buffer.count else { return nil }
+  return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+/// The contents of a small system file; nil if it cannot be read.
+package func textOfFile(_ path: String) -> String? {
+  bytesOfFile(path).map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// The same as bytes.
+package func bytesOfFile(_ path: String) -> [UInt8]? {
   let fd = openFile(path, O_RDONLY)
   guard fd >= 0 else { return nil }
   defer { close(fd) }
-  var text: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 4096)
   while true {
     let count = retryingInterrupts { read(fd, &buffer, buffer.count) }
-    if count <= 0 { return text }
-    text += buffer[..<count]
+    if count <= 0 { return bytes }
+    bytes += buffer[..<count]
   }
 }
 

@@ -126,16 +126,3 @@ private func entries(_ path: String) -> [[Substring]] {
     $0.split(separator: ":", omittingEmptySubsequences: false)
   }.filter { $0.count > 2 }
 }
-
-/// The contents of a small system file; nil if it cannot be read.
-package func textOfFile(_ path: String) -> String? {
-  guard let file = fopen(path, "re") else { return nil }
-  defer { fclose(file) }
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 4096)
-  while true {
-    let count = fread(&buffer, 1, buffer.count, file)
-    if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-    bytes.append(contentsOf: buffer[..<count])
-  }
-}

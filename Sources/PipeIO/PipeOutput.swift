@@ -109,7 +109,7 @@ package final class Downstream {
   init?() {
     guard let closings = try? Watch({ _ in }) else { return nil }
     self.closings = closings
-    guard let name = target("/proc/self/fd/1"), add(name, "/proc/self/fd/1") else { return nil }
+    guard let name = linkTarget("/proc/self/fd/1"), add(name, "/proc/self/fd/1") else { return nil }
     extend()
   }
 
@@ -138,13 +138,13 @@ package final class Downstream {
   // process.
   private func extend() {
     let processes = Downstream.processes()
-    let beyond = Set(Downstream.ancestors().compactMap { target("/proc/\($0)/fd/1") })
+    let beyond = Set(Downstream.ancestors().compactMap { linkTarget("/proc/\($0)/fd/1") })
     var found = true
     while found {
       found = false
       for (process, input) in processes where pipes.contains(where: { $0.name == input }) {
         let path = "/proc/\(process)/fd/1"
-        guard let output = target(path), output.hasPrefix("pipe:["), !beyond.contains(output),
+        guard let output = linkTarget(path), output.hasPrefix("pipe:["), !beyond.contains(output),
           !pipes.contains(where: { $0.name == output }), add(output, path)
         else { continue }
         found = true
@@ -154,11 +154,8 @@ package final class Downstream {
 
   /// The other processes, each with the target of its stdin.
   private static func processes() -> [(process: Int32, input: String)] {
-    let names = (try? Directory.open("/proc")?.names()) ?? []
-    return names.compactMap { name in
-      guard let process = Int32(name), process != getpid(), let input = target("/proc/\(name)/fd/0")
-      else { return nil }
-      return (process, input)
+    otherProcesses().compactMap { process in
+      linkTarget("/proc/\(process)/fd/0").map { (process, $0) }
     }
   }
 
@@ -186,11 +183,4 @@ package final class Downstream {
     var entry = pollfd(fd: fd, events: 0, revents: 0)
     return poll(&entry, 1, 0) <= 0 || entry.revents & Int16(POLLERR) == 0
   }
-}
-
-private func target(_ path: String) -> String? {
-  var buffer = [CChar](repeating: 0, count: 256)
-  let count = readlink(path, &buffer, buffer.count)
-  guard count > 0, count < buffer.count else { return nil }
-  return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

@@ -115,14 +115,12 @@ package final class Command {
   ) throws(Fault) -> Start {
     let name = String(systemBytes: words[0])
     let place = String(systemBytes: directory)
-    let fd = openFile(place, cpipe_o_path | O_DIRECTORY)
+    // To find the dot in it, this user must be allowed to enter it.
+    let fd = openFile(place + "/.", cpipe_o_path | O_DIRECTORY)
     guard fd >= 0 else {
       return .refused("directory \(printable(place)): \(String(cString: strerror(errno)))")
     }
     close(fd)
-    guard place.withSystemText({ faccessat(AT_FDCWD, $0, X_OK, AT_EACCESS) }) == 0 else {
-      return .refused("directory \(printable(place)): \(String(cString: strerror(errno)))")
-    }
     let places = settings.last { $0.starts(with: "PATH=".utf8) }.map {
       String(systemBytes: Array($0.dropFirst(5)))
     }
@@ -337,23 +335,8 @@ final class SpawnAttributes {
 package func signalProcesses(with setting: String, _ signal: Int32) -> Bool {
   let wanted = Array(setting.utf8)[...]
   var isFound = false
-  guard let processes = opendir("/proc") else { return false }
-  defer { closedir(processes) }
-  while let entry = readdir(processes) {
-    let name = withUnsafePointer(to: &entry.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-    }
-    guard let process = pid_t(name), process != getpid() else { continue }
-    let fd = openFile("/proc/\(name)/environ", O_RDONLY)
-    guard fd >= 0 else { continue }
-    defer { close(fd) }
-    var text: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = retryingInterrupts { read(fd, &buffer, buffer.count) }
-      if count <= 0 { break }
-      text += buffer[..<count]
-    }
+  for process in otherProcesses() {
+    guard let text = bytesOfFile("/proc/\(process)/environ") else { continue }
     guard text.split(separator: 0).contains(wanted), kill(process, signal) == 0 else { continue }
     kill(process, SIGCONT)
     isFound = true

@@ -17,6 +17,10 @@ package struct Settings: Equatable {
 
   package init() {}
 
+  /// Bytes that writers leave free on a file system of this size: on a small one, `minFree` would leave no
+  /// room at all.
+  func bytesToLeave(of total: Int) -> Int { min(minFree, total / 16) }
+
   var hasBounds: Bool { maxItems != nil || maxBytes != nil }
 
   /// How long a segment stays after it was last written, if its items are all done.

@@ -1,3 +1,4 @@
+internal import CPipeIO
 package import PipeIO
 package import PipeTime
 
@@ -35,13 +36,15 @@ package struct Diagnosis {
 /// writes and flushes a file without a name.
 package struct Examination {
   private let directory: Directory
-  private let system: FileSystemFacts
+  private let system: statfs
+  /// nil without /proc.
+  private let mount: Mount?
   /// nil: the directory is no queue, or one that cannot be opened.
   private let queue: Queue?
   /// Why the queue cannot be opened.
   private let fault: Fault?
   private let settings: Settings
-  private let hasProc = systemFile("/proc/self/stat") != nil
+  private let hasProc = bytesOfFile("/proc/self/stat") != nil
 
   /// The path, or the nearest directory above it that exists.
   package let path: String
@@ -57,31 +60,23 @@ package struct Examination {
     guard let found else { throw Fault(.notFound, "\(printable(path)): no such directory") }
     self.path = place
     directory = found
-    system = try FileSystemFacts(found)
+    system = try found.fileSystem()
+    mount = Mount(of: found)
     var (queue, fault): (Queue?, Fault?) = (nil, nil)
     do throws(Fault) { queue = try Queue(lookingAt: place) } catch { fault = error }
     (self.queue, self.fault) = (queue, fault)
     settings = queue?.settings ?? Settings()
   }
 
-  /// One after the other, so that the first lines appear while a disk is measured.
-  package func run(at now: Instant, _ report: (Diagnosis) -> Void) {
-    report(place)
-    report(checked("owner", owner))
-    report(fileSystem)
-    report(mount)
-    report(space)
-    if let inodes { report(inodes) }
-    report(files)
-    report(fileSize)
-    report(checked("flush", flush))
-    report(checked("locks", locks))
-    report(kernel)
-    report(proc)
-    if let inotify { report(inotify) }
-    if let tasks { report(tasks) }
-    report(checked("clock") { () throws(Fault) in try clock(now) })
-    report(stdout)
+  /// Each returns nil if there is nothing to say. One after the other, so that the first lines appear while
+  /// a disk is measured.
+  package func checks(at now: Instant) -> [() -> Diagnosis?] {
+    [
+      { place }, { checked("owner", owner) }, { fileSystem }, { options }, { space }, { inodes },
+      { files }, { fileSize }, { checked("flush", flush) }, { checked("locks", locks) }, { kernel },
+      { proc }, { inotify }, { tasks },
+      { checked("clock") { () throws(Fault) in try clock(now) } }, { stdout },
+    ]
   }
 
   private func checked(_ subject: String, _ check: () throws(Fault) -> Diagnosis) -> Diagnosis {
@@ -133,21 +128,23 @@ package struct Examination {
   }
 
   private var fileSystem: Diagnosis {
-    let found = (system.name ?? "type 0x" + String(system.type, radix: 16)) + mountPlace
-    if let name = Queue.remoteName(system.type) {
+    let found =
+      (mount?.type ?? "type 0x" + String(system.type, radix: 16))
+      + (mount.map { " at \(printable($0.place))" } ?? "")
+    if let name = FileSystemType.remoteName(system.type) {
       return Diagnosis(
         .bad, "filesystem", found,
         "locks and flushes of \(name) are not reliable: no promise holds",
         "use a local disk, and pipe serve or ssh from other hosts")
     }
     switch system.type {
-    case FileSystemType.tmpfs, FileSystemType.ramfs:
+    case _ where isMemory:
       return Diagnosis(
         .bad, "filesystem", found, "it is memory: a receipt does not survive a reboot (promise 1)",
         "use a directory on a disk")
     // As the kernel shows the option before and since Linux 6.18.
     case FileSystemType.overlay
-    where !system.options.isDisjoint(with: ["volatile", "fsync=volatile"]):
+    where mount?.options.isDisjoint(with: ["volatile", "fsync=volatile"]) == false:
       return Diagnosis(
         .bad, "filesystem", found + ", volatile",
         "its flushes do nothing: a receipt does not survive a power cut (promise 1)",
@@ -164,35 +161,34 @@ package struct Examination {
     }
   }
 
-  private var mountPlace: String { system.place.map { " at \(printable($0))" } ?? "" }
-
-  private var mount: Diagnosis {
-    let found = system.options.sorted().joined(separator: ",")
-    if system.options.contains("ro") {
+  private var options: Diagnosis {
+    guard let options = mount?.options else {
+      return Diagnosis("mount", "options unknown without /proc")
+    }
+    if options.contains("ro") {
       return Diagnosis(
         .bad, "mount", "ro", "nothing can be stored, and nothing can be acknowledged",
         "remount it with -o remount,rw")
     }
-    if let option = ["nobarrier", "barrier=0"].first(where: system.options.contains) {
+    if let option = ["nobarrier", "barrier=0"].first(where: options.contains) {
       return Diagnosis(
         .bad, "mount", option,
         "a flush does not reach the disk: a receipt may not survive a power cut (promise 1)",
         "remove this option, unless the disk's cache has a battery")
     }
     let quotas = ["quota", "usrquota", "grpquota", "prjquota", "uquota", "gquota", "pquota"]
-    if let option = quotas.first(where: system.options.contains) {
+    if let option = quotas.first(where: options.contains) {
       return Diagnosis(
         .warn, "mount", option, "a quota may end before the disk is full",
         "quota -s shows it; pipe init --max-bytes bounds the queue below it")
     }
-    return Diagnosis("mount", found.isEmpty ? "options unknown without /proc" : printable(found))
+    return Diagnosis("mount", printable(options.sorted().joined(separator: ",")))
   }
 
   private var space: Diagnosis {
     if system.totalBytes == 0 { return Diagnosis("space", "has no bound") }
     let free = system.freeBytes
-    // As `enqueue` counts on a small file system.
-    let kept = min(settings.minFree, system.totalBytes / 16)
+    let kept = settings.bytesToLeave(of: system.totalBytes)
     let found = "\(free >> 20) MiB free, of which writers leave \(kept >> 20) MiB"
     if free <= kept {
       return Diagnosis(
@@ -311,12 +307,12 @@ package struct Examination {
   private var tasks: Diagnosis? {
     let key = "0::"
     guard
-      let line = systemFile("/proc/self/cgroup")?.split(separator: 0x0a).last(where: {
+      let line = bytesOfFile("/proc/self/cgroup")?.split(separator: 0x0a).last(where: {
         $0.starts(with: key.utf8)
       })
     else { return nil }
     let place = "/sys/fs/cgroup" + String(systemBytes: Array(line.dropFirst(key.utf8.count)))
-    let value = { (name: String) in systemFile("\(place)/\(name)").flatMap(number) }
+    let value = { (name: String) in bytesOfFile("\(place)/\(name)").flatMap(number) }
     guard let most = value("pids.max"), let used = value("pids.current") else { return nil }
     let found = "\(used) of \(most) tasks of this control group are in use"
     if most - used < 16 {
@@ -357,14 +353,4 @@ package struct Examination {
       .warn, "stdout", "is a pipe that cannot be watched",
       "consume checks every 200 ms what its reader has read", "mount /proc")
   }
-}
-
-/// Types as listed in statfs(2).
-private enum FileSystemType {
-  static let ext = 0xef53
-  static let xfs = 0x5846_5342
-  static let btrfs = 0x9123_683e
-  static let tmpfs = 0x0102_1994
-  static let ramfs = 0x8584_58f6
-  static let overlay = 0x794c_7630
 }

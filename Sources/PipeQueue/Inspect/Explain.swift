@@ -36,7 +36,7 @@ private struct Explainer {
     self.queue = queue
     self.view = view
     self.now = now
-    let early = try queue.listingNow().early
+    let early = queue.settings.hasEarlyLetters ? try queue.listingNow().early : nil
     var ready: [ItemRange] = []
     // From names alone: the waiting lines are never read.
     for lane in Lane.allCases where lane <= view.lane {

@@ -14,7 +14,7 @@ extension Queue {
   ) throws(Fault) -> Queue {
     if change == nil, let found = try existing(path, force, report) { return found }
     let root = try makeRoot(path)
-    if !force { try refuseRemote(root, fileSystem(root)) }
+    if !force { try refuseRemote(root, root.fileSystem()) }
     try lock(root, exclusive: true, report)
     defer { root.unlock() }
     var isNew = false

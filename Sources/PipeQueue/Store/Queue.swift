@@ -32,7 +32,7 @@ package final class Queue {
       throw Fault(
         .notFound, "\(printable(path)): no such queue; pipe init or pipe enqueue creates one")
     }
-    let system = try Queue.fileSystem(root)
+    let system = try root.fileSystem()
     if !force { try Queue.refuseRemote(root, system) }
     guard let settings = try Queue.currentSettings(root, report) else {
       throw Fault(
@@ -86,32 +86,13 @@ package final class Queue {
     return now
   }
 
-  static func fileSystem(_ root: Directory) throws(Fault) -> statfs {
-    var system = statfs()
-    guard fstatfs(root.fd, &system) == 0 else { throw Fault("stat", root.path) }
-    return system
-  }
-
   // Refuses file systems whose locks and renames do not give the guarantees that a queue needs.
   static func refuseRemote(_ root: Directory, _ system: statfs) throws(Fault) {
-    guard let name = remoteName(Int(system.f_type) & 0xffff_ffff) else { return }
+    guard let name = FileSystemType.remoteName(system.type) else { return }
     throw Fault(
       .settings,
       "\(printable(root.path)): is on \(name), where locks and flushes are not reliable"
         + " (--force uses it anyway)")
-  }
-
-  // Types as listed in statfs(2).
-  static func remoteName(_ type: Int) -> StaticString? {
-    switch type {
-    case 0x6969: "NFS"
-    case 0xff53_4d42: "CIFS"
-    case 0xfe53_4d42, 0x517b: "SMB"
-    case 0x6573_5546: "FUSE"
-    case 0x0102_1997: "9P"
-    case 0x00c3_6400: "Ceph"
-    default: nil
-    }
   }
 
   // Opening the queue reads the space too; a short command need not read it twice.
@@ -120,7 +101,7 @@ package final class Queue {
   /// Bytes free to this process on the queue's file system, and the size of that file system.
   func space() throws(Fault) -> (free: Int, total: Int) {
     let isFresh = Clock.steady() - openedWith.time < Queue.freshness
-    let system = isFresh ? openedWith.system : try Queue.fileSystem(root)
+    let system = isFresh ? openedWith.system : try root.fileSystem()
     openedWith.time = .distantPast
     return (system.freeBytes, system.totalBytes)
   }
@@ -203,5 +184,27 @@ extension Queue {
   package static func meansReady(_ name: UnsafeRawBufferPointer) -> Bool {
     guard let state = NowName(name) else { return true }
     return state.isAgain
+  }
+}
+
+/// Types as listed in statfs(2).
+enum FileSystemType {
+  static let ext = 0xef53
+  static let xfs = 0x5846_5342
+  static let btrfs = 0x9123_683e
+  static let tmpfs = 0x0102_1994
+  static let ramfs = 0x8584_58f6
+  static let overlay = 0x794c_7630
+
+  static func remoteName(_ type: Int) -> StaticString? {
+    switch type {
+    case 0x6969: "NFS"
+    case 0xff53_4d42: "CIFS"
+    case 0xfe53_4d42, 0x517b: "SMB"
+    case 0x6573_5546: "FUSE"
+    case 0x0102_1997: "9P"
+    case 0x00c3_6400: "Ceph"
+    default: nil
+    }
   }
 }

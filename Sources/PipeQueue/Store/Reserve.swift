@@ -16,19 +16,19 @@ struct Reserve {
   // and some for trees. btrfs first reserves what the longest possible change could take: 2.9 MB of
   // records for one rename.
   private static let size = 1 << 20
-  private static let btrfs = (type: 0x9123_683e, size: 2 << 20, records: 256, record: 16_000)
+  private static let btrfs = (size: 2 << 20, records: 256, record: 16_000)
 
   /// The largest possible reserve.
   static let most = btrfs.size
 
   /// Bytes missing from the reserve.
   func missing() throws(Fault) -> Int {
-    isThere ? 0 : Reserve.size(on: try Queue.fileSystem(root))
+    isThere ? 0 : Reserve.size(on: try root.fileSystem())
   }
 
   /// Bytes that are never filled with entries: near the last block a file system refuses even to
   /// truncate a file or to rename the end of a lane.
-  func slack() throws(Fault) -> Int { Reserve.size(on: try Queue.fileSystem(root)) / 2 }
+  func slack() throws(Fault) -> Int { Reserve.size(on: try root.fileSystem()) / 2 }
 
   /// Creates the reserve unless it exists. Until there is plenty of room, the rest is for draining.
   func take() {
@@ -40,7 +40,7 @@ struct Reserve {
 
   // If the reserve cannot be created at all, as without permission, nothing is kept for it.
   private func isTaken() -> Bool {
-    guard !isThere, let system = try? Queue.fileSystem(root) else { return true }
+    guard !isThere, let system = try? root.fileSystem() else { return true }
     let size = Reserve.size(on: system)
     // Some file systems in memory have no bound, and report 0.
     if size == 0 { return true }
@@ -53,7 +53,7 @@ struct Reserve {
   }
 
   private static func isTree(_ system: statfs) -> Bool {
-    Int(system.f_type) & 0xffff_ffff == btrfs.type
+    system.type == FileSystemType.btrfs
   }
 
   /// No transition: the reserve holds no items
@@ -89,7 +89,7 @@ struct Reserve {
     do throws(Fault) { try call() } catch {
       guard error.isDiskFull, release() else { throw error }
       try call()
-      if let system = try? Queue.fileSystem(root) { _ = allocate(on: system) }
+      if let system = try? root.fileSystem() { _ = allocate(on: system) }
     }
   }
 }

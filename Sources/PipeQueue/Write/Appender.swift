@@ -247,8 +247,7 @@ extension Queue {
     let space = try space()
     // Some file systems in memory have no bound and report 0.
     guard space.total > 0 else { return .max }
-    // On a small file system the default would leave no room at all.
-    let asked = min(settings.minFree, space.total / 16)
+    let asked = settings.bytesToLeave(of: space.total)
     let left = space.free - max(asked, Reserve.most) - bytes - Reserve.most
     if left >= 0 { return left }
     // Space that consumers gave up to drain the queue is kept for them.

@@ -31,13 +31,12 @@ struct Doctor: Command {
       let examination = try Examination(place)
       let output = Output()
       var isSound = true
-      var fault: Fault?
-      examination.run(at: Clock.now()) { diagnosis in
+      for check in examination.checks(at: Clock.now()) {
+        guard let diagnosis = check() else { continue }
         output.append(json ? DiagnosisText(diagnosis).json : DiagnosisText(diagnosis).line)
         isSound = isSound && diagnosis.level == .ok
-        do throws(Fault) { try output.flush() } catch { fault = fault ?? error }
+        try output.flush()
       }
-      if let fault { throw fault }
       return isSound ? Exit.fine : Exit.someFailed
     }
   }

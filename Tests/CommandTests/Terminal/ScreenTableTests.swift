@@ -78,14 +78,7 @@ struct ScreenTableTests {
     let window = try window(80, 24)
     let lines = try window.run("pipe stats").steady
     #expect(
-      lines.filter { !$0.hasPrefix("oldest") } == [
-        "Queue at TIME", "",
-        "items                 HIGH        MEDIUM           LOW           all",
-        "ready                    2             2             0             4",
-        "claimed                  0             0             0             0",
-        "later                    0             0             0             0",
-        "dead                     2             0             0             2",
-        "done                     2             0             0             2",
+      lines.filter { !$0.hasPrefix("oldest") } == StatsScreen.items + [
         "", "since TIME (SPAN)", "in SPAN ", "out SPAN ", "",
         "latency               wait       service         total",
         "p50 SPAN  SPAN  SPAN ", "p99 SPAN  SPAN  SPAN ", "max SPAN  SPAN  SPAN ",
@@ -99,14 +92,7 @@ struct ScreenTableTests {
       $0.hasPrefix("HIGH") || $0.hasPrefix("MEDIUM") ? String($0.prefix(14)) : $0
     }
     #expect(
-      wide == [
-        "Queue at TIME", "",
-        "items                 HIGH        MEDIUM           LOW           all",
-        "ready                    2             2             0             4",
-        "claimed                  0             0             0             0",
-        "later                    0             0             0             0",
-        "dead                     2             0             0             2",
-        "done                     2             0             0             2",
+      wide == StatsScreen.items + [
         "", "waiting, by age in seconds",
         "           all    <1    <2    <4    <8   <16   <32   <64  <128  <256  256+",
         "HIGH         2", "MEDIUM       2",
@@ -125,4 +111,17 @@ struct ScreenTableTests {
     try window.resize(columns: 80, rows: 24)
     #expect(try scratch.pipe("stats", "--all").lines.count == whole.count)
   }
+}
+
+private enum StatsScreen {
+  /// The beginning, at each size.
+  static let items = [
+    "Queue at TIME", "",
+    "items                 HIGH        MEDIUM           LOW           all",
+    "ready                    2             2             0             4",
+    "claimed                  0             0             0             0",
+    "later                    0             0             0             0",
+    "dead                     2             0             0             2",
+    "done                     2             0             0             2",
+  ]
 }
