@@ -87,24 +87,29 @@
     ) throws(Fault) -> Claim? {
       var batch = batches.next(at: Clock.now())
       var number = number
-      var rows = try take(size, bytes, every, number, batch)
+      var rows = try takeSafely(size, bytes, every, number, batch)
       while rows.isEmpty, owner.isRepeated, Stops.signals.isEmpty {
         // The question was lost with its connection: nothing says that nothing is ready.
         number = try owner.begin()
         batch = batches.next(at: Clock.now())
-        rows = try take(size, bytes, every, number, batch)
+        rows = try takeSafely(size, bytes, every, number, batch)
       }
       (isPaced, nextPoll, pause) = (false, nil, nil)
       if rows.isEmpty { return nil }
       owner.outstanding.insert(batch)
-      // A pace that a crash of the server forgets would be broken, and a standby that takes over must know
-      // what runs.
-      if every > .zero || queue.session.isReplicated {
-        try owner.flush()
-        // A crash of the server before the flush has undone the claim.
-        if owner.isFenced { throw batch.lost }
-      }
       return try PostgresClaimer.claim(batch, rows, number)
+    }
+
+    /// Claims, and flushes the claim where a crash of the server must not undo it: it would forget the pace, and a
+    /// standby that takes over must know what runs. No rows: none are ready, or the connection was lost before the
+    /// claim was safe, and the process gave it back when it connected again.
+    private func takeSafely(
+      _ size: Int, _ bytes: Int, _ every: TimeSpan, _ number: Int, _ batch: BatchID
+    ) throws(Fault) -> [[String?]] {
+      let rows = try take(size, bytes, every, number, batch)
+      guard !rows.isEmpty, every > .zero || queue.session.isReplicated else { return rows }
+      try owner.flush()
+      return owner.isRepeated ? [] : rows
     }
 
     private func take(
@@ -315,12 +320,16 @@
     package func hold(_ claim: consuming Claim, for span: TimeSpan) throws(Fault) -> Claim {
       let batch = claim.batch
       defer { owner.outstanding.remove(batch) }
-      let count = try owner.value(
-        "select hold_1($1::uuid, $2::bigint)", [batch.uuid, "\(span.microseconds)"])
-      if count == "0" { throw missed(batch) }
-      try owner.flush()
-      // Its line must not be printed if a crash has undone the hold.
-      if owner.isFenced { throw batch.lost }
+      // The line of the claim must not be printed before the hold is safe: a crash of the server can undo it.
+      repeat {
+        let count = try owner.value(
+          """
+          select case when exists (select from span where batch = $1::uuid and state = 'h') then 1
+            else hold_1($1::uuid, $2::bigint) end
+          """, [batch.uuid, "\(span.microseconds)"])
+        if count == "0" { throw missed(batch) }
+        try owner.flush()
+      } while owner.isRepeated
       return claim
     }
 

@@ -24,7 +24,7 @@
     private var heard = Clock.steady()
     /// Whether the server may give the claims to others.
     private(set) var isFenced = false
-    /// Whether the last answer is that of a question that was asked twice: the first may have had its effect.
+    /// Whether the last query or flush ran twice, because the connection was lost: the first may have had its effect.
     private(set) var isRepeated = false
 
     /// Whether it waits for a server that is away as long as it takes, while it holds no claims.
@@ -97,6 +97,7 @@
     /// Makes what was settled safe. If the connection is lost, the server may have lost some of it; these items
     /// are delivered again, as after a power cut.
     func flush() throws(Fault) {
+      isRepeated = false
       try returning { () throws(Fault) in try queue.session.flush() }
     }
 

@@ -290,6 +290,8 @@
 
     // By the classes of SQLSTATE.
     private func fault(_ result: OpaquePointer?) -> Fault {
+      // libpq would say that another command is running.
+      if isSilent { return silent }
       guard let result, let code = PQresultErrorField(result, 67 /* PG_DIAG_SQLSTATE */) else {
         return Fault(.unavailable, "\(printable(name)): \(message)")
       }
