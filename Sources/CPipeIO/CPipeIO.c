@@ -191,3 +191,26 @@ void cpipe_end_interruption(struct cpipe_interruption *all) {
   pthread_sigmask(SIG_SETMASK, &all->mask, NULL);
   if (all->has_timer) timer_delete(all->timer);
 }
+
+// The value of each digit, plus 32; 0 for other bytes. The alphabet lacks I, L, O and U.
+static const uint8_t base32_values[256] = {
+    ['0'] = 32, ['1'] = 33, ['2'] = 34, ['3'] = 35, ['4'] = 36, ['5'] = 37, ['6'] = 38, ['7'] = 39,
+    ['8'] = 40, ['9'] = 41, ['A'] = 42, ['B'] = 43, ['C'] = 44, ['D'] = 45, ['E'] = 46, ['F'] = 47,
+    ['G'] = 48, ['H'] = 49, ['J'] = 50, ['K'] = 51, ['M'] = 52, ['N'] = 53, ['P'] = 54, ['Q'] = 55,
+    ['R'] = 56, ['S'] = 57, ['T'] = 58, ['V'] = 59, ['W'] = 60, ['X'] = 61, ['Y'] = 62, ['Z'] = 63};
+
+int cpipe_base32(const void *bytes, struct cpipe_base32_number *number) {
+  const uint8_t *text = bytes;
+  uint64_t first = 0, second = 0;
+  uint8_t both = 32;
+  for (int at = 0; at < 13; at++) {
+    uint8_t one = base32_values[text[at]], other = base32_values[text[at + 13]];
+    both &= one & other;
+    first = first << 5 | (one & 31);
+    second = second << 5 | (other & 31);
+  }
+  // The second half has 65 bits: its highest is the lowest of the first half.
+  number->high = first << 1 | (base32_values[text[13]] >> 4 & 1);
+  number->low = second;
+  return both == 0 || text[0] > '7' ? -1 : 0;
+}

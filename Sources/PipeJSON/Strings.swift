@@ -146,7 +146,7 @@ package func appendDecoded(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8
   var i = 1
   while i < end, let found = memchr(bytes.baseAddress! + i, Int32(UInt8.backslash), end - i) {
     let escape = UnsafeRawPointer(found) - bytes.baseAddress!
-    out.append(contentsOf: bytes[i..<escape])
+    out.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[i..<escape]))
     if bytes[escape + 1] == UInt8(ascii: "u") {
       i = appendUnicodeEscape(bytes, at: escape, to: &out)
     } else {
@@ -154,7 +154,7 @@ package func appendDecoded(_ bytes: UnsafeRawBufferPointer, to out: inout [UInt8
       i = escape + 2
     }
   }
-  out.append(contentsOf: bytes[i..<end])
+  out.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[i..<end]))
 }
 
 private func unescaped(_ letter: UInt8) -> UInt8 {

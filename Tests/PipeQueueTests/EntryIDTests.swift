@@ -45,6 +45,19 @@ struct EntryIDTests {
   func foreign(text: String) {
     #expect(EntryID(text) == nil)
   }
+
+  @Test("a text with one byte that is not a digit is not an id")
+  func digitsOnly() {
+    let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    for place in 0..<26 {
+      for byte in UInt8.min ... .max {
+        var text = [UInt8](repeating: 0x30, count: 26)
+        text[place] = byte
+        let isID = digits.contains(byte) && (place > 0 || byte <= 0x37)
+        #expect((text.withUnsafeBytes { EntryID($0) } != nil) == isID, "\(byte) at \(place)")
+      }
+    }
+  }
 }
 
 @Suite("The generator of ids")

@@ -269,4 +269,12 @@ static inline uint32_t cpipe_crc32c(uint32_t crc, const void *bytes, size_t n) {
   return ~crc;
 }
 
+struct cpipe_base32_number {
+  uint64_t high, low;
+};
+
+// Parses 26 upper-case digits of Crockford's base 32 into a number of 128 bits. Returns 0, or -1 if a byte is no digit
+// or the number has more bits.
+int cpipe_base32(const void *text, struct cpipe_base32_number *number);
+
 #endif

@@ -79,19 +79,10 @@ struct ULID: Hashable, Comparable {
 
   /// Parses exactly 26 upper-case digits; nil for anything else.
   init?(_ text: UnsafeRawBufferPointer) {
-    guard text.count == ULID.length, text[0] <= 0x37 else { return nil }
-    // Each half of 13 digits has 65 bits. The first half has 63, because its first digit is at most
-    // 7; the top bit of the second half is the lowest bit of `high`.
-    var wrong: UInt8 = 0
-    var (first, second): (UInt64, UInt64) = (0, 0)
-    for index in 0..<13 {
-      let (one, other) = (ULID.digit(text[index]), ULID.digit(text[index &+ 13]))
-      wrong |= one | other
-      first = first &<< 5 | UInt64(one & 31)
-      second = second &<< 5 | UInt64(other & 31)
-    }
-    guard wrong < 32 else { return nil }
-    self.init(high: first &<< 1 | UInt64(ULID.digit(text[13]) >> 4), low: second)
+    guard text.count == ULID.length else { return nil }
+    var number = cpipe_base32_number()
+    guard cpipe_base32(text.baseAddress, &number) == 0 else { return nil }
+    self.init(high: number.high, low: number.low)
   }
 
   init?(_ text: String) {
@@ -99,16 +90,6 @@ struct ULID: Hashable, Comparable {
     guard let id = copy.withUTF8({ ULID(UnsafeRawBufferPointer($0)) }) else { return nil }
     self = id
   }
-
-  // The value of a digit, or 32. The alphabet lacks I, L, O and U.
-  @inline(__always)
-  private static func digit(_ byte: UInt8) -> UInt8 {
-    let place = byte &- 0x30
-    return place < 43 ? values.utf8Start[Int(place)] &- 0x40 : 32
-  }
-
-  /// The values of the bytes from `0` to `Z`, plus 0x40.
-  private static let values: StaticString = "@ABCDEFGHI```````JKLMNOPQ`RS`TU`VWXYZ`[\\]^_"
 
   private static let alphabet: StaticString = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

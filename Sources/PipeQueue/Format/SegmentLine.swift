@@ -113,8 +113,9 @@ struct SegmentLine {
   static func isIntact(
     _ text: UnsafeRawBufferPointer, _ lane: Lane, _ segment: Int, _ offset: Int
   ) -> Bool {
-    guard text.count > crcEnd, let stored = hex(cut(text, 0, crcEnd)) else { return false }
-    return stored == checksum(text, lane, segment, offset)
+    guard text.count > crcEnd else { return false }
+    let stored = UInt64(littleEndian: text.loadUnaligned(as: UInt64.self))
+    return stored == hexDigits(checksum(text, lane, segment, offset))
   }
 
   @inline(__always)

@@ -13,20 +13,63 @@ func decimal(_ text: UnsafeRawBufferPointer) -> Int? {
 @inline(__always)
 func padded(_ text: UnsafeRawBufferPointer) -> Int? {
   var value = 0
-  for byte in text {
-    let digit = byte &- 0x30
+  var at = 0
+  while at &+ 8 <= text.count {
+    let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+    guard let eight = eightDigits(word) else { return nil }
+    value = value &* 100_000_000 &+ eight
+    at &+= 8
+  }
+  while at < text.count {
+    let digit = text[at] &- 0x30
     guard digit < 10 else { return nil }
     value = value &* 10 &+ Int(digit)
+    at &+= 1
   }
   return value
+}
+
+/// Text of eight digits, the first in the lowest byte. `value` has at most eight. Quotients of the lanes: by 100, then by
+/// 10, each as a product with the inverse.
+@inline(__always)
+private func eightDigits(of value: UInt64) -> UInt64 {
+  let upper = value / 10_000
+  let fours = upper | (value &- upper &* 10_000) << 32
+  let hundreds = (fours &* 5243) >> 19 & 0x7f_0000_007f
+  let pairs = hundreds | (fours &- hundreds &* 100) << 16
+  let tens = (pairs &* 103) >> 10 & 0x000f_000f_000f_000f
+  return 0x3030_3030_3030_3030 &+ (tens | (pairs &- tens &* 10) << 8)
+}
+
+@inline(__always)
+private func store(_ text: UInt64, at target: UnsafeMutablePointer<UInt8>) {
+  UnsafeMutableRawPointer(target).storeBytes(of: text.littleEndian, as: UInt64.self)
+}
+
+/// The number whose first decimal digit is the lowest byte of `word`. Neighbours are joined in three steps: digits
+/// to pairs, pairs to fours, fours to eight.
+@inline(__always)
+private func eightDigits(_ word: UInt64) -> Int? {
+  let high: UInt64 = 0xf0f0_f0f0_f0f0_f0f0
+  let zeros: UInt64 = 0x3030_3030_3030_3030
+  guard word & high == zeros, (word &+ 0x0606_0606_0606_0606) & high == zeros else { return nil }
+  let pairs = ((word &- zeros) &* (10 << 8 | 1)) >> 8 & 0x00ff_00ff_00ff_00ff
+  let fours = (pairs &* (100 << 16 | 1)) >> 16 & 0x0000_ffff_0000_ffff
+  return Int(truncatingIfNeeded: (fours &* (10_000 << 32 | 1)) >> 32)
 }
 
 @inline(__always)
 func write<Number: BinaryInteger & FixedWidthInteger>(
   _ value: Number, width: Int, to target: UnsafeMutablePointer<UInt8>
 ) {
-  var rest = value
+  var rest = UInt64(truncatingIfNeeded: value)
   var index = width
+  while index >= 8 {
+    index &-= 8
+    let upper = rest / 100_000_000
+    store(eightDigits(of: rest &- upper &* 100_000_000), at: target + index)
+    rest = upper
+  }
   while index > 0 {
     index &-= 1
     target[index] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
@@ -53,14 +96,7 @@ func appendDecimal(_ value: Int, to out: inout [UInt8]) {
 
 @inline(__always)
 func writeHex(_ value: UInt32, to target: UnsafeMutablePointer<UInt8>) {
-  var rest = value
-  var index = 8
-  while index > 0 {
-    index &-= 1
-    let digit = UInt8(truncatingIfNeeded: rest & 15)
-    target[index] = digit < 10 ? digit &+ 0x30 : digit &+ 0x57
-    rest >>= 4
-  }
+  store(hexDigits(value), at: target)
 }
 
 @inline(__always)
@@ -74,6 +110,17 @@ func hex(_ text: UnsafeRawBufferPointer) -> UInt32? {
     }
   }
   return value
+}
+
+/// The text of a checksum: eight lower-case digits, the first in the lowest byte.
+@inline(__always)
+func hexDigits(_ value: UInt32) -> UInt64 {
+  var digits = UInt64(value.byteSwapped)
+  digits = digits & 0xffff | (digits & 0xffff_0000) << 16
+  digits = digits & 0xff_0000_00ff | (digits & 0xff00_0000_ff00) << 8
+  digits = digits >> 4 & 0x000f_000f_000f_000f | (digits & 0x000f_000f_000f_000f) << 8
+  let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+  return digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
 }
 
 /// Splits `text` at separators, without copying.

@@ -94,7 +94,7 @@ package struct WriteBatch {
   /// Whether ids came from outside, so that the queue may already have them.
   package var hasForeignIDs = false
   private(set) var isAscending = true
-  private var lastCreated: (time: Instant, digits: [UInt8]) = (.distantPast, [])
+  private var lastCreated = CreatedColumn()
 
   package init() {}
 
@@ -112,45 +112,57 @@ package struct WriteBatch {
         start: start, items: entry.ids?.count ?? 1, receipt: receipts.count, id: entry.id,
         mayRepeat: entry.mayRepeat))
     receipts.append(Receipt(id: entry.id))
-    let created = createdColumn(entry.created)
-    WriteBatch.appendLine(entry, created, data, to: &lanes[lane].text)
+    lastCreated.time = entry.created
+    WriteBatch.appendLine(entry, lastCreated.digits, data, to: &lanes[lane].text)
     byteCount += lanes[lane].text.count - start
   }
 
-  // Keeps the last column: lines that were read together have the same time.
-  private mutating func createdColumn(_ time: Instant?) -> [UInt8] {
-    guard let time else { return [dash] }
-    if time != lastCreated.time {
-      lastCreated = (time, [])
-      appendDecimal(Int(time.microseconds), to: &lastCreated.digits)
+  /// A column that lines read together have in common.
+  private struct CreatedColumn {
+    private(set) var digits: [UInt8] = []
+
+    var time: Instant? {
+      didSet {
+        if time == oldValue { return }
+        digits.removeAll(keepingCapacity: true)
+        if let time { appendDecimal(Int(time.microseconds), to: &digits) }
+      }
     }
-    return lastCreated.digits
   }
 
+  /// The columns of a record that has neither CREATED nor OPTIONS.
   private static let blank: StaticString =
-    "00000000 0000000000000000 000000000000000 00000000000000000000000000 "
+    "00000000 0000000000000000 000000000000000 00000000000000000000000000 1 - - "
 
   private static func appendLine(
     _ entry: NewEntry, _ created: [UInt8], _ data: UnsafeRawBufferPointer, to text: inout [UInt8]
   ) {
     let start = text.count
-    text.append(
-      contentsOf: UnsafeBufferPointer(start: blank.utf8Start, count: SegmentLine.itemsStart))
+    let isBare = entry.ids == nil && created.isEmpty && entry.options == nil
+    let count = isBare ? blank.utf8CodeUnitCount : SegmentLine.itemsStart
+    text.append(contentsOf: UnsafeBufferPointer(start: blank.utf8Start, count: count))
     text.withUnsafeMutableBufferPointer {
       entry.id.write(to: $0.baseAddress! + start + SegmentLine.idStart)
     }
+    if !isBare { appendColumns(entry, created, to: &text) }
+    text.append(contentsOf: data)
+    text.append(newline)
+  }
+
+  /// From ITEMS on.
+  private static func appendColumns(
+    _ entry: NewEntry, _ created: [UInt8], to text: inout [UInt8]
+  ) {
     appendDecimal(entry.ids?.count ?? 1, to: &text)
     if let ids = entry.ids {
       text.append(0x2f)
       appendDecimal(ids.slice, to: &text)
     }
     text.append(space)
-    text += created
+    if created.isEmpty { text.append(dash) } else { text += created }
     text.append(space)
     if let options = entry.options { text += options } else { text.append(dash) }
     text.append(space)
-    text.append(contentsOf: data)
-    text.append(newline)
   }
 
   /// Adds to each line's options when it was accepted, because its TIME runs ahead of the clock.
