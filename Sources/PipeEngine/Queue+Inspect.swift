@@ -199,8 +199,14 @@
       }
     }
 
-    package func check(_ found: (Finding) -> Void) throws(Fault) {
-      try directory("fsck").check(found)
+    package func check(
+      hasRead: (Int) -> Void, _ found: (Finding) -> Void
+    ) throws(Fault) {
+      try directory("fsck").check(hasRead: hasRead, found)
+    }
+
+    package func repair(_ repaired: (Finding) -> Void) throws(Fault) {
+      try directory("fsck").repair(repaired)
     }
 
     package func prune() throws(Fault) -> Pruned {

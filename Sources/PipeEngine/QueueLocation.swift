@@ -63,6 +63,17 @@ package struct QueueLocation {
     try Queue.create(path: try noted(), force: force, report: report)
   }
 
+  /// Writes the settings of a queue again if they are lost.
+  package func restoreFormat(report: (String) -> Void) throws(Fault) {
+    let path = try noted()
+    if QueueLocation.isAddress(path) { return }
+    #if Postgres
+      try PipeQueue.Queue.restoreFormat(path: path, report: report)
+    #else
+      try Queue.restoreFormat(path: path, report: report)
+    #endif
+  }
+
   /// The resolved path, which diagnostics name from now on.
   package func noted() throws(Fault) -> String {
     let path = try resolved()

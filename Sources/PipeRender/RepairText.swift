@@ -75,13 +75,16 @@ package struct DiagnosisText {
 package struct FindingText {
   private let position: String?
   private let text: String
+  private let isRepair: Bool
 
-  /// `position`: relative to the queue.
-  package init(position: String?, text: String) { (self.position, self.text) = (position, text) }
+  /// `position`: relative to the queue. `isRepair`: the text says what was repaired there.
+  package init(position: String?, text: String, isRepair: Bool = false) {
+    (self.position, self.text, self.isRepair) = (position, text, isRepair)
+  }
 
   /// `segments/LOW/000/000001: byte 610: 77 damaged bytes`
   package var line: String {
-    printable((position.map { $0 + ": " } ?? "") + text) + "\n"
+    printable((position.map { $0 + ": " } ?? "") + (isRepair ? "repaired: " : "") + text) + "\n"
   }
 
   /// `{"path":"segments/LOW/000/000001","finding":"byte 610: 77 damaged bytes"}`
@@ -89,7 +92,7 @@ package struct FindingText {
     let output = Output()
     output.append(#"{"path":"#)
     output.appendString(position)
-    output.append(#","finding":"#)
+    output.append(isRepair ? #","repair":"# : #","finding":"#)
     output.appendString(text)
     output.append("}\n")
     return String(decoding: output.bytes, as: UTF8.self)

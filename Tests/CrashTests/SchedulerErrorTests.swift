@@ -6,6 +6,7 @@ struct SchedulerErrorTests {
   static let forms: [SchedulerForm] = [
     .ackPartly, .hold, .batch, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .park,
     .restore, .cancelOne, .purgeAll, .retryCancelled, .changeNow, .changePriority, .pause, .resume,
+    .repair,
   ]
 
   @Test(

@@ -21,7 +21,7 @@ extension Claimer {
     let untouched = PerLane { lane in
       LaneMap(lane, end: ends[lane].position, names: listing.names).untouched
     }
-    let open = Set(try withoutEarlyLetters(singles, listing.early).map(WaitingItems.Key.init))
+    let open = Set(try queue.withoutEarlyLetters(singles, listing.early).map(WaitingItems.Key.init))
     let found = singles.filter { range in
       let gaps = untouched[range.lane]
       let next = gaps.partitionPoint { $0.to.number <= range.from.number }
@@ -68,21 +68,6 @@ extension Claimer {
       if (try? register.remove(ranges)) != nil { try queue.removeAside(names) }
       throw error
     }
-  }
-
-  /// The parts of these ranges that have no early letters. Call under the lock of now/.
-  func withoutEarlyLetters(
-    _ ranges: [ItemRange], _ early: EarlyHint?
-  ) throws(Fault) -> [ItemRange] {
-    guard let early else { return ranges }
-    var found: [ItemRange] = []
-    for lane in Lane.allCases {
-      let inLane = ranges.filter { $0.lane == lane }
-      let names = try queue.earlyLetters(
-        of: ItemRange.merged(inLane), lane, below: early.limits[lane])
-      found += inLane.flatMap { $0.removing(names) }
-    }
-    return found
   }
 
   /// Raises the early name. It is on disk before the first letter.
@@ -136,6 +121,21 @@ extension Claimer {
 }
 
 extension Queue {
+  /// The parts of these ranges that have no early letters. Call under the lock of now/.
+  func withoutEarlyLetters(
+    _ ranges: [ItemRange], _ early: EarlyHint?
+  ) throws(Fault) -> [ItemRange] {
+    guard let early else { return ranges }
+    var found: [ItemRange] = []
+    for lane in Lane.allCases {
+      let inLane = ranges.filter { $0.lane == lane }
+      let names = try earlyLetters(
+        of: ItemRange.merged(inLane), lane, below: early.limits[lane])
+      found += inLane.flatMap { $0.removing(names) }
+    }
+    return found
+  }
+
   /// The items with early letters among these ranges of a lane, ascending.
   fileprivate func earlyLetters(
     of merged: [ItemRange], _ lane: Lane, below limit: Int

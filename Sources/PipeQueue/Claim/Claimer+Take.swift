@@ -15,7 +15,7 @@ extension Claimer {
     defer { queue.unlockNow() }
     let listing = try queue.listNow()
     let ends = try queue.ends()
-    let open = try withoutEarlyLetters(ranges, listing.early)
+    let open = try queue.withoutEarlyLetters(ranges, listing.early)
     let selection = Selection(
       size: .max, byteLimit: .max, now: .distantFuture, retries: .max, countsAttempt: false)
     for lane in Lane.allCases {

@@ -293,6 +293,8 @@ enum DamagedNames {
       || ["later", "paused"].contains { first.elementsEqual($0.utf8) }
   }
 
+  static func isMarked(_ name: String) -> Bool { name.hasSuffix(suffix) }
+
   private static func isMarked(_ name: UnsafeRawBufferPointer) -> Bool {
     name.count >= suffix.utf8.count
       && cut(name, name.count - suffix.utf8.count, name.count).elementsEqual(suffix.utf8)

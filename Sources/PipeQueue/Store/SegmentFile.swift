@@ -123,7 +123,7 @@ extension Queue {
   /// Transition: quarantine
   @discardableResult
   func quarantine(_ lane: Lane, _ segment: Int, _ bytes: Range<Int>) throws(Fault) -> Bool {
-    let name = "\(lane.name).\(segment).\(bytes.lowerBound)-\(bytes.upperBound)"
+    let name = Queue.quarantineName(lane, segment, bytes)
     let position = "\(Segment.path(lane, segment)): byte \(bytes.lowerBound)"
     guard let file = try Segment.open(self, lane, segment) else { return false }
     let directory = try root.subdirectory(making: "quarantine")
@@ -141,6 +141,10 @@ extension Queue {
       "\(position): \(bytes.count) damaged bytes are skipped; \(kept) of them are in quarantine/\(name)"
     )
     return true
+  }
+
+  static func quarantineName(_ lane: Lane, _ segment: Int, _ bytes: Range<Int>) -> String {
+    "\(lane.name).\(segment).\(bytes.lowerBound)-\(bytes.upperBound)"
   }
 
   private static func copy(_ file: Descriptor, _ bytes: Range<Int>, to copy: Descriptor)

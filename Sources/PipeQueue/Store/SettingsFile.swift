@@ -43,6 +43,20 @@ extension Settings {
     return (try? parse(bytes)) == nil
   }
 
+  /// Whether neither file can be used, and neither is of a newer format.
+  static func areLost(_ root: Directory) throws(Fault) -> Bool {
+    for name in [fileName, copyName] {
+      guard let bytes = try contents(name, root) else { continue }
+      do throws(Damage) {
+        _ = try parse(bytes)
+        return false
+      } catch {
+        if case .newer = error { return false }
+      }
+    }
+    return true
+  }
+
   private static func contents(_ name: String, _ root: Directory) throws(Fault) -> [UInt8]? {
     guard let file = try Descriptor.open(name, in: root, O_RDONLY) else { return nil }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)

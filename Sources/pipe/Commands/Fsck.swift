@@ -1,31 +1,73 @@
-internal import PipeIO
 internal import PipeEngine
+internal import PipeIO
 internal import PipeRender
+internal import PipeTime
 
 struct Fsck: Command {
   static let about = About("fsck", .repair, "Check every name and line of a queue.")
 
   @Group var queue: QueueOptions
 
+  @Flag(
+    "--repair",
+    help: "Salvage what is intact, give up what is lost, and keep what is damaged in quarantine/.")
+  var repair
+
   @Flag("--json", help: "Print lines of JSON.")
   var json
 
+  @Group var progress: ProgressOptions
+
   func run() {
     Exit.perform("fsck") { () throws(Fault) in
-      let output = Output()
-      let findings = Findings()
-      // Repairs that opening the queue has made have no position.
-      let print = { (position: String?, text: String) in
-        let finding = FindingText(position: position, text: text)
-        output.append(json ? finding.json : finding.line)
-        findings.count += 1
+      let report = FindingReport(isJSON: json, isQuiet: progress.quiet)
+      if repair { try queue.location.restoreFormat { report.add(nil, $0) } }
+      let queue = try queue.location.open { report.add(nil, $0) }
+      try queue.check(hasRead: report.hasRead) { report.add($0.position, $0.text) }
+      guard repair, report.count > 0 else { return try report.end(Exit.someFailed) }
+      try queue.repair { report.add($0.position, $0.text, isRepair: true) }
+      var left = 0
+      try queue.check(hasRead: report.hasRead) { finding in
+        if finding.isLoss { return }
+        left += 1
+        report.add(finding.position, "not repaired: " + finding.text)
       }
-      let queue = try queue.location.open { print(nil, $0) }
-      try queue.check { print($0.position, $0.text) }
-      try output.flush()
-      return findings.count > 0 ? Exit.someFailed : Exit.fine
+      if left == 0 { return try report.end(Exit.someFailed) }
+      Diagnostics(command: "fsck").say("\(left) findings are not repaired; see the lines above")
+      return try report.end(Exit.data)
     }
   }
+}
 
-  private final class Findings { var count = 0 }
+/// The findings, printed as they come.
+private final class FindingReport {
+  private(set) var count = 0
+  private let isJSON: Bool
+  private let output = Output()
+  private let line: ProgressLine?
+  private let text = ProgressText("byte")
+  private var bytes = 0
+
+  init(isJSON: Bool, isQuiet: Bool) {
+    self.isJSON = isJSON
+    line = isQuiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
+  }
+
+  /// `position`: nil for a repair that opening the queue has made.
+  func add(_ position: String?, _ text: String, isRepair: Bool = false) {
+    let finding = FindingText(position: position, text: text, isRepair: isRepair)
+    output.append(isJSON ? finding.json : finding.line)
+    count += 1
+  }
+
+  func hasRead(_ count: Int) {
+    bytes += count
+    line?.update { text.line(bytes, share: nil) }
+  }
+
+  /// `status`: if anything was found.
+  func end(_ status: Int32) throws(Fault) -> Int32 {
+    try output.flush()
+    return count > 0 ? status : Exit.fine
+  }
 }

@@ -58,6 +58,57 @@ struct FsckTests {
     #expect(run.lines.filter { expected.contains($0) } == expected, run.story)
   }
 
+  @Test("--repair gives up what no line holds, keeps the rest, and says both")
+  func repair() throws {
+    let damage =
+      "printf x | dd of=queue/segments/MEDIUM/000/000001 seek=244 bs=1 conv=notrunc 2> log"
+    try scratch.sh("\(damage); rm queue/end/LOW.* queue/format.copy; rm -r queue/later").expect()
+    let run = try scratch.pipe("fsck", "--repair")
+    #expect(run.ending == .exited(1), run.story)
+    let segment = "segments/MEDIUM/000/000001: "
+    for line in [
+      segment + "byte 231: 77 damaged bytes",
+      segment + "byte 231: no intact line holds 1 items; they will be lost",
+      segment + "repaired: byte 231: 1 items are lost", "format.copy: repaired: written again",
+    ] {
+      #expect(run.output.contains(line), run.story)
+    }
+    try scratch.pipe("fsck").expect(
+      segment + "byte 231: 1 items are lost (pipe list --state lost)\n", status: 1)
+    try scratch.pipe("drop", "--lost").expect(nil)
+    try scratch.pipe("fsck", "--repair").expect("")
+    try scratch.pipe("consume").expect("")
+  }
+
+  @Test("--repair writes settings again if both files are lost, and then nothing is pruned")
+  func settings() throws {
+    try scratch.sh(": > queue/format; rm queue/format.copy").expect()
+    try scratch.pipe("fsck").expect("", errors: nil, status: 78)
+    let run = try scratch.pipe("fsck", "--repair")
+    #expect(
+      run.ending == .exited(1) && run.output.contains("written again with the default"), run.story)
+    try scratch.pipe("fsck").expect("")
+    try scratch.sh("grep -c 'retain 3153600000000000' queue/format").expect("1\n")
+  }
+
+  @Test("--repair neither touches a directory without a queue nor a queue of a newer format")
+  func foreign() throws {
+    try scratch.sh("mkdir other; pipe fsck --repair -q other").expect("", errors: nil, status: 66)
+    try scratch.sh("ls -A other").expect("")
+    try scratch.sh("echo 'pipe-queue 99' | tee queue/format > queue/format.copy").expect()
+    try scratch.pipe("fsck", "--repair").expect("", errors: nil, status: 78)
+    try scratch.sh("cat queue/format").expect("pipe-queue 99\n")
+  }
+
+  @Test("--repair moves a name without a meaning to quarantine/, and delivers its items")
+  func names() throws {
+    try scratch.sh("cd queue/now; mv HIGH*done HIGH.0.1.0-9.1.9.done").expect()
+    try scratch.pipe("fsck", "--repair").expect(nil, status: 1)
+    try scratch.pipe("fsck").expect("")
+    try scratch.sh("ls queue/quarantine").expect("now.HIGH.0.1.0-9.1.9.done.bad\n")
+    try scratch.pipe("consume").expect("{\"n\":5,\"priority\":\"HIGH\"}\n4\n")
+  }
+
   @Test("fsck reports lost items until they are dropped")
   func lost() throws {
     try scratch.sh(": > queue/segments/MEDIUM/000/000001").expect()

@@ -13,4 +13,14 @@ struct DamageSampleTests {
     )
     .expect(nil)
   }
+
+  @Test(
+    "a repair of one damage anywhere in a queue leaves nothing for fsck except lost items",
+    .needs("python3"))
+  func repair() throws {
+    try Scratch().sh(
+      "\(Repository.path)/Tests/damage --repair --every 307 --jobs 1 --pipe \(Binary.path)"
+    )
+    .expect(nil)
+  }
 }

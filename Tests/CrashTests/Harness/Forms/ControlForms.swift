@@ -1,4 +1,5 @@
 import TestSupport
+import Testing
 
 // Waiting items that a person changes.
 extension SchedulerForm {
@@ -104,6 +105,32 @@ extension SchedulerForm {
         return result
       })
   }
+
+  /// Damage that costs no item: a lane end, a copy of the format and a directory are missing, a name in now/ has no
+  /// meaning, and the letter of a cancelled item is gone.
+  static let repair = SchedulerForm(
+    testDescription: "fsck --repair", verb: "fsck", status: 1,
+    prepare: { queue in
+      var ledger = try waiting(queue, [.record(1), .record(2, "HIGH"), .record(3)])
+      ledger.plan(0..<3, .ready)
+      try ids(of: [0], queue, "cancel").mustRun()
+      let damage = """
+        cd \(queue.path); rm end/MEDIUM.* format.copy dead/*/*/*
+        rm -r strays segments/LOW/000/000001; : > now/HIGH.0.1.0-9.1.9.done
+        """
+      try Command("sh", "-c", damage).mustRun()
+      return ledger
+    },
+    command: { .pipe("fsck", "-q", $0.path, "--repair") },
+    play: { form, queue, command, ledger in
+      let result = try command.run()
+      ledger.conclude(isWhole: true)
+      let again = try Command.pipe("fsck", "-q", queue.path, "--repair").run()
+      #expect([.exited(0), .exited(1)].contains(again.ending), "\(result)\n\(again)")
+      let clean = try Command.pipe("fsck", "-q", queue.path).run()
+      #expect(clean.ending == .exited(0), "\(result)\n\(again)\n\(clean)")
+      return result
+    })
 
   /// A command with the ids of entries, by the index of an item of each.
   private static func ids(
