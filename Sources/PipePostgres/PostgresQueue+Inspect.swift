@@ -39,14 +39,45 @@
     }
 
     package func census() throws(Fault) -> [LaneCensus] {
-      try session.read(
-        "select entries, items, ready, claimed, later, dead from census_1() order by lane"
-      ).map { row in
+      let counts = try session.read(
+        "select entries, items, ready, claimed, later, dead from census_1() order by lane")
+      return zip(counts, try oldest()).map { row, oldest in
         let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
         return LaneCensus(
           entries: numbers[0], items: numbers[1], ready: numbers[2], claimed: numbers[3],
-          later: numbers[4], dead: numbers[5])
+          later: numbers[4], dead: numbers[5], oldestReady: oldest.ready,
+          oldestWaiting: oldest.waiting)
       }
+    }
+
+    // When the first ready and the first waiting item of each lane were accepted. Times never decrease within a
+    // lane, so the first item is the oldest.
+    private func oldest() throws(Fault) -> [(ready: Instant?, waiting: Instant?)] {
+      try session.read(
+        """
+        with clock as materialized (select living() as alive, micros() as at)
+        select (select e.time from entry e where e.lane = h.lane and e.number <= f.ready order by e.number desc limit 1),
+          (select e.time from entry e where e.lane = h.lane and e.number <= least(f.ready, f.later)
+            order by e.number desc limit 1)
+          from head h, clock c, lateral (select least(
+              (select min(s.first) from span s
+                where s.lane = h.lane and not is_held(s.state, s.due, s.owner, c.alive)),
+              (select min(s.first) from later s where s.lane = h.lane and s.due <= c.at),
+              (\(PostgresQueue.untouched("coalesce(e.not_before, 0) <= c.at")))) as ready,
+            least((select min(s.first) from later s where s.lane = h.lane),
+              (\(PostgresQueue.untouched("true")))) as later) f
+          order by h.lane
+        """
+      ).map { row in (row[0].map { instant($0) }, row[1].map { instant($0) }) }
+    }
+
+    // The first item of a lane that no consumer has reached.
+    private static func untouched(_ condition: String) -> String {
+      """
+      select greatest(e.number, h.number) from entry e where e.lane = h.lane and e.number + e.items > h.number
+        and e.number >= coalesce((select q.number from entry q where q.lane = h.lane and q.number <= h.number
+          order by q.number desc limit 1), h.number) and \(condition) order by e.number limit 1
+      """
     }
 
     package func total(_ counter: Counter) throws(Fault) -> Int {

@@ -142,7 +142,19 @@
         id: id, priority: lane, created: instant(entry[3]), accepted: instant(entry[4]),
         items: items,
         runs: runs,
-        pace: nil, pause: try pauseNow())
+        pace: try pace(), pause: try pauseNow())
+    }
+
+    private func pace() throws(Fault) -> PaceView? {
+      let row = try session.read(
+        "select every, greatest(0, started + every - micros()), greatest(0, micros() - started), size from pace"
+          + " where started > 0"
+      ).first
+      guard let row else { return nil }
+      let numbers = row.map { $0.flatMap { Int64($0) } ?? 0 }
+      return PaceView(
+        every: .microseconds(numbers[0]), wait: .microseconds(numbers[0] > 0 ? numbers[1] : 0),
+        sinceLast: .microseconds(numbers[2]), size: Int(numbers[3]), rate: nil)
     }
 
     // `row`: item, state, attempt, due, batch, history.

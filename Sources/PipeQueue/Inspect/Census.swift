@@ -34,7 +34,11 @@ package struct LaneCensus {
     waiting = ItemRange.merged(ranges.ready + ranges.later)
   }
 
-  package init(entries: Int, items: Int, ready: Int, claimed: Int, later: Int, dead: Int) {
+  package init(
+    entries: Int, items: Int, ready: Int, claimed: Int, later: Int, dead: Int,
+    oldestReady: Instant?, oldestWaiting: Instant?
+  ) {
+    (self.oldestReady, self.oldestWaiting) = (oldestReady, oldestWaiting)
     self.entries = entries
     self.items = items
     self.ready = ready

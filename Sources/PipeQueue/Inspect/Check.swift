@@ -95,7 +95,7 @@ extension Queue {
       found(
         Finding(
           Segment.path(lane, range.from.segment),
-          "byte \(range.from.offset): \(range.count) items are lost (pipe list --state lost)",
+          "byte \(range.from.offset): \(items(range.count)) lost (pipe list --state lost)",
           isLoss: true))
     }
     var unfiled = 0
@@ -104,7 +104,7 @@ extension Queue {
       found(
         Finding(
           "register/" + lane.name,
-          "\(unfiled) items have no name in later/ or dead/; they are ready"))
+          "\(items(unfiled)) ready again, without a name in later/ or dead/"))
     }
     try readLines(end, map.undone, hasRead) { (fault) throws(Fault) in
       switch fault {
@@ -135,12 +135,15 @@ extension Queue {
           found(
             Finding(
               Segment.path(lane, range.from.segment),
-              "byte \(range.from.offset): no intact line holds \(count) items; they will be lost"))
+              "byte \(range.from.offset): \(items(count)) without an intact line, which will be lost"
+            ))
         }
       }
     }
   }
 }
+
+private func items(_ count: Int) -> String { count == 1 ? "1 item" : "\(count) items" }
 
 /// What is wrong with the segments of a lane.
 private enum LaneFault {
@@ -369,7 +372,7 @@ extension Queue {
       repaired(
         Finding(
           Segment.path(lane, range.from.segment),
-          "byte \(range.from.offset): \(range.count) items are lost"))
+          "byte \(range.from.offset): \(items(range.count)) lost"))
     }
   }
 }

@@ -206,6 +206,13 @@ package struct PaceView {
   /// Items per second recently; nil if too few have left to compute it.
   package let rate: Double?
 
+  package init(
+    every: TimeSpan, wait: TimeSpan, sinceLast: TimeSpan, size: Int, rate: Double?
+  ) {
+    (self.every, self.wait, self.sinceLast) = (every, wait, sinceLast)
+    (self.size, self.rate) = (size, rate)
+  }
+
   /// Time until an item with `ahead` items before it is handed out, at the recent pace or
   /// rate; nil if nothing was handed out recently enough to estimate it.
   package func estimate(ahead: Int) -> TimeSpan? {

@@ -4,7 +4,7 @@ internal import PipeRender
 internal import PipeTime
 
 struct Fsck: Command {
-  static let about = About("fsck", .repair, "Check every name and line of a queue.")
+  static let about = About("fsck", .repair, "Check every name and line of a queue, or repair it.")
 
   @Group var queue: QueueOptions
 

@@ -54,6 +54,21 @@ struct FleetTests {
     #expect(try fleet.census() == "0 0 0 0")
   }
 
+  @Test("stats has the age of the oldest item, and explain the pace and when an item leaves")
+  func reports() throws {
+    try fleet.sh("seq 3 | pipe enqueue --raw --quiet").expect()
+    try fleet.sh("echo 4 | pipe enqueue --raw --quiet --delay 1h").expect()
+    let age = """
+      pipe stats --json | jq -c '[.oldest_ready_seconds[] | if . then . >= 0 and . < 600 else . end]'
+      """
+    try fleet.sh(age).expect("[null,true,null]\n")
+    let list = try fleet.sh("pipe list --state ready | jq -r .id").expect()
+    try fleet.sh("pipe consume -n 1 --every 1h").expect("1\n")
+    let pace = "[.pace.every_seconds, .pace.size, (.pace.next_in_seconds | . > 0 and . <= 3600)]"
+    try fleet.sh("pipe explain --json \(list.lines[2]) | jq -c '\(pace)'").expect("[3600,1,true]\n")
+    try fleet.sh("pipe consume; \(age)").expect("2\n3\n[null,null,null]\n")
+  }
+
   @Test("the claims of a killed consumer are ready again, those of its living command are not")
   func deaths() throws {
     try fleet.sh("seq 2 | pipe enqueue --raw --quiet").expect()
