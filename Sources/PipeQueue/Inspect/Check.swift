@@ -184,6 +184,8 @@ extension Queue {
         if !isLast || end.position.offset > 0 { try found(.missing(segment: segment)) }
         continue
       }
+      // The disk reads the next segment while this one is checked.
+      try Segment.open(self, end.lane, segment + 1)?.prefetch()
       let size = try file.size()
       if isLast, size < end.position.offset { try found(.short(segment: segment, size: size)) }
       let limit = isLast ? min(size, end.position.offset) : size
