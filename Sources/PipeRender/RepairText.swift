@@ -84,7 +84,8 @@ package struct FindingText {
 
   /// `segments/LOW/000/000001: byte 610: 77 damaged bytes`
   package var line: String {
-    printable((position.map { $0 + ": " } ?? "") + (isRepair ? "repaired: " : "") + text) + "\n"
+    let place = position.map { $0 + (isRepair ? ": repaired: " : ": ") } ?? ""
+    return printable(place + text) + "\n"
   }
 
   /// `{"path":"segments/LOW/000/000001","finding":"byte 610: 77 damaged bytes"}`

@@ -29,7 +29,7 @@ extension Claimer {
         && gaps[next].contains(range)
     }
     let ready = found.sorted { $0.comesBefore($1) }
-    try raise(listing, ready)
+    try queue.raiseEarly(listing, ready)
     try writeEarlyLetters(of: ready, reason, isDropped)
     let cancelled = Set(ready.map(WaitingItems.Key.init))
     let rest = items.filter { item in
@@ -70,27 +70,6 @@ extension Claimer {
     }
   }
 
-  /// Raises the early name. It is on disk before the first letter.
-  /// Step of: cancel
-  private func raise(_ listing: NowListing, _ ranges: [ItemRange]) throws(Fault) {
-    guard !ranges.isEmpty else { return }
-    var hint = listing.early ?? EarlyHint(limits: .repeating(0))
-    for range in ranges { hint.limits[range.lane] = max(hint.limits[range.lane], range.to.number) }
-    if hint != listing.early {
-      // Several names, or a damaged one, are left as they are: the highest number is valid.
-      let isRaised =
-        if let old = listing.early {
-          try queue.now().rename(old.text, to: hint.text) == .renamed
-        } else { false }
-      if !isRaised {
-        var nowDirectory = NowDirectory(queue, listing)
-        try nowDirectory.createFile(hint.text)
-      }
-    }
-    // Also an old name: the process that wrote it may have died before its flush.
-    try queue.now().flush()
-  }
-
   /// The front of a range that holds no early letter. Items at its start that have one are passed over:
   /// `range` then begins behind them.
   func front(of range: inout ItemRange, _ selection: Selection) throws(Fault) -> ItemRange? {
@@ -121,6 +100,27 @@ extension Claimer {
 }
 
 extension Queue {
+  /// Raises the early name. It is on disk before the first letter.
+  /// Step of: cancel
+  func raiseEarly(_ listing: NowListing, _ ranges: [ItemRange]) throws(Fault) {
+    guard !ranges.isEmpty else { return }
+    var hint = listing.early ?? EarlyHint(limits: .repeating(0))
+    for range in ranges { hint.limits[range.lane] = max(hint.limits[range.lane], range.to.number) }
+    if hint != listing.early {
+      // Several names, or a damaged one, are left as they are: the highest number is valid.
+      let isRaised =
+        if let old = listing.early {
+          try now().rename(old.text, to: hint.text) == .renamed
+        } else { false }
+      if !isRaised {
+        var nowDirectory = NowDirectory(self, listing)
+        try nowDirectory.createFile(hint.text)
+      }
+    }
+    // Also an old name: the process that wrote it may have died before its flush.
+    try now().flush()
+  }
+
   /// The parts of these ranges that have no early letters. Call under the lock of now/.
   func withoutEarlyLetters(
     _ ranges: [ItemRange], _ early: EarlyHint?

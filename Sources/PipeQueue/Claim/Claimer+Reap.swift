@@ -243,11 +243,17 @@ extension Queue {
   private func oldestNumber(_ lane: Lane) throws(Fault) -> Int {
     for segment in try segmentNumbers(lane) {
       guard let file = try Segment.open(self, lane, segment) else { continue }
-      if case .line(let line) = try SegmentReader(file, lane, segment).line(at: 0, limit: .max) {
-        return line.number
+      let reader = SegmentReader(file, lane, segment)
+      let size = try file.size()
+      var offset = 0
+      // What only a damaged line held cannot be delivered either.
+      while offset < size {
+        switch try reader.line(at: offset, limit: size) {
+        case .line(let line): return line.number
+        case .damaged(let until): offset = until
+        case .end: offset = size
+        }
       }
-      // The segment is damaged at its start: no item counts as old.
-      return 0
     }
     return 0
   }

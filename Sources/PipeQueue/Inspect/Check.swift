@@ -1,5 +1,6 @@
+internal import CPipeIO
+internal import Glibc
 package import PipeIO
-internal import PipeTime
 
 /// A deviation of a queue from pipe-queue(5).
 package struct Finding {
@@ -53,24 +54,39 @@ extension Queue {
   }
 
   /// Names in now/ and end/ that were put aside.
-  fileprivate func markedNames() throws(Fault) -> [String] {
+  func markedNames() throws(Fault) -> [String] {
     var found: [String] = []
     for part in ["now", "end"] {
       guard let directory = try Directory.open(part, in: root) else { continue }
-      found += try directory.names().filter(DamagedNames.isMarked).map { part + "/" + $0 }
+      try directory.forEachName { text in
+        if DamagedNames.isMarked(text), DamagedNames.mayBe(text) {
+          found.append(part + "/" + String(decoding: text, as: UTF8.self))
+        }
+      }
     }
     return found
   }
 
-  /// Names in later/ and dead/ that give no state of an item of their directory.
-  fileprivate func damagedNamesAside() throws(Fault) -> [String] {
+  /// Names in later/ and dead/ that give no state of an item of their directory, and files in the place of
+  /// their directories.
+  func damagedNamesAside() throws(Fault) -> [String] {
     var found: [String] = []
     for kind in SideKind.allCases {
       for lane in Lane.allCases {
+        let parent = "\(kind.rawValue)/\(lane.name)"
+        guard isDirectory(parent) else {
+          if root.has(parent) { found.append(parent) }
+          continue
+        }
         for shard in try shards(kind, lane) {
           let path = kind.path(lane, shard)
-          guard let directory = try? Directory.open(path, in: root) else { continue }
+          guard isDirectory(path), let directory = try Directory.open(path, in: root) else {
+            if root.has(path) { found.append(path) }
+            continue
+          }
           try directory.forEachName { text in
+            // Other names do not belong to pipe.
+            guard text[0] &- 0x30 < 10 || DamagedNames.mayBe(text) else { return }
             let name = SideName.parse(text, kind, lane, older: isOlder)
             if name?.shard != shard {
               found.append(path + "/" + String(decoding: text, as: UTF8.self))
@@ -80,6 +96,37 @@ extension Queue {
       }
     }
     return found
+  }
+
+  private func isDirectory(_ path: String) -> Bool {
+    root.status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+  }
+
+  /// What the names in later/ and dead/ of a lane ask of others: items that the register has to list, and
+  /// early letters that are above the early name. `withReady`: also items that no consumer has reached, which a
+  /// killed `cancel` need not have listed.
+  func claimsAside(
+    _ map: LaneMap, _ early: EarlyHint?, withReady: Bool
+  ) throws(Fault) -> (unlisted: [ItemRange], above: [ItemRange]) {
+    let lane = map.lane
+    let done = map.final(.done)
+    let limit = early?.limits[lane] ?? 0
+    var (unlisted, above): ([ItemRange], [ItemRange]) = ([], [])
+    for kind in SideKind.allCases {
+      for shard in try shards(kind, lane) {
+        let names = try namesAside(kind, lane, shard)
+        guard let last = names.last else { continue }
+        let numbers = names[0].range.from.number..<last.range.to.number
+        let listed = Set(try Register(root).items(lane, numbers))
+        for name in names {
+          let range = name.range
+          if name.isEarly, range.to.number > limit { above.append(range) }
+          let isMeant = done.contains { $0.contains(range) } || withReady && name.isEarly
+          if isMeant, !listed.isSuperset(of: range.numbers) { unlisted.append(range) }
+        }
+      }
+    }
+    return (unlisted, above)
   }
 
   private func check(
@@ -98,14 +145,7 @@ extension Queue {
           "byte \(range.from.offset): \(items(range.count)) lost (pipe list --state lost)",
           isLoss: true))
     }
-    var unfiled = 0
-    try forEachUnfiled(lane) { unfiled += $0.count }
-    if unfiled > 0 {
-      found(
-        Finding(
-          "register/" + lane.name,
-          "\(items(unfiled)) ready again, without a name in later/ or dead/"))
-    }
+    try checkAside(lane, found)
     try readLines(end, map.undone, hasRead) { (fault) throws(Fault) in
       switch fault {
       case .missing(let segment):
@@ -113,6 +153,8 @@ extension Queue {
           Finding(
             Segment.path(lane, segment),
             "is missing; restore it, or create an empty file to give up its items"))
+      case .strange(let segment):
+        found(Finding(Segment.path(lane, segment), "is not a regular file"))
       case .short(let segment, let size):
         found(
           Finding(
@@ -120,7 +162,8 @@ extension Queue {
             "ends at byte \(size), but the lane ends at \(end.position.offset)"))
       case .damaged(let segment, let bytes, let id):
         // A copy in quarantine/ means that it was reported.
-        if root.has("quarantine/" + Queue.quarantineName(lane, segment, bytes)) { return }
+        let copy = "quarantine/" + Queue.quarantineName(lane, segment, bytes)
+        if root.size(of: copy) == bytes.count { return }
         let entry = id.map { " of entry \($0.text)" } ?? ""
         found(
           Finding(
@@ -143,11 +186,47 @@ extension Queue {
   }
 }
 
+extension Queue {
+  private func checkAside(_ lane: Lane, _ found: (Finding) -> Void) throws(Fault) {
+    // Without a lock first: items on their way between now/, later/ and dead/ may seem to be nowhere.
+    if try findingsAside(lane).isEmpty { return }
+    guard let later = try Directory.open(SideKind.later.rawValue, in: root) else { return }
+    try Queue.lock(later, exclusive: true, report)
+    defer { later.unlock() }
+    for finding in try findingsAside(lane) { found(finding) }
+  }
+
+  private func findingsAside(_ lane: Lane) throws(Fault) -> [Finding] {
+    var findings: [Finding] = []
+    var unfiled = 0
+    try forEachUnfiled(lane) { unfiled += $0.count }
+    if unfiled > 0 {
+      let text = "\(items(unfiled)) ready again, without a name in later/ or dead/"
+      findings.append(Finding("register/" + lane.name, text))
+    }
+    let listing = try listingNow()
+    let map = LaneMap(lane, end: try ends()[lane].position, names: listing.names)
+    let (unlisted, above) = try claimsAside(map, listing.early, withReady: false)
+    if !unlisted.isEmpty {
+      let text = "not listed: \(items(unlisted.reduce(0) { $0 + $1.count })) of later/ and dead/"
+      findings.append(Finding("register/" + lane.name, text))
+    }
+    if !above.isEmpty {
+      let text =
+        "the early name is missing: cancelled and ready again: \(items(above.count)) of \(lane.name)"
+      findings.append(Finding("now/", text))
+    }
+    return findings
+  }
+}
+
 private func items(_ count: Int) -> String { count == 1 ? "1 item" : "\(count) items" }
 
 /// What is wrong with the segments of a lane.
-private enum LaneFault {
+enum LaneFault {
   case missing(segment: Int)
+  /// Not a regular file.
+  case strange(segment: Int)
   /// The last segment ends before its lane.
   case short(segment: Int, size: Int)
   /// `id`: of the entry, if its column can be read.
@@ -160,17 +239,28 @@ extension Queue {
   private static let pieceRead = 1 << 20
 
   /// The segments of a lane that should exist: from the first that does, or that has an undone item.
-  fileprivate func segmentsNeeded(
+  func segmentsNeeded(
     _ end: LaneEnd, _ undone: [ItemRange]
   ) throws(Fault) -> ClosedRange<Int> {
     let last = end.position.segment
     let existing = try segmentNumbers(end.lane).first { $0 <= last }
-    let first = min(existing ?? .max, undone.first?.from.segment ?? last)
+    var first = min(existing ?? .max, undone.first?.from.segment ?? last)
+    for kind in SideKind.allCases { first = min(first, try firstAside(kind, end.lane) ?? last) }
     return first...max(first, last)
   }
 
+  /// Whether the path exists and is not a regular file.
+  func isStrange(_ path: String) -> Bool { root.has(path) && root.size(of: path) == nil }
+
+  // Another process may prune while this one reads.
+  private func isPruned(_ segment: Int, _ lane: Lane) throws(Fault) -> Bool {
+    let end = try ends()[lane]
+    let undone = LaneMap(lane, end: end.position, names: try namesNow()).undone
+    return try segment < segmentsNeeded(end, undone).lowerBound
+  }
+
   /// Reads all lines of a lane up to its end. `undone`: its items that are not final.
-  fileprivate func readLines(
+  func readLines(
     _ end: LaneEnd, _ undone: [ItemRange], _ hasRead: (Int) -> Void,
     _ found: (LaneFault) throws(Fault) -> Void
   ) throws(Fault) {
@@ -180,8 +270,14 @@ extension Queue {
     if segments.lowerBound == Segment.first { next = .origin }
     for segment in segments {
       let isLast = segment == end.position.segment
+      if isStrange(Segment.path(end.lane, segment)) {
+        try found(.strange(segment: segment))
+        continue
+      }
       guard let file = try Segment.open(self, end.lane, segment) else {
-        if !isLast || end.position.offset > 0 { try found(.missing(segment: segment)) }
+        if !isLast || end.position.offset > 0, try !isPruned(segment, end.lane) {
+          try found(.missing(segment: segment))
+        }
         continue
       }
       // The disk reads the next segment while this one is checked.
@@ -226,155 +322,5 @@ extension Descriptor {
     defer { buffer.deallocate() }
     let count = try read(into: buffer, at: offset + SegmentLine.idStart)
     return count < buffer.count ? nil : EntryID(UnsafeRawBufferPointer(buffer))
-  }
-}
-
-// Repairs. Each step says nothing that it does not know: what no name covers is ready, and what no line
-// holds is lost. A process killed at any call leaves a queue that the next repair completes.
-extension Queue {
-  /// Writes the settings again if both of their files are lost: the defaults, except that nothing is pruned.
-  /// Does nothing to a directory that does not look like a queue.
-  /// Step of: create
-  package static func restoreFormat(
-    path: String, report: (String) -> Void
-  ) throws(Fault) {
-    guard let root = try directory(path), root.has("segments/" + Lane.high.name) else { return }
-    try lock(root, exclusive: true, report)
-    defer { root.unlock() }
-    guard try Settings.areLost(root) else { return }
-    for name in [Settings.fileName, Settings.copyName] { _ = try root.putAside(name) }
-    var settings = Settings()
-    settings.retain = .days(36_500)
-    // There may be some.
-    settings.hasEarlyLetters = true
-    try settings.put(Settings.copyName, in: root)
-    try root.flush()
-    try settings.put(Settings.fileName, in: root)
-    try root.flush()
-    report(
-      "\(printable(path))/\(Settings.fileName): was lost, and so was its copy; written again with the"
-        + " default settings, but nothing is pruned (see pipe init --retain)")
-  }
-
-  /// Repairs what `check` finds, and calls `report` of the queue or `repaired` with each repair.
-  package func repair(_ repaired: (Finding) -> Void) throws(Fault) {
-    for name in Queue.parts { _ = try part(name) }
-    if [Settings.fileName, Settings.copyName].contains(where: { Settings.isDamaged($0, root) }) {
-      try Queue.lock(root, exclusive: true, report)
-      defer { root.unlock() }
-      try settings.replace(in: root)
-      repaired(Finding(Settings.copyName, "written again"))
-    }
-    let claimer = Claimer(self)
-    try claimer.begin()
-    try keepDamagedNames(repaired)
-    if try listingNow().reaches(beyond: ends()) { try raiseEnds() }
-    for lane in Lane.allCases {
-      try mendSegments(lane, repaired)
-      try giveUp(lane, repaired)
-    }
-    _ = try claimer.ensureHint()
-    _ = try claimer.returnUnfiled()
-    try claimer.sync.flush()
-    try now().flush()
-  }
-
-  /// Moves damaged names to quarantine/. They have no meaning, so each place is right after a crash.
-  /// Step of: put aside
-  private func keepDamagedNames(_ repaired: (Finding) -> Void) throws(Fault) {
-    try putAsideDamaged()
-    let names = try markedNames() + damagedNamesAside()
-    if names.isEmpty { return }
-    let quarantine = try root.subdirectory(making: "quarantine")
-    for name in names {
-      if let kept = try keep(name) { repaired(Finding(name, "moved to \(kept)")) }
-    }
-    try quarantine.flush()
-    for parent in Set(names.map(Queue.parent)) { try root.existing(parent).flush() }
-  }
-
-  private func putAsideDamaged() throws(Fault) {
-    try lockEnd()
-    defer { unlockEnd() }
-    for name in try endListing().damaged { _ = try end.putAside(name) }
-    try lockNow(exclusive: true)
-    defer { unlockNow() }
-    try putAsideDamaged(listNow())
-  }
-
-  /// Returns where the file is then; nil if it is gone.
-  /// Step of: put aside
-  private func keep(_ name: String) throws(Fault) -> String? {
-    // A name has at most 255 bytes.
-    let flat = String(decoding: name.utf8.suffix(240), as: UTF8.self)
-      .replacing("/", with: ".")
-    for attempt in 0..<1000 {
-      let kept = "quarantine/" + (attempt == 0 ? flat : "\(flat).\(attempt)")
-      switch try root.rename(name, to: kept) {
-      case .renamed: return kept
-      case .missing: return nil
-      case .taken: continue
-      }
-    }
-    return nil
-  }
-
-  /// Creates missing segments, empty, and continues a lane whose last segment was cut off in the next one.
-  /// Step of: repair
-  private func mendSegments(_ lane: Lane, _ repaired: (Finding) -> Void) throws(Fault) {
-    try lockEnd()
-    defer { unlockEnd() }
-    var laneEnd = try soundEnds()[lane]
-    let undone = LaneMap(lane, end: laneEnd.position, names: try namesNow()).undone
-    for segment in try segmentsNeeded(laneEnd, undone)
-    where try Segment.open(self, lane, segment) == nil {
-      _ = try beginSegment(lane, segment)
-      repaired(Finding(Segment.path(lane, segment), "created again, empty"))
-    }
-    let last = laneEnd.position
-    let size = try Segment.open(self, lane, last.segment)?.size() ?? 0
-    guard size < last.offset else { return }
-    let old = laneEnd.text
-    laneEnd.position = Position(number: last.number, segment: last.segment + 1, offset: 0)
-    _ = try beginSegment(lane, laneEnd.position.segment)
-    _ = try end.rename(old, to: laneEnd.text)
-    try end.flush()
-    repaired(
-      Finding(
-        Segment.path(lane, last.segment),
-        "the lane continues in \(Segment.path(lane, laneEnd.position.segment))"))
-  }
-
-  /// Copies damaged bytes to quarantine/, and makes items lost that no line holds and that are ready or wait.
-  private func giveUp(_ lane: Lane, _ repaired: (Finding) -> Void) throws(Fault) {
-    let laneEnd = try ends()[lane]
-    let undone = LaneMap(lane, end: laneEnd.position, names: try namesNow()).undone
-    var gaps: [ItemRange] = []
-    try readLines(laneEnd, undone, { _ in }) { (fault) throws(Fault) in
-      switch fault {
-      case .damaged(let segment, let bytes, _): try quarantine(lane, segment, bytes)
-      case .gap(let range): gaps.append(range)
-      case .missing, .short: break
-      }
-    }
-    try lockNow(exclusive: true)
-    defer { unlockNow() }
-    if gaps.isEmpty { return }
-    let listing = try listNow()
-    let names = listing.names.filter { $0.range.lane == lane }
-    let covered = ItemRange.merged(names.map(\.range))
-    let open = try withoutEarlyLetters(gaps.flatMap { $0.removing(covered) }, listing.early)
-    // A consumer gives up the rest of a name that is only partly lost.
-    let waiting = names.filter { name in
-      name.isAgain && gaps.contains { $0.contains(name.range) }
-    }
-    var nowDirectory = NowDirectory(self, listing)
-    for (range, name) in open.map({ ($0, nil) }) + waiting.map({ ($0.range, $0) }) {
-      try nowDirectory.giveUp(range, of: name)
-      repaired(
-        Finding(
-          Segment.path(lane, range.from.segment),
-          "byte \(range.from.offset): \(items(range.count)) lost"))
-    }
   }
 }

@@ -152,17 +152,17 @@ struct NowDirectory {
     }
   }
 
-  /// Marks the first items of `name`, or items without a name, as lost: no intact line holds them.
+  /// Marks items of `name`, or items without a name, as lost: no intact line holds them.
   /// Transition: lose
   mutating func giveUp(_ range: ItemRange, of name: NowName?) throws(Fault) {
     let lost = NowName(range, .lost)
     guard let name else { return try create(lost) }
     try dropContained(in: name)
-    if range.to < name.range.to {
-      var rest = name
-      rest.range.from = range.to
-      try create(rest, history: name.attempt! > 0 ? queue.now().history(name.text) : [])
-    }
+    let history = name.attempt! > 0 ? try queue.now().history(name.text) : []
+    var (front, rest) = (name, name)
+    (front.range.to, rest.range.from) = (range.from, range.to)
+    if name.range.from < range.from { try create(front, history: history) }
+    if range.to < name.range.to { try create(rest, history: history) }
     _ = try queue.rename(name, to: lost)
   }
 
@@ -285,17 +285,18 @@ enum DamagedNames {
   /// Whether a name that its reader found invalid begins like the name of an item. Other names do
   /// not belong to pipe.
   static func shouldBe(_ name: UnsafeRawBufferPointer) -> Bool {
+    !isMarked(name) && mayBe(name)
+  }
+
+  /// Whether a name begins like that of an item, a hint or a pause.
+  static func mayBe(_ name: UnsafeRawBufferPointer) -> Bool {
     var pieces = FieldSplitter(name)
-    guard let first = pieces.next(before: dot), !pieces.isAtEnd, !isMarked(name) else {
-      return false
-    }
+    guard let first = pieces.next(before: dot), !pieces.isAtEnd else { return false }
     return Lane(name: first) != nil
       || ["later", "paused"].contains { first.elementsEqual($0.utf8) }
   }
 
-  static func isMarked(_ name: String) -> Bool { name.hasSuffix(suffix) }
-
-  private static func isMarked(_ name: UnsafeRawBufferPointer) -> Bool {
+  static func isMarked(_ name: UnsafeRawBufferPointer) -> Bool {
     name.count >= suffix.utf8.count
       && cut(name, name.count - suffix.utf8.count, name.count).elementsEqual(suffix.utf8)
   }

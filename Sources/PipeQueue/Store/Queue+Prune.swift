@@ -166,8 +166,8 @@ extension Queue {
     return isMoved
   }
 
-  // Segment of the first item in later/ or dead/ that is not dropped.
-  private func firstAside(_ kind: SideKind, _ lane: Lane) throws(Fault) -> Int? {
+  /// Segment of the first item in later/ or dead/ that is not dropped.
+  func firstAside(_ kind: SideKind, _ lane: Lane) throws(Fault) -> Int? {
     for shard in try shards(kind, lane) {
       let names = try namesAside(kind, lane, shard)
       if let first = names.first(where: { !$0.isDropped }) { return first.range.from.segment }

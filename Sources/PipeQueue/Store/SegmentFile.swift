@@ -127,12 +127,15 @@ extension Queue {
     let position = "\(Segment.path(lane, segment)): byte \(bytes.lowerBound)"
     guard let file = try Segment.open(self, lane, segment) else { return false }
     let directory = try root.subdirectory(making: "quarantine")
+    // A process that died while it copied left a part.
+    if let size = directory.size(of: name), size < bytes.count { try directory.remove(name) }
     let kept: Int
     do throws(Fault) {
       let copy = try Descriptor.create(name, in: directory, O_WRONLY | O_EXCL)
       kept = try Queue.copy(file, bytes, to: copy)
     } catch {
       if error.code == EEXIST { return false }
+      try? directory.remove(name)
       // Reading matters more than the copy: the bytes are still in the segment.
       note("\(position): damaged, and could not be copied to quarantine/: \(error.text)")
       return true

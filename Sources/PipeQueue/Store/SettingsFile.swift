@@ -58,6 +58,8 @@ extension Settings {
   }
 
   private static func contents(_ name: String, _ root: Directory) throws(Fault) -> [UInt8]? {
+    // Whatever else has the name is damage.
+    if root.has(name), root.size(of: name) == nil { return [] }
     guard let file = try Descriptor.open(name, in: root, O_RDONLY) else { return nil }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { buffer.deallocate() }
@@ -75,6 +77,10 @@ extension Settings {
   /// Writes these settings to a temporary file, flushes it, and gives it this name.
   /// Transition: create, settings
   func put(_ name: String, in root: Directory) throws(Fault) {
+    for other in [name, Settings.temporaryName] where root.has(other) && root.size(of: other) == nil
+    {
+      _ = try root.putAside(other)
+    }
     let file = try Descriptor.create(Settings.temporaryName, in: root, O_WRONLY | O_TRUNC)
     try Array(text.utf8).write(to: file, at: 0)
     try file.flush()

@@ -21,27 +21,37 @@ struct Fsck: Command {
   func run() {
     Exit.perform("fsck") { () throws(Fault) in
       let report = FindingReport(isJSON: json, isQuiet: progress.quiet)
-      if repair { try queue.location.restoreFormat { report.add(nil, $0) } }
-      let queue = try queue.location.open { report.add(nil, $0) }
-      try queue.check(hasRead: report.hasRead) { report.add($0.position, $0.text) }
-      guard repair, report.count > 0 else { return try report.end(Exit.someFailed) }
-      try queue.repair { report.add($0.position, $0.text, isRepair: true) }
-      var left = 0
-      try queue.check(hasRead: report.hasRead) { finding in
-        if finding.isLoss { return }
-        left += 1
-        report.add(finding.position, "not repaired: " + finding.text)
+      do throws(Fault) { return try run(report) } catch {
+        // What was found before the fault.
+        try? report.flush()
+        throw error
       }
-      if left == 0 { return try report.end(Exit.someFailed) }
-      Diagnostics(command: "fsck").say("\(left) findings are not repaired; see the lines above")
-      return try report.end(Exit.data)
     }
+  }
+
+  private func run(_ report: FindingReport) throws(Fault) -> Int32 {
+    if repair { try queue.location.restoreFormat { report.add(nil, $0, isRepair: true) } }
+    let queue = try queue.location.open { report.add(nil, $0, isRepair: report.isRepairing) }
+    try queue.check(hasRead: report.hasRead) { report.add($0.position, $0.text) }
+    guard repair, report.count > 0 else { return try report.end(Exit.someFailed) }
+    report.isRepairing = true
+    try queue.repair { report.add($0.position, $0.text, isRepair: true) }
+    var left = 0
+    try queue.check(hasRead: report.hasRead) { finding in
+      if finding.isLoss { return }
+      left += 1
+      report.add(finding.position, "not repaired: " + finding.text)
+    }
+    if left == 0 { return try report.end(Exit.someFailed) }
+    Diagnostics(command: "fsck").say("not repaired: \(counted(left, "finding"))")
+    return try report.end(Exit.data)
   }
 }
 
 /// The findings, printed as they come.
 private final class FindingReport {
   private(set) var count = 0
+  var isRepairing = false
   private let isJSON: Bool
   private let output = Output()
   private let line: ProgressLine?
@@ -53,7 +63,7 @@ private final class FindingReport {
     line = isQuiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
   }
 
-  /// `position`: nil for a repair that opening the queue has made.
+  /// `position`: nil if the text has its own.
   func add(_ position: String?, _ text: String, isRepair: Bool = false) {
     let finding = FindingText(position: position, text: text, isRepair: isRepair)
     output.append(isJSON ? finding.json : finding.line)
@@ -64,6 +74,8 @@ private final class FindingReport {
     bytes += count
     line?.update { text.line(bytes, share: nil) }
   }
+
+  func flush() throws(Fault) { try output.flush() }
 
   /// `status`: if anything was found.
   func end(_ status: Int32) throws(Fault) -> Int32 {
