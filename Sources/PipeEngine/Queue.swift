@@ -2,6 +2,13 @@
 // declares hide those of the directory's engine.
 @_exported public import PipeQueue
 
+extension QueueLocation {
+  /// What a directory answers to --grant.
+  package static var noRoles: Fault {
+    Fault(.usage, "--grant: only for a queue in PostgreSQL; see --share for a directory")
+  }
+}
+
 #if Postgres
   package import PipeIO
   package import PipePostgres
@@ -44,6 +51,12 @@
       }
       return .postgres(
         try PostgresQueue.create(path: path, force: force, report: report, change: change))
+    }
+
+    /// Grants the privileges of a queue to a role of its server.
+    package func grant(_ kind: QueueRole, to role: String) throws(Fault) {
+      guard case .postgres(let queue) = self else { throw QueueLocation.noRoles }
+      try queue.grant(kind, to: role)
     }
 
     package var path: String {
@@ -206,5 +219,6 @@
   extension Queue {
     package func mayComeBack(after _: Fault) -> Bool { false }
     package func waitForServer(_: Fault) throws(Fault) {}
+    package func grant(_: QueueRole, to _: String) throws(Fault) { throw QueueLocation.noRoles }
   }
 #endif

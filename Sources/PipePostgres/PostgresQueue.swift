@@ -105,6 +105,36 @@
       return settings
     }
 
+    /// Grants a role the privileges that its commands need; see `QueueRole`. Every command notes the run of the
+    /// server when it opens the queue.
+    package func grant(_ kind: QueueRole, to role: String) throws(Fault) {
+      let known = try session.query(
+        "select quote_ident(rolname), quote_ident(current_schema()) from pg_roles where rolname = $1",
+        [role])
+      guard let row = known.first, let name = row[0], let schema = row[1] else {
+        throw Fault(.notFound, "\(printable(path)): the server has no role \(printable(role))")
+      }
+      let tables = "on all tables in schema \(schema)"
+      let arrival = ["insert on run", "insert, update on epoch", "usage, update on sequence owner"]
+      let privileges =
+        switch kind {
+        case .reader: ["select " + tables] + arrival
+        case .producer:
+          ["select " + tables, "insert on entry", "insert, update on counter"] + arrival
+        case .consumer:
+          [
+            "select, insert, update, delete " + tables,
+            "usage, update on all sequences in schema \(schema)",
+          ]
+        }
+      try session.transaction { () throws(Fault) in
+        for privilege in ["usage on schema \(schema)"] + privileges {
+          try session.query("grant \(privilege) to \(name)")
+        }
+      }
+      try session.flush()
+    }
+
     private static func put(_ settings: Settings, _ session: Session) throws(Fault) {
       try session.query(
         """

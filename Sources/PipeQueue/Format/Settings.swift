@@ -73,6 +73,16 @@ package struct Settings: Equatable {
   }
 }
 
+/// What a role of PostgreSQL may do with a queue there.
+package enum QueueRole: String, CaseIterable {
+  /// Every command that changes nothing.
+  case reader
+  /// That, and `enqueue`, `ingest` and the gateway.
+  case producer
+  /// Every command, except `init`.
+  case consumer
+}
+
 extension Settings {
   enum Damage: Error {
     case damaged

@@ -46,6 +46,11 @@ struct Init: Command {
   @Option("--share", value: "group", "Share the queue with this group: a name or a number.")
   var share: GroupArgument?
 
+  @Option(
+    "--grant", value: "kind=role",
+    "In PostgreSQL: let a role use the queue, as a reader, producer or consumer.")
+  var grant: GrantArgument?
+
   @Flag("--private", help: "Make the queue private to its owner again.")
   var isPrivate
 
@@ -62,9 +67,11 @@ struct Init: Command {
   func run() {
     Exit.perform("init") { () throws(Fault) in
       let diagnostics = Diagnostics(command: "init")
-      _ = try Queue.create(
-        path: try queue.location.noted(), force: queue.force, report: diagnostics.say,
-        access: access, change: apply)
+      let path = try queue.location.noted()
+      if grant != nil, !QueueLocation.isAddress(path) { throw QueueLocation.noRoles }
+      let queue = try Queue.create(
+        path: path, force: queue.force, report: diagnostics.say, access: access, change: apply)
+      if let grant { try queue.grant(grant.kind, to: grant.role) }
       return Exit.fine
     }
   }

@@ -71,6 +71,22 @@ func requireText(_ argument: String?, _ name: String) throws(Mistake) {
   if argument?.isUTF8 == false { throw Mistake("\(name) is not UTF-8") }
 }
 
+/// `consumer=app`: what a role of PostgreSQL may do, and its name.
+struct GrantArgument: OptionValue {
+  static let form: String? = "KIND=ROLE, with a KIND of reader, producer or consumer"
+  static let words = QueueRole.allCases.map { $0.rawValue + "=" }
+
+  let kind: QueueRole
+  let role: String
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let kind = QueueRole(rawValue: String(parts[0])), !parts[1].isEmpty
+    else { return nil }
+    (self.kind, role) = (kind, String(parts[1]))
+  }
+}
+
 struct LaneArgument: OptionValue {
   static var form: String? { listed(words) }
   static var words: [String] { Lane.allCases.map(\.name) }
