@@ -16,7 +16,11 @@ extension Directory {
   /// Renames within the directory and never over another file. Plain rename(2) destroys the file at
   /// the new name, and does nothing and returns 0 if both names are links to the same file.
   package func rename(_ old: String, to new: String) throws(Fault) -> RenameOutcome {
-    if relieved({ cpipe_rename_noreplace(fd, old, new) }) == 0 { return .renamed }
+    // A damaged name need not be UTF-8.
+    let result = old.withSystemText { old in
+      new.withSystemText { new in relieved { cpipe_rename_noreplace(fd, old, new) } }
+    }
+    if result == 0 { return .renamed }
     switch errno {
     case ENOENT: return .missing
     case EEXIST: return try sameFile(old, new) ? dropLink(old) : .taken
@@ -67,8 +71,8 @@ extension Directory {
   private func sameFile(_ one: String, _ other: String) throws(Fault) -> Bool {
     var a = stat()
     var b = stat()
-    guard fstatat(fd, one, &a, AT_SYMLINK_NOFOLLOW) == 0,
-      fstatat(fd, other, &b, AT_SYMLINK_NOFOLLOW) == 0
+    guard one.withSystemText({ fstatat(fd, $0, &a, AT_SYMLINK_NOFOLLOW) }) == 0,
+      other.withSystemText({ fstatat(fd, $0, &b, AT_SYMLINK_NOFOLLOW) }) == 0
     else { throw Fault("stat", path + "/" + one) }
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino
   }

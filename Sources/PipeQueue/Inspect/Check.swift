@@ -60,7 +60,7 @@ extension Queue {
       guard let directory = try Directory.open(part, in: root) else { continue }
       try directory.forEachName { text in
         if DamagedNames.isMarked(text), DamagedNames.mayBe(text) {
-          found.append(part + "/" + String(decoding: text, as: UTF8.self))
+          found.append(part + "/" + String(systemBytes: Array(text)))
         }
       }
     }
@@ -89,7 +89,7 @@ extension Queue {
             guard text[0] &- 0x30 < 10 || DamagedNames.mayBe(text) else { return }
             let name = SideName.parse(text, kind, lane, older: isOlder)
             if name?.shard != shard {
-              found.append(path + "/" + String(decoding: text, as: UTF8.self))
+              found.append(path + "/" + String(systemBytes: Array(text)))
             }
           }
         }

@@ -67,7 +67,7 @@ extension Queue {
       } else if let hint = EarlyHint(text) {
         listing.early = hint.joined(listing.early)
       } else if DamagedNames.shouldBe(text) {
-        listing.damaged.append(String(decoding: text, as: UTF8.self))
+        listing.damaged.append(String(systemBytes: Array(text)))
       }
     }
     return listing

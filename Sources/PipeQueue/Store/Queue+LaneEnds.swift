@@ -209,7 +209,7 @@ struct LaneEndListing {
   init(_ directory: Directory, older: Bool) throws(Fault) {
     try directory.forEachName { name in
       guard let laneEnd = LaneEnd(name, older: older) else {
-        if DamagedNames.shouldBe(name) { damaged.append(String(decoding: name, as: UTF8.self)) }
+        if DamagedNames.shouldBe(name) { damaged.append(String(systemBytes: Array(name))) }
         return
       }
       laneEnds[laneEnd.lane] = laneEnds[laneEnd.lane].map { max($0, laneEnd) } ?? laneEnd

@@ -124,6 +124,7 @@ struct FsckTests {
       ),
       ("rm format.copy; mkdir format.copy", "format.copy: repaired: written again"),
       ("rm format; mkdir format", "restored from format.copy"),
+      (#": > "now/MEDIUM.$(printf '\377').x""#, "quarantine/now.MEDIUM"),
       ("mkdir -p dead/LOW; : > dead/LOW/0", "dead/LOW/0: repaired: moved to quarantine/dead.LOW.0"),
     ])
   func costless(damage: String, repair: String) throws {
