@@ -121,7 +121,9 @@ extension Queue {
         for name in names {
           let range = name.range
           if name.isEarly, range.to.number > limit { above.append(range) }
-          let isMeant = done.contains { $0.contains(range) } || withReady && name.isEarly
+          let next = done.partitionPoint { $0.to.number <= range.from.number }
+          let isDone = next < done.count && done[next].contains(range)
+          let isMeant = isDone || withReady && name.isEarly
           if isMeant, !listed.isSuperset(of: range.numbers) { unlisted.append(range) }
         }
       }
@@ -275,13 +277,16 @@ extension Queue {
         continue
       }
       guard let file = try Segment.open(self, end.lane, segment) else {
-        if !isLast || end.position.offset > 0, try !isPruned(segment, end.lane) {
+        if isLast, end.position.offset == 0 { continue }
+        if try isPruned(segment, end.lane) {
+          next = nil
+        } else {
           try found(.missing(segment: segment))
         }
         continue
       }
       // The disk reads the next segment while this one is checked.
-      try Segment.open(self, end.lane, segment + 1)?.prefetch()
+      (try? Segment.open(self, end.lane, segment + 1))??.prefetch()
       let size = try file.size()
       if isLast, size < end.position.offset { try found(.short(segment: segment, size: size)) }
       let limit = isLast ? min(size, end.position.offset) : size
