@@ -189,7 +189,7 @@ extension Claimer {
     Fault(
       .inputOutput,
       "\(printable(queue.path))/\(Segment.path(lane, segment)): is missing; restore it,"
-        + " or create an empty file to give up its items")
+        + " or give up its items with pipe fsck --repair")
   }
 }
 

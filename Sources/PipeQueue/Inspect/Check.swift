@@ -154,7 +154,7 @@ extension Queue {
         found(
           Finding(
             Segment.path(lane, segment),
-            "is missing; restore it, or create an empty file to give up its items"))
+            "is missing; restore it, or give up its items with --repair"))
       case .strange(let segment):
         found(Finding(Segment.path(lane, segment), "is not a regular file"))
       case .short(let segment, let size):

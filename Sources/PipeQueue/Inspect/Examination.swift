@@ -91,13 +91,14 @@ package struct Examination {
     let text = printable(path)
     if let fault {
       return Diagnosis(
-        .bad, "queue", fault.text, "no command can use this queue", "pipe fsck may say more")
+        .bad, "queue", fault.text, "no command can use this queue",
+        "pipe fsck --repair, if it is damaged")
     }
     guard queue == nil else {
       if Settings.isDamaged(Settings.fileName, directory) {
         return Diagnosis(
           .warn, "queue", "\(text)/\(Settings.fileName) is damaged",
-          "commands use its copy, until that is damaged too", "pipe fsck restores it")
+          "commands use its copy, until that is damaged too", "pipe fsck --repair restores it")
       }
       return Diagnosis("queue", text + " holds a queue")
     }
@@ -107,7 +108,7 @@ package struct Examination {
     }
     return Diagnosis(
       .bad, "queue", text + " holds a queue that lacks parts",
-      "items that are done may be delivered again", "pipe fsck, before any other command")
+      "items that are done may be delivered again", "pipe fsck --repair, before any other command")
   }
 
   private func owner() throws(Fault) -> Diagnosis {

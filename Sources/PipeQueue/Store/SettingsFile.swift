@@ -33,7 +33,7 @@ extension Settings {
       throw Fault(
         .settings,
         "\(printable(path)): is damaged or not the format file of a queue, and so is \(copyName);"
-          + " restore one of them from a backup")
+          + " restore one of them from a backup, or run pipe fsck --repair")
     }
   }
 

@@ -92,7 +92,7 @@ struct WrongQueueTests {
       try scratch.pipe("consume").expect(
         "",
         errors: "pipe consume: \(name): is damaged or not the format file of a queue, and so is"
-          + " format.copy; restore one of them from a backup\n",
+          + " format.copy; restore one of them from a backup, or run pipe fsck --repair\n",
         status: 78, "format \(text):")
     }
   }

@@ -65,10 +65,10 @@ func recorded(_ command: Command, _ body: (Command) throws -> Void) throws -> [C
   return Array(calls.drop { $0.name == "execve" || !$0.text.contains("\"\(queue)\"") })
 }
 
-/// The calls that every run makes, judging by three: calls interleave with the ends of children and
-/// with reads a little differently each time.
+/// The calls that every run makes, judging by six: calls interleave with the ends of children and with
+/// reads a little differently each time.
 func steadily(_ command: Command, _ body: (Command) throws -> Void) throws -> [Call] {
-  let runs = try (0..<3).map { _ in try recorded(command, body) }
+  let runs = try (0..<6).map { _ in try recorded(command, body) }
   let names = runs.map { Set($0.map { "\($0.name) \($0.ordinal)" }) }
   let common = names.dropFirst().reduce(names[0]) { $0.intersection($1) }
   return runs[0].filter { common.contains("\($0.name) \($0.ordinal)") }.sampled
