@@ -67,11 +67,7 @@ package struct QueueLocation {
   package func restoreFormat(report: (String) -> Void) throws(Fault) {
     let path = try noted()
     if QueueLocation.isAddress(path) { return }
-    #if Postgres
-      try PipeQueue.Queue.restoreFormat(path: path, report: report)
-    #else
-      try Queue.restoreFormat(path: path, report: report)
-    #endif
+    try PipeQueue.Queue.restoreFormat(path: path, report: report)
   }
 
   /// The resolved path, which diagnostics name from now on.

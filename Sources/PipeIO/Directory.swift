@@ -141,6 +141,12 @@ package final class Directory {
     return Int(found.st_size)
   }
 
+  /// Whether `name`, which may be a path beneath, exists and is not a regular file.
+  package func isStrange(_ name: String) -> Bool {
+    guard var found = status(name) else { return false }
+    return cpipe_is_regular(&found) == 0
+  }
+
   /// Whether `name` exists, whatever its file type.
   package func has(_ name: String) -> Bool {
     var found = stat()

@@ -144,10 +144,11 @@ extension Queue {
       found(
         Finding(
           Segment.path(lane, range.from.segment),
-          "byte \(range.from.offset): \(items(range.count)) lost (pipe list --state lost)",
+          "byte \(range.from.offset): \(countedItems(range.count)) lost (pipe list --state lost)",
           isLoss: true))
     }
-    try checkAside(lane, found)
+    try checkAside(map, listing.early, found)
+    let settled = ItemRange.merged(map.names.filter { !$0.isAgain }.map(\.range))
     try readLines(end, map.undone, hasRead) { (fault) throws(Fault) in
       switch fault {
       case .missing(let segment):
@@ -172,15 +173,13 @@ extension Queue {
             Segment.path(lane, segment),
             "byte \(bytes.lowerBound): \(bytes.count) damaged bytes\(entry)"))
       case .gap(let range):
-        let settled = map.names.filter { !$0.isAgain }.map(\.range)
-        let open = try withoutEarlyLetters(
-          range.removing(ItemRange.merged(settled)), listing.early)
+        let open = try withoutEarlyLetters(range.removing(settled), listing.early)
         let count = open.reduce(0) { $0 + $1.count }
         if count > 0 {
           found(
             Finding(
               Segment.path(lane, range.from.segment),
-              "byte \(range.from.offset): \(items(count)) without an intact line, which will be lost"
+              "byte \(range.from.offset): \(countedItems(count)) without an intact line, which will be lost"
             ))
         }
       }
@@ -189,40 +188,45 @@ extension Queue {
 }
 
 extension Queue {
-  private func checkAside(_ lane: Lane, _ found: (Finding) -> Void) throws(Fault) {
+  private func checkAside(
+    _ map: LaneMap, _ early: EarlyHint?, _ found: (Finding) -> Void
+  ) throws(Fault) {
     // Without a lock first: items on their way between now/, later/ and dead/ may seem to be nowhere.
-    if try findingsAside(lane).isEmpty { return }
+    if try findingsAside(map, early).isEmpty { return }
     guard let later = try Directory.open(SideKind.later.rawValue, in: root) else { return }
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
-    for finding in try findingsAside(lane) { found(finding) }
+    let listing = try listingNow()
+    let now = LaneMap(map.lane, end: try ends()[map.lane].position, names: listing.names)
+    for finding in try findingsAside(now, listing.early) { found(finding) }
   }
 
-  private func findingsAside(_ lane: Lane) throws(Fault) -> [Finding] {
+  private func findingsAside(_ map: LaneMap, _ early: EarlyHint?) throws(Fault) -> [Finding] {
+    let lane = map.lane
     var findings: [Finding] = []
     var unfiled = 0
     try forEachUnfiled(lane) { unfiled += $0.count }
     if unfiled > 0 {
-      let text = "\(items(unfiled)) ready again, without a name in later/ or dead/"
+      let text = "\(countedItems(unfiled)) ready again, without a name in later/ or dead/"
       findings.append(Finding("register/" + lane.name, text))
     }
-    let listing = try listingNow()
-    let map = LaneMap(lane, end: try ends()[lane].position, names: listing.names)
-    let (unlisted, above) = try claimsAside(map, listing.early, withReady: false)
+    let (unlisted, above) = try claimsAside(map, early, withReady: false)
     if !unlisted.isEmpty {
-      let text = "not listed: \(items(unlisted.reduce(0) { $0 + $1.count })) of later/ and dead/"
+      let text =
+        "not listed: \(countedItems(unlisted.reduce(0) { $0 + $1.count })) of later/ and dead/"
       findings.append(Finding("register/" + lane.name, text))
     }
     if !above.isEmpty {
       let text =
-        "the early name is missing: cancelled and ready again: \(items(above.count)) of \(lane.name)"
+        "the early name is missing: cancelled and ready again: \(countedItems(above.count)) of \(lane.name)"
       findings.append(Finding("now/", text))
     }
     return findings
   }
 }
 
-private func items(_ count: Int) -> String { count == 1 ? "1 item" : "\(count) items" }
+/// `1 item`, `3 items`.
+func countedItems(_ count: Int) -> String { count == 1 ? "1 item" : "\(count) items" }
 
 /// What is wrong with the segments of a lane.
 enum LaneFault {
@@ -251,9 +255,6 @@ extension Queue {
     return first...max(first, last)
   }
 
-  /// Whether the path exists and is not a regular file.
-  func isStrange(_ path: String) -> Bool { root.has(path) && root.size(of: path) == nil }
-
   // Another process may prune while this one reads.
   private func isPruned(_ segment: Int, _ lane: Lane) throws(Fault) -> Bool {
     let end = try ends()[lane]
@@ -272,7 +273,7 @@ extension Queue {
     if segments.lowerBound == Segment.first { next = .origin }
     for segment in segments {
       let isLast = segment == end.position.segment
-      if isStrange(Segment.path(end.lane, segment)) {
+      if root.isStrange(Segment.path(end.lane, segment)) {
         try found(.strange(segment: segment))
         continue
       }

@@ -18,10 +18,7 @@ extension Queue {
     var settings = Settings()
     settings.retain = .days(36_500)
     settings.hasEarlyLetters = try hasEarlyLetters(root)
-    try settings.put(Settings.copyName, in: root)
-    try root.flush()
-    try settings.put(Settings.fileName, in: root)
-    try root.flush()
+    try settings.begin(in: root)
     report(
       "\(printable(path))/\(Settings.fileName): was lost, and so was its copy; written again with the"
         + " default settings, but nothing is pruned (see pipe init --retain)")
@@ -84,21 +81,11 @@ extension Queue {
     try putAsideDamaged(listNow())
   }
 
-  /// Returns where the file is then; nil if it is gone.
-  /// Step of: put aside
+  /// Moves a file to quarantine/. Returns where it is then; nil if it is gone.
   private func keep(_ name: String) throws(Fault) -> String? {
     // A name has at most 255 bytes.
-    let flat = String(decoding: name.utf8.suffix(240), as: UTF8.self)
-      .replacing("/", with: ".")
-    for attempt in 0..<1000 {
-      let kept = "quarantine/" + (attempt == 0 ? flat : "\(flat).\(attempt)")
-      switch try root.rename(name, to: kept) {
-      case .renamed: return kept
-      case .missing: return nil
-      case .taken: continue
-      }
-    }
-    return nil
+    let flat = String(decoding: name.utf8.suffix(240), as: UTF8.self).replacing("/", with: ".")
+    return try root.move(name) { "quarantine/" + ($0 == 0 ? flat : "\(flat).\($0)") }
   }
 
   /// Under the lock of later/, no segment is pruned.
@@ -116,7 +103,7 @@ extension Queue {
   private func mendSegments(_ lane: Lane, _ repaired: (Finding) -> Void) throws(Fault) {
     for segment in try segmentNumbers(lane) {
       let path = Segment.path(lane, segment)
-      if isStrange(path), let kept = try keep(path) {
+      if root.isStrange(path), let kept = try keep(path) {
         repaired(Finding(path, "moved to \(kept)"))
       }
     }
@@ -178,8 +165,7 @@ extension Queue {
         repaired(
           Finding(
             Segment.path(lane, range.from.segment),
-            "byte \(range.from.offset): \(range.count == 1 ? "1 item" : "\(range.count) items") lost"
-          ))
+            "byte \(range.from.offset): \(countedItems(range.count)) lost"))
       }
     }
   }

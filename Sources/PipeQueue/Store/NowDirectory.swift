@@ -310,12 +310,17 @@ enum DamagedNames {
 
 extension Directory {
   /// Appends `.bad` to a damaged name. Returns the new name; nil if the old one is gone.
-  /// Transition: put aside
   func putAside(_ name: String) throws(Fault) -> String? {
+    try move(name) { DamagedNames.marked(name, $0) }
+  }
+
+  /// Renames a damaged name to the first of these that is free. Returns the new name; nil if the old one is gone.
+  /// Transition: put aside
+  func move(_ name: String, to next: (_ attempt: Int) -> String) throws(Fault) -> String? {
     for attempt in 0..<1000 {
-      let marked = DamagedNames.marked(name, attempt)
-      switch try rename(name, to: marked) {
-      case .renamed: return marked
+      let free = next(attempt)
+      switch try rename(name, to: free) {
+      case .renamed: return free
       case .missing: return nil
       case .taken: continue
       }

@@ -33,10 +33,7 @@ extension Queue {
       try fill(root)
       Reserve(root).take()
       if let access { try give(root, access, report) }
-      try settings.put(Settings.copyName, in: root)
-      try root.flush()
-      try settings.put(Settings.fileName, in: root)
-      try root.flush()
+      try settings.begin(in: root)
       isNew = true
     }
     let queue = try Queue(path: path, force: force, report: report)

@@ -58,12 +58,24 @@ extension Settings {
   }
 
   private static func contents(_ name: String, _ root: Directory) throws(Fault) -> [UInt8]? {
-    // Whatever else has the name is damage.
-    if root.has(name), root.size(of: name) == nil { return [] }
-    guard let file = try Descriptor.open(name, in: root, O_RDONLY) else { return nil }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { buffer.deallocate() }
-    return Array(buffer[..<(try file.read(into: buffer, at: 0))])
+    do throws(Fault) {
+      guard let file = try Descriptor.open(name, in: root, O_RDONLY) else { return nil }
+      return Array(buffer[..<(try file.read(into: buffer, at: 0))])
+    } catch {
+      // Whatever else has the name is damage.
+      if root.isStrange(name) { return [] }
+      throw error
+    }
+  }
+
+  /// Makes these the settings of a directory that has none; `format`, which makes it a queue, comes last.
+  func begin(in root: Directory) throws(Fault) {
+    try put(Settings.copyName, in: root)
+    try root.flush()
+    try put(Settings.fileName, in: root)
+    try root.flush()
   }
 
   /// Makes these the settings of the queue. Both files are whole at any time; a crash leaves the

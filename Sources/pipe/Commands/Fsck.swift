@@ -22,7 +22,7 @@ struct Fsck: Command {
     Exit.perform("fsck") { () throws(Fault) in
       let report = FindingReport(isJSON: json, isQuiet: progress.quiet)
       do throws(Fault) { return try run(report) } catch {
-        // What was found before the fault.
+        // A fault must not hide the findings before it.
         try? report.flush()
         throw error
       }
