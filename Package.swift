@@ -116,6 +116,14 @@ let package = Package(
         .embedInCode("Pages/openapi.json"),
       ],
       swiftSettings: fast),
+    // Supervision of programs by the kernel: only C and libc.
+    .target(name: "CPipeTorture"),
+    // Runs of this program under faults and power cuts, and an oracle that judges them: no queue, only
+    // its commands.
+    .target(
+      name: "PipeTorture",
+      dependencies: ["CPipeIO", "CPipeTorture", "PipeTime", "PipeText", "PipeIO"],
+      swiftSettings: fast),
     // The commands, their options and the parser of both: a parser that finds options by reflection
     // takes a millisecond, as long as the rest of a durable `enqueue` of one line.
     .executableTarget(
@@ -123,7 +131,7 @@ let package = Package(
       dependencies: [
         "PipeTime", "PipeIO", "PipeJSON", "PipeEngine", "PipeStats", "PipeGateway", "PipeRender",
         "PipeIntake",
-        "PipeWork", "PipeMeasure", "PipeServe",
+        "PipeWork", "PipeMeasure", "PipeServe", "PipeTorture",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: fast),

@@ -29,7 +29,11 @@ extension Queue {
     checkFormat(found)
     let listing = try listingNow()
     let laneEnds = try endListing()
-    let ends = try ends()
+    var ends = try ends()
+    if listing.reaches(beyond: ends) {
+      // A power cut may undo the rename of an end, and keep later names of its items.
+      ends = try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
+    }
     for name in laneEnds.damaged { found(Finding("end/" + name, "the name is damaged")) }
     for name in listing.damaged { found(Finding("now/" + name, "the name is damaged")) }
     for name in try markedNames() {

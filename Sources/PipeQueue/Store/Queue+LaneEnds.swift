@@ -118,6 +118,18 @@ extension Queue {
   private func survey(
     _ lane: Lane, from laneEnd: LaneEnd?, _ names: [NowName]
   ) throws(Fault) -> LaneEnd {
+    var found = try endOfSegments(lane, from: laneEnd)
+    let ahead = try furthest(lane, names)
+    if ahead.number > found.position.number {
+      // In a new segment: the bytes that these names locate may be other lines here.
+      found.position = Position(
+        number: ahead.number, segment: max(found.position.segment, ahead.segment) + 1, offset: 0)
+    }
+    return found
+  }
+
+  /// The end after all lines of the lane's segments, read from `laneEnd`.
+  func endOfSegments(_ lane: Lane, from laneEnd: LaneEnd?) throws(Fault) -> LaneEnd {
     var found =
       laneEnd
       ?? LaneEnd(
@@ -128,12 +140,6 @@ extension Queue {
       try advance(&found, through: segment)
     }
     found.position.segment = max(found.position.segment, Segment.first)
-    let ahead = try furthest(lane, names)
-    if ahead.number > found.position.number {
-      // In a new segment: the bytes that these names locate may be other lines here.
-      found.position = Position(
-        number: ahead.number, segment: max(found.position.segment, ahead.segment) + 1, offset: 0)
-    }
     return found
   }
 

@@ -47,6 +47,21 @@ struct FsckTests {
     #expect(run.output.contains(finding), run.story)
   }
 
+  @Test("an end that a power cut took back is no finding, and nothing is lost by it")
+  func olderEnd() throws {
+    let line = """
+      set -e
+      end=$(cd queue/end && echo MEDIUM*)
+      pipe enqueue --raw --quiet <<< 6
+      pipe consume > delivered
+      mv queue/end/MEDIUM* queue/end/$end
+      pipe fsck
+      pipe enqueue --raw --quiet <<< 7
+      pipe consume
+      """
+    try scratch.sh(line).expect("7\n")
+  }
+
   @Test("--json has the path and the finding of each line, and no path for a repair")
   func json() throws {
     try scratch.sh("rm queue/end/LOW.*; : > queue/format").expect()

@@ -136,7 +136,8 @@ struct PowerCut {
     }
     #expect(missed.isEmpty)
     try cut({ try run(command) }) { try judge($0, "after its end") }
-    print("visited: \(calls.count + 1) power cuts on \(base.kind), consume, \(form.testDescription)")
+    print(
+      "visited: \(calls.count + 1) power cuts on \(base.kind), consume, \(form.testDescription)")
   }
 
   /// One entry, a power cut, and then only a consumer that follows.

@@ -1,0 +1,247 @@
+internal import Glibc
+internal import PipeIO
+
+/// What a disk is sure to hold of a tree: everything that was flushed, and of later changes any part that a
+/// power cut may leave.
+///
+/// Rules of a cut, after POSIX fsync(2) and the file systems of Linux: a flushed file keeps its bytes, and a
+/// flushed directory its names. Each later write to a file is kept, lost or torn. Later changes of one
+/// directory are lost from some point on; those of different directories independently of each other.
+struct DiskModel {
+  /// A file or directory. It exists as long as a name or a descriptor refers to it.
+  final class Node {
+    let isDirectory: Bool
+    let mode: mode_t
+    /// Bytes on disk.
+    fileprivate(set) var bytes: [UInt8] = []
+    /// Names on disk.
+    fileprivate(set) var names: [String: Node] = [:]
+    /// Names now.
+    fileprivate(set) var current: [String: Node] = [:]
+    fileprivate var writes: [Write] = []
+    fileprivate var changes: [Change] = []
+    /// The size now.
+    fileprivate(set) var size = 0
+
+    init(isDirectory: Bool, mode: mode_t) {
+      self.isDirectory = isDirectory
+      self.mode = mode
+    }
+  }
+
+  fileprivate enum Write {
+    case bytes([UInt8], at: Int)
+    case size(Int)
+  }
+
+  fileprivate enum Change {
+    case add(String, Node)
+    case remove(String)
+    case rename(String, to: String)
+  }
+
+  let root: Node
+  private var nodes: [FileID: Node] = [:]
+  /// Bytes of the files that have names now, in blocks of 4 KiB.
+  private(set) var used = 0
+
+  struct FileID: Hashable {
+    let device: dev_t
+    let number: ino_t
+
+    init(_ status: stat) { (device, number) = (status.st_dev, status.st_ino) }
+  }
+
+  /// The tree at `path` as it is, all of it on disk.
+  init(_ path: String) throws(Fault) {
+    root = Node(isDirectory: true, mode: 0o700)
+    try load(root, path)
+  }
+
+  private mutating func load(_ node: Node, _ path: String) throws(Fault) {
+    var status = stat()
+    if lstat(path, &status) != 0 { throw Fault("examine", path) }
+    nodes[FileID(status)] = node
+    guard node.isDirectory else {
+      node.bytes = bytesOfFile(path) ?? []
+      node.size = node.bytes.count
+      used += DiskModel.blocks(node.size)
+      return
+    }
+    guard let directory = try Directory.open(path) else { throw Fault("open", path, code: ENOENT) }
+    for name in try directory.names() {
+      let full = path + "/" + name
+      if lstat(full, &status) != 0 { throw Fault("examine", full) }
+      let next = Node(
+        isDirectory: status.st_mode & S_IFMT == S_IFDIR, mode: status.st_mode & 0o7777)
+      node.names[name] = next
+      try load(next, full)
+    }
+    node.current = node.names
+  }
+
+  static func blocks(_ size: Int) -> Int { (size + 4095) / 4096 * 4096 }
+
+  subscript(_ status: stat) -> Node? { nodes[FileID(status)] }
+}
+
+// What happens to the tree. Each call follows the real one.
+extension DiskModel {
+  mutating func created(_ name: String, in directory: Node, _ status: stat) {
+    let node = Node(
+      isDirectory: status.st_mode & S_IFMT == S_IFDIR, mode: status.st_mode & 0o7777)
+    nodes[FileID(status)] = node
+    directory.current[name] = node
+    directory.changes.append(.add(name, node))
+  }
+
+  mutating func removed(_ name: String, in directory: Node) {
+    if let node = directory.current.removeValue(forKey: name), !node.isDirectory {
+      used -= DiskModel.blocks(node.size)
+    }
+    directory.changes.append(.remove(name))
+  }
+
+  mutating func renamed(_ name: String, in directory: Node, to new: String, in other: Node) {
+    guard let node = directory.current.removeValue(forKey: name) else { return }
+    if let replaced = other.current[new], !replaced.isDirectory {
+      used -= DiskModel.blocks(replaced.size)
+    }
+    other.current[new] = node
+    if other === directory {
+      directory.changes.append(.rename(name, to: new))
+    } else {
+      directory.changes.append(.remove(name))
+      other.changes.append(.add(new, node))
+    }
+  }
+
+  mutating func exchanged(_ name: String, _ other: String, in directory: Node) {
+    // As two renames that a cut cannot part: nobody sees the name between them.
+    guard let one = directory.current[name], let two = directory.current[other] else { return }
+    (directory.current[name], directory.current[other]) = (two, one)
+    directory.changes.append(.add(name, two))
+    directory.changes.append(.add(other, one))
+  }
+
+  mutating func written(_ bytes: [UInt8], to node: Node, at offset: Int) {
+    resize(node, max(node.size, offset + bytes.count))
+    node.writes.append(.bytes(bytes, at: offset))
+  }
+
+  mutating func truncated(_ node: Node, to size: Int) {
+    resize(node, size)
+    node.writes.append(.size(size))
+  }
+
+  private mutating func resize(_ node: Node, _ size: Int) {
+    used += DiskModel.blocks(size) - DiskModel.blocks(node.size)
+    node.size = size
+  }
+
+  mutating func flushed(_ node: Node) {
+    for write in node.writes { DiskModel.apply(write, to: &node.bytes) }
+    node.writes = []
+    node.names = node.current
+    node.changes = []
+  }
+
+  mutating func flushedAll() { for node in nodes.values { flushed(node) } }
+
+  fileprivate static func apply(_ write: Write, to content: inout [UInt8]) {
+    switch write {
+    case .size(let size):
+      if size < content.count {
+        content.removeLast(content.count - size)
+      } else {
+        content += [UInt8](repeating: 0, count: size - content.count)
+      }
+    case .bytes(let bytes, let offset):
+      let end = offset + bytes.count
+      if end > content.count { content += [UInt8](repeating: 0, count: end - content.count) }
+      content.replaceSubrange(offset..<end, with: bytes)
+    }
+  }
+}
+
+// The power cut.
+extension DiskModel {
+  /// Replaces what is at `path` by what a power cut leaves. No process may use the tree.
+  mutating func cut(_ path: String, _ random: inout SeededRandom) throws(Fault) {
+    try DiskModel.clear(path)
+    try DiskModel.restore(root, path, &random)
+    self = try DiskModel(path)
+  }
+
+  /// Removes everything in a directory.
+  static func clear(_ path: String) throws(Fault) {
+    guard let directory = try Directory.open(path) else { throw Fault("open", path, code: ENOENT) }
+    for name in try directory.names() {
+      let full = path + "/" + name
+      if unlink(full) == 0 { continue }
+      guard errno == EISDIR || errno == EPERM else { throw Fault("remove", full) }
+      try clear(full)
+      if rmdir(full) != 0 { throw Fault("remove", full) }
+    }
+  }
+
+  private static func restore(
+    _ directory: Node, _ path: String, _ random: inout SeededRandom
+  ) throws(Fault) {
+    // Sorted: the same seed makes the same choices.
+    let names = directory.names(afterCut: &random).sorted { $0.key < $1.key }
+    for (name, node) in names {
+      let full = path + "/" + name
+      if node.isDirectory {
+        if mkdir(full, node.mode) != 0 { throw Fault("create", full) }
+        try restore(node, full, &random)
+      } else {
+        let fd = open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, node.mode)
+        if fd < 0 { throw Fault("create", full) }
+        let file = Descriptor(owning: fd, path: full)
+        try file.append(node.bytes(afterCut: &random))
+      }
+    }
+  }
+}
+
+extension DiskModel.Node {
+  fileprivate func names(afterCut random: inout SeededRandom) -> [String: DiskModel.Node] {
+    var left = names
+    let kept =
+      switch random.below(4) {
+      case 0: 0
+      case 1: changes.count
+      default: random.below(changes.count + 1)
+      }
+    for change in changes.prefix(kept) {
+      switch change {
+      case .add(let name, let node): left[name] = node
+      case .remove(let name): left[name] = nil
+      case .rename(let name, let new):
+        if let node = left.removeValue(forKey: name) { left[new] = node }
+      }
+    }
+    return left
+  }
+
+  fileprivate func bytes(afterCut random: inout SeededRandom) -> [UInt8] {
+    var left = bytes
+    let style = random.below(4)
+    for write in writes {
+      // Everything, nothing, or each write by itself.
+      let fate = style == 0 ? 0 : style == 1 ? 1 : random.below(4)
+      switch (fate, write) {
+      case (0, _): DiskModel.apply(write, to: &left)
+      case (2, .bytes(let all, let offset)):
+        let part = Array(all.prefix(random.below(all.count + 1)))
+        DiskModel.apply(.bytes(part, at: offset), to: &left)
+      case (3, .bytes(let all, let offset)):
+        // The new size was on disk before the bytes.
+        if offset + all.count > left.count { DiskModel.apply(.size(offset + all.count), to: &left) }
+      default: continue
+      }
+    }
+    return left
+  }
+}
