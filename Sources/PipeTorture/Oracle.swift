@@ -65,14 +65,9 @@ struct Oracle {
     for number in numbers { marks[number].insert(.settled) }
   }
 
-  /// They were sent back, so they must come again.
+  /// They were sent back or buried, so they must come again: dead letters are revived at the end.
   mutating func sendBack(_ numbers: [Int]) {
     for number in numbers { marks[number] = marks[number].subtracting([.delivered, .settled]) }
-  }
-
-  /// Dead letters are not lost.
-  mutating func bury(_ numbers: [Int]) {
-    for number in numbers where marks.indices.contains(number) { marks[number].insert(.delivered) }
   }
 
   var lost: [Int] {

@@ -32,10 +32,10 @@ package struct SeededRandom {
 /// The programs of one life of the machine, what befalls them, and how it ends. The seed determines all of
 /// it; what the programs make of it also depends on how they run side by side.
 struct Life {
-  /// What a program does. `settle` and `sendBack` follow a `hold`.
+  /// What a program does. `settle`, `sendBack` and `bury` follow a `hold`.
   enum Form {
     case enqueueRaw, enqueueLines, serve
-    case consume, consumeSingly, follow, command, hold, settle, sendBack
+    case consume, consumeSingly, follow, command, fail, hold, settle, sendBack, bury, revive
     case route, fsck, prune, stats
   }
 
@@ -51,9 +51,9 @@ struct Life {
 
   private static let producers: [Form] = [.enqueueRaw, .enqueueLines, .serve]
   private static let others: [Form] = [
-    .consume, .consumeSingly, .consumeSingly, .follow, .command, .hold, .hold, .route, .fsck,
-    .prune,
-    .stats,
+    .consume, .consumeSingly, .consumeSingly, .follow, .command, .fail, .hold, .hold, .revive,
+    .route,
+    .fsck, .prune, .stats,
   ]
 
   init(_ random: inout SeededRandom) {

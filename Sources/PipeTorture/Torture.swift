@@ -288,10 +288,12 @@ extension Torture {
     case .consumeSingly: return ["consume", "-q", queue, "--size", size, "-n", size]
     case .follow: return ["consume", "-q", queue, "--size", size, "--follow"]
     case .command: return ["consume", "-q", queue, "--size", size, "--", "cat"]
-    case .hold, .settle:
-      if let claim = actor.claim { return ["ack", "-q", queue, claim.token] }
-      return ["batch", "-q", queue, "--hold", "3s", "--size", size, "-n", "1"]
+    case .fail: return ["consume", "-q", queue, "--size", size, "-n", "9", "--", "false"]
+    case .hold: return ["batch", "-q", queue, "--hold", "3s", "--size", size, "-n", "1"]
+    case .settle: return ["ack", "-q", queue, actor.claim!.token]
     case .sendBack: return ["ack", "--retry", "-q", queue, actor.claim!.token]
+    case .bury: return ["ack", "--bury", "-q", queue, actor.claim!.token]
+    case .revive: return ["retry", "--all", "-q", queue]
     case .route: return ["route", "-q", intake, "--to", queue]
     case .fsck: return ["fsck", "-q", actor.random.choose([intake, queue])]
     case .prune: return ["prune", "-q", actor.random.choose([intake, queue])]
@@ -403,7 +405,7 @@ extension Torture {
       rest = rest[end...]
     }
     var random = holder.random.fork()
-    let actor = Actor(random.below(3) == 0 ? .sendBack : .settle, random)
+    let actor = Actor(random.choose([.settle, .settle, .sendBack, .bury]), random)
     actor.mishap = random.below(3) == 0 ? Mishap(&random) : nil
     holder.delivered += items
     actor.claim = (String(parts[3]), items)
@@ -431,7 +433,7 @@ extension Torture {
       if isWell { oracle.settle(actor.delivered) }
     case .settle:
       if isWell { oracle.settle(actor.claim!.items) }
-    case .sendBack:
+    case .sendBack, .bury:
       if isWell { oracle.sendBack(actor.claim!.items) }
     default: break
     }
@@ -479,6 +481,7 @@ extension Torture {
       if check.exitStatus != 0 { try unsupervised(["fsck", "-q", queue, "--repair"]) }
     }
     try unsupervised(["route", "-q", intake, "--to", queue])
+    try unsupervised(["retry", "--all", "-q", queue])
     // The second time, nothing is left.
     for _ in 0..<2 {
       let last = try unsupervised(["consume", "-q", queue, "--until-done"], form: .consume)
