@@ -13,6 +13,8 @@ final class Actor {
   /// The call kind that fails from now on, and how.
   var failing: (kind: UInt32, code: Int32)?
   var isStopped = false
+  /// Whether it got a SIGTERM because nothing else happened.
+  var isAskedToEnd = false
   /// Whether it was killed or stopped, or a call of it failed.
   var isDisturbed = false
   /// The items of each of its input lines.

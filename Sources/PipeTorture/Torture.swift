@@ -134,8 +134,8 @@ extension Torture {
       hasWoken = true
     }
     if hasWoken { return true }
-    for actor in running where [.follow, .serve].contains(actor.form) && !actor.isDisturbed {
-      actor.isDisturbed = true
+    for actor in running where [.follow, .serve].contains(actor.form) && !actor.isAskedToEnd {
+      actor.isAskedToEnd = true
       actor.signal(SIGTERM)
       hasWoken = true
     }
@@ -356,7 +356,10 @@ extension Torture {
     case .hold:
       for line in actor.takeLines() { noteBatch(line, actor) }
     case .fsck:
-      for line in actor.takeLines() { tally.breach("fsck: \(line)") }
+      // A power cut leaves holes where lines were not flushed; the oracle knows which lines had receipts.
+      for line in actor.takeLines() where tally.powerCuts == 0 || !line.hasPrefix("segments/") {
+        tally.breach("fsck: \(line)")
+      }
     default: _ = actor.takeLines()
     }
   }
