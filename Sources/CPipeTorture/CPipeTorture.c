@@ -40,9 +40,9 @@ static const int numbers[cpipe_call_unknown] = {
     [cpipe_call_syncfs] = SYS_syncfs,
 };
 
-// Only async-signal-safe calls from here to exec. A signal must not interrupt a call that the supervisor
-// has already made: the kernel would repeat it.
-static int install(void) {
+// WAIT_KILLABLE_RECV: only a fatal signal interrupts a call that the supervisor has received. Otherwise the
+// program would repeat a call that was already made.
+static int install_filter(void) {
   struct sock_filter filter[cpipe_call_unknown + 3];
   int count = 0;
   filter[count++] =
@@ -103,6 +103,7 @@ int cpipe_start(char *const *words, char *const *environment, const int streams[
   child->listener = -1;
   child->process = fork();
   if (child->process == 0) {
+    // Only async-signal-safe calls from here to exec.
     setpgid(0, 0);
     // Above the standard descriptors first, so that none of them is overwritten before it is copied.
     int wanted[4] = {fcntl(streams[0], F_DUPFD, 16), fcntl(streams[1], F_DUPFD, 16),
@@ -115,7 +116,7 @@ int cpipe_start(char *const *words, char *const *environment, const int streams[
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     if (is_supervised) {
-      int listener = install();
+      int listener = install_filter();
       send_listener(3, listener);
       if (listener < 0) _exit(127);
     }
@@ -154,7 +155,7 @@ static int send_response(int listener, struct seccomp_notif_resp *response) {
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response);
 }
 
-int cpipe_let_call(int listener, uint64_t id) {
+int cpipe_continue_call(int listener, uint64_t id) {
   struct seccomp_notif_resp response = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   return send_response(listener, &response);
 }
@@ -185,7 +186,7 @@ static pid_t process_of(pid_t thread) {
   return line ? (pid_t)strtol(line + 6, NULL, 10) : -1;
 }
 
-int cpipe_descriptor_of(pid_t thread, int fd) {
+int cpipe_copy_descriptor(pid_t thread, int fd) {
   int process = (int)syscall(SYS_pidfd_open, thread, 0);
   if (process < 0) process = (int)syscall(SYS_pidfd_open, process_of(thread), 0);
   if (process < 0) return -1;
@@ -196,7 +197,7 @@ int cpipe_descriptor_of(pid_t thread, int fd) {
   return copy;
 }
 
-ssize_t cpipe_memory_of(pid_t thread, uint64_t address, void *buffer, size_t size) {
+ssize_t cpipe_read_memory(pid_t thread, uint64_t address, void *buffer, size_t size) {
   struct iovec here = {buffer, size}, there = {(void *)(uintptr_t)address, size};
   return process_vm_readv(thread, &here, 1, &there, 1, 0);
 }
@@ -210,7 +211,7 @@ ssize_t cpipe_write_at(int fd, const void *bytes, size_t size, int64_t offset) {
   return offset < 0 ? write(fd, bytes, size) : pwrite(fd, bytes, size, offset);
 }
 
-pid_t cpipe_ended(int *status) {
+pid_t cpipe_reap(int *status) {
   pid_t process;
   do process = waitpid(-1, status, WNOHANG);
   while (process < 0 && errno == EINTR);

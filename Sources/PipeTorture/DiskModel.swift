@@ -8,7 +8,7 @@ internal import PipeIO
 /// flushed directory its names. Each later write to a file is kept, lost or torn. Later changes of one
 /// directory are lost from some point on; those of different directories independently of each other.
 struct DiskModel {
-  /// A file or directory. It exists as long as a name or a descriptor refers to it.
+  /// A file or directory. A removed one stays in the model until the next power cut, which may bring it back.
   final class Node {
     let isDirectory: Bool
     let mode: mode_t
@@ -38,11 +38,12 @@ struct DiskModel {
     case add(String, Node)
     case remove(String)
     case rename(String, to: String)
+    case exchange(String, Node, String, Node)
   }
 
   let root: Node
   private var nodes: [FileID: Node] = [:]
-  /// Bytes of the files that have names now, in blocks of 4 KiB.
+  /// Bytes of the files that have names now, and of later growth of removed ones, in blocks of 4 KiB.
   private(set) var used = 0
 
   struct FileID: Hashable {
@@ -117,11 +118,9 @@ extension DiskModel {
   }
 
   mutating func exchanged(_ name: String, _ other: String, in directory: Node) {
-    // As two renames that a cut cannot part: nobody sees the name between them.
     guard let one = directory.current[name], let two = directory.current[other] else { return }
     (directory.current[name], directory.current[other]) = (two, one)
-    directory.changes.append(.add(name, two))
-    directory.changes.append(.add(other, one))
+    directory.changes.append(.exchange(name, two, other, one))
   }
 
   mutating func written(_ bytes: [UInt8], to node: Node, at offset: Int) {
@@ -220,6 +219,8 @@ extension DiskModel.Node {
       case .remove(let name): left[name] = nil
       case .rename(let name, let new):
         if let node = left.removeValue(forKey: name) { left[new] = node }
+      case .exchange(let name, let node, let other, let another):
+        (left[name], left[other]) = (node, another)
       }
     }
     return left

@@ -1,6 +1,6 @@
 internal import PipeIO
 
-/// Knows every item that was sent, and judges what became of it. It is outside the queue.
+/// Knows every item that was sent, and judges what became of it. It does not read the queue's files.
 struct Oracle {
   /// What is known of an item; bits, because there are many.
   private struct Marks: OptionSet {
@@ -8,7 +8,7 @@ struct Oracle {
     /// Its line has a receipt.
     static let accepted = Marks(rawValue: 1)
     static let delivered = Marks(rawValue: 2)
-    /// Its consumer has ended well since, so it must not come again.
+    /// Its consumer exited with status 0, or an ack settled it: it must not come again.
     static let settled = Marks(rawValue: 4)
     /// It is an id of an id list, not a record.
     static let isID = Marks(rawValue: 8)
@@ -60,7 +60,7 @@ struct Oracle {
     return number
   }
 
-  /// Their consumer has ended well.
+  /// Their consumer exited with status 0, or an ack settled them.
   mutating func settle(_ numbers: [Int]) {
     for number in numbers { marks[number].insert(.settled) }
   }

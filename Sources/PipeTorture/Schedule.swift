@@ -32,26 +32,28 @@ package struct SeededRandom {
 /// The programs of one life of the machine, what befalls them, and how it ends. The seed determines all of
 /// it; what the programs make of it also depends on how they run side by side.
 struct Life {
-  /// What a program does. `settle`, `sendBack` and `bury` follow a `hold`.
-  enum Form {
+  /// What a program does. `settle`, `sendBack` and `bury` follow a `batch`.
+  enum Role {
     case enqueueRaw, enqueueLines, serve
-    case consume, consumeSingly, follow, command, fail, hold, settle, sendBack, bury, revive
+    case consume, consumeSingly, follow, command, failingCommand, batch, settle, sendBack, bury,
+      revive
     case route, fsck, prune, stats
   }
 
-  var actors: [(form: Form, mishap: Mishap?, random: SeededRandom)] = []
+  var programs: [(role: Role, mishap: Mishap?, random: SeededRandom)] = []
   /// All processes are killed at this call, counted over all programs.
   let endsAtCall: Int
   /// Whether the power is cut then; otherwise the kernel survives.
   let isCut: Bool
-  /// Bytes that the disk has left at the start; nil if it does not become full.
+  /// Bytes that the disk has left at the start; nil: no limit.
   let room: Int?
   /// For what the power cut leaves.
   var random: SeededRandom
 
-  private static let producers: [Form] = [.enqueueRaw, .enqueueLines, .serve]
-  private static let others: [Form] = [
-    .consume, .consumeSingly, .consumeSingly, .follow, .command, .fail, .hold, .hold, .revive,
+  private static let producers: [Role] = [.enqueueRaw, .enqueueLines, .serve]
+  private static let others: [Role] = [
+    .consume, .consumeSingly, .consumeSingly, .follow, .command, .failingCommand, .batch, .batch,
+    .revive,
     .route,
     .fsck, .prune, .stats,
   ]
@@ -61,8 +63,8 @@ struct Life {
     isCut = random.below(2) == 0
     room = random.below(8) == 0 ? random.below(1 << 20) : nil
     for _ in 0..<(2 + random.below(10)) {
-      let form = random.choose(random.below(5) < 2 ? Life.producers : Life.others)
-      actors.append((form, random.below(2) == 0 ? Mishap(&random) : nil, random.fork()))
+      let role = random.choose(random.below(5) < 2 ? Life.producers : Life.others)
+      programs.append((role, random.below(2) == 0 ? Mishap(&random) : nil, random.fork()))
     }
     self.random = random.fork()
   }
@@ -77,7 +79,7 @@ struct Mishap {
   enum Kind {
     /// SIGKILL instead of the call.
     case killBefore
-    /// SIGKILL after the call, before the program knows its result.
+    /// SIGKILL after the result of the call is sent; the program may have read it.
     case killAfter
     /// SIGSTOP after the call, until the others rest.
     case stop

@@ -13,7 +13,7 @@ struct SupervisedCalls {
   var isLying = false
 
   /// What is to happen to a call.
-  enum Order {
+  enum Decision {
     case make
     case fail(Int32)
     /// Only if it is a write: this part of the bytes, from 0 to 1.
@@ -22,22 +22,22 @@ struct SupervisedCalls {
     case abandon
   }
 
-  /// Answers a call. `order` is asked only if the call changes or flushes the tree.
-  mutating func answer(_ call: cpipe_call, _ listener: Int32, _ order: () -> Order) {
+  /// Answers a call. `decide` is asked only if the call changes or flushes the tree.
+  mutating func answer(_ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision) {
     switch call.kind {
-    case cpipe_call_openat, cpipe_call_openat2: open(call, listener, order)
-    case cpipe_call_mkdirat: make(call, listener, order)
-    case cpipe_call_unlinkat: remove(call, listener, order)
-    case cpipe_call_renameat2: rename(call, listener, order)
-    case cpipe_call_write, cpipe_call_pwrite: write(call, listener, order)
-    case cpipe_call_ftruncate: truncate(call, listener, order)
-    case cpipe_call_fsync, cpipe_call_fdatasync, cpipe_call_syncfs: flush(call, listener, order)
+    case cpipe_call_openat, cpipe_call_openat2: open(call, listener, decide)
+    case cpipe_call_mkdirat: makeDirectory(call, listener, decide)
+    case cpipe_call_unlinkat: remove(call, listener, decide)
+    case cpipe_call_renameat2: rename(call, listener, decide)
+    case cpipe_call_write, cpipe_call_pwrite: write(call, listener, decide)
+    case cpipe_call_ftruncate: truncate(call, listener, decide)
+    case cpipe_call_fsync, cpipe_call_fdatasync, cpipe_call_syncfs: flush(call, listener, decide)
     default: leave(call, listener)
     }
   }
 
   private func leave(_ call: cpipe_call, _ listener: Int32) {
-    _ = cpipe_let_call(listener, call.id)
+    _ = cpipe_continue_call(listener, call.id)
   }
 
   // An answer to a program that died meanwhile has no effect.
@@ -45,8 +45,8 @@ struct SupervisedCalls {
     _ = cpipe_answer_call(listener, call.id, Int64(value), code)
   }
 
-  private func isRefused(_ call: cpipe_call, _ listener: Int32, _ order: Order) -> Bool {
-    switch order {
+  private func refuse(_ call: cpipe_call, _ listener: Int32, _ decision: Decision) -> Bool {
+    switch decision {
     case .make, .makePartly: return false
     case .abandon: return true
     case .fail(let code):
@@ -58,13 +58,13 @@ struct SupervisedCalls {
   // MARK: names
 
   private mutating func open(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
     guard let how = OpenHow(call), how.flags & UInt64(O_CREAT | O_TRUNC) != 0,
       let place = Place(call, 0, 1, disk)
     else { return leave(call, listener) }
     let isCreating = how.flags & UInt64(O_CREAT) != 0
-    if isRefused(call, listener, order()) { return }
+    if refuse(call, listener, decide()) { return }
     if isCreating, isFull(adding: 0), !place.exists {
       return finish(call, listener, -1, ENOSPC)
     }
@@ -79,15 +79,15 @@ struct SupervisedCalls {
         disk.truncated(node, to: 0)
       }
     }
-    let isClosed: Int32 = how.flags & UInt64(O_CLOEXEC) != 0 ? 1 : 0
-    _ = cpipe_answer_with_descriptor(listener, call.id, fd, isClosed)
+    let isClosedOnExec: Int32 = how.flags & UInt64(O_CLOEXEC) != 0 ? 1 : 0
+    _ = cpipe_answer_with_descriptor(listener, call.id, fd, isClosedOnExec)
   }
 
-  private mutating func make(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+  private mutating func makeDirectory(
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
     guard let place = Place(call, 0, 1, disk) else { return leave(call, listener) }
-    if isRefused(call, listener, order()) { return }
+    if refuse(call, listener, decide()) { return }
     if isFull(adding: 0) { return finish(call, listener, -1, ENOSPC) }
     if mkdirat(place.fd.number, place.path, mode_t(truncatingIfNeeded: call.args.2)) != 0 {
       return finish(call, listener, -1, errno)
@@ -97,10 +97,10 @@ struct SupervisedCalls {
   }
 
   private mutating func remove(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
     guard let place = Place(call, 0, 1, disk) else { return leave(call, listener) }
-    if isRefused(call, listener, order()) { return }
+    if refuse(call, listener, decide()) { return }
     if unlinkat(place.fd.number, place.path, Int32(truncatingIfNeeded: call.args.2)) != 0 {
       return finish(call, listener, -1, errno)
     }
@@ -109,12 +109,12 @@ struct SupervisedCalls {
   }
 
   private mutating func rename(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
     guard let from = Place(call, 0, 1, disk), let to = Place(call, 2, 3, disk) else {
       return leave(call, listener)
     }
-    if isRefused(call, listener, order()) { return }
+    if refuse(call, listener, decide()) { return }
     let flags = UInt32(truncatingIfNeeded: call.args.4)
     if renameat2(from.fd.number, from.path, to.fd.number, to.path, flags) != 0 {
       return finish(call, listener, -1, errno)
@@ -130,18 +130,19 @@ struct SupervisedCalls {
   // MARK: bytes
 
   private mutating func write(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
-    guard let file = Copy(call), let status = status(of: file.number), let node = disk[status],
+    guard let file = DescriptorCopy(call), let status = status(of: file.number),
+      let node = disk[status],
       !node.isDirectory
     else { return leave(call, listener) }
     var count = Int(truncatingIfNeeded: call.args.2)
-    let order = order()
-    if isRefused(call, listener, order) { return }
-    if case .makePartly(let part) = order { count = max(1, Int(Double(count) * part)) }
+    let decision = decide()
+    if refuse(call, listener, decision) { return }
+    if case .makePartly(let part) = decision { count = max(1, Int(Double(count) * part)) }
     var bytes = [UInt8](repeating: 0, count: min(count, 1 << 20))
     let read = bytes.withUnsafeMutableBytes {
-      cpipe_memory_of(call.thread, call.args.1, $0.baseAddress, $0.count)
+      cpipe_read_memory(call.thread, call.args.1, $0.baseAddress, $0.count)
     }
     guard read == bytes.count else { return leave(call, listener) }
     let offset = offset(of: call, file.number, node)
@@ -152,9 +153,9 @@ struct SupervisedCalls {
       if room == 0 { return finish(call, listener, -1, ENOSPC) }
       bytes.removeLast(bytes.count - room)
     }
-    let isAppending = call.kind == cpipe_call_write
+    let usesPosition = call.kind == cpipe_call_write
     let written = bytes.withUnsafeBytes {
-      cpipe_write_at(file.number, $0.baseAddress, $0.count, isAppending ? -1 : Int64(offset))
+      cpipe_write_at(file.number, $0.baseAddress, $0.count, usesPosition ? -1 : Int64(offset))
     }
     if written < 0 { return finish(call, listener, -1, errno) }
     disk.written(Array(bytes.prefix(written)), to: node, at: offset)
@@ -167,13 +168,14 @@ struct SupervisedCalls {
   }
 
   private mutating func truncate(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
-    guard let file = Copy(call), let status = status(of: file.number), let node = disk[status]
+    guard let file = DescriptorCopy(call), let status = status(of: file.number),
+      let node = disk[status]
     else {
       return leave(call, listener)
     }
-    if isRefused(call, listener, order()) { return }
+    if refuse(call, listener, decide()) { return }
     let size = Int(truncatingIfNeeded: call.args.1)
     let growth = DiskModel.blocks(size) - DiskModel.blocks(node.size)
     if growth > 0, isFull(adding: growth) { return finish(call, listener, -1, ENOSPC) }
@@ -183,13 +185,14 @@ struct SupervisedCalls {
   }
 
   private mutating func flush(
-    _ call: cpipe_call, _ listener: Int32, _ order: () -> Order
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
-    guard let file = Copy(call), let status = status(of: file.number), let node = disk[status]
+    guard let file = DescriptorCopy(call), let status = status(of: file.number),
+      let node = disk[status]
     else {
       return leave(call, listener)
     }
-    if isRefused(call, listener, order()) { return }
+    if refuse(call, listener, decide()) { return }
     if isLying { return finish(call, listener, 0, 0) }
     // The disk under test flushes as well.
     let result =
@@ -214,7 +217,7 @@ struct SupervisedCalls {
 }
 
 /// A copy of the descriptor that is a call's argument.
-private final class Copy {
+private final class DescriptorCopy {
   let number: Int32
 
   convenience init?(_ call: cpipe_call) {
@@ -222,7 +225,7 @@ private final class Copy {
   }
 
   init?(_ thread: pid_t, _ fd: Int32) {
-    number = cpipe_descriptor_of(thread, fd)
+    number = cpipe_copy_descriptor(thread, fd)
     if number < 0 { return nil }
   }
 
@@ -231,15 +234,16 @@ private final class Copy {
 
 /// A name in a directory of the tree.
 private struct Place {
-  let fd: Copy
+  let fd: DescriptorCopy
   let path: String
   let name: String
   let directory: DiskModel.Node
 
-  /// nil if it is outside the tree. `directory`, `path`: which arguments of the call they are.
+  /// nil if it is outside the tree, or if the call names it by an absolute path or from the working
+  /// directory: pipe opens a queue's files from descriptors only. `directory`, `path`: which arguments of the call they are.
   init?(_ call: cpipe_call, _ directory: Int, _ path: Int, _ disk: DiskModel) {
     let all = [call.args.0, call.args.1, call.args.2, call.args.3]
-    guard let fd = Copy(call.thread, Int32(truncatingIfNeeded: all[directory])),
+    guard let fd = DescriptorCopy(call.thread, Int32(truncatingIfNeeded: all[directory])),
       let text = Place.text(call.thread, all[path]), !text.hasPrefix("/")
     else { return nil }
     let parts = text.split(separator: "/")
@@ -257,11 +261,11 @@ private struct Place {
     // To the end of its page: the next one may not exist.
     let size = min(bytes.count, 4096 - Int(address % 4096))
     var count = bytes.withUnsafeMutableBytes {
-      cpipe_memory_of(thread, address, $0.baseAddress, size)
+      cpipe_read_memory(thread, address, $0.baseAddress, size)
     }
     if count > 0, !bytes.prefix(count).contains(0) {
       let more = bytes.withUnsafeMutableBytes {
-        cpipe_memory_of(
+        cpipe_read_memory(
           thread, address + UInt64(count), $0.baseAddress! + count, $0.count - count)
       }
       count += max(0, more)
@@ -293,7 +297,7 @@ private struct OpenHow {
     }
     var words = [UInt64](repeating: 0, count: 3)
     let size = words.withUnsafeMutableBytes {
-      cpipe_memory_of(call.thread, call.args.2, $0.baseAddress, $0.count)
+      cpipe_read_memory(call.thread, call.args.2, $0.baseAddress, $0.count)
     }
     guard size == 24 else { return nil }
     (flags, mode, resolve) = (words[0], words[1], words[2])

@@ -5,7 +5,8 @@
 // Runs programs whose calls on files are answered by their supervisor, by seccomp user notification
 // (seccomp_unotify(2)). Needs Linux 5.19 and no privileges.
 
-// Which call a program has made; other calls are not reported.
+// Which call a program has made. The kernel makes all other calls, and the supervisor does not learn of them:
+// no program may change the tree by those.
 enum cpipe_call_kind {
   cpipe_call_openat,     // args: directory, path, flags, mode
   cpipe_call_openat2,    // args: directory, path, struct open_how, its size
@@ -37,7 +38,7 @@ struct cpipe_supervised {
 
 // Runs this program again with these words, in a process group of its own. `streams` become its standard
 // descriptors; it inherits no other. Without `is_supervised` the kernel makes its calls, and there is no
-// listener. Returns 0, or -1 with errno: ENOSYS, EINVAL or EPERM if the kernel or a sandbox forbids it.
+// listener. Returns 0, or -1 with errno: ENOSYS, EINVAL, EPERM, EACCES or EBUSY if the kernel or a sandbox forbids it.
 int cpipe_start(char *const *words, char *const *environment, const int streams[3],
                 int is_supervised, struct cpipe_supervised *child);
 
@@ -45,7 +46,7 @@ int cpipe_start(char *const *words, char *const *environment, const int streams[
 int cpipe_receive_call(int listener, struct cpipe_call *call);
 
 // Lets the kernel make the call.
-int cpipe_let_call(int listener, uint64_t id);
+int cpipe_continue_call(int listener, uint64_t id);
 
 // Answers the call: with `value` if `error` is 0.
 int cpipe_answer_call(int listener, uint64_t id, int64_t value, int error);
@@ -54,16 +55,16 @@ int cpipe_answer_call(int listener, uint64_t id, int64_t value, int error);
 int cpipe_answer_with_descriptor(int listener, uint64_t id, int fd, int is_closed_on_exec);
 
 // A copy of a descriptor of another process; -1 with errno.
-int cpipe_descriptor_of(pid_t thread, int fd);
+int cpipe_copy_descriptor(pid_t thread, int fd);
 
 // Reads memory of another process; the number of bytes, or -1 with errno.
-ssize_t cpipe_memory_of(pid_t thread, uint64_t address, void *buffer, size_t size);
+ssize_t cpipe_read_memory(pid_t thread, uint64_t address, void *buffer, size_t size);
 
 // openat2(2).
 int cpipe_open_how(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
-// pwrite(2) that appends if `offset` is negative.
+// write(2) at the position of `fd` if `offset` is negative, else pwrite(2).
 ssize_t cpipe_write_at(int fd, const void *bytes, size_t size, int64_t offset);
 
-// A child that has ended, and its status as of waitpid(2); 0 if none has, -1 if there is none.
-pid_t cpipe_ended(int *status);
+// Reaps a child that has ended; its status as of waitpid(2); 0 if none has, -1 if there is none.
+pid_t cpipe_reap(int *status);

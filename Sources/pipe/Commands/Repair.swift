@@ -5,7 +5,7 @@ internal import PipeText
 internal import PipeTime
 internal import PipeTorture
 
-// What makes room, checks a queue, examines a machine, and proves the promises on it.
+// What makes room, checks a queue, examines a machine, and tests the promises there.
 
 struct Prune: Command {
   static let about = About("prune", .repair, "Remove segments that need not be retained.")
@@ -152,15 +152,15 @@ struct Doctor: Command {
 
 struct Torture: Command {
   static let about = About(
-    "torture", .repair, "Kill, stop and starve pipe on a disk, and count what is lost.")
+    "torture", .repair, "Test the promises by kills, failing calls and simulated power cuts.")
 
-  @Option("--minutes", value: "n", "How long, such as 10 or 0.5 (1).")
+  @Option("--minutes", value: "n", "Minutes to run, such as 10 or 0.5; 1 by default.")
   var minutes: MinutesArgument?
 
-  @Option("--seed", value: "n", "Repeat the schedule of this seed.")
+  @Option("--seed", value: "n", "Use the schedule of this seed.")
   var seed: Int?
 
-  @Flag("--lie", help: "Flush nothing, as a disk that lies; the verdict shows the losses.")
+  @Flag("--lie", help: "Report each flush as done, but flush nothing.")
   var lie
 
   @Flag("--json", help: "Print one line of JSON.")
@@ -168,7 +168,7 @@ struct Torture: Command {
 
   @Group var progress: ProgressOptions
 
-  @Arguments("directory", "Where the queues of the test are created.")
+  @Arguments("directory", "An existing directory, in which the test creates its own.")
   var directory: [String]
 
   func validate() throws(Mistake) {
@@ -195,11 +195,11 @@ struct Torture: Command {
       let output = Output()
       output.append(json ? verdict.json : verdict.text)
       try output.flush()
-      if !torture.tally.isBroken {
+      if !torture.tally.hasBrokenPromise {
         try torture.remove()
-        return torture.tally.isKept ? Exit.fine : Exit.someFailed
+        return torture.tally.provesPromises ? Exit.fine : Exit.someFailed
       }
-      Diagnostics(command: "torture").say("the queues are kept in \(printable(torture.directory))")
+      Diagnostics(command: "torture").say("\(printable(torture.directory)): kept for examination")
       return Exit.someFailed
     }
   }

@@ -5,18 +5,18 @@ internal import PipeIO
 internal import PipeTime
 
 /// One run of `pipe`.
-final class Actor {
-  let form: Life.Form
+final class ProgramRun {
+  let role: Life.Role
+  /// Its command line without paths, for messages.
+  var name = "pipe"
   /// The number of its calls on the tree so far.
   var calls = 0
   var mishap: Mishap?
   /// The call kind that fails from now on, and how.
-  var failing: (kind: UInt32, code: Int32)?
+  var failing: (kind: cpipe_call_kind, code: Int32)?
   var isStopped = false
-  /// Whether it got a SIGTERM because nothing else happened.
+  /// Whether it got the SIGTERM that ends a program which otherwise waits for ever.
   var isAskedToEnd = false
-  /// Whether it was killed or stopped, or a call of it failed.
-  var isDisturbed = false
   /// The items of each of its input lines.
   var lines: [[Int]] = []
   var input: [UInt8] = []
@@ -30,7 +30,7 @@ final class Actor {
   private(set) var output: [UInt8] = []
   /// Items that it has delivered.
   var delivered: [Int] = []
-  /// Lines that it has received for its own lines.
+  /// Number of its lines with a receipt.
   var receipts = 0
 
   private(set) var process: pid_t = 0
@@ -40,13 +40,13 @@ final class Actor {
   var status: Int32?
 
   /// The request to this gateway that is under way.
-  var client: Client?
+  var client: IngestRequest?
   var requests = 0
   var port: UInt16?
   /// For its sizes and queues.
   var random: SeededRandom
 
-  init(_ form: Life.Form, _ random: SeededRandom) { (self.form, self.random) = (form, random) }
+  init(_ role: Life.Role, _ random: SeededRandom) { (self.role, self.random) = (role, random) }
 
   /// `errors`: the file that its diagnostics go to; nil: its output.
   func start(_ words: [String], isSupervised: Bool = true, errors: Int32?) throws(Fault) {
@@ -119,4 +119,66 @@ final class Actor {
   var endedBySignal: Int32? {
     status.flatMap { cpipe_exited($0) == 0 ? cpipe_term_signal($0) : nil }
   }
+}
+
+/// One request to a gateway: lines posted to /ingest.
+final class IngestRequest {
+  private(set) var fd: Int32
+  private var request: [UInt8]
+  private var response: [UInt8] = []
+
+  /// nil if there is no connection.
+  init?(port: UInt16, body: [UInt8]) {
+    request = Array(
+      """
+      POST /ingest HTTP/1.1\r
+      Host: localhost\r
+      Content-Type: application/x-ndjson\r
+      Content-Length: \(body.count)\r
+      Connection: close\r
+      \r
+
+      """.utf8)
+    request += body
+    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    // The gateway listens, so the kernel accepts without it.
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    if result != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0 {
+      close(fd)
+      return nil
+    }
+  }
+
+  var isSending: Bool { !request.isEmpty }
+
+  /// Sends or reads what it can. Returns false once the connection is over.
+  func proceed() -> Bool {
+    if isSending {
+      let count = send(fd, request, request.count, Int32(MSG_NOSIGNAL))
+      if count > 0 { request.removeFirst(count) }
+      return count > 0 || errno == EAGAIN || errno == EINTR
+    }
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    let count = recv(fd, &buffer, buffer.count, 0)
+    if count > 0 { response += buffer.prefix(count) }
+    return count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR)
+  }
+
+  /// The number of receipts so far.
+  var receipts: Int {
+    let text = String(decoding: response, as: UTF8.self)
+    guard text.hasPrefix("HTTP/1.1 202 ") else { return 0 }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    return lines.count { $0.hasPrefix(#"{"ingestion_id":""#) && $0.hasSuffix(#""}"#) }
+  }
+
+  deinit { close(fd) }
 }
