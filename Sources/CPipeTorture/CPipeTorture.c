@@ -78,7 +78,8 @@ static void send_listener(int socket, int listener) {
 }
 
 static int receive_listener(int socket) {
-  int code = EPIPE;
+  // A child that dies before it sends had no descriptors left.
+  int code = EMFILE;
   char space[CMSG_SPACE(sizeof(int))] = {0};
   struct iovec part = {&code, sizeof code};
   struct msghdr message = {
@@ -105,11 +106,14 @@ int cpipe_start(char *const *words, char *const *environment, const int streams[
   if (child->process == 0) {
     // Only async-signal-safe calls from here to exec.
     setpgid(0, 0);
+    // No program outlives its supervisor.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == 1) _exit(127);
     // Above the standard descriptors first, so that none of them is overwritten before it is copied.
     int wanted[4] = {fcntl(streams[0], F_DUPFD, 16), fcntl(streams[1], F_DUPFD, 16),
                      fcntl(streams[2], F_DUPFD, 16), fcntl(ends[1], F_DUPFD, 16)};
     for (int fd = 0; fd < 4; fd++)
-      if (dup2(wanted[fd], fd) != fd) _exit(127);
+      if (dup2(wanted[fd], fd) != fd) _exit(126);
     syscall(SYS_close_range, 4u, ~0u, 0u);
     sigset_t none;
     sigemptyset(&none);

@@ -145,6 +145,10 @@ extension DiskModel {
     node.changes = []
   }
 
+  /// The kernel forgets what it could not flush, and the next flush succeeds without it; see "Can
+  /// Applications Recover from fsync Failures?" (Rebello et al., 2020). Written again, it is flushed.
+  mutating func failedToFlush(_ node: Node) { if !node.isDirectory { node.writes = [] } }
+
   mutating func flushedAll() { for node in nodes.values { flushed(node) } }
 
   fileprivate static func apply(_ write: Write, to content: inout [UInt8]) {
@@ -167,8 +171,7 @@ extension DiskModel {
 extension DiskModel {
   /// Replaces what is at `path` by what a power cut leaves. No process may use the tree.
   mutating func cut(_ path: String, _ random: inout SeededRandom) throws(Fault) {
-    try DiskModel.clear(path)
-    try DiskModel.restore(root, path, &random)
+    try restore(root, path, &random)
     self = try DiskModel(path)
   }
 
@@ -184,15 +187,29 @@ extension DiskModel {
     }
   }
 
-  private static func restore(
+  // A directory that survives stays the same directory: pipe tells a copy of a queue by its age.
+  private func restore(
     _ directory: Node, _ path: String, _ random: inout SeededRandom
   ) throws(Fault) {
+    let names = directory.names(afterCut: &random)
+    guard let real = try Directory.open(path) else { throw Fault("open", path, code: ENOENT) }
+    for name in try real.names() {
+      let full = path + "/" + name
+      if let status = real.status(name), let node = self[status], node.isDirectory,
+        names[name] === node
+      {
+        continue
+      }
+      if unlink(full) == 0 { continue }
+      guard errno == EISDIR || errno == EPERM else { throw Fault("remove", full) }
+      try DiskModel.clear(full)
+      if rmdir(full) != 0 { throw Fault("remove", full) }
+    }
     // Sorted: the same seed makes the same choices.
-    let names = directory.names(afterCut: &random).sorted { $0.key < $1.key }
-    for (name, node) in names {
+    for (name, node) in names.sorted(by: { $0.key < $1.key }) {
       let full = path + "/" + name
       if node.isDirectory {
-        if mkdir(full, node.mode) != 0 { throw Fault("create", full) }
+        if mkdir(full, node.mode) != 0, errno != EEXIST { throw Fault("create", full) }
         try restore(node, full, &random)
       } else {
         let fd = open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, node.mode)
@@ -231,7 +248,7 @@ extension DiskModel.Node {
     let style = random.below(4)
     for write in writes {
       // Everything, nothing, or each write by itself.
-      let fate = style == 0 ? 0 : style == 1 ? 1 : random.below(4)
+      let fate = style == 0 ? 0 : style == 1 ? 1 : random.below(5)
       switch (fate, write) {
       case (0, _): DiskModel.apply(write, to: &left)
       case (2, .bytes(let all, let offset)):
@@ -240,6 +257,14 @@ extension DiskModel.Node {
       case (3, .bytes(let all, let offset)):
         // The new size was on disk before the bytes.
         if offset + all.count > left.count { DiskModel.apply(.size(offset + all.count), to: &left) }
+      case (4, .bytes(let all, let offset)):
+        // One of its blocks was not on disk.
+        let hole = random.below(all.count / 4096 + 1) * 4096
+        DiskModel.apply(.bytes(Array(all.prefix(hole)), at: offset), to: &left)
+        if hole + 4096 < all.count {
+          let rest = Array(all.dropFirst(hole + 4096))
+          DiskModel.apply(.bytes(rest, at: offset + hole + 4096), to: &left)
+        }
       default: continue
       }
     }

@@ -16,6 +16,9 @@ struct Oracle {
 
   /// By the numbers of items, from 1: 0 is not an id.
   private var marks: [Marks] = [[]]
+  /// When each item was last delivered: the number of deliveries until then.
+  private var last: [Int] = [0]
+  private(set) var deliveries = 0
   private(set) var accepted = 0
   /// Deliveries of items that had been delivered before, but were not settled.
   private(set) var again = 0
@@ -25,6 +28,7 @@ struct Oracle {
   /// A number for an item to be sent.
   mutating func newItem(isID: Bool) -> Int {
     marks.append(isID ? .isID : [])
+    last.append(0)
     return marks.count - 1
   }
 
@@ -42,8 +46,8 @@ struct Oracle {
   }
 
   /// Judges a line that a consumer has written. Returns the number of its item; nil if no item has these
-  /// bytes.
-  mutating func deliver(_ line: Substring) -> Int? {
+  /// bytes. `isLate`: its claim may have been over before the line was read.
+  mutating func deliver(_ line: Substring, isLate: Bool = false) -> Int? {
     let digits = line.hasPrefix(#"{"n":"#) ? line.dropFirst(5).prefix { $0.isNumber } : line
     guard let number = Int(digits), marks.indices.contains(number),
       marks[number].contains(.isID) ? line == String(number) : line == Oracle.record(number)
@@ -51,7 +55,9 @@ struct Oracle {
       torn.append(String(line.prefix(300)))
       return nil
     }
-    if marks[number].contains(.settled) {
+    deliveries += 1
+    last[number] = deliveries
+    if marks[number].contains(.settled), !isLate {
       doubled.append(number)
     } else if marks[number].contains(.delivered) {
       again += 1
@@ -60,14 +66,21 @@ struct Oracle {
     return number
   }
 
-  /// Their consumer exited with status 0, or an ack settled them.
+  /// Their consumer exited with status 0, or an ack settled them. An item that is among them twice, or that
+  /// another consumer settled as well, was delivered twice.
   mutating func settle(_ numbers: [Int]) {
-    for number in numbers { marks[number].insert(.settled) }
+    for number in numbers {
+      if marks[number].contains(.settled), !doubled.contains(number) { doubled.append(number) }
+      marks[number].insert(.settled)
+    }
   }
 
-  /// They were sent back or buried, so they must come again: dead letters are revived at the end.
-  mutating func sendBack(_ numbers: [Int]) {
-    for number in numbers { marks[number] = marks[number].subtracting([.delivered, .settled]) }
+  /// They were sent back or buried, or their holder was killed, so they must come again: dead letters are
+  /// revived at the end. `since`: the deliveries so far when that began; what came later came again.
+  mutating func sendBack(_ numbers: [Int], since: Int) {
+    for number in numbers where last[number] <= since {
+      marks[number] = marks[number].subtracting([.delivered, .settled])
+    }
   }
 
   var lost: [Int] {

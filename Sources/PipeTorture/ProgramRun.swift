@@ -25,7 +25,10 @@ final class ProgramRun {
   /// When its lines were first sent.
   var sent = Clock.steady()
   /// The token of the claim that it settles, and its items.
-  var claim: (token: String, items: [Int])?
+  var claim: (token: String, items: [Int], deliveries: Int)?
+  /// Deliveries by all programs when it began, and the time.
+  var deliveriesBefore = 0
+  var started = Clock.steady()
   /// What it has written and nobody has judged yet.
   private(set) var output: [UInt8] = []
   /// Items that it has delivered.
@@ -60,8 +63,8 @@ final class ProgramRun {
     file.rewind()
     var child = cpipe_supervised()
     let path = "PATH=" + (variable("PATH") ?? "/usr/bin:/bin")
-    let result = SystemWords((["pipe"] + words).map { Array($0.utf8) }).withPointers { words in
-      SystemWords([Array(path.utf8)]).withPointers { settings in
+    let result = SystemWords((["pipe"] + words).map(\.systemBytes)).withPointers { words in
+      SystemWords([path.systemBytes]).withPointers { settings in
         cpipe_start(
           words + [nil], settings + [nil], [file.fd, ends[1], errors ?? ends[1]],
           isSupervised ? 1 : 0, &child)
@@ -71,10 +74,7 @@ final class ProgramRun {
       let code = errno
       close(ends[0])
       if [ENOSYS, EINVAL, EPERM, EACCES, EBUSY].contains(code) {
-        throw Fault(
-          .unavailable,
-          "this kernel or sandbox does not let a program supervise another"
-            + " (seccomp user notification; Linux 5.19 or later)")
+        throw ProgramRun.forbidden
       }
       throw Fault("start", "pipe", code: code)
     }
@@ -103,8 +103,14 @@ final class ProgramRun {
     return text.split(separator: "\n")
   }
 
-  /// The exit status of a program that could not be executed.
+  static let forbidden = Fault(
+    .unavailable,
+    "this kernel or sandbox does not let a program supervise another"
+      + " (seccomp user notification and pidfd_getfd; Linux 5.19 or later)")
+
+  /// The exit status of a program that could not be executed, and of one that got no descriptors.
   static let notStarted: Int32 = 127
+  static let hadNoDescriptors: Int32 = 126
 
   func closeListener() {
     if listener >= 0 { close(listener) }
@@ -174,10 +180,10 @@ final class IngestRequest {
 
   /// The number of receipts so far.
   var receipts: Int {
-    let text = String(decoding: response, as: UTF8.self)
-    guard text.hasPrefix("HTTP/1.1 202 ") else { return 0 }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-    return lines.count { $0.hasPrefix(#"{"ingestion_id":""#) && $0.hasSuffix(#""}"#) }
+    guard response.starts(with: "HTTP/1.1 202 ".utf8) else { return 0 }
+    let lines = response.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast()
+    let start = Array(#"{"ingestion_id":""#.utf8)
+    return lines.count { $0.starts(with: start) && $0.last == UInt8(ascii: "}") }
   }
 
   deinit { close(fd) }

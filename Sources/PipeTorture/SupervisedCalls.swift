@@ -192,7 +192,9 @@ struct SupervisedCalls {
     else {
       return leave(call, listener)
     }
-    if refuse(call, listener, decide()) { return }
+    let decision = decide()
+    if case .fail = decision { disk.failedToFlush(node) }
+    if refuse(call, listener, decision) { return }
     if isLying { return finish(call, listener, 0, 0) }
     // The disk under test flushes as well.
     let result =

@@ -36,25 +36,44 @@ package final class Torture {
     signals = try SignalQueue([SignalQueue.child, SIGINT, SIGTERM, SIGHUP])
     ignoreBrokenPipes()
     umask(0)
-    var template = Array((place + "/pipe-torture.XXXXXX").utf8CString)
-    guard mkdtemp(&template) != nil else { throw Fault("create", place + "/pipe-torture.XXXXXX") }
-    directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    // A relative path may begin like an option or an address.
+    let template = (place.hasPrefix("/") ? place : "./" + place) + "/pipe-torture.XXXXXX"
+    var bytes = template.systemBytes + [0]
+    let isMade = bytes.withUnsafeMutableBytes {
+      mkdtemp($0.bindMemory(to: CChar.self).baseAddress!)
+    }
+    if isMade == nil { throw Fault("create", template) }
+    directory = String(systemBytes: bytes.dropLast())
     root = directory + "/disk"
     if mkdir(root, 0o700) != 0 { throw Fault("create", root) }
     errors = try Torture.logFile(directory + "/diagnostics")
     events = try Torture.logFile(directory + "/events")
     calls = SupervisedCalls(disk: try DiskModel(root))
     calls.isLying = isLying
-    for queue in [intake, queue] {
-      let created = try unsupervised(
-        ["init", "-q", queue, "--retries", "1000", "--backoff", "1s..1s", "--retain", "1m"])
-      if created.exitStatus != 0 {
-        throw Fault(
-          .cannotCreate,
-          "\(printable(queue)): cannot create a queue (see \(printable(errors.path)))")
-      }
+    do throws(Fault) { try createQueues() } catch {
+      try? remove()
+      throw error
     }
     calls.disk = try DiskModel(root)
+  }
+
+  private func createQueues() throws(Fault) {
+    for queue in [intake, queue] {
+      let created = try unsupervised(
+        [
+          "init", "-q", queue, "--retries", "1000", "--backoff", "1s..1s", "--retain", "1m",
+          "--min-free", "0",
+        ])
+      if created.exitStatus != 0 {
+        throw Fault(.cannotCreate, lastDiagnostic)
+      }
+    }
+  }
+
+  private var lastDiagnostic: String {
+    let lines = String(decoding: bytesOfFile(errors.path) ?? [], as: UTF8.self).split(
+      separator: "\n")
+    return lines.last.map(String.init) ?? "no diagnostics"
   }
 
   private static func logFile(_ path: String) throws(Fault) -> Descriptor {
@@ -82,7 +101,11 @@ package final class Torture {
   package func run(until deadline: SteadyInstant, _ report: (Tally) -> Void) throws(Fault) {
     while goesOn(until: deadline) {
       life = Life(&random)
-      try live(until: deadline, report)
+      do throws(Fault) { try live(until: deadline, report) } catch {
+        for program in running { program.signal(SIGKILL) }
+        throw error
+      }
+      if oracle.accepted > 0, tally.calls == 0 { throw ProgramRun.forbidden }
     }
     try drainQueues()
     tally.take(oracle)
@@ -106,7 +129,7 @@ extension Torture {
   /// After this time without an event, stopped programs continue.
   private static let quietTime = TimeSpan.milliseconds(100)
   /// After this time without an event, the programs hang.
-  private static let hangTimeout = TimeSpan.seconds(180)
+  private static let hangTimeout = TimeSpan.seconds(60)
 
   private func live(until deadline: SteadyInstant, _ report: (Tally) -> Void) throws(Fault) {
     tally.lives += 1
@@ -119,13 +142,17 @@ extension Torture {
       return program
     }
     var lastEvent = Clock.steady()
-    while callsOfLife < life.endsAtCall, goesOn(until: deadline) {
+    var isIdle = false
+    // Not before programs that may hang have had their time.
+    while callsOfLife < life.endsAtCall, goesOn(until: deadline) || isIdle && !isInterrupted {
       while running.count < Torture.mostAtOnce, let next = waiting.popLast() { try start(next) }
       if running.isEmpty { break }
       if try wait(until: Clock.steady() + Torture.quietTime) {
         lastEvent = Clock.steady()
+        isIdle = false
         report(tally)
       } else if !wake() {
+        isIdle = true
         if Clock.steady() - lastEvent > Torture.hangTimeout {
           for program in running { try breach("\(program.name) hangs") }
           break
@@ -162,6 +189,10 @@ extension Torture {
     // Commands of consumers end with their input.
     while !running.isEmpty { _ = try wait(until: nil) }
     calls.limit = nil
+    // Nobody settles what these programs would have settled.
+    for program in waiting {
+      if let claim = program.claim { oracle.sendBack(claim.items, since: claim.deliveries) }
+    }
     waiting = []
     if life.isCut {
       try calls.disk.cut(root, &life.random)
@@ -302,6 +333,9 @@ extension Torture {
   {
     let program = ProgramRun(role, SeededRandom(seed: 0))
     try runToEnd(program, words)
+    if program.exitStatus == ProgramRun.hadNoDescriptors {
+      throw Fault("start", "pipe", code: EMFILE)
+    }
     if program.exitStatus == ProgramRun.notStarted {
       throw Fault(.unavailable, "pipe cannot start itself; mount /proc")
     }
@@ -311,21 +345,26 @@ extension Torture {
   /// Moves and consumes everything, as a user would after a crash.
   private func drainQueues() throws(Fault) {
     for queue in [intake, queue] {
-      let check = try unsupervised(["fsck", "-q", queue], role: .fsck)
+      let check = try unsupervised(["fsck", "--json", "-q", queue], role: .fsck)
       try judgeOutput(of: check)
       // The repair keeps what is intact; the rest counts as lost.
       if check.exitStatus != 0 { try unsupervised(["fsck", "-q", queue, "--repair"]) }
     }
-    try unsupervised(["route", "-q", intake, "--to", queue])
-    try unsupervised(["retry", "--all", "-q", queue])
-    // The oracle counts what the second pass delivers as doubled.
-    for _ in 0..<2 {
-      let last = try unsupervised(["consume", "-q", queue, "--until-done"], role: .consume)
-      try judgeOutput(of: last)
-      if last.exitStatus != 0 {
-        try breach("the last consume exited with status \(last.exitStatus ?? -1)")
-      }
-      oracle.settle(last.delivered)
+    var last: [String: Int32] = [:]
+    // Each twice: the first run may report lines that a power cut has left without their bytes, and then
+    // exits with another status. The oracle counts what the second `consume` delivers as doubled.
+    let route = ["route", "-q", intake, "--to", queue]
+    let retry = ["retry", "--all", "-q", queue]
+    let consume = ["consume", "-q", queue, "--until-done"]
+    for words in [route, route, retry, consume, consume] {
+      let run = try unsupervised(words, role: words == consume ? .consume : .stats)
+      try judgeOutput(of: run)
+      oracle.settle(run.delivered)
+      last[words[0]] = run.exitStatus ?? -1
+    }
+    for (command, status) in last where ![0, 1].contains(status) {
+      throw Fault(
+        .tryLater, "the last pipe \(command) exited with status \(status): \(lastDiagnostic)")
     }
   }
 }

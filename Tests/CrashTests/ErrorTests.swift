@@ -64,6 +64,34 @@ struct EnqueueErrorTests {
     print("visited: \(visited) errors of enqueue, \(form.testDescription)")
   }
 
+  // The kernel forgets what it could not flush: without another write the next flush would succeed, and
+  // its receipts would be wrong after a power cut.
+  @Test(
+    "a failed flush writes the lines again that a dead writer had not flushed", .needsStrace)
+  func deadWritersLines() throws {
+    let scratch = try Scratch(.memory)
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    try queue.enqueue([.record(1)])
+    let lines = try Command.pipe("ingest").given([Entry.record(2), .record(3)].text).mustRun().lines
+    let command = queue.enqueueing(raw: false).given(lines.joined(separator: "\n") + "\n")
+    let killed = try command.traced("-e", "inject=fdatasync:signal=KILL:when=1").run()
+    #expect(killed.ending == .killed(9), "\(killed)")
+    let trace = scratch.path("trace")
+    let failed = try command.traced(
+      into: trace, "-e", "inject=fdatasync:error=EIO:when=1", "-e", "trace=fdatasync,pwrite64"
+    ).run()
+    #expect(failed.ending == .exited(74), "\(failed)")
+    // The second process finds the lines, and writes none of its own.
+    let calls = completeLines(Array(try Data(contentsOf: URL(fileURLWithPath: trace))))
+    let flush = try #require(calls.firstIndex { $0.hasPrefix("fdatasync") && $0.contains("EIO") })
+    // {"id":"01M8…
+    let id = lines[0].dropFirst(7).prefix(26)
+    let writes = calls.map { $0.hasPrefix("pwrite64") && $0.contains(id) }
+    #expect(!writes[..<flush].contains(true) && writes[flush...].count { $0 } == 1, "\(calls)")
+    let again = try command.run()
+    #expect(again.ending == .exited(0) && again.receipts.count == 2, "\(again)")
+  }
+
   // Swift's runtime looks for the arguments on the stack, and for the stack in that file. If it
   // cannot read the file there are no arguments: the program would print its usage, exit with 0 and
   // drop its input.

@@ -57,7 +57,7 @@ struct FlushOrderTests {
   ]
 
   @Test(
-    "enqueue flushes each written file and each directory with a new name before its receipt",
+    "enqueue flushes each line before its end, and each file and directory before its receipt",
     .needsStrace, arguments: forms)
   func flushes(form: EnqueueForm) throws {
     let scratch = try Scratch(.memory)
@@ -78,6 +78,13 @@ struct FlushOrderTests {
       {
         // A process that sees the format takes the rest for granted.
         #expect(unflushed.paths.subtracting([queue.path]).isEmpty, "before \(call)")
+      }
+      if call.name == "renameat2", call.text.contains("/end>"),
+        let lane = call.text.split(separator: "\"").dropFirst().first?.prefix(while: \.isLetter)
+      {
+        // Consumers take all lines before the end for whole.
+        #expect(
+          !unflushed.paths.contains { $0.contains("/segments/\(lane)/") }, "before \(call)")
       }
       guard unflushed.note(call) else { continue }
       receipts += 1

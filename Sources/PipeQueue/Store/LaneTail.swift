@@ -100,7 +100,12 @@ extension Queue {
   /// segment are on disk, and so is the name of the end that points to the new one: no process
   /// lists segments.
   func roll(_ lane: Lane, from tail: LaneTail?, _ laneEnd: LaneEnd) throws(Fault) -> LaneTail {
-    try tail?.file.flushData()
+    if let tail {
+      do throws(Fault) { try tail.file.flushData() } catch {
+        rewriteLines(of: tail, after: laneEnd)
+        throw error
+      }
+    }
     let old = tail?.laneEnd ?? laneEnd
     var next = old
     next.position.segment += 1
@@ -148,6 +153,29 @@ extension Queue {
     }
   }
 
+  /// Writes the lines after the ends again, whichever process wrote them, after a flush has failed: the kernel
+  /// then marks their pages clean, and the next flush, by another process, would succeed without them. Written
+  /// again, they are dirty, and that flush reports the truth.
+  func rewriteLines(of tails: [LaneTail], after ends: LaneEnds) {
+    guard (try? lockEnd()) != nil else { return }
+    defer { unlockEnd() }
+    for tail in tails { rewriteLines(of: tail, after: ends[tail.lane]) }
+  }
+
+  /// The same under the lock of end/.
+  private func rewriteLines(of tail: LaneTail, after laneEnd: LaneEnd) {
+    let isSame = laneEnd.position.segment == tail.position.segment
+    var offset = isSame ? laneEnd.position.offset : 0
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    // Lines that were cut off meanwhile belong to no writer any more.
+    while let count = try? piece.withUnsafeMutableBytes({ (memory) throws(Fault) in
+      try tail.file.read(into: memory, at: offset)
+    }), count > 0 {
+      guard (try? Array(piece[..<count]).write(to: tail.file, at: offset)) != nil else { return }
+      offset += count
+    }
+  }
+
   /// Makes complete lines that a dead writer left after the end part of the queue, and cuts a torn
   /// tail. Lines of a living writer that is flushing become visible earlier this way. Returns
   /// whether an end moved.
@@ -174,7 +202,10 @@ extension Queue {
     unlockEnd()
     var isMoved = false
     for tail in tails {
-      try tail.file.flushData()
+      do throws(Fault) { try tail.file.flushData() } catch {
+        rewriteLines(of: [tail], after: ends)
+        throw error
+      }
       do throws(Fault) {
         try publish(tail.laneEnd, from: ends[tail.lane])
         isMoved = true

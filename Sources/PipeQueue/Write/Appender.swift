@@ -71,7 +71,7 @@ package final class Appender {
       throw error
     }
     unlock()
-    try flush(writeBatch, ends)
+    try flush(ends)
   }
 
   // unlockEnd comes last: it prints the pending reports, which must wait until no lock is held.
@@ -154,7 +154,7 @@ package final class Appender {
   /// Runs without any lock: other writers may append meanwhile, and one flush may serve several.
   ///
   /// Transition: accept
-  private func flush(_ writeBatch: WriteBatch, _ ends: LaneEnds) throws(Fault) {
+  private func flush(_ ends: LaneEnds) throws(Fault) {
     do throws(Fault) {
       for lane in Lane.allCases {
         // A duplicate may have been found in lines that another writer has not flushed yet.
@@ -163,7 +163,7 @@ package final class Appender {
         try publish(tail, ends)
       }
     } catch {
-      rewrite(writeBatch)
+      queue.rewriteLines(of: Lane.allCases.compactMap { tails[$0] }, after: ends)
       tails = .repeating(nil)
       throw Appender.unknown(error)
     }
@@ -197,21 +197,6 @@ extension Appender {
   private func publish(_ tail: LaneTail, _ ends: LaneEnds) throws(Fault) {
     do throws(Fault) { try queue.publish(tail.laneEnd, from: ends[tail.lane]) } catch {
       guard error.isDiskFull else { throw error }
-    }
-  }
-
-  // After a failed flush the kernel marks these pages clean, and the next flush, by another
-  // process, would succeed. Written again, they are dirty, and that flush reports the truth.
-  private func rewrite(_ writeBatch: WriteBatch) {
-    guard (try? queue.lockEnd()) != nil else { return }
-    defer { queue.unlockEnd() }
-    for lane in Lane.allCases where !writeBatch[lane].lines.isEmpty {
-      // If the lines were cut off meanwhile, they belong to no writer any more.
-      guard let tail = tails[lane], let size = try? tail.file.size(),
-        size >= tail.position.offset
-      else { continue }
-      try? writeBatch[lane].text.write(
-        to: tail.file, at: tail.position.offset - writeBatch[lane].text.count)
     }
   }
 }

@@ -184,23 +184,30 @@ struct Torture: Command {
       let text = ProgressText("item")
       let span = minutes?.span ?? .minutes(1)
       let start = Clock.steady()
-      try torture.run(until: start + span) { tally in
-        line?.update {
-          let share = (Clock.steady() - start).seconds / span.seconds
-          return text.line(
-            tally.accepted, share: min(1, share), note: "\(tally.powerCuts) power cuts")
+      do throws(Fault) {
+        try torture.run(until: start + span) { tally in
+          line?.update {
+            let share = (Clock.steady() - start).seconds / span.seconds
+            return text.line(
+              tally.accepted, share: min(1, share), note: "\(tally.powerCuts) power cuts")
+          }
         }
+      } catch {
+        // Without a verdict there is nothing to examine.
+        try? torture.remove()
+        throw error
+      }
+      if torture.tally.hasBrokenPromise {
+        let place = printable(torture.directory)
+        Diagnostics(command: "torture").say("\(place): kept for examination")
+      } else {
+        try torture.remove()
       }
       let verdict = VerdictText(torture.tally, seed: seed)
       let output = Output()
       output.append(json ? verdict.json : verdict.text)
       try output.flush()
-      if !torture.tally.hasBrokenPromise {
-        try torture.remove()
-        return torture.tally.provesPromises ? Exit.fine : Exit.someFailed
-      }
-      Diagnostics(command: "torture").say("\(printable(torture.directory)): kept for examination")
-      return Exit.someFailed
+      return torture.tally.provesPromises ? Exit.fine : Exit.someFailed
     }
   }
 }

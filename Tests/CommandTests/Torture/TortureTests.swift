@@ -53,7 +53,7 @@ struct TortureTests {
       #expect(run.ending == .exited(verdict.kept ? 0 : 1), run.story)
       isFound = verdict.lost > 0
       guard isFound else { continue }
-      #expect(run.errors.hasPrefix("pipe torture: place/pipe-torture."), run.story)
+      #expect(run.errors.hasPrefix("pipe torture: ./place/pipe-torture."), run.story)
       #expect(run.errors.hasSuffix(": kept for examination\n"), run.story)
       try scratch.sh("ls place/*/disk/queue/format place/*/events > log").expect()
     }
@@ -82,7 +82,7 @@ struct TortureTests {
       (["--minutes", "0", "place"], 64, "a number of minutes, such as 10 or 0.5"),
       (["--minutes", "nan", "place"], 64, "a number of minutes, such as 10 or 0.5"),
       (["--seed=-1", "place"], 64, "--seed"),
-      (["missing"], 66, "missing/pipe-torture.XXXXXX: cannot create: No such file or directory"),
+      (["missing"], 66, "./missing/pipe-torture.XXXXXX: cannot create: No such file or directory"),
       (["log/x"], 66, "Not a directory"),
     ] as [([String], Int32, String)])
   func refused(arguments: [String], status: Int32, message: String) throws {
