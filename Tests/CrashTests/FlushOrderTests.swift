@@ -137,4 +137,27 @@ struct SchedulerFlushOrderTests {
       _ = unflushed.note(call)
     }
   }
+
+  @Test(
+    "a reaper flushes now/ before it removes what a dead consumer was bringing back", .needsStrace)
+  func reaped() throws {
+    let scratch = try Scratch(.memory)
+    let queue = TestQueue(scratch.path("queue"), scratch)
+    let form = SchedulerForm.restore
+    _ = try form.prepare(queue)
+    let command = try form.command(queue)
+    // Its first flush is that of the claims in now/.
+    let flush = Call(name: "fsync", ordinal: 1, text: "")
+    #expect(try command.killed(at: flush).run().ending == .killed(9))
+    #expect(try queue.heldItems() > 0 && !queue.leftAside().isEmpty)
+    let calls = try recorded(command) { traced in
+      var named = traced
+      named.arguments.insert("-y", at: 1)
+      try named.mustRun()
+    }
+    let removed = try #require(
+      calls.firstIndex { $0.name == "unlinkat" && $0.text.contains("<\(queue.path)/later/") })
+    let flushed = calls.firstIndex { $0.name == "fsync" && $0.text.contains("<\(queue.path)/now>") }
+    #expect(flushed.map { $0 < removed } == true, "\(calls[removed])")
+  }
 }
