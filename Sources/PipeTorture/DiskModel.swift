@@ -19,6 +19,10 @@ struct DiskModel {
     /// Names now.
     fileprivate(set) var current: [String: Node] = [:]
     fileprivate var writes: [Write] = []
+    /// Pages that the kernel did not write and marked clean. The next write to such a page writes all of it.
+    fileprivate(set) var forgotten: Set<Int> = []
+    /// Programs whose next flush reports an earlier error.
+    fileprivate var unaware: Set<pid_t> = []
     fileprivate var changes: [Change] = []
     /// The size now.
     fileprivate(set) var size = 0
@@ -128,6 +132,15 @@ extension DiskModel {
     node.writes.append(.bytes(bytes, at: offset))
   }
 
+  /// Whether a flush of this program reports an earlier error.
+  func owesError(_ node: Node, to program: pid_t) -> Bool { node.unaware.remove(program) != nil }
+
+  /// The bytes of the forgotten pages that a write touches are dirty again.
+  mutating func remembered(_ bytes: [UInt8], of node: Node, page: Int) {
+    node.forgotten.remove(page)
+    node.writes.append(.bytes(bytes, at: page * 4096))
+  }
+
   mutating func truncated(_ node: Node, to size: Int) {
     resize(node, size)
     node.writes.append(.size(size))
@@ -145,9 +158,17 @@ extension DiskModel {
     node.changes = []
   }
 
-  /// The kernel forgets what it could not flush, and the next flush succeeds without it; see "Can
-  /// Applications Recover from fsync Failures?" (Rebello et al., 2020). Written again, it is flushed.
-  mutating func failedToFlush(_ node: Node) { if !node.isDirectory { node.writes = [] } }
+  /// The kernel marks clean what it could not flush, and the next flush succeeds without it; see "Can
+  /// Applications Recover from fsync Failures?" (Rebello et al., 2020). `others`: programs that may have the file
+  /// open, whose next flush reports the error as well.
+  mutating func failedToFlush(_ node: Node, others: Set<pid_t>) {
+    guard !node.isDirectory else { return }
+    for case .bytes(let bytes, let offset) in node.writes {
+      node.forgotten.formUnion(offset / 4096...max(offset, offset + bytes.count - 1) / 4096)
+    }
+    node.writes.removeAll { if case .bytes = $0 { true } else { false } }
+    node.unaware.formUnion(others)
+  }
 
   mutating func flushedAll() { for node in nodes.values { flushed(node) } }
 

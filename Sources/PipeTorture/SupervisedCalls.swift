@@ -9,6 +9,9 @@ struct SupervisedCalls {
   var disk: DiskModel
   /// The most bytes that files may take; nil for no limit.
   var limit: Int?
+  /// The programs that run, and the one whose call is answered.
+  var programs: Set<pid_t> = []
+  var program: pid_t = 0
   /// Flushes return at once and flush nothing.
   var isLying = false
 
@@ -158,8 +161,25 @@ struct SupervisedCalls {
       cpipe_write_at(file.number, $0.baseAddress, $0.count, usesPosition ? -1 : Int64(offset))
     }
     if written < 0 { return finish(call, listener, -1, errno) }
+    if written > 0, !node.forgotten.isEmpty { remember(file.number, node, offset, written) }
     disk.written(Array(bytes.prefix(written)), to: node, at: offset)
     finish(call, listener, written, 0)
+  }
+
+  private mutating func remember(
+    _ fd: Int32, _ node: DiskModel.Node, _ offset: Int, _ count: Int
+  ) {
+    let pages = (offset / 4096...(offset + count - 1) / 4096).filter(node.forgotten.contains)
+    guard !pages.isEmpty else { return }
+    // The program's descriptor may be for writing only.
+    let copy = Glibc.open("/proc/self/fd/\(fd)", O_RDONLY | O_CLOEXEC)
+    guard copy >= 0 else { return }
+    defer { close(copy) }
+    var page = [UInt8](repeating: 0, count: 4096)
+    for number in pages {
+      let read = pread(copy, &page, page.count, off_t(number * 4096))
+      disk.remembered(Array(page.prefix(max(0, read))), of: node, page: number)
+    }
   }
 
   private func offset(of call: cpipe_call, _ fd: Int32, _ node: DiskModel.Node) -> Int {
@@ -193,9 +213,10 @@ struct SupervisedCalls {
       return leave(call, listener)
     }
     let decision = decide()
-    if case .fail = decision { disk.failedToFlush(node) }
+    if case .fail = decision { disk.failedToFlush(node, others: programs.subtracting([program])) }
     if refuse(call, listener, decision) { return }
     if isLying { return finish(call, listener, 0, 0) }
+    if disk.owesError(node, to: program) { return finish(call, listener, -1, EIO) }
     // The disk under test flushes as well.
     let result =
       switch call.kind {

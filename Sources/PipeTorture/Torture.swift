@@ -256,6 +256,8 @@ extension Torture {
       return
     }
     var after: Int32?
+    calls.programs = Set(running.map(\.process))
+    calls.program = program.process
     calls.answer(call, program.listener) { decide(program, call.kind, &after) }
     if let after {
       if after == SIGSTOP { program.isStopped = true }
