@@ -30,8 +30,8 @@ struct TortureTests {
 
   @Test(
     "pipe keeps every promise under torture, which says what it did and leaves nothing behind",
-    arguments: [UInt64.random(in: 0..<1_000_000)])
-  func kept(seed: UInt64) throws {
+    arguments: [42])
+  func kept(seed: Int) throws {
     let run = try scratch.pipe(
       "torture", "--minutes", "0.2", "--seed", "\(seed)", "--json", "place")
     #expect(run.ending == .exited(0), run.story)
