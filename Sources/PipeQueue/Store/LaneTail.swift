@@ -100,12 +100,7 @@ extension Queue {
   /// segment are on disk, and so is the name of the end that points to the new one: no process
   /// lists segments.
   func roll(_ lane: Lane, from tail: LaneTail?, _ laneEnd: LaneEnd) throws(Fault) -> LaneTail {
-    if let tail {
-      do throws(Fault) { try tail.file.flushData() } catch {
-        rewriteLines(of: tail, after: laneEnd)
-        throw error
-      }
-    }
+    if let tail { try flushLines(of: tail, after: laneEnd, isLocked: true) }
     let old = tail?.laneEnd ?? laneEnd
     var next = old
     next.position.segment += 1
@@ -153,16 +148,24 @@ extension Queue {
     }
   }
 
-  /// Writes the lines after the ends again, whichever process wrote them, after a flush has failed: the kernel
-  /// then marks their pages clean, and the next flush, by another process, would succeed without them. Written
-  /// again, they are dirty, and that flush reports the truth.
-  func rewriteLines(of tails: [LaneTail], after ends: LaneEnds) {
-    guard (try? lockEnd()) != nil else { return }
-    defer { unlockEnd() }
-    for tail in tails { rewriteLines(of: tail, after: ends[tail.lane]) }
+  /// Flushes all lines after `laneEnd`, whichever process wrote them. If that fails, they are written again: the
+  /// kernel marks their pages clean, and the next flush, by another process, would succeed without them.
+  /// Written again, they are dirty, and that flush reports the truth. `isLocked`: the caller has the lock of
+  /// end/.
+  func flushLines(
+    of tail: LaneTail, after laneEnd: LaneEnd, isLocked: Bool = false
+  ) throws(Fault) {
+    do throws(Fault) { try tail.file.flushData() } catch {
+      if isLocked {
+        rewriteLines(of: tail, after: laneEnd)
+      } else if (try? lockEnd()) != nil {
+        rewriteLines(of: tail, after: laneEnd)
+        unlockEnd()
+      }
+      throw error
+    }
   }
 
-  /// The same under the lock of end/.
   private func rewriteLines(of tail: LaneTail, after laneEnd: LaneEnd) {
     let isSame = laneEnd.position.segment == tail.position.segment
     var offset = isSame ? laneEnd.position.offset : 0
@@ -202,10 +205,7 @@ extension Queue {
     unlockEnd()
     var isMoved = false
     for tail in tails {
-      do throws(Fault) { try tail.file.flushData() } catch {
-        rewriteLines(of: [tail], after: ends)
-        throw error
-      }
+      try flushLines(of: tail, after: ends[tail.lane])
       do throws(Fault) {
         try publish(tail.laneEnd, from: ends[tail.lane])
         isMoved = true

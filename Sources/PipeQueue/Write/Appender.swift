@@ -159,11 +159,10 @@ package final class Appender {
       for lane in Lane.allCases {
         // A duplicate may have been found in lines that another writer has not flushed yet.
         guard let tail = tails[lane], tail.laneEnd > ends[lane] else { continue }
-        try tail.file.flushData()
+        try queue.flushLines(of: tail, after: ends[lane])
         try publish(tail, ends)
       }
     } catch {
-      queue.rewriteLines(of: Lane.allCases.compactMap { tails[$0] }, after: ends)
       tails = .repeating(nil)
       throw Appender.unknown(error)
     }
