@@ -29,11 +29,7 @@ extension Queue {
     checkFormat(found)
     let listing = try listingNow()
     let laneEnds = try endListing()
-    var ends = try ends()
-    if listing.reaches(beyond: ends) {
-      // A power cut may undo the rename of an end, and keep later names of its items.
-      ends = try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
-    }
+    let ends = try ends(covering: listing)
     for name in laneEnds.damaged { found(Finding("end/" + name, "the name is damaged")) }
     for name in listing.damaged { found(Finding("now/" + name, "the name is damaged")) }
     for name in try markedNames() {
@@ -46,6 +42,14 @@ extension Queue {
       }
       try check(lane, ends[lane], listing, hasRead, found)
     }
+  }
+
+  /// The ends, read after these names. A power cut may undo the rename of an end, and keep later names of its
+  /// items; the end is then where its segments end.
+  private func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
+    let ends = try ends()
+    if !listing.reaches(beyond: ends) { return ends }
+    return try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
   }
 
   private func checkFormat(_ found: (Finding) -> Void) {
@@ -201,7 +205,8 @@ extension Queue {
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
     let listing = try listingNow()
-    let now = LaneMap(map.lane, end: try ends()[map.lane].position, names: listing.names)
+    let end = try ends(covering: listing)[map.lane].position
+    let now = LaneMap(map.lane, end: end, names: listing.names)
     for finding in try findingsAside(now, listing.early) { found(finding) }
   }
 
