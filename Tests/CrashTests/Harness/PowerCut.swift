@@ -36,7 +36,7 @@ struct PowerCut {
 
   /// Cuts the power when `command` is killed at `call`, and tries again if it did not get that far:
   /// calls interleave a little differently each time. Returns whether it got there in ten times.
-  func cut(
+  private func cut(
     at call: Call, _ command: Command, _ run: (Command) throws -> Run,
     _ check: (Run) throws -> Void
   ) throws -> Bool {
@@ -49,6 +49,17 @@ struct PowerCut {
       if isReached { return true }
     }
     return false
+  }
+
+  /// The same at each of these calls, which the command must all reach.
+  func cut(
+    atEach calls: [Call], _ command: Command, _ run: (Command) throws -> Run,
+    _ check: (Run, Call) throws -> Void
+  ) throws {
+    let missed = try calls.filter { call in
+      try !cut(at: call, command, run) { try check($0, call) }
+    }
+    #expect(missed.isEmpty)
   }
 
   /// The calls of a complete run that change something on the disk.
@@ -131,10 +142,7 @@ struct PowerCut {
       try ledger.settle(queue, after: "power cut \(story)\n\(result)")
     }
     let calls = try calls(command, run)
-    let missed = try calls.filter { call in
-      try !cut(at: call, command, run) { try judge($0, "before \(call)") }
-    }
-    #expect(missed.isEmpty)
+    try cut(atEach: calls, command, run) { try judge($0, "before \($1)") }
     try cut({ try run(command) }) { try judge($0, "after its end") }
     print(
       "visited: \(calls.count + 1) power cuts on \(base.kind), consume, \(form.testDescription)")
@@ -166,13 +174,10 @@ extension PowerCut {
       return try form.play(form, queue, command, &ledger)
     }
     let calls = try calls(command, status: form.status, run).thinned
-    let missed = try calls.filter { call in
-      try !cut(at: call, command, run) { result in
-        ledger.forgiveAttempts()
-        try ledger.settle(queue, after: "power cut before \(call)\n\(result)")
-      }
+    try cut(atEach: calls, command, run) { result, call in
+      ledger.forgiveAttempts()
+      try ledger.settle(queue, after: "power cut before \(call)\n\(result)")
     }
-    #expect(missed.isEmpty)
     try cut({ try run(command) }) { result in
       #expect(form.isWhole(result), "\(result)")
       try ledger.settle(queue, after: "power cut after its end\n\(result)")
