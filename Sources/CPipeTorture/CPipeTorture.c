@@ -214,10 +214,3 @@ int cpipe_open_how(int dir, const char *path, uint64_t flags, uint64_t mode, uin
 ssize_t cpipe_write_at(int fd, const void *bytes, size_t size, int64_t offset) {
   return offset < 0 ? write(fd, bytes, size) : pwrite(fd, bytes, size, offset);
 }
-
-pid_t cpipe_reap(int *status) {
-  pid_t process;
-  do process = waitpid(-1, status, WNOHANG);
-  while (process < 0 && errno == EINTR);
-  return process;
-}

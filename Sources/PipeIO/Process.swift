@@ -10,6 +10,13 @@ package struct Worker {
   package enum Ending: Equatable {
     case exited(Int32)
     case killed(signal: Int32)
+
+    /// `status`: as of waitpid(2), of a process that has ended.
+    package init(_ status: Int32) {
+      self =
+        cpipe_exited(status) != 0
+        ? .exited(cpipe_exit_status(status)) : .killed(signal: cpipe_term_signal(status))
+    }
   }
 
   package enum Change: Equatable {
@@ -25,13 +32,7 @@ package struct Worker {
       let process = retryingInterrupts { waitpid(-1, &status, WNOHANG | WUNTRACED) }
       guard process > 0 else { return nil }
       switch cpipe_stop_signal(status) {
-      case 0:
-        return (
-          process,
-          .ended(
-            cpipe_exited(status) != 0
-              ? .exited(cpipe_exit_status(status)) : .killed(signal: cpipe_term_signal(status)))
-        )
+      case 0: return (process, .ended(Ending(status)))
       case SIGTTIN, SIGTTOU: return (process, .wantsTerminal)
       // Another process has stopped it and can continue it.
       default: continue

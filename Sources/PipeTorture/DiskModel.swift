@@ -27,9 +27,9 @@ struct DiskModel {
     /// The size now.
     fileprivate(set) var size = 0
 
-    init(isDirectory: Bool, mode: mode_t) {
-      self.isDirectory = isDirectory
-      self.mode = mode
+    init(_ status: stat) {
+      isDirectory = status.st_mode & S_IFMT == S_IFDIR
+      mode = status.st_mode & 0o7777
     }
   }
 
@@ -59,13 +59,18 @@ struct DiskModel {
 
   /// The tree at `path` as it is, all of it on disk.
   init(_ path: String) throws(Fault) {
-    root = Node(isDirectory: true, mode: 0o700)
-    try load(root, path)
+    let status = try DiskModel.status(path)
+    root = Node(status)
+    try load(root, path, status)
   }
 
-  private mutating func load(_ node: Node, _ path: String) throws(Fault) {
+  private static func status(_ path: String) throws(Fault) -> stat {
     var status = stat()
     if lstat(path, &status) != 0 { throw Fault("examine", path) }
+    return status
+  }
+
+  private mutating func load(_ node: Node, _ path: String, _ status: stat) throws(Fault) {
     nodes[FileID(status)] = node
     guard node.isDirectory else {
       node.bytes = bytesOfFile(path) ?? []
@@ -76,11 +81,10 @@ struct DiskModel {
     guard let directory = try Directory.open(path) else { throw Fault("open", path, code: ENOENT) }
     for name in try directory.names() {
       let full = path + "/" + name
-      if lstat(full, &status) != 0 { throw Fault("examine", full) }
-      let next = Node(
-        isDirectory: status.st_mode & S_IFMT == S_IFDIR, mode: status.st_mode & 0o7777)
+      let status = try DiskModel.status(full)
+      let next = Node(status)
       node.names[name] = next
-      try load(next, full)
+      try load(next, full, status)
     }
     node.current = node.names
   }
@@ -93,8 +97,7 @@ struct DiskModel {
 // What happens to the tree. Each call follows the real one.
 extension DiskModel {
   mutating func created(_ name: String, in directory: Node, _ status: stat) {
-    let node = Node(
-      isDirectory: status.st_mode & S_IFMT == S_IFDIR, mode: status.st_mode & 0o7777)
+    let node = Node(status)
     nodes[FileID(status)] = node
     directory.current[name] = node
     directory.changes.append(.add(name, node))
@@ -196,16 +199,17 @@ extension DiskModel {
     self = try DiskModel(path)
   }
 
-  /// Removes everything in a directory.
-  static func clear(_ path: String) throws(Fault) {
+  private static func clear(_ path: String) throws(Fault) {
     guard let directory = try Directory.open(path) else { throw Fault("open", path, code: ENOENT) }
-    for name in try directory.names() {
-      let full = path + "/" + name
-      if unlink(full) == 0 { continue }
-      guard errno == EISDIR || errno == EPERM else { throw Fault("remove", full) }
-      try clear(full)
-      if rmdir(full) != 0 { throw Fault("remove", full) }
-    }
+    for name in try directory.names() { try remove(path + "/" + name) }
+  }
+
+  /// Removes a file, or a directory with everything in it.
+  static func remove(_ path: String) throws(Fault) {
+    if unlink(path) == 0 { return }
+    guard errno == EISDIR || errno == EPERM else { throw Fault("remove", path) }
+    try clear(path)
+    if rmdir(path) != 0 { throw Fault("remove", path) }
   }
 
   // A directory that survives stays the same directory: pipe tells a copy of a queue by its age.
@@ -221,10 +225,7 @@ extension DiskModel {
       {
         continue
       }
-      if unlink(full) == 0 { continue }
-      guard errno == EISDIR || errno == EPERM else { throw Fault("remove", full) }
-      try DiskModel.clear(full)
-      if rmdir(full) != 0 { throw Fault("remove", full) }
+      try DiskModel.remove(full)
     }
     // Sorted: the same seed makes the same choices.
     for (name, node) in names.sorted(by: { $0.key < $1.key }) {

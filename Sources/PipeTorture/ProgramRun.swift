@@ -24,12 +24,12 @@ final class ProgramRun {
   var target = ""
   /// When its lines were first sent.
   var sent = Clock.steady()
-  /// The token of the claim that it settles, and its items.
+  /// The token of the claim that it settles, its items, and the deliveries by all programs until then.
   var claim: (token: String, items: [Int], deliveries: Int)?
   /// Deliveries by all programs when it began, and the time.
   var deliveriesBefore = 0
   var started = Clock.steady()
-  /// What it has written and nobody has judged yet.
+  /// Output that is not judged yet.
   private(set) var output: [UInt8] = []
   /// Items that it has delivered.
   var delivered: [Int] = []
@@ -39,8 +39,7 @@ final class ProgramRun {
   private(set) var process: pid_t = 0
   private(set) var listener: Int32 = -1
   private(set) var stdout: Int32 = -1
-  /// Its status as of waitpid(2), once it has ended.
-  var status: Int32?
+  var ending: Worker.Ending?
 
   /// The request to this gateway that is under way.
   var client: IngestRequest?
@@ -81,17 +80,16 @@ final class ProgramRun {
     (process, listener, stdout) = (child.process, child.listener, ends[0])
   }
 
-  /// Reads what it has written. Returns false at the end.
-  func read() -> Bool {
+  /// Reads what it has written.
+  func read() {
     var buffer = [UInt8](repeating: 0, count: 65536)
     let count = retryingInterrupts { Glibc.read(stdout, &buffer, buffer.count) }
     if count > 0 {
       output += buffer.prefix(count)
-      return true
+    } else {
+      close(stdout)
+      stdout = -1
     }
-    close(stdout)
-    stdout = -1
-    return false
   }
 
   /// The complete lines of the output that were not taken yet. A line without its newline is that of a
@@ -117,14 +115,19 @@ final class ProgramRun {
     listener = -1
   }
 
-  func signal(_ number: Int32) { if status == nil { kill(process, number) } }
+  func signal(_ number: Int32) { if ending == nil { kill(process, number) } }
 
-  var hasEnded: Bool { status != nil && stdout < 0 }
-
-  var exitStatus: Int32? { status.flatMap { cpipe_exited($0) != 0 ? cpipe_exit_status($0) : nil } }
-  var endedBySignal: Int32? {
-    status.flatMap { cpipe_exited($0) == 0 ? cpipe_term_signal($0) : nil }
+  /// Blocks until it has ended.
+  func waitForEnd() {
+    var status: Int32 = 0
+    if retryingInterrupts({ waitpid(process, &status, 0) }) == process {
+      ending = Worker.Ending(status)
+    }
   }
+
+  var hasEnded: Bool { ending != nil && stdout < 0 }
+
+  var exitStatus: Int32? { if case .exited(let status) = ending { status } else { nil } }
 }
 
 /// One request to a gateway: lines posted to /ingest.

@@ -9,9 +9,8 @@ struct SupervisedCalls {
   var disk: DiskModel
   /// The most bytes that files may take; nil for no limit.
   var limit: Int?
-  /// The programs that run, and the one whose call is answered.
+  /// The programs that run.
   var programs: Set<pid_t> = []
-  var program: pid_t = 0
   /// Flushes return at once and flush nothing.
   var isLying = false
 
@@ -25,8 +24,10 @@ struct SupervisedCalls {
     case abandon
   }
 
-  /// Answers a call. `decide` is asked only if the call changes or flushes the tree.
-  mutating func answer(_ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision) {
+  /// Answers a call of `program` or its commands. `decide` is asked only if the call changes or flushes the tree.
+  mutating func answer(
+    _ call: cpipe_call, of program: pid_t, _ listener: Int32, _ decide: () -> Decision
+  ) {
     switch call.kind {
     case cpipe_call_openat, cpipe_call_openat2: open(call, listener, decide)
     case cpipe_call_mkdirat: makeDirectory(call, listener, decide)
@@ -34,7 +35,8 @@ struct SupervisedCalls {
     case cpipe_call_renameat2: rename(call, listener, decide)
     case cpipe_call_write, cpipe_call_pwrite: write(call, listener, decide)
     case cpipe_call_ftruncate: truncate(call, listener, decide)
-    case cpipe_call_fsync, cpipe_call_fdatasync, cpipe_call_syncfs: flush(call, listener, decide)
+    case cpipe_call_fsync, cpipe_call_fdatasync, cpipe_call_syncfs:
+      flush(call, program, listener, decide)
     default: leave(call, listener)
     }
   }
@@ -68,14 +70,12 @@ struct SupervisedCalls {
     else { return leave(call, listener) }
     let isCreating = how.flags & UInt64(O_CREAT) != 0
     if refuse(call, listener, decide()) { return }
-    if isCreating, isFull(adding: 0), !place.exists {
-      return finish(call, listener, -1, ENOSPC)
-    }
-    let existed = place.exists
+    let existed = place.status != nil
+    if isCreating, isFull(adding: 0), !existed { return finish(call, listener, -1, ENOSPC) }
     let fd = cpipe_open_how(place.fd.number, place.path, how.flags, how.mode, how.resolve)
     if fd < 0 { return finish(call, listener, -1, errno) }
     defer { close(fd) }
-    if let status = status(of: fd) {
+    if let status = fileStatus(fd) {
       if isCreating, !existed {
         disk.created(place.name, in: place.directory, status)
       } else if how.flags & UInt64(O_TRUNC) != 0, let node = disk[status], node.size > 0 {
@@ -135,10 +135,9 @@ struct SupervisedCalls {
   private mutating func write(
     _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
-    guard let file = DescriptorCopy(call), let status = status(of: file.number),
-      let node = disk[status],
-      !node.isDirectory
-    else { return leave(call, listener) }
+    guard let (file, node) = openFile(of: call), !node.isDirectory else {
+      return leave(call, listener)
+    }
     var count = Int(truncatingIfNeeded: call.args.2)
     let decision = decide()
     if refuse(call, listener, decision) { return }
@@ -190,11 +189,7 @@ struct SupervisedCalls {
   private mutating func truncate(
     _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
   ) {
-    guard let file = DescriptorCopy(call), let status = status(of: file.number),
-      let node = disk[status]
-    else {
-      return leave(call, listener)
-    }
+    guard let (file, node) = openFile(of: call) else { return leave(call, listener) }
     if refuse(call, listener, decide()) { return }
     let size = Int(truncatingIfNeeded: call.args.1)
     let growth = DiskModel.blocks(size) - DiskModel.blocks(node.size)
@@ -205,13 +200,9 @@ struct SupervisedCalls {
   }
 
   private mutating func flush(
-    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
+    _ call: cpipe_call, _ program: pid_t, _ listener: Int32, _ decide: () -> Decision
   ) {
-    guard let file = DescriptorCopy(call), let status = status(of: file.number),
-      let node = disk[status]
-    else {
-      return leave(call, listener)
-    }
+    guard let (file, node) = openFile(of: call) else { return leave(call, listener) }
     let decision = decide()
     if case .fail = decision { disk.failedToFlush(node, others: programs.subtracting([program])) }
     if refuse(call, listener, decision) { return }
@@ -233,19 +224,23 @@ struct SupervisedCalls {
     limit.map { disk.used + bytes >= $0 } ?? false
   }
 
-  private func status(of fd: Int32) -> stat? {
-    var status = stat()
-    return fstat(fd, &status) == 0 ? status : nil
+  /// The file of the tree whose descriptor is a call's first argument.
+  private func openFile(of call: cpipe_call) -> (DescriptorCopy, DiskModel.Node)? {
+    guard let file = DescriptorCopy(call.thread, Int32(truncatingIfNeeded: call.args.0)),
+      let status = fileStatus(file.number), let node = disk[status]
+    else { return nil }
+    return (file, node)
   }
+}
+
+private func fileStatus(_ fd: Int32) -> stat? {
+  var status = stat()
+  return fstat(fd, &status) == 0 ? status : nil
 }
 
 /// A copy of the descriptor that is a call's argument.
 private final class DescriptorCopy {
   let number: Int32
-
-  convenience init?(_ call: cpipe_call) {
-    self.init(call.thread, Int32(truncatingIfNeeded: call.args.0))
-  }
 
   init?(_ thread: pid_t, _ fd: Int32) {
     number = cpipe_copy_descriptor(thread, fd)
@@ -263,7 +258,8 @@ private struct Place {
   let directory: DiskModel.Node
 
   /// nil if it is outside the tree, or if the call names it by an absolute path or from the working
-  /// directory: pipe opens a queue's files from descriptors only. `directory`, `path`: which arguments of the call they are.
+  /// directory: pipe opens a queue's files from descriptors only. `directory`, `path`: which arguments of the
+  /// call they are.
   init?(_ call: cpipe_call, _ directory: Int, _ path: Int, _ disk: DiskModel) {
     let all = [call.args.0, call.args.1, call.args.2, call.args.3]
     guard let fd = DescriptorCopy(call.thread, Int32(truncatingIfNeeded: all[directory])),
@@ -301,8 +297,6 @@ private struct Place {
     var status = stat()
     return fstatat(fd.number, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status : nil
   }
-
-  var exists: Bool { status != nil }
 }
 
 /// How a call opens a file.

@@ -9,6 +9,7 @@ extension Torture {
     (program.deliveriesBefore, program.started) = (oracle.deliveries, Clock.steady())
     try program.start(words, errors: program.role == .serve ? nil : errors.fd)
     running.append(program)
+    calls.programs.insert(program.process)
     program.name = "pipe " + words.filter { !$0.hasPrefix("/") }.joined(separator: " ")
     try log("\(program.process) begins: \(words.joined(separator: " "))")
   }
@@ -89,7 +90,6 @@ extension Torture {
         oracle.accept(program.lines[program.receipts])
         program.receipts += 1
       }
-      tally.accepted = oracle.accepted
     case .serve:
       let url = "http://127.0.0.1:"
       for line in program.takeLines() {
@@ -102,7 +102,6 @@ extension Torture {
       for line in program.takeLines() {
         if let number = oracle.deliver(line) { program.delivered.append(number) }
       }
-      tally.delivered = oracle.delivered
     case .batch:
       for line in program.takeLines() { try judgeBatch(line, program) }
     case .fsck:
@@ -135,7 +134,6 @@ extension Torture {
     let receipts = min(client.receipts, gateway.lines.count)
     for line in gateway.lines[gateway.receipts..<receipts] { oracle.accept(line) }
     gateway.receipts = receipts
-    tally.accepted = oracle.accepted
     if !isOpen {
       gateway.client = nil
       post(to: gateway)
@@ -173,14 +171,18 @@ extension Torture {
 
   func recordExit(of program: ProgramRun) throws(Fault) {
     program.closeListener()
+    calls.programs.remove(program.process)
     try judgeOutput(of: program)
     let isWell = program.exitStatus == 0
     let ending =
-      program.endedBySignal.map { "signal \($0)" } ?? "status \(program.exitStatus ?? -1)"
+      switch program.ending! {
+      case .exited(let status): "status \(status)"
+      case .killed(let signal): "signal \(signal)"
+      }
     try log(
       "\(program.process) ends with \(ending): \(program.receipts) receipts,"
         + " sent \(program.lines), delivered \(program.delivered)")
-    if let signal = program.endedBySignal, ![SIGKILL, SIGTERM].contains(signal) {
+    if case .killed(let signal) = program.ending, ![SIGKILL, SIGTERM].contains(signal) {
       try breach("\(program.name) died of signal \(signal)")
     }
     if let status = program.exitStatus, [64, 70].contains(status) {

@@ -16,7 +16,7 @@ package final class Torture {
   private let events: Descriptor
   private var random: SeededRandom
   var oracle = Oracle()
-  private var calls: SupervisedCalls
+  var calls: SupervisedCalls
   private let signals: SignalQueue
   private var isInterrupted = false
 
@@ -93,7 +93,8 @@ package final class Torture {
   }
 
   var queue: String { root + "/queue" }
-  /// Entries that are routed to `queue`. Nobody consumes them here: route moves whole entries.
+  /// The queue from which `route` moves entries to `queue`. No consumer reads it, because `route` moves whole
+  /// entries.
   var intake: String { root + "/intake" }
 
   /// Runs lives until `deadline` or a signal that asks to stop, then consumes what is left. `report` is
@@ -118,8 +119,7 @@ package final class Torture {
 
   /// Removes the directory.
   package func remove() throws(Fault) {
-    try DiskModel.clear(directory)
-    if rmdir(directory) != 0 { throw Fault("remove", directory) }
+    try DiskModel.remove(directory)
   }
 }
 
@@ -150,6 +150,7 @@ extension Torture {
       if try wait(until: Clock.steady() + Torture.quietTime) {
         lastEvent = Clock.steady()
         isIdle = false
+        tally.accepted = oracle.accepted
         report(tally)
       } else if !wake() {
         isIdle = true
@@ -189,7 +190,7 @@ extension Torture {
     // Commands of consumers end with their input.
     while !running.isEmpty { _ = try wait(until: nil) }
     calls.limit = nil
-    // Nobody settles what these programs would have settled.
+    // These programs never start, so the claims that they were to settle end, and the items come again.
     for program in waiting {
       if let claim = program.claim { oracle.sendBack(claim.items, since: claim.deliveries) }
     }
@@ -227,7 +228,7 @@ extension Torture {
       }
       if let output, poller.isReady(output) {
         hasEvent = true
-        _ = program.read()
+        program.read()
         try judgeOutput(of: program)
       }
       if let client, poller.isReady(client) {
@@ -241,11 +242,9 @@ extension Torture {
   }
 
   private func reap() {
-    var status: Int32 = 0
-    while true {
-      let process = cpipe_reap(&status)
-      guard process > 0 else { return }
-      for program in running where program.process == process { program.status = status }
+    while let (process, change) = Worker.change() {
+      guard case .ended(let ending) = change else { continue }
+      for program in running where program.process == process { program.ending = ending }
     }
   }
 
@@ -256,9 +255,7 @@ extension Torture {
       return
     }
     var after: Int32?
-    calls.programs = Set(running.map(\.process))
-    calls.program = program.process
-    calls.answer(call, program.listener) { decide(program, call.kind, &after) }
+    calls.answer(call, of: program.process, program.listener) { decide(program, call.kind, &after) }
     if let after {
       if after == SIGSTOP { program.isStopped = true }
       program.signal(after)
@@ -318,16 +315,13 @@ extension Torture {
       let output = poller.watch(program.stdout)
       try poller.wait(until: Clock.steady() + Torture.hangTimeout)
       if poller.isReady(output) {
-        _ = program.read()
+        program.read()
       } else {
         try breach("pipe \(words[0]) hangs")
         program.signal(SIGKILL)
       }
     }
-    var status: Int32 = 0
-    while program.status == nil {
-      if waitpid(program.process, &status, 0) == program.process { program.status = status }
-    }
+    program.waitForEnd()
   }
 
   @discardableResult

@@ -70,8 +70,7 @@ package struct VerdictText {
   package var text: String {
     var text = ""
     for row in rows {
-      let line = row.name.left(14) + whole(row.count).right(12) + "  " + row.meaning
-      text += Substring(line).trimmedAtEnd + "\n"
+      text += row.name.left(14) + whole(row.count).right(12) + "  " + row.meaning + "\n"
     }
     for breach in tally.breaches.prefix(10) { text += "  " + breach + "\n" }
     for line in tally.torn.prefix(3) { text += "  torn: " + line + "\n" }
@@ -91,11 +90,5 @@ package struct VerdictText {
       "\"\(row.name.split(separator: " ").joined(separator: "_"))\":\(row.count)"
     }
     return "{\"seed\":\(seed),\(members.joined(separator: ",")),\"kept\":\(tally.provesPromises)}\n"
-  }
-}
-
-extension Substring {
-  fileprivate var trimmedAtEnd: Substring {
-    self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)]
   }
 }

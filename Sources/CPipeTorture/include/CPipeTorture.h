@@ -65,6 +65,3 @@ int cpipe_open_how(int dir, const char *path, uint64_t flags, uint64_t mode, uin
 
 // write(2) at the position of `fd` if `offset` is negative, else pwrite(2).
 ssize_t cpipe_write_at(int fd, const void *bytes, size_t size, int64_t offset);
-
-// Reaps a child that has ended; its status as of waitpid(2); 0 if none has, -1 if there is none.
-pid_t cpipe_reap(int *status);

@@ -211,16 +211,3 @@ struct Torture: Command {
     }
   }
 }
-
-/// `10`, `0.5`: minutes.
-struct MinutesArgument: OptionValue {
-  static let form: String? = "a number of minutes, such as 10 or 0.5"
-  static let words: [String] = []
-
-  let span: TimeSpan
-
-  init?(argument: String) {
-    guard let minutes = Double(argument), minutes > 0, minutes <= 60 * 24 * 366 else { return nil }
-    span = .milliseconds(Int64(minutes * 60_000))
-  }
-}

@@ -24,6 +24,19 @@ struct SpanArgument: OptionValue {
   }
 }
 
+/// `10`, `0.5`: minutes.
+struct MinutesArgument: OptionValue {
+  static let form: String? = "a number of minutes, such as 10 or 0.5"
+  static let words: [String] = []
+
+  let span: TimeSpan
+
+  init?(argument: String) {
+    guard let minutes = Double(argument), minutes > 0, minutes <= 60 * 24 * 366 else { return nil }
+    span = .milliseconds(Int64(minutes * 60_000))
+  }
+}
+
 /// An RFC 3339 time since 1970.
 struct TimeArgument: OptionValue {
   static let form: String? =
