@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -6,8 +7,47 @@ private let forms: [SchedulerForm] = [
   .cancelOne, .purgeAll, .retryCancelled, .changePriority,
 ]
 
+/// Forms that change later/, dead/ or register/.
+private let formsAside: [SchedulerForm] = [
+  .ackPartly, .bury, .reap, .retryAll, .restoreRevived, .cancelOne,
+  .retryCancelled, .changePriority,
+]
+
 @Suite("Power cuts during the scheduler on ext4", .serialized)
 struct PowerCutSchedulerTests {
+  @Test(
+    "an item that was settled after a command died does not come back with a power cut on ext4",
+    .needsStrace, .needsDisks(.ext4), arguments: [SchedulerForm.restoreRevived, .retryCancelled])
+  func settledOnExt4(form: SchedulerForm) throws {
+    try PowerCut.schedule(form, then: .consumed, on: .ext4)
+  }
+
+  @Test(
+    "an item that was found without its name and settled does not come back with a power cut",
+    .needsStrace, .needsDisks(.ext4))
+  func unfiled() throws {
+    let power = try PowerCut(.ext4) { queue, _ in
+      _ = try SchedulerForm.dead(queue)
+      for lane in try queue.names(in: "dead") {
+        try FileManager.default.removeItem(atPath: "\(queue.path)/dead/\(lane)")
+      }
+    }
+    let queue = power.queue
+    let command = queue.consuming().writing(to: power.scratch.path("delivered"))
+    let flushes = try power.calls(command) { try $0.run() }.filter { $0.name == "fdatasync" }
+    #expect(!flushes.isEmpty)
+    let run: (Command) throws -> Run = { command in
+      let result = try command.run()
+      let drained = try queue.drain().delivered
+      #expect(drained.count == 3, "\(result)")
+      return result
+    }
+    try power.cut(atEach: flushes, command, run) { result, call in
+      let again = try queue.drain().delivered
+      #expect(again.isEmpty, "power cut before \(call)\n\(result)")
+    }
+  }
+
   @Test(
     "a power cut on ext4 leaves each item in one state, which is the reported one",
     .needsStrace, .needsDisks(.ext4), arguments: forms)
@@ -16,6 +56,13 @@ struct PowerCutSchedulerTests {
 
 @Suite("Power cuts during the scheduler on btrfs", .serialized)
 struct BtrfsPowerCutSchedulerTests {
+  @Test(
+    "an item that was settled after a command died does not come back with a power cut on btrfs",
+    .needsStrace, .needsDisks(.btrfs), arguments: formsAside)
+  func settledOnBtrfs(form: SchedulerForm) throws {
+    try PowerCut.schedule(form, then: .consumed, on: .btrfs)
+  }
+
   @Test(
     "a power cut on btrfs leaves each item in one state, which is the reported one",
     .needsStrace, .needsDisks(.btrfs), arguments: forms.filter(\.hasManyDirectories))

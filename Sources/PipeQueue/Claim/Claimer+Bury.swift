@@ -30,7 +30,7 @@ extension Claimer {
       reportFull(error)
       let refused = ranges(burials[done..<written], of: claim)
       try queue.clearAside(.dead, refused)
-      try? register.remove(refused)
+      try register.undo(refused)
       return Array(burials[done...])
     }
   }

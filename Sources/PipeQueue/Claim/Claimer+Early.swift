@@ -40,6 +40,34 @@ extension Claimer {
     return (ready.count, rest)
   }
 
+  /// Removes early letters of items that no consumer has reached: the items are ready as before. Claims hold
+  /// them until that is on disk: if this process dies, a reaper completes it. Returns the letters that it
+  /// removed. Requires the lock of later/.
+  /// Step of: revive
+  func reviveUntouched(_ letters: [SideName]) throws(Fault) -> [SideName] {
+    try begin()
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    let listing = try queue.listNow()
+    let ends = try queue.ends()
+    let maps = PerLane { LaneMap($0, end: ends[$0].position, names: listing.names) }
+    let untouched = letters.filter { maps[$0.range.lane].state(of: $0.range.from.number) == nil }
+    guard !untouched.isEmpty else { return [] }
+    var nowDirectory = NowDirectory(queue, listing)
+    let batch = nextBatch()
+    let claims = untouched.map {
+      NowName($0.range, .claim(batch: batch, attempt: 0, owner: owner!.slot))
+    }
+    for claim in claims { try nowDirectory.create(claim) }
+    try queue.now().flush()
+    // First: an item that is listed and has no letter would be handed out again after it is done.
+    try Register(queue.root).remove(untouched.map(\.range))
+    try queue.removeAside(untouched)
+    for claim in claims { _ = try queue.makeSpare(claim) }
+    try queue.now().flush()
+    return untouched
+  }
+
   // All of it is on disk before the lock of now/ is released. A consumer that passes an item over names it
   // done: without its letter, the item would then be done. The register comes last: if it listed an item
   // without a letter, the item would be handed out again after it is done.
@@ -119,6 +147,17 @@ extension Queue {
     }
     // Also an old name: the process that wrote it may have died before its flush.
     try now().flush()
+  }
+
+  /// Flushes the names of early letters that the register does not list: the process that wrote them died before
+  /// its flush, and with such a name a power cut would remove an item that a consumer has passed over.
+  func flushUnlistedLetters(of ranges: [ItemRange]) throws(Fault) {
+    let register = Register(root)
+    var unlisted: [ItemRange] = []
+    for range in ranges where try register.items(range.lane, range.numbers).count < range.count {
+      unlisted.append(range)
+    }
+    if !unlisted.isEmpty { try flushAside(.dead, unlisted) }
   }
 
   /// The parts of these ranges that have no early letters. Call under the lock of now/.

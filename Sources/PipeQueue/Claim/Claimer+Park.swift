@@ -79,8 +79,9 @@ extension Claimer {
     // Items that are done already are in later/ alone.
     let held = try queue.namesNow()
     let moving = all.filter { held.contains($0.claim) }
+    // If that fails, the claims stay, and the reaper does it.
     try queue.clearAside(.later, moving.map(\.name.range))
-    try? Register(queue.root).remove(moving.map(\.name.range))
+    try Register(queue.root).undo(moving.map(\.name.range))
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     for (name, claim) in moving { _ = try queue.rename(claim, to: name) }
@@ -145,8 +146,8 @@ extension Claimer {
     return found
   }
 
-  /// Step of: restore
-  private func finishRestoring(_ moving: [Moving]) throws(Fault) {
+  /// Step of: restore, return
+  func finishRestoring(_ moving: [Moving]) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     for (name, claim) in moving { _ = try queue.rename(claim, to: name) }

@@ -83,21 +83,15 @@ extension Claimer {
 
   private static let died = Failure("the process that held it died")
 
-  // Removes what dead owners were putting into later/ or dead/, or were bringing back. Their claims
-  // are flushed first: a claim that is not on disk may be all that keeps an item.
+  // Removes what dead owners were putting into later/ or dead/, or were bringing back, and writes and flushes
+  // what they may have removed: a power cut would undo their unflushed changes after the items are done. Their
+  // claims are flushed first: a claim that is not on disk may be all that keeps an item.
   private func clearAside(_ orphans: [NowName]) throws(Fault) {
+    guard !orphans.isEmpty else { return }
     let ranges = orphans.map(\.range)
-    let aside =
-      try queue.namesAside(.later, of: ranges) + (try queue.namesAside(.dead, of: ranges))
-    let register = Register(queue.root)
-    var listed: [ItemRange] = []
-    for range in ranges where try !register.items(range.lane, range.numbers).isEmpty {
-      listed.append(range)
-    }
-    guard !aside.isEmpty || !listed.isEmpty else { return }
     try queue.now().flush()
-    try queue.removeAside(aside)
-    try register.remove(listed)
+    for kind in SideKind.allCases { try queue.clearAside(kind, ranges) }
+    try Register(queue.root).remove(ranges)
   }
 
   /// Makes an orphaned claim ready again, or takes it over at its last attempt. Returns the claim
@@ -179,23 +173,33 @@ extension Claimer {
     return ranges
   }
 
+  // Claims hold the items until the register has dropped them, on disk.
   private func giveBackUnfiled(_ ranges: [ItemRange]) throws(Fault) {
-    let covered = try coverUnfiled(ranges)
-    // The names must be on disk before the register drops the items.
+    let (moving, covered) = try claimUnfiled(ranges)
     try queue.now().flush()
     try Register(queue.root).remove(covered)
+    try finishRestoring(moving)
+    let count = moving.reduce(0) { $0 + $1.name.range.count }
+    if count > 0 {
+      queue.note(
+        "\(printable(queue.path)): \(count) items have no name in later/ or dead/;"
+          + " they are ready again")
+    }
   }
 
-  /// Makes the items ready again. Returns the ranges that the register is to drop: all except those
-  /// with a claimed item, which may be on its way to dead/.
+  /// Claims the items, attempts unchanged. Also returns the ranges that the register is to drop: all except
+  /// those with a claimed item, which may be on its way to dead/.
   /// Transition: return
-  private func coverUnfiled(_ ranges: [ItemRange]) throws(Fault) -> [ItemRange] {
+  private func claimUnfiled(
+    _ ranges: [ItemRange]
+  ) throws(Fault) -> (moving: [Moving], covered: [ItemRange]) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let listing = try queue.listNow()
     let ends = try queue.ends()
     var nowDirectory = NowDirectory(queue, listing)
-    var (count, covered): (Int, [ItemRange]) = (0, [])
+    let batch = nextBatch()
+    var (moving, covered): ([Moving], [ItemRange]) = ([], [])
     for range in ranges {
       let line = LaneMap(range.lane, end: ends[range.lane].position, names: listing.names)
       let states = range.numbers.map { line.state(of: $0) }
@@ -204,16 +208,12 @@ extension Claimer {
       // Any state but done is the true one: a process died after the rename and before it changed
       // the register.
       guard states.allSatisfy({ $0 == .done }) else { continue }
-      try nowDirectory.create(NowName(range, .again(batch: .revived, attempt: 0, due: .now)))
-      count += range.count
+      let again = NowName(range, .again(batch: .revived, attempt: 0, due: .now))
+      let claim = NowName(range, .claim(batch: batch, attempt: 0, owner: owner!.slot))
+      try nowDirectory.create(claim)
+      moving.append((again, claim))
     }
-    sync.note()
-    if count > 0 {
-      queue.note(
-        "\(printable(queue.path)): \(count) items have no name in later/ or dead/;"
-          + " they are ready again")
-    }
-    return covered
+    return (moving, covered)
   }
 }
 

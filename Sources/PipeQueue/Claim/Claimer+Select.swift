@@ -46,6 +46,7 @@ extension Claimer {
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var nowDirectory = NowDirectory(queue, listing)
     for delay in selection.delays { try nowDirectory.create(delay) }
+    try queue.flushUnlistedLetters(of: selection.skips)
     for skip in selection.skips { try nowDirectory.create(NowName(skip, .done)) }
     for loss in selection.losses {
       try nowDirectory.giveUp(loss.range, of: loss.name)

@@ -207,9 +207,8 @@ extension Queue {
     return untouched + revived.filter { !copied.contains($0) }
   }
 
-  /// Removes early letters of items that no consumer has reached since: the items are ready as before.
-  /// `copied`: gets the letters of entries that are stored again.
-  /// Step of: revive
+  /// Revives the early letters of items that no consumer has reached since. `copied`: gets the letters of
+  /// entries that are stored again.
   private func reviveUntouched(
     _ early: [SideName], _ copied: inout [SideName]
   ) throws(Fault) -> [SideName] {
@@ -221,18 +220,7 @@ extension Queue {
     let found = try moved(early)
     copied += found
     let names = early.filter { !found.contains($0) }
-    if names.isEmpty { return [] }
-    try now().flush()
-    try lockNow(exclusive: true)
-    defer { unlockNow() }
-    let listing = try listNow()
-    let ends = try ends()
-    let maps = PerLane { LaneMap($0, end: ends[$0].position, names: listing.names) }
-    let untouched = names.filter { maps[$0.range.lane].state(of: $0.range.from.number) == nil }
-    // First: an item that is listed and has no letter would be handed out again after it is done.
-    try Register(root).remove(untouched.map(\.range))
-    try removeAside(untouched)
-    return untouched
+    return names.isEmpty ? [] : try Claimer(self).reviveUntouched(names)
   }
 
   /// Completes a `change --priority` of this entry that died on the way: its letters are dropped if the

@@ -30,6 +30,13 @@ struct Register {
     try change(ranges, making: false) { $0 & ~$1 }
   }
 
+  /// Removes those of the items that an `add` which failed has listed.
+  func undo(_ ranges: [ItemRange]) throws(Fault) {
+    var listed: [ItemRange] = []
+    for range in ranges where try !items(range.lane, range.numbers).isEmpty { listed.append(range) }
+    try remove(listed)
+  }
+
   /// Calls `body` with the first number of each hundred that has listed items, and with those
   /// items, one bit each; ascending.
   func forEach(
@@ -113,23 +120,26 @@ extension Register {
       }
       for (number, hundreds) in files.sorted(by: { $0.key < $1.key }) {
         guard let file = try file(lane, number, making: making) else { continue }
-        try change(file, lane, number, masks.filter { hundreds.contains($0.key) }, merge)
+        try change(file, lane, number, masks.filter { hundreds.contains($0.key) }, making, merge)
       }
     }
   }
 
   // `masks`: one bit per item, by hundreds.
   private func change(
-    _ file: Descriptor, _ lane: Lane, _ number: Int, _ masks: [Int: UInt128],
+    _ file: Descriptor, _ lane: Lane, _ number: Int, _ masks: [Int: UInt128], _ making: Bool,
     _ merge: (UInt128, UInt128) -> UInt128
   ) throws(Fault) {
     try file.lock()
     defer { file.unlock() }
     var bytes = try Register.read(file)
     bytes += [UInt8](repeating: 0, count: max(0, Register.fileLength - bytes.count))
-    let indices = masks.keys.map { $0 % (Register.fileSpan / Register.recordSpan) }
+    var indices: [Int] = []
     for (hundred, mask) in masks {
       let index = hundred % (Register.fileSpan / Register.recordSpan)
+      // A record that was never written needs no room on a full disk.
+      if !making, Register.isBlank(bytes, index) { continue }
+      indices.append(index)
       let record = Register.record(
         merge(Register.items(bytes, index, lane, number), mask), index, lane, number)
       bytes.replaceSubrange(
@@ -157,6 +167,10 @@ extension Register {
       try file.truncate(to: Register.fileLength)
     }
     return file
+  }
+
+  private static func isBlank(_ bytes: [UInt8], _ index: Int) -> Bool {
+    bytes[index * recordLength..<(index + 1) * recordLength].allSatisfy { $0 == 0 }
   }
 
   private static func items(

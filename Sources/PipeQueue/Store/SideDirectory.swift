@@ -25,13 +25,7 @@ extension Queue {
 
   /// The names of one directory in later/ or dead/, by item.
   func namesAside(_ kind: SideKind, _ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
-    let directory: Directory?
-    do throws(Fault) { directory = try Directory.open(kind.path(lane, shard), in: root) } catch {
-      // Not a directory: it does not belong to pipe, and is skipped.
-      if [ENOTDIR, ELOOP].contains(error.code) { return [] }
-      throw error
-    }
-    guard let directory else { return [] }
+    guard let directory = try existingShard(kind, lane, shard) else { return [] }
     var found: [SideName] = []
     try directory.forEachName { text in
       guard let name = SideName.parse(text, kind, lane, older: isOlder), name.shard == shard else {
@@ -40,6 +34,16 @@ extension Queue {
       found.append(name)
     }
     return found.sorted { $0.range.comesBefore($1.range) }
+  }
+
+  private func existingShard(
+    _ kind: SideKind, _ lane: Lane, _ shard: Int
+  ) throws(Fault) -> Directory? {
+    do throws(Fault) { return try Directory.open(kind.path(lane, shard), in: root) } catch {
+      // Not a directory: it does not belong to pipe, and is skipped.
+      if [ENOTDIR, ELOOP].contains(error.code) { return nil }
+      throw error
+    }
   }
 
   /// The names of these items, later/ before dead/.
@@ -56,18 +60,27 @@ extension Queue {
   /// The names of these ranges that are not dropped. Each directory is listed once.
   func namesAside(_ kind: SideKind, of ranges: [ItemRange]) throws(Fault) -> [SideName] {
     var found: [SideName] = []
+    try forEachShard(kind, of: ranges) { found += $2 }
+    return found
+  }
+
+  /// Calls `body` with each directory that may have names of these ranges, and with the names in it that are
+  /// not dropped.
+  private func forEachShard(
+    _ kind: SideKind, of ranges: [ItemRange], _ body: (Lane, Int, [SideName]) throws(Fault) -> Void
+  ) throws(Fault) {
     for lane in Lane.allCases {
       let inLane = ranges.filter { $0.lane == lane }
       var wanted: Set<Int> = []
       for range in inLane { wanted.formUnion(try shards(kind, lane, of: range.numbers)) }
       let merged = ItemRange.merged(inLane)
       for shard in wanted.sorted() {
-        found += try namesAside(kind, lane, shard).filter { name in
+        let names = try namesAside(kind, lane, shard).filter { name in
           !name.isDropped && merged.contains { $0.overlaps(name.range) }
         }
+        try body(lane, shard, names)
       }
     }
-    return found
   }
 
   // Directories that may have names of these items.
@@ -96,18 +109,34 @@ extension Queue {
 }
 
 extension Queue {
-  /// Removes the names of these ranges from later/ or dead/, durably.
+  /// Removes the names of these ranges from later/ or dead/. When it returns, none is on disk: it also flushes
+  /// directories that have none now, because a process may have removed them and died before its flush. A power
+  /// cut would bring such a name back after its item was done.
   func clearAside(_ kind: SideKind, _ ranges: [ItemRange]) throws(Fault) {
-    try removeAside(try namesAside(kind, of: ranges))
+    try forEachShard(kind, of: ranges) { (lane, shard, names) throws(Fault) in
+      guard let directory = try existingShard(kind, lane, shard) else { return }
+      try remove(names, from: directory)
+    }
   }
 
-  /// Step of: restore
+  /// Flushes the directories that may have names of these ranges.
+  func flushAside(_ kind: SideKind, _ ranges: [ItemRange]) throws(Fault) {
+    try forEachShard(kind, of: ranges) { (lane, shard, _) throws(Fault) in
+      if let directory = try existingShard(kind, lane, shard) { try directory.flush() }
+    }
+  }
+
   func removeAside(_ names: [SideName]) throws(Fault) {
     for group in SideGroup.split(names) {
       guard let directory = try Directory.open(group.path, in: root) else { continue }
-      for name in group.names { try directory.remove(name.text) }
-      try directory.flush()
+      try remove(group.names, from: directory)
     }
+  }
+
+  /// Step of: restore
+  private func remove(_ names: [SideName], from directory: Directory) throws(Fault) {
+    for name in names { try directory.remove(name.text) }
+    try directory.flush()
   }
 }
 

@@ -122,6 +122,13 @@ extension Ledger {
     }
   }
 
+  /// A consumer that ended well took these lines after the command was cut short.
+  mutating func conclude(drained lines: [String]) {
+    for index in items.indices where lines.contains(items[index].data) {
+      items[index].allowed = [.done]
+    }
+  }
+
   /// A command was given these lines: their attempts have begun.
   mutating func countAttempts(of lines: [String]) {
     for index in items.indices where lines.contains(items[index].data) {

@@ -74,7 +74,7 @@ struct PowerCut {
     }.filter(\.changesSomething)
   }
 
-  /// Events between the death of an enqueue and the power cut.
+  /// Events between the death of a command and the power cut.
   enum Aftermath: String {
     case nothing
     /// A consumer takes everything and ends well.
@@ -159,29 +159,40 @@ struct PowerCut {
 }
 
 extension PowerCut {
-  /// Cuts the power during a command of the scheduler.
-  static func schedule(_ form: SchedulerForm, on kind: Disk.Kind) throws {
+  /// Cuts the power during a command of the scheduler, or after it was killed and a consumer took everything
+  /// that was ready.
+  static func schedule(
+    _ form: SchedulerForm, then aftermath: Aftermath = .nothing, on kind: Disk.Kind
+  ) throws {
     var prepared = Ledger()
     let power = try PowerCut(kind) { queue, _ in prepared = try form.prepare(queue) }
-    try power.schedule(form, prepared)
+    try power.schedule(form, prepared, then: aftermath)
   }
 
-  private func schedule(_ form: SchedulerForm, _ prepared: Ledger) throws {
+  private func schedule(
+    _ form: SchedulerForm, _ prepared: Ledger, then aftermath: Aftermath
+  ) throws {
     let command = try base.mounted { try form.command(queue) }
     var ledger = prepared
     let run: (Command) throws -> Run = { command in
       ledger = prepared
-      return try form.play(form, queue, command, &ledger)
+      let result = try form.play(form, queue, command, &ledger)
+      if aftermath == .consumed, result.ending == .killed(9) {
+        ledger.conclude(drained: try queue.drain().delivered)
+      }
+      return result
     }
     let calls = try calls(command, status: form.status, run).thinned
     try cut(atEach: calls, command, run) { result, call in
       ledger.forgiveAttempts()
-      try ledger.settle(queue, after: "power cut before \(call)\n\(result)")
+      try ledger.settle(queue, after: "power cut before \(call), \(aftermath)\n\(result)")
     }
+    let story = "\(form.testDescription), then \(aftermath)"
+    print("visited: \(calls.count) power cuts on \(base.kind), \(story)")
+    guard aftermath == .nothing else { return }
     try cut({ try run(command) }) { result in
       #expect(form.isWhole(result), "\(result)")
       try ledger.settle(queue, after: "power cut after its end\n\(result)")
     }
-    print("visited: \(calls.count + 1) power cuts on \(base.kind), \(form.testDescription)")
   }
 }
