@@ -8,11 +8,14 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .unsafeFlags(["-warnings-as-errors"]),
 ]
+// Regular expressions, which the program does not use, would be a twelfth of it.
+let lean: [SwiftSetting] =
+  strict + [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
 // Run-time checks of exclusive access cost 5 %, so release builds omit them: code runs on one
 // thread without reentrancy, or under a lock around each handler. Debug builds, which the tests
 // run, keep them.
 let fast: [SwiftSetting] =
-  strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+  lean + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 let package = Package(
   name: "pipe",
@@ -65,7 +68,7 @@ let package = Package(
     .target(
       name: "PipeStats",
       dependencies: ["PipeTime", "PipeText", "PipeJSON"],
-      swiftSettings: strict),
+      swiftSettings: lean),
     // HTTP connections, limits and responses: no queue; the only target that imports NIO.
     .target(
       name: "PipeGateway",
@@ -75,7 +78,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-      ], swiftSettings: strict),
+      ], swiftSettings: lean),
     // Lines and sentences that commands print, from values of the engine: no option parsing.
     .target(
       name: "PipeRender",

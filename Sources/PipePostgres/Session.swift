@@ -164,12 +164,12 @@
       let row = try query(
         """
         select version(), current_setting('server_version_num')::int >= 130000, current_setting('fsync'),
-          current_setting('full_page_writes'), pg_encoding_to_char(encoding), pg_backend_pid()
+          current_setting('full_page_writes'), pg_encoding_to_char(encoding), pg_backend_pid(),
+          version() ~ 'Cockroach|-YB-|Greenplum'
           from pg_database where datname = current_database()
         """)[0]
       let version = row[0] ?? ""
-      let isOther = ["Cockroach", "-YB-", "Greenplum"].contains { version.contains($0) }
-      if !version.hasPrefix("PostgreSQL ") || isOther || row[1] != "t" {
+      if !version.hasPrefix("PostgreSQL ") || row[1] != "t" || row[6] != "f" {
         throw refused("\(version) is not PostgreSQL 13 or newer")
       }
       if row[2] != "on" || row[3] != "on" {

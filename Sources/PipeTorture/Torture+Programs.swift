@@ -94,8 +94,8 @@ extension Torture {
       let url = "http://127.0.0.1:"
       for line in program.takeLines() {
         try errors.append(Array("\(line)\n".utf8))
-        guard let start = line.firstRange(of: url)?.upperBound else { continue }
-        program.port = UInt16(line[start...].prefix { $0.isNumber })
+        guard let rest = line.after(url) else { continue }
+        program.port = UInt16(rest.prefix { $0.isNumber })
         post(to: program)
       }
     case .consume, .consumeSingly, .follow, .command:
@@ -109,7 +109,7 @@ extension Torture {
       // where lines were not flushed; the oracle knows which lines had receipts.
       let usual = ["segments/", "register/"].map { #"{"path":"\#($0)"# }
       for line in program.takeLines()
-      where line.contains(#""finding":"#) && !usual.contains(where: line.hasPrefix) {
+      where line.after(#""finding":"#) != nil && !usual.contains(where: line.hasPrefix) {
         try breach("fsck: \(line)")
       }
     default: _ = program.takeLines()
@@ -150,8 +150,8 @@ extension Torture {
     let isLate = Clock.steady() - holder.started > .seconds(2)
     var items: [Int] = []
     var rest = line[...].dropLast(2)
-    while let start = rest.firstRange(of: data) {
-      rest = rest[start.upperBound...]
+    while let next = rest.after(data) {
+      rest = next
       let end =
         rest.first == "{"
         ? rest.firstIndex(of: "}").map(rest.index(after:)) : rest.firstIndex(of: "}")
@@ -199,5 +199,13 @@ extension Torture {
       if isWell { oracle.sendBack(program.claim!.items, since: program.deliveriesBefore) }
     default: break
     }
+  }
+}
+
+extension Substring {
+  /// What follows the first occurrence of `text`; nil if there is none.
+  fileprivate func after(_ text: String) -> Substring? {
+    let found = utf8.indices.first { utf8[$0...].starts(with: text.utf8) }
+    return found.map { self[utf8.index($0, offsetBy: text.utf8.count)...] }
   }
 }

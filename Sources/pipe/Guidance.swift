@@ -147,7 +147,8 @@ struct Guidance {
         let isPlain =
           !word.isEmpty
           && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || plain.contains($0) }
-        return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+        let parts = word.split(separator: "'", omittingEmptySubsequences: false)
+        return isPlain ? word : "'\(parts.joined(separator: "'\\''"))'"
       }.joined(separator: " "), most: 300)
   }
 }

@@ -28,7 +28,7 @@ extension Queue {
     for lane in Lane.allCases {
       for shard in try shards(.dead, lane, in: root) {
         let names = try Directory.open(SideKind.dead.path(lane, shard), in: root)?.names() ?? []
-        if names.contains(where: { $0.contains(".early") }) { return true }
+        if names.contains(where: { $0.split(separator: ".").contains("early") }) { return true }
       }
     }
     return false
@@ -84,7 +84,8 @@ extension Queue {
   /// Moves a file to quarantine/. Returns where it is then; nil if it is gone.
   private func keep(_ name: String) throws(Fault) -> String? {
     // A name has at most 255 bytes.
-    let flat = String(decoding: name.utf8.suffix(240), as: UTF8.self).replacing("/", with: ".")
+    let flat = String(decoding: name.utf8.suffix(240), as: UTF8.self)
+      .split(separator: "/").joined(separator: ".")
     return try root.move(name) { "quarantine/" + ($0 == 0 ? flat : "\(flat).\($0)") }
   }
 
