@@ -181,3 +181,18 @@ let package = Package(
     .testTarget(name: "CrashTests", dependencies: ["pipe", "TestSupport"], swiftSettings: strict),
   ]
 )
+
+// Tests/fuzz builds this one: libFuzzer brings its main function.
+if Context.environment["PIPE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "CPipeIO", "PipeTime", "PipeIO", "PipeJSON", "PipeQueue", "PipeGateway", "PipeIntake",
+        "PipeWork", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzzing", exclude: ["seeds"],
+      swiftSettings: strict))
+}

@@ -21,7 +21,7 @@ import Testing
     var accepted = 0
     for _ in 0..<3000 {
       var text = original
-      for _ in 0..<Int.random(in: 0...3, using: &random) { mutate(&text, &random) }
+      for _ in 0..<Int.random(in: 0...3, using: &random) { MutationTests.mutate(&text, &random) }
       let expected = NaiveValidator.fault(in: text)
       let found = scan(text).fault
       #expect(found == expected, "\(text): \(String(decoding: text, as: UTF8.self))")
@@ -40,7 +40,7 @@ import Testing
       [0], [0x1F], [0x7F], [0x80], [0xBF], [0xC0], [0xE0, 0xA0], [0xED, 0xA0, 0x80], [0xF4, 0x90],
     ]
 
-  private func mutate(_ text: inout [UInt8], _ random: inout SplitMix) {
+  static func mutate(_ text: inout [UInt8], _ random: inout SplitMix) {
     guard let place = text.indices.randomElement(using: &random) else { return }
     switch Int.random(in: 0..<6, using: &random) {
     case 0: text[place] = UInt8.random(in: 0...255, using: &random)

@@ -164,3 +164,9 @@ extension NaiveValidator {
     at += length
   }
 }
+
+extension JSONFault {
+  init(_ byte: Int, _ reason: Reason) {
+    self.init(byte: byte, reason: reason)
+  }
+}

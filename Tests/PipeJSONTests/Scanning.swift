@@ -29,12 +29,6 @@ extension Result where Failure == JSONFault {
   var value: Success? { try? get() }
 }
 
-extension JSONFault {
-  init(_ byte: Int, _ reason: Reason) {
-    self.init(byte: byte, reason: reason)
-  }
-}
-
 /// A rejected line: its fault and the place of it.
 struct Bad: CustomTestStringConvertible, Sendable {
   let bytes: [UInt8]

@@ -34,6 +34,17 @@ struct DamagedNameTests {
     #expect(try scratch.names(in: "queue/now").contains(other + ".bad"))
   }
 
+  @Test("a damaged name replaces no file that an earlier one left")
+  func secondBad() throws {
+    try scratch.store("1", "2")
+    try scratch.pipe("consume", "-n", "1").expect("1\n")
+    let done = try name(in: "now", "done")
+    let other = done.replacingOccurrences(of: "-1.", with: "-2.")
+    try scratch.sh("cd queue/now; mv \(done) \(other); echo earlier > \(other).bad").expect()
+    try scratch.pipe("consume").expect("1\n2\n", errors: nil)
+    try scratch.sh("cat queue/now/\(other).bad; ls queue/now | grep -c bad").expect("earlier\n2\n")
+  }
+
   @Test(
     "a name with a changed lane, segment, owner or state is invalid", arguments: ["done", "again"])
   func otherFields(word: String) throws {
