@@ -133,7 +133,8 @@ struct NowDirectory {
   /// Names a claim. `old`: the name that says that its items are ready; nil if no name covers them.
   /// Transition: claim, partial claim
   mutating func name(_ claim: NowName, replacing old: NowName?) throws(Fault) {
-    guard let old else { return try create(claim) }
+    guard let wider = old else { return try create(claim) }
+    let old = current(wider, with: claim.range)
     try dropContained(in: old)
     if old.range.from < claim.range.from {
       var front = old
@@ -150,13 +151,21 @@ struct NowDirectory {
     guard try queue.rename(old, to: claim) else {
       throw Fault(.bug, "\(old.text): vanished while now/ was locked")
     }
+    listing.names.removeAll { $0 == old }
+  }
+
+  // The name that has these items of `old` now: others of them may have got a name of their own.
+  private func current(_ old: NowName, with range: ItemRange) -> NowName {
+    if listing.names.contains(old) { return old }
+    return listing.names.first { $0.state == old.state && $0.range.contains(range) } ?? old
   }
 
   /// Marks items of `name`, or items without a name, as lost: no intact line holds them.
   /// Transition: lose
   mutating func giveUp(_ range: ItemRange, of name: NowName?) throws(Fault) {
     let lost = NowName(range, .lost)
-    guard let name else { return try create(lost) }
+    guard let wider = name else { return try create(lost) }
+    let name = current(wider, with: range)
     try dropContained(in: name)
     let history = name.attempt! > 0 ? try queue.now().history(name.text) : []
     var (front, rest) = (name, name)
@@ -164,6 +173,7 @@ struct NowDirectory {
     if name.range.from < range.from { try create(front, history: history) }
     if range.to < name.range.to { try create(rest, history: history) }
     _ = try queue.rename(name, to: lost)
+    listing.names.removeAll { $0 == name }
   }
 
   /// `history`: earlier attempts at the items, kept under the new name.
@@ -261,11 +271,12 @@ struct NowDirectory {
   /// Removes names that an interrupted claim left inside a wider name. They go before the wider one
   /// is claimed, or they would reappear once it is done.
   /// Step of: partial claim, lose
-  private func dropContained(in wider: NowName) throws(Fault) {
-    for name in listing.names
-    where name.due != nil && name != wider && wider.range.contains(name.range) {
-      _ = try queue.makeSpare(name)
+  private mutating func dropContained(in wider: NowName) throws(Fault) {
+    let contained = listing.names.filter {
+      $0.due != nil && $0 != wider && wider.range.contains($0.range)
     }
+    for name in contained { _ = try queue.makeSpare(name) }
+    listing.names.removeAll(where: contained.contains)
   }
 }
 
