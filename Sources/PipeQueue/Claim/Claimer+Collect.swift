@@ -35,16 +35,17 @@ extension Claimer {
   ) throws(Fault) {
     var rest = range
     while !selection.isFull, let front = try front(of: &rest, selection) {
-      let reached = try collectFront(front, into: selection, end)
+      let reached = try collectFront(front, of: rest, into: selection, end)
       guard reached.number > rest.from.number else { return }
       rest.from = reached
       guard reached.number >= front.to.number else { return }
     }
   }
 
-  // Returns the position behind what it has read.
+  // Returns the position behind what it has read. `range` is the front of `whole`, and may end within an entry
+  // or a gap.
   private func collectFront(
-    _ range: ItemRange, into selection: Selection, _ end: LaneEnd
+    _ range: ItemRange, of whole: ItemRange, into selection: Selection, _ end: LaneEnd
   ) throws(Fault) -> Position {
     var rest = range
     while rest.from.number < range.to.number, !selection.isFull {
@@ -52,7 +53,13 @@ extension Claimer {
       rest.from = scan.position
       guard !selection.isFull, rest.from.number < range.to.number else { return rest.from }
       if scan.isBeforeGap {
-        let gap = try gap(before: rest, end)
+        var gap = try gap(
+          before: ItemRange(lane: range.lane, from: rest.from, to: whole.to), end)
+        if gap.range.to.number > range.to.number {
+          // The next items are in the gap as well: they are searched for from its start.
+          gap.range.to = rest.from
+          gap.range.to.number = range.to.number
+        }
         if gap.range.count > 0, gap.missing == nil { selection.lose(gap.range, of: nil) }
         rest.from = gap.range.to
       } else {
@@ -138,7 +145,8 @@ extension Claimer {
       if first.map({ due.at < $0.at }) ?? true { first = due }
       count += 1
       at.number = min(range.to.number, line.number + line.items)
-      at.offset += line.length
+      // A front may end within an entry.
+      if at.number == line.number + line.items { at.offset += line.length }
     }
     if let first {
       var delayed = range

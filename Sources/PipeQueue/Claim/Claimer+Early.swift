@@ -51,7 +51,11 @@ extension Claimer {
     let listing = try queue.listNow()
     let ends = try queue.ends()
     let maps = PerLane { LaneMap($0, end: ends[$0].position, names: listing.names) }
-    let untouched = letters.filter { maps[$0.range.lane].state(of: $0.range.from.number) == nil }
+    // Another process may have dropped some since they were listed.
+    let present = try queue.namesAside(.dead, of: letters.map(\.range))
+    let untouched = letters.filter {
+      maps[$0.range.lane].state(of: $0.range.from.number) == nil && present.contains($0)
+    }
     guard !untouched.isEmpty else { return [] }
     var nowDirectory = NowDirectory(queue, listing)
     let batch = nextBatch()
@@ -117,7 +121,7 @@ extension Claimer {
           if selection.isFull { return nil }
           continue
         }
-        front.to.number = min(front.to.number, names[next].range.from.number)
+        if names[next].range.from < front.to { front.to = names[next].range.from }
       } else {
         front.to.number = min(front.to.number, (shard + 1) * SideKind.width)
       }

@@ -44,6 +44,51 @@ struct ControlTests {
     try scratch.sh("pipe dead | jq -c .data.k").expect("7\n\"a\"\n")
   }
 
+  @Test("several parts of a batch that came back as a whole are taken at once")
+  func partsOfABatch() throws {
+    let ids = try scratch.store("1", "2", "3", "4", "5", "6")
+    try scratch.sh("pipe consume --size 6 -- sh -c 'kill -9 $PPID'; true").expect(errors: nil)
+    try scratch.pipe("change", "--delay", "1h", ids[0], ids[5]).expect(
+      "{\"changed\":2,\"entries\":2}\n")
+    try scratch.pipe("cancel", "--yes", ids[1], ids[3]).expect(
+      "{\"cancelled\":2,\"entries\":2}\n")
+    try scratch.pipe("consume").expect("3\n5\n")
+    try scratch.sh("pipe dead | jq -c .data").expect("2\n4\n")
+    try scratch.pipe("change", "--now", ids[0], ids[5]).expect(
+      "{\"changed\":2,\"entries\":2}\n")
+    try scratch.pipe("consume").expect("1\n6\n")
+  }
+
+  @Test("a delayed list over a hundred is not lost when a later entry is cancelled")
+  func delayedListOverAHundred() throws {
+    try scratch.store(1...95)
+    try scratch.sh("pipe consume | wc -l").expect("95\n")
+    let list = #"{"ids":[1,2,3,4,5,6,7,8,9,10,11,12]}"# + "\n"
+    let delayed = try scratch.pipe("enqueue", "--raw", "--delay", "1h", input: list)
+    let id = try delayed.mustSucceed().receipts[0]
+    let last = try scratch.store("0")[0]
+    try scratch.pipe("cancel", last).expect("{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.pipe("consume").expect("")
+    try scratch.pipe("change", "--now", id).expect("{\"changed\":12,\"entries\":1}\n")
+    try scratch.sh("pipe consume | wc -l").expect("12\n")
+  }
+
+  @Test("damage over a hundred costs only its own items when a later entry is cancelled")
+  func damageOverAHundred() throws {
+    let ids = try scratch.store((100...399).map(String.init).joined(separator: "\n"))
+    try scratch.pipe("cancel", ids[299]).expect("{\"cancelled\":1,\"entries\":1}\n")
+    // Each line has 79 bytes: those of items 95 to 104, then one of items 150 to 151.
+    for (from, count) in [(95, 10), (150, 2)] {
+      try scratch.sh(
+        "dd if=/dev/zero of=queue/segments/MEDIUM/000/000001 bs=79 seek=\(from) count=\(count)"
+          + " conv=notrunc status=none"
+      ).expect()
+    }
+    try scratch.sh("pipe consume | wc -l").expect("287\n", errors: nil)
+    try scratch.sh("pipe list --state lost | jq -c '[.number,.items]'").expect(
+      "[95,10]\n[150,2]\n")
+  }
+
   @Test("purge removes items without letters; their entry counts as failed")
   func purge() throws {
     let ids = try scratch.store("1", "2")
