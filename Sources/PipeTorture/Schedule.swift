@@ -36,7 +36,7 @@ struct Life {
   enum Role {
     case enqueueRaw, enqueueLines, serve
     case consume, consumeSingly, follow, command, failingCommand, batch, settle, sendBack, bury,
-      revive
+      revive, cancel, move, delay
     case route, fsck, prune, stats
   }
 
@@ -53,9 +53,7 @@ struct Life {
   private static let producers: [Role] = [.enqueueRaw, .enqueueLines, .serve]
   private static let others: [Role] = [
     .consume, .consumeSingly, .consumeSingly, .follow, .command, .failingCommand, .batch, .batch,
-    .revive,
-    .route,
-    .fsck, .prune, .stats,
+    .revive, .cancel, .move, .delay, .route, .fsck, .prune, .stats,
   ]
 
   init(_ random: inout SeededRandom) {

@@ -21,7 +21,8 @@ extension Torture {
       for _ in 0..<program.random.scattered(to: 400) {
         send(oracle.newItem(isID: false), by: program)
       }
-      return ["enqueue", "--raw", "-q", program.random.choose([intake, queue])]
+      program.target = program.random.choose([intake, queue])
+      return ["enqueue", "--raw", "-q", program.target]
     case .enqueueLines:
       try prepareLines(for: program)
       return ["enqueue", "-q", program.target]
@@ -36,11 +37,23 @@ extension Torture {
     case .sendBack: return ["ack", "--retry", "-q", queue, program.claim!.token]
     case .bury: return ["ack", "--bury", "-q", queue, program.claim!.token]
     case .revive: return ["retry", "--all", "-q", queue]
+    case .cancel: return ["cancel", "--yes", "-q", queue] + someIDs(&program.random)
+    case .move:
+      let priority = program.random.choose(["high", "medium", "low"])
+      return ["change", "--priority", priority, "-q", queue] + someIDs(&program.random)
+    case .delay: return ["change", "--delay", "2s", "-q", queue] + someIDs(&program.random)
     case .route: return ["route", "-q", intake, "--to", queue]
     case .fsck: return ["fsck", "--json", "-q", program.random.choose([intake, queue])]
     case .prune: return ["prune", "-q", program.random.choose([intake, queue])]
     case .stats: return ["stats", "-q", queue]
     }
+  }
+
+  /// Ids of entries that were stored recently.
+  private func someIDs(_ random: inout SeededRandom) -> [String] {
+    let chosen = stored.filter { _ in random.below(3) == 0 }
+    // An id that no entry has, for a queue without entries.
+    return chosen.isEmpty ? ["01KB8C3V5DQH6YB4W9D1T2R8ZN"] : chosen
   }
 
   private func send(_ number: Int, by program: ProgramRun) {
@@ -86,9 +99,12 @@ extension Torture {
   func judgeOutput(of program: ProgramRun) throws(Fault) {
     switch program.role {
     case .enqueueRaw, .enqueueLines:
-      for _ in program.takeLines() where program.receipts < program.lines.count {
+      for line in program.takeLines() where program.receipts < program.lines.count {
         oracle.accept(program.lines[program.receipts])
         program.receipts += 1
+        if program.target == queue, let id = line.after(#""ingestion_id":""#)?.prefix(26) {
+          stored = stored.suffix(29) + [String(id)]
+        }
       }
     case .serve:
       let url = "http://127.0.0.1:"

@@ -27,6 +27,8 @@ package final class Torture {
   /// Programs whose lines with ids did not all get a receipt. Another program sends the lines again: a line
   /// with a known id is stored once.
   var unanswered: [ProgramRun] = []
+  /// Ids of the entries in `queue` that got the last receipts.
+  var stored: [String] = []
 
   /// `isLying`: flushes do nothing, as on a disk that lies.
   package init(in place: String, seed: UInt64, isLying: Bool) throws(Fault) {
