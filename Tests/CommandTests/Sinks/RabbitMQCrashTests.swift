@@ -21,6 +21,7 @@ struct RabbitMQCrashTests {
   func crashes() throws {
     try scratch.store(1...40_000)
     try server.ask("c.queue_declare('jobs', durable=True)", in: scratch)
+    try server.flush()
     try interrupted()
     let taker = try scratch.start(source, target)
     try wait(until: {

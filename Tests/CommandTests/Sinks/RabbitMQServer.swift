@@ -46,6 +46,16 @@ final class RabbitMQServer {
 
   func resume() { child.map { _ = kill(-$0.process, SIGCONT) } }
 
+  /// Writes its tables to disk. It does so only after a while, and a crash before undoes the declaration of a
+  /// durable queue.
+  func flush() throws {
+    let words = [
+      "/usr/lib/rabbitmq/bin/rabbitmqctl", "eval", "mnesia:sync_log(), mnesia:dump_log().",
+    ]
+    let run = try scratch.run(words, settings)
+    #expect(run.output.contains("dumped"), run.story)
+  }
+
   /// Like a power cut, except that the kernel keeps its data.
   func crash() {
     guard let child else { return }

@@ -43,7 +43,7 @@ struct FoldingBesideTests {
     }
   }
 
-  @Test("a reader never counts an item twice, and misses none", .timeLimit(.minutes(10)))
+  @Test("a reader never counts an item twice, and misses none")
   func reader() throws {
     let progress = Progress()
     progress.writers.store(1, ordering: .sequentiallyConsistent)
@@ -68,7 +68,7 @@ struct FoldingBesideTests {
     #expect(try Tally(scratch.queue).done == 1500)
   }
 
-  @Test("concurrent folders fold everything once", .timeLimit(.minutes(10)))
+  @Test("concurrent folders fold everything once")
   func folders() throws {
     let path = scratch.path
     for _ in 0..<9 {

@@ -43,7 +43,7 @@ struct StrangeStatsTests {
 
   @Test(
     "a strange file with the name of a stats file does no harm",
-    .timeLimit(.minutes(10)), arguments: names, Strange.allCases)
+    arguments: names, Strange.allCases)
   func file(name: String, strange: Strange) throws {
     let scratch = try ScratchQueue()
     scratch.note(.done())
@@ -96,7 +96,7 @@ struct StrangeStatsTests {
 
   @Test(
     "a strange file with the name of the log does no harm and is reported once",
-    .timeLimit(.minutes(10)), arguments: Strange.allCases)
+    arguments: Strange.allCases)
   func log(strange: Strange) throws {
     let scratch = try ScratchQueue()
     scratch.note(.done(3))
@@ -132,7 +132,7 @@ struct StrangeStatsTests {
 
   @Test(
     "a strange file in place of stats/ costs no item and is reported once",
-    .timeLimit(.minutes(10)), arguments: ["fifo", "file", "link"])
+    arguments: ["fifo", "file", "link"])
   func stats(kind: String) throws {
     let scratch = try ScratchQueue()
     let path = scratch.path + "/stats"
