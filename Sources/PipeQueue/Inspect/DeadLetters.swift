@@ -284,6 +284,8 @@ extension Queue {
   /// Transition: drop
   private func drop(_ candidates: [SideName]) throws(Fault) -> [SideName] {
     try withStillDead(candidates) { (names) throws(Fault) in
+      // The process that buried an item may have died before its flush: a power cut would bring its claim back.
+      try now().flush()
       for group in SideGroup.split(names) {
         let directory = try root.existing(group.path)
         for name in group.names {

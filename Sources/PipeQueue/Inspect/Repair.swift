@@ -140,6 +140,8 @@ extension Queue {
     let map = LaneMap(lane, end: try ends()[lane].position, names: listing.names)
     let (unlisted, above) = try claimsAside(map, listing.early, withReady: true)
     if !unlisted.isEmpty {
+      // A listed item whose name a power cut took would be handed out again after it is done.
+      for kind in SideKind.allCases { try flushAside(kind, unlisted) }
       try Register(root).add(unlisted)
       repaired(Finding("register/" + lane.name, "its items are listed again"))
     }

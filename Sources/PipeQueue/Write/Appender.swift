@@ -129,6 +129,12 @@ package final class Appender {
       try strays.note(writeBatch[lane], lane, tails[lane]!.position, time: time)
     }
     try strays.flush()
+    // The process that began a segment may have died before it flushed the end that leads to it.
+    let begins = { [tails] (lane: Lane) in
+      let position = tails[lane]!.position
+      return position.offset == 0 && position.segment > Segment.first
+    }
+    if lanes.contains(where: begins) { try queue.end.flush() }
     var written: [LaneTail] = []
     for lane in lanes {
       var tail = tails[lane]!
