@@ -52,16 +52,19 @@ extension Claimer {
     let ends = try queue.ends()
     let maps = PerLane { LaneMap($0, end: ends[$0].position, names: listing.names) }
     // Another process may have dropped some since they were listed.
-    let present = try queue.namesAside(.dead, of: letters.map(\.range))
+    let present = Set(
+      try queue.namesAside(.dead, of: letters.map(\.range)).map { WaitingItems.Key($0.range) })
     let untouched = letters.filter {
-      maps[$0.range.lane].state(of: $0.range.from.number) == nil && present.contains($0)
+      maps[$0.range.lane].state(of: $0.range.from.number) == nil
+        && present.contains(WaitingItems.Key($0.range))
     }
     guard !untouched.isEmpty else { return [] }
     var nowDirectory = NowDirectory(queue, listing)
-    let batch = nextBatch()
-    let claims = untouched.map {
-      NowName($0.range, .claim(batch: batch, attempt: 0, owner: owner!.slot))
-    }
+    let state = NowName.State.claim(batch: nextBatch(), attempt: 0, owner: owner!.slot)
+    // One claim for adjacent items: an entry may have thousands.
+    let claims = Lane.allCases.flatMap { lane in
+      ItemRange.merged(untouched.map(\.range).filter { $0.lane == lane })
+    }.map { NowName($0, state) }
     for claim in claims { try nowDirectory.create(claim) }
     try queue.now().flush()
     // First: an item that is listed and has no letter would be handed out again after it is done.

@@ -26,6 +26,12 @@ extension Queue {
   /// The names of one directory in later/ or dead/, by item.
   func namesAside(_ kind: SideKind, _ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
     guard let directory = try existingShard(kind, lane, shard) else { return [] }
+    return try names(in: directory, kind, lane, shard)
+  }
+
+  private func names(
+    in directory: Directory, _ kind: SideKind, _ lane: Lane, _ shard: Int
+  ) throws(Fault) -> [SideName] {
     var found: [SideName] = []
     try directory.forEachName { text in
       guard let name = SideName.parse(text, kind, lane, older: isOlder), name.shard == shard else {
@@ -60,14 +66,14 @@ extension Queue {
   /// The names of these ranges that are not dropped. Each directory is listed once.
   func namesAside(_ kind: SideKind, of ranges: [ItemRange]) throws(Fault) -> [SideName] {
     var found: [SideName] = []
-    try forEachShard(kind, of: ranges) { found += $2 }
+    try forEachShard(kind, of: ranges) { found += $1 }
     return found
   }
 
   /// Calls `body` with each directory that may have names of these ranges, and with the names in it that are
   /// not dropped.
   private func forEachShard(
-    _ kind: SideKind, of ranges: [ItemRange], _ body: (Lane, Int, [SideName]) throws(Fault) -> Void
+    _ kind: SideKind, of ranges: [ItemRange], _ body: (Directory, [SideName]) throws(Fault) -> Void
   ) throws(Fault) {
     for lane in Lane.allCases {
       let inLane = ranges.filter { $0.lane == lane }
@@ -75,10 +81,11 @@ extension Queue {
       for range in inLane { wanted.formUnion(try shards(kind, lane, of: range.numbers)) }
       let merged = ItemRange.merged(inLane)
       for shard in wanted.sorted() {
-        let names = try namesAside(kind, lane, shard).filter { name in
+        guard let directory = try existingShard(kind, lane, shard) else { continue }
+        let names = try names(in: directory, kind, lane, shard).filter { name in
           !name.isDropped && merged.contains { $0.overlaps(name.range) }
         }
-        try body(lane, shard, names)
+        try body(directory, names)
       }
     }
   }
@@ -113,17 +120,14 @@ extension Queue {
   /// directories that have none now, because a process may have removed them and died before its flush. A power
   /// cut would bring such a name back after its item was done.
   func clearAside(_ kind: SideKind, _ ranges: [ItemRange]) throws(Fault) {
-    try forEachShard(kind, of: ranges) { (lane, shard, names) throws(Fault) in
-      guard let directory = try existingShard(kind, lane, shard) else { return }
+    try forEachShard(kind, of: ranges) { (directory, names) throws(Fault) in
       try remove(names, from: directory)
     }
   }
 
   /// Flushes the directories that may have names of these ranges.
   func flushAside(_ kind: SideKind, _ ranges: [ItemRange]) throws(Fault) {
-    try forEachShard(kind, of: ranges) { (lane, shard, _) throws(Fault) in
-      if let directory = try existingShard(kind, lane, shard) { try directory.flush() }
-    }
+    try forEachShard(kind, of: ranges) { (directory, _) throws(Fault) in try directory.flush() }
   }
 
   func removeAside(_ names: [SideName]) throws(Fault) {

@@ -107,7 +107,12 @@ package final class Appender {
     }
     for lane in lanes where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
-      if let tail, tail.position.offset < Segment.rollSize { continue }
+      if let tail, tail.position.offset < Segment.rollSize {
+        // The process that began this segment may have died before it flushed the end that leads to it.
+        let isNew = tail.position.offset == 0 && tail.position.segment > Segment.first
+        if isNew { try queue.end.flush() }
+        continue
+      }
       let next = try queue.roll(lane, from: tail, ends[lane])
       tails[lane] = next
       ends[lane] = next.laneEnd
@@ -129,12 +134,6 @@ package final class Appender {
       try strays.note(writeBatch[lane], lane, tails[lane]!.position, time: time)
     }
     try strays.flush()
-    // The process that began a segment may have died before it flushed the end that leads to it.
-    let begins = { [tails] (lane: Lane) in
-      let position = tails[lane]!.position
-      return position.offset == 0 && position.segment > Segment.first
-    }
-    if lanes.contains(where: begins) { try queue.end.flush() }
     var written: [LaneTail] = []
     for lane in lanes {
       var tail = tails[lane]!
