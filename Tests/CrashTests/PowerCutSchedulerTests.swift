@@ -9,8 +9,8 @@ private let forms: [SchedulerForm] = [
 
 /// Forms that change later/, dead/ or register/.
 private let formsAside: [SchedulerForm] = [
-  .ackPartly, .bury, .reap, .retryAll, .restoreRevived, .cancelOne,
-  .retryCancelled, .changePriority,
+  .ackPartly, .bury, .reap, .retryAll, .restoreRevived, .cancelOne, .retryCancelled,
+  .changePriority,
 ]
 
 @Suite("Power cuts during the scheduler on ext4", .serialized)

@@ -26,8 +26,8 @@ func fuzzHead(_ input: UnsafeRawBufferPointer) {
   try? channel.connect(to: SocketAddress(ipAddress: "::1", port: 1)).wait()
   _ = try? channel.writeInbound(ByteBuffer(bytes: input))
   channel.embeddedEventLoop.run()
-  while let response = try? channel.readOutbound(as: ByteBuffer.self) {
-    require(response.readableBytes >= 0, "a response is bytes")
-  }
+  let first = try? channel.readOutbound(as: ByteBuffer.self)
+  let isResponse = first.map { String(buffer: $0).hasPrefix("HTTP/1.") } ?? true
+  require(isResponse, "what a client gets begins with a status line")
   _ = try? channel.finish()
 }

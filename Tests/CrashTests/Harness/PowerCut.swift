@@ -187,12 +187,14 @@ extension PowerCut {
       ledger.forgiveAttempts()
       try ledger.settle(queue, after: "power cut before \(call), \(aftermath)\n\(result)")
     }
-    let story = "\(form.testDescription), then \(aftermath)"
-    print("visited: \(calls.count) power cuts on \(base.kind), \(story)")
-    guard aftermath == .nothing else { return }
-    try cut({ try run(command) }) { result in
-      #expect(form.isWhole(result), "\(result)")
-      try ledger.settle(queue, after: "power cut after its end\n\(result)")
+    if aftermath == .nothing {
+      try cut({ try run(command) }) { result in
+        #expect(form.isWhole(result), "\(result)")
+        try ledger.settle(queue, after: "power cut after its end\n\(result)")
+      }
     }
+    let count = calls.count + (aftermath == .nothing ? 1 : 0)
+    let story = "\(form.testDescription), then \(aftermath)"
+    print("visited: \(count) power cuts on \(base.kind), \(story)")
   }
 }
