@@ -59,20 +59,29 @@ extension Claimer {
         && present.contains(WaitingItems.Key($0.range))
     }
     guard !untouched.isEmpty else { return [] }
+    try withClaims(of: untouched.map(\.range), listing) { () throws(Fault) in
+      try queue.raiseEarly(listing, untouched.map(\.range))
+      // First: an item that is listed and has no letter would be handed out again after it is done.
+      try Register(queue.root).remove(untouched.map(\.range))
+      try queue.removeAside(untouched)
+    }
+    return untouched
+  }
+
+  /// Claims items that no name covers, runs `body`, which flushes now/ first, and makes the items ready again.
+  private func withClaims(
+    of ranges: [ItemRange], _ listing: NowListing, _ body: () throws(Fault) -> Void
+  ) throws(Fault) {
     var nowDirectory = NowDirectory(queue, listing)
     let state = NowName.State.claim(batch: nextBatch(), attempt: 0, owner: owner!.slot)
     // One claim for adjacent items: an entry may have thousands.
     let claims = Lane.allCases.flatMap { lane in
-      ItemRange.merged(untouched.map(\.range).filter { $0.lane == lane })
+      ItemRange.merged(ranges.filter { $0.lane == lane })
     }.map { NowName($0, state) }
     for claim in claims { try nowDirectory.create(claim) }
-    try queue.now().flush()
-    // First: an item that is listed and has no letter would be handed out again after it is done.
-    try Register(queue.root).remove(untouched.map(\.range))
-    try queue.removeAside(untouched)
+    try body()
     for claim in claims { _ = try queue.makeSpare(claim) }
     try queue.now().flush()
-    return untouched
   }
 
   // All of it is on disk before the lock of now/ is released. A consumer that passes an item over names it
@@ -93,15 +102,23 @@ extension Claimer {
         try letters.write(name, bytes)
       }
       try letters.flush()
+      try Register(queue.root).add(ranges)
     } catch {
-      try queue.removeAside(names)
+      try? takeBackLetters(names, ranges)
       throw error
     }
-    let register = Register(queue.root)
-    do throws(Fault) { try register.add(ranges) } catch {
-      // On a full disk they may have to stay listed, and then keep their letters.
-      if (try? register.remove(ranges)) != nil { try queue.removeAside(names) }
-      throw error
+  }
+
+  // On a full disk the items may have to stay listed, and then keep their letters. There may also be no room
+  // for the claims that hold the items until the removal is on disk.
+  private func takeBackLetters(_ names: [SideName], _ ranges: [ItemRange]) throws(Fault) {
+    let remove = { () throws(Fault) in
+      try self.queue.now().flush()
+      try Register(self.queue.root).undo(ranges)
+      try self.queue.removeAside(names)
+    }
+    do throws(Fault) { try withClaims(of: ranges, try queue.listNow(), remove) } catch {
+      try remove()
     }
   }
 
@@ -114,17 +131,17 @@ extension Claimer {
         return range
       }
       let shard = range.from.number / SideKind.width
-      let names = try selection.earlyNames(queue, lane, shard)
-      let next = names.partitionPoint { $0.range.to.number <= range.from.number }
+      let letters = try earlyLetters.of(lane, shard, in: queue, selection.early!)
+      let next = letters.partitionPoint { $0.to.number <= range.from.number }
       var front = range
-      if next < names.count {
-        if names[next].range.from.number <= range.from.number {
-          selection.skip(names[next].range)
-          range.from = names[next].range.to
+      if next < letters.count {
+        if letters[next].from.number <= range.from.number {
+          selection.skip(letters[next])
+          range.from = letters[next].to
           if selection.isFull { return nil }
           continue
         }
-        if names[next].range.from < front.to { front.to = names[next].range.from }
+        if letters[next].from < front.to { front.to = letters[next].from }
       } else {
         front.to.number = min(front.to.number, (shard + 1) * SideKind.width)
       }
@@ -134,13 +151,33 @@ extension Claimer {
   }
 }
 
+/// The items with early letters of a hundred items, listed once. Each change of such letters raises the early
+/// name, so a list is right as long as the name is the same.
+struct EarlyLetters {
+  private var listed: (lane: Lane, shard: Int, hint: EarlyHint, items: [ItemRange])?
+
+  mutating func of(
+    _ lane: Lane, _ shard: Int, in queue: Queue, _ hint: EarlyHint
+  ) throws(Fault) -> [ItemRange] {
+    if let listed, listed.lane == lane, listed.shard == shard, listed.hint == hint {
+      return listed.items
+    }
+    let items = try queue.namesAside(.dead, lane, shard).filter(\.isEarly).map(\.range)
+    // A damaged name cannot be raised.
+    listed = hint.limits[lane] < .max ? (lane, shard, hint, items) : nil
+    return items
+  }
+}
+
 extension Queue {
-  /// Raises the early name. It is on disk before the first letter.
-  /// Step of: cancel
+  /// Raises the early name, before early letters are written or removed. It is on disk when this returns.
+  /// Step of: cancel, revive
   func raiseEarly(_ listing: NowListing, _ ranges: [ItemRange]) throws(Fault) {
     guard !ranges.isEmpty else { return }
     var hint = listing.early ?? EarlyHint(limits: .repeating(0))
-    for range in ranges { hint.limits[range.lane] = max(hint.limits[range.lane], range.to.number) }
+    for (lane, inLane) in Dictionary(grouping: ranges, by: \.lane) where hint.limits[lane] < .max {
+      hint.limits[lane] = inLane.reduce(hint.limits[lane] + 1) { max($0, $1.to.number) }
+    }
     if hint != listing.early {
       // Several names, or a damaged one, are left as they are: the highest number is valid.
       let isRaised =

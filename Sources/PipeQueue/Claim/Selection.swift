@@ -23,7 +23,6 @@ final class Selection {
   var early: EarlyHint?
   /// Dead items that were passed over: their names become done.
   private(set) var skips: [ItemRange] = []
-  private var earlyShard: (lane: Lane, shard: Int, names: [SideName])?
   private(set) var parts: [Planned] = []
   /// Names for entries that were passed over because their delay is not over.
   private(set) var delays: [NowName] = []
@@ -66,16 +65,6 @@ final class Selection {
     } else {
       skips.append(range)
     }
-  }
-
-  /// The early letters of a hundred items.
-  func earlyNames(_ queue: Queue, _ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
-    if let earlyShard, earlyShard.lane == lane, earlyShard.shard == shard {
-      return earlyShard.names
-    }
-    let names = try queue.namesAside(.dead, lane, shard).filter(\.isEarly)
-    earlyShard = (lane, shard, names)
-    return names
   }
 
   func lose(_ range: ItemRange, of name: NowName?) { losses.append((range, name)) }
