@@ -80,11 +80,12 @@ extension Claimer {
       while !scan.isDone {
         switch try step(range.lane, scan.position, end) {
         case .line(let line):
-          if let limit = selection.acceptedBy, line.accepted(at: selection.now) > limit {
+          if name == nil, line.isDelayed(at: selection.now) {
+            // Items that no line holds come first.
+            if line.number > scan.position.number { scan.stopAtGap() } else { scan.stop() }
+          } else if let limit = selection.acceptedBy, line.accepted(at: selection.now) > limit {
             scan.stop()
             selection.close()
-          } else if name == nil, line.isDelayed(at: selection.now) {
-            scan.stop()
           } else {
             scan.take(line)
           }

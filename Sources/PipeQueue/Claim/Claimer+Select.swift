@@ -123,13 +123,7 @@ extension Claimer {
       let line = LaneMap(lane, end: ends[lane].position, names: listing.names)
       let offers = offers(line, at: now)
       let last = more ? offers.lastIndex { $0.name != nil } : nil
-      for offer in offers[...(last ?? offers.count - 1)] where !selection.isFull {
-        do throws(Fault) { try collect(offer, into: selection, end: ends[lane]) } catch {
-          // A lane that cannot be read does not block the other lanes.
-          keep(error)
-          break
-        }
-      }
+      select(offers[...(last ?? offers.count - 1)], into: selection, ends[lane])
       if last != nil { selection.close() }
     }
   }
@@ -140,26 +134,47 @@ extension Claimer {
     into selection: Selection, _ listing: NowListing, _ ends: LaneEnds, at now: Instant
   ) throws(Fault) {
     guard let span = queue.settings.promoteAfter else { return }
+    selection.acceptedBy = now - span
+    defer { selection.acceptedBy = nil }
     var oldest: (time: Instant, offers: [ReadyRange], lane: Lane)?
     for lane in lanes {
       let line = LaneMap(lane, end: ends[lane].position, names: listing.names)
       let offers = offers(line, at: now)
-      guard let first = offers.first,
-        case .line(let found) = try? step(lane, first.range.from, ends[lane]),
-        !found.isDelayed(at: now), found.accepted(at: now) <= now - span,
-        oldest.map({ found.accepted(at: now) < $0.time }) ?? true
-      else { continue }
-      oldest = (found.accepted(at: now), offers, lane)
-    }
-    guard let oldest else { return }
-    selection.acceptedBy = now - span
-    for offer in oldest.offers where !selection.isFull {
-      do throws(Fault) { try collect(offer, into: selection, end: ends[oldest.lane]) } catch {
-        keep(error)
-        break
+      guard let first = offers.first, let found = firstLine(of: first.range, ends[lane]) else {
+        continue
+      }
+      let time = found.accepted(at: now)
+      if first.name == nil, found.isDelayed(at: now) {
+        // It is passed over first: the items after it may have waited longest.
+        select(offers.prefix(1), into: selection, ends[lane])
+        if !selection.isEmpty { return }
+      } else if time <= now - span, oldest.map({ time < $0.time }) ?? true {
+        oldest = (time, offers, lane)
       }
     }
-    selection.acceptedBy = nil
+    if let oldest { select(oldest.offers[...], into: selection, ends[oldest.lane]) }
+  }
+
+  private func select(_ offers: ArraySlice<ReadyRange>, into selection: Selection, _ end: LaneEnd) {
+    for offer in offers where !selection.isFull {
+      do throws(Fault) { try collect(offer, into: selection, end: end) } catch {
+        // A lane that cannot be read does not block the other lanes.
+        return keep(error)
+      }
+    }
+  }
+
+  /// The first intact line at or after the start of a range; nil if the range cannot be read.
+  private func firstLine(of range: ItemRange, _ end: LaneEnd) -> SegmentLine? {
+    var at = range.from
+    while at < range.to, let reading = try? step(range.lane, at, end) {
+      switch reading {
+      case .line(let line): return line
+      case .damaged(let until): at.offset = until
+      case .end: (at.segment, at.offset) = (at.segment + 1, 0)
+      }
+    }
+    return nil
   }
 
   private func isPaused(_ listing: NowListing, at now: Instant) throws(Fault) -> Bool {

@@ -157,9 +157,9 @@ struct ItemCursor {
 }
 
 extension SegmentLine {
-  /// When the items become ready; nil for at once.
   var isJob: Bool { options.map { LineOptions($0).isJob } ?? false }
 
+  /// When the items become ready; nil for at once.
   var due: ReadyTime? { notBefore.map { ReadyTime(at: $0, span: delay ?? .zero) } }
 
   func isDelayed(at now: Instant) -> Bool { due.map { !$0.isOver(at: now) } ?? false }

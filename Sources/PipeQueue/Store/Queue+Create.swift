@@ -72,6 +72,11 @@ extension Queue {
     }
     // Each new directory is a name in its parent, which must be on disk too.
     for directory in made + [at] { try Directory.open(parent(of: directory))?.flush() }
+    // A process that died may have made those above; most are older, and some cannot be opened.
+    while parent(of: at) != at, at != "." {
+      at = parent(of: at)
+      try? Directory.open(parent(of: at))?.flush()
+    }
     do throws(Fault) {
       if let root = try Directory.open(path) { return root }
     } catch {

@@ -111,6 +111,7 @@ extension Queue {
         "\(printable(end.path)): names in now/ are past the end of \(lane.name);"
           + " it continues at item \(laneEnd.position.number)")
     }
+    try end.flush()
   }
 
   /// Computes where the lane ends: after its segments, read from `laneEnd`, the furthest known end,

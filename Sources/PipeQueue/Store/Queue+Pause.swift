@@ -77,7 +77,8 @@ extension Queue {
     defer { unlockNow() }
     let names = try pauseNames()
     for name in names { try now.remove(name.text) }
-    if !names.isEmpty { try now.flush() }
+    // Also if there was none: the process that removed it may have died before its flush.
+    try now.flush()
     return names.contains { !$0.isOver(at: Clock.now()) }
   }
 

@@ -73,6 +73,8 @@ extension Queue {
   ) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
     let needed = try oldestNeeded(lane, ends)
+    // A power cut must not undo an acknowledgement whose segment is gone.
+    if needed.segment > Segment.first { try now().flush() }
     var sweep = Sweep(needed, before: Clock.now() - settings.retain, most)
     let groups = try directory.names().filter(decimalName).sorted()
     for group in most < .max ? groups.prefix(1) : groups[...] {

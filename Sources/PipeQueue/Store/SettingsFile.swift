@@ -209,8 +209,8 @@ extension Directory {
       let old = String(decoding: text, as: UTF8.self)
       if old != new { renamed.append((old, new)) }
     }
-    guard !renamed.isEmpty else { return }
     for (old, new) in renamed where try rename(old, to: new) == .taken { try remove(old) }
+    // Also if nothing was left to rename: the process that renamed may have died before its flush.
     try flush()
   }
 }

@@ -89,6 +89,34 @@ struct ControlTests {
       "[95,10]\n[150,2]\n")
   }
 
+  @Test("damage in front of a delayed entry does not block the items after it")
+  func damageBeforeDelay() throws {
+    try scratch.store("1")
+    try scratch.pipe("enqueue", "--raw", "--quiet", "--delay", "1h", input: "2\n").expect("")
+    try scratch.store("3")
+    try scratch.sh("printf x | dd of=queue/segments/MEDIUM/000/000001 conv=notrunc status=none")
+      .expect()
+    try scratch.pipe("consume").expect("3\n", errors: nil, status: 74)
+    try scratch.sh(
+      "for state in lost later done; do pipe list --state $state | jq -c '.data // .number'; done"
+    )
+    .expect("0\n2\n3\n", errors: nil)
+  }
+
+  @Test("a consumer sees the entries that are cancelled and retried while it runs")
+  func besideConsumer() throws {
+    let ids = try scratch.store("1", "2", "3", "4", "5")
+    try scratch.pipe("cancel", ids[4]).expect("{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.sh("mkfifo go").expect("")
+    let child = try scratch.start(
+      line: "pipe consume -- sh -c 'cat; test -e free || read _ < go'")
+    try scratch.sh(
+      "exec 3> go; pipe cancel \(ids[1]) && pipe retry \(ids[4]) && touch free && echo >&3"
+    )
+    .expect("{\"cancelled\":1,\"entries\":1}\n{\"id\":\"\(ids[4])\",\"items\":1}\n")
+    child.finish().expect("1\n3\n4\n5\n", errors: nil)
+  }
+
   @Test("purge removes items without letters; their entry counts as failed")
   func purge() throws {
     let ids = try scratch.store("1", "2")
@@ -339,6 +367,24 @@ struct DispatchControlTests {
       pipe consume | jq -c '.l // .h'
       """
     ).expect("1\n3\n2\n")
+  }
+
+  @Test(
+    "--promote-after looks behind delayed entries and damage",
+    .needsFakeTime, arguments: ["delay", "damage"])
+  func promotionBehind(_ first: String) throws {
+    let scratch = try Scratch(binary: Binary.besideTests)
+    try scratch.pipe("init", "--promote-after", "1h").expect("")
+    try scratch.sh(
+      """
+      test \(first) = damage || set -- --delay 10h
+      echo '{"l":0,"priority":"LOW"}' | faketime -f -3h pipe enqueue --raw --quiet "$@"
+      echo '{"l":1,"priority":"LOW"}' | faketime -f -2h pipe enqueue --raw --quiet
+      echo '{"h":2,"priority":"HIGH"}' | pipe enqueue --raw --quiet
+      test \(first) = delay || printf x | dd of=queue/segments/LOW/000/000001 conv=notrunc status=none
+      pipe consume | jq -c '.l // .h'
+      """
+    ).expect("1\n2\n", errors: nil)
   }
 
   @Test("--until-done waits for retries, delays and other consumers, and then ends")
