@@ -60,7 +60,7 @@ extension Claimer {
     }
     guard !untouched.isEmpty else { return [] }
     try withClaims(of: untouched.map(\.range), listing) { () throws(Fault) in
-      try queue.raiseEarly(listing, untouched.map(\.range))
+      try queue.now().flush()
       // First: an item that is listed and has no letter would be handed out again after it is done.
       try Register(queue.root).remove(untouched.map(\.range))
       try queue.removeAside(untouched)
@@ -131,8 +131,13 @@ extension Claimer {
         return range
       }
       let shard = range.from.number / SideKind.width
-      let letters = try earlyLetters.of(lane, shard, in: queue, selection.early!)
-      let next = letters.partitionPoint { $0.to.number <= range.from.number }
+      var letters = try earlyLetters.of(lane, shard, in: queue, selection.early!, now: false)
+      var next = letters.partitionPoint { $0.to.number <= range.from.number }
+      if next < letters.count, letters[next].from.number <= range.from.number {
+        // A letter may be gone since it was listed, and its item ready.
+        letters = try earlyLetters.of(lane, shard, in: queue, selection.early!, now: true)
+        next = letters.partitionPoint { $0.to.number <= range.from.number }
+      }
       var front = range
       if next < letters.count {
         if letters[next].from.number <= range.from.number {
@@ -151,27 +156,39 @@ extension Claimer {
   }
 }
 
-/// The items with early letters of a hundred items, listed once. Each change of such letters raises the early
-/// name, so a list is right as long as the name is the same.
+/// The items with early letters of a hundred items, as last listed. A process that writes such letters raises the
+/// early name, so no letter is missing as long as the name is the same.
 struct EarlyLetters {
   private var listed: (lane: Lane, shard: Int, hint: EarlyHint, items: [ItemRange])?
+  /// Whether they were listed since the lock of now/ was taken.
+  private var isCurrent = false
 
+  /// Call when the lock of now/ is taken.
+  mutating func expire() {
+    isCurrent = false
+    // A damaged name cannot be raised.
+    if let listed, listed.hint.limits[listed.lane] == .max { self.listed = nil }
+  }
+
+  /// `now`: not as listed before the lock of now/ was taken.
   mutating func of(
-    _ lane: Lane, _ shard: Int, in queue: Queue, _ hint: EarlyHint
+    _ lane: Lane, _ shard: Int, in queue: Queue, _ hint: EarlyHint, now: Bool
   ) throws(Fault) -> [ItemRange] {
-    if let listed, listed.lane == lane, listed.shard == shard, listed.hint == hint {
+    if let listed, listed.lane == lane, listed.shard == shard, listed.hint == hint,
+      isCurrent || !now
+    {
       return listed.items
     }
     let items = try queue.namesAside(.dead, lane, shard).filter(\.isEarly).map(\.range)
-    // A damaged name cannot be raised.
-    listed = hint.limits[lane] < .max ? (lane, shard, hint, items) : nil
+    listed = (lane, shard, hint, items)
+    isCurrent = true
     return items
   }
 }
 
 extension Queue {
-  /// Raises the early name, before early letters are written or removed. It is on disk when this returns.
-  /// Step of: cancel, revive
+  /// Raises the early name, before early letters are written. It is on disk when this returns.
+  /// Step of: cancel
   func raiseEarly(_ listing: NowListing, _ ranges: [ItemRange]) throws(Fault) {
     guard !ranges.isEmpty else { return }
     var hint = listing.early ?? EarlyHint(limits: .repeating(0))

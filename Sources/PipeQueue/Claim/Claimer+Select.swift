@@ -43,6 +43,7 @@ extension Claimer {
     let selection = Selection(
       size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
     selection.early = listing.early
+    earlyLetters.expire()
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var nowDirectory = NowDirectory(queue, listing)
     for delay in selection.delays { try nowDirectory.create(delay) }
@@ -297,6 +298,7 @@ extension Claimer {
       let selection = Selection(
         size: size, byteLimit: .max, now: now + at, retries: queue.settings.retries)
       selection.early = early
+      earlyLetters.expire()
       for offer in rehearsal.offers(at: now + at) where !selection.isFull {
         do throws(Fault) { try collect(offer, into: selection, end: ends[offer.range.lane]) } catch
         {
