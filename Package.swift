@@ -127,6 +127,10 @@ let package = Package(
       name: "PipeTorture",
       dependencies: ["CPipeIO", "CPipeTorture", "PipeTime", "PipeText", "PipeIO"],
       swiftSettings: fast),
+    // Runs of this program beside what the disk allows without it: no queue, only its commands.
+    .target(
+      name: "PipeBench", dependencies: ["CPipeIO", "PipeTime", "PipeText", "PipeIO"],
+      swiftSettings: fast),
     // The commands, their options and the parser of both: a parser that finds options by reflection
     // takes a millisecond, as long as the rest of a durable `enqueue` of one line.
     .executableTarget(
@@ -134,7 +138,7 @@ let package = Package(
       dependencies: [
         "PipeTime", "PipeIO", "PipeJSON", "PipeEngine", "PipeStats", "PipeGateway", "PipeRender",
         "PipeIntake",
-        "PipeWork", "PipeMeasure", "PipeServe", "PipeTorture",
+        "PipeWork", "PipeMeasure", "PipeServe", "PipeTorture", "PipeBench",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: fast),

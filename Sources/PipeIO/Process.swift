@@ -49,6 +49,13 @@ package struct Worker {
 
   package func destroy() { kill(target, SIGKILL) }
 
+  /// Blocks until it has ended. Not for a process that `change` may report first.
+  package func wait() -> Ending {
+    var status: Int32 = 0
+    _ = retryingInterrupts { waitpid(process, &status, 0) }
+    return Ending(status)
+  }
+
   private var target: Int32 { leadsGroup ? -process : process }
 
   /// Whether the group has members. `process` is a member until it is reaped.
@@ -73,10 +80,18 @@ package final class Command {
   /// `varying`: variables that each start sets to a new value or leaves unset. The words are those
   /// after the first `--` of the command line, byte for byte; none unless
   /// `takesWords`.
-  package init(varying: [String], takesWords: Bool = true) {
-    let words = takesWords ? commandWords() : []
-    name = words.first.map { String(system: $0) } ?? ""
-    arguments = words.map { strdup($0) } + [nil]
+  package convenience init(varying: [String], takesWords: Bool = true) {
+    self.init((takesWords ? commandWords() : []).map { strdup($0) }, varying)
+  }
+
+  /// A program, found by PATH unless its name has a slash, with its arguments. It does not get the variables `varying`.
+  package convenience init(_ words: [String], without varying: [String]) {
+    self.init(words.map { $0.withSystemText { strdup($0) } }, varying)
+  }
+
+  private init(_ words: [UnsafeMutablePointer<CChar>?], _ varying: [String]) {
+    name = words.first.flatMap(\.self).map { String(system: $0) } ?? ""
+    arguments = words + [nil]
     var kept: [UnsafeMutablePointer<CChar>?] = []
     var at = cpipe_environment()!
     while let variable = at.pointee {

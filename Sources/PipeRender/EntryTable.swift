@@ -73,8 +73,13 @@ package final class EntryTable {
 
   private func age(_ time: Instant) -> String { PipeText.age((now - time).seconds) }
 
-  /// As much of the data as fits. A character has four bytes at most.
+  /// As much of the data as fits, or of the command of a job as `submit` writes it. A character has four bytes at
+  /// most.
   private func text(_ data: [UInt8]) -> String {
+    if data.starts(with: Job.start), let job = data.withUnsafeBytes(Job.init), job.data == data {
+      let words = shellWords(job.words.map { String(decoding: $0, as: UTF8.self) })
+      return printable(words).cut(to: table.rest)
+    }
     let fitting = String(decoding: data.prefix(4 * table.rest + 4), as: UTF8.self)
     return printable(fitting).cut(to: table.rest)
   }

@@ -14,9 +14,11 @@ package struct Job {
     self.environment = environment
   }
 
+  /// How its data begin.
+  static let start = Array(#"{"argv":"#.utf8)
+
   package var data: [UInt8] {
-    var out: [UInt8] = []
-    JSONWriter.append(#"{"argv":"#, to: &out)
+    var out = Job.start
     Job.append(words, to: &out)
     JSONWriter.append(#","cwd":"#, to: &out)
     directory.withUnsafeBytes { TextItem.append($0, to: &out) }

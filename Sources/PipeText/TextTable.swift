@@ -84,3 +84,15 @@ extension Unicode.Scalar {
     }
   }
 }
+
+/// Words as a shell takes them.
+package func shellWords(_ words: [String]) -> String {
+  let plain = "_./:=,@%+-"
+  return words.map { word in
+    let isPlain =
+      !word.isEmpty
+      && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || plain.contains($0) }
+    let parts = word.split(separator: "'", omittingEmptySubsequences: false)
+    return isPlain ? word : "'\(parts.joined(separator: "'\\''"))'"
+  }.joined(separator: " ")
+}

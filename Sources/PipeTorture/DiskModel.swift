@@ -199,19 +199,6 @@ extension DiskModel {
     self = try DiskModel(path)
   }
 
-  private static func clear(_ path: String) throws(Fault) {
-    guard let directory = try Directory.open(path) else { throw Fault("open", path, code: ENOENT) }
-    for name in try directory.names() { try remove(path + "/" + name) }
-  }
-
-  /// Removes a file, or a directory with everything in it.
-  static func remove(_ path: String) throws(Fault) {
-    if unlink(path) == 0 { return }
-    guard errno == EISDIR || errno == EPERM else { throw Fault("remove", path) }
-    try clear(path)
-    if rmdir(path) != 0 { throw Fault("remove", path) }
-  }
-
   // A directory that survives stays the same directory: pipe tells a copy of a queue by its age.
   private func restore(
     _ directory: Node, _ path: String, _ random: inout SeededRandom
@@ -225,7 +212,7 @@ extension DiskModel {
       {
         continue
       }
-      try DiskModel.remove(full)
+      try removeTree(full)
     }
     // Sorted: the same seed makes the same choices.
     for (name, node) in names.sorted(by: { $0.key < $1.key }) {

@@ -8,8 +8,7 @@ package import PipeTime
 /// and the oracle compares what came out with what was accepted.
 package final class Torture {
   package internal(set) var tally = Tally()
-  /// Where the queues are. It exists until `remove`.
-  package let directory: String
+  private let scratch: ScratchDirectory
   private let root: String
   let errors: Descriptor
   /// The starts and ends of programs and the power cuts, for a search for the cause of a broken promise.
@@ -38,18 +37,11 @@ package final class Torture {
     signals = try SignalQueue([SignalQueue.child, SIGINT, SIGTERM, SIGHUP])
     ignoreBrokenPipes()
     umask(0)
-    // A relative path may begin like an option or an address.
-    let template = (place.hasPrefix("/") ? place : "./" + place) + "/pipe-torture.XXXXXX"
-    var bytes = template.systemBytes + [0]
-    let isMade = bytes.withUnsafeMutableBytes {
-      mkdtemp($0.bindMemory(to: CChar.self).baseAddress!)
-    }
-    if isMade == nil { throw Fault("create", template) }
-    directory = String(systemBytes: bytes.dropLast())
-    root = directory + "/disk"
+    scratch = try ScratchDirectory(in: place, prefix: "pipe-torture")
+    root = scratch.path + "/disk"
     if mkdir(root, 0o700) != 0 { throw Fault("create", root) }
-    errors = try Torture.logFile(directory + "/diagnostics")
-    events = try Torture.logFile(directory + "/events")
+    errors = try Torture.logFile(scratch.path + "/diagnostics")
+    events = try Torture.logFile(scratch.path + "/events")
     calls = SupervisedCalls(disk: try DiskModel(root))
     calls.isLying = isLying
     do throws(Fault) { try createQueues() } catch {
@@ -94,6 +86,8 @@ package final class Torture {
     try events.append(Array("\(tally.lives) \(text)\n".utf8))
   }
 
+  /// Where the queues are. It exists until `remove`.
+  package var directory: String { scratch.path }
   var queue: String { root + "/queue" }
   /// The queue from which `route` moves entries to `queue`. No consumer reads it, because `route` moves whole
   /// entries.
@@ -121,7 +115,7 @@ package final class Torture {
 
   /// Removes the directory.
   package func remove() throws(Fault) {
-    try DiskModel.remove(directory)
+    try scratch.remove()
   }
 }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PipeIO
+internal import PipeText
 
 /// What to do about a command line that was refused.
 struct Guidance {
@@ -139,16 +140,5 @@ struct Guidance {
     return nearest(to: word, among: commands, within: word.utf8.count < 4 ? 1 : 2)
   }
 
-  /// Words as a shell takes them.
-  private static func quoted(_ words: [String]) -> String {
-    let plain = "_./:=,@%+-"
-    return shown(
-      words.map { word in
-        let isPlain =
-          !word.isEmpty
-          && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || plain.contains($0) }
-        let parts = word.split(separator: "'", omittingEmptySubsequences: false)
-        return isPlain ? word : "'\(parts.joined(separator: "'\\''"))'"
-      }.joined(separator: " "), most: 300)
-  }
+  private static func quoted(_ words: [String]) -> String { shown(shellWords(words), most: 300) }
 }

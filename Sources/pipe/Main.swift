@@ -94,7 +94,7 @@ enum Commands {
     Consume.self, Work.self, Batch.self, Ack.self, Route.self,
     Status.self, Log.self, List.self, Explain.self, Stats.self, Top.self, Dead.self,
     Cancel.self, Purge.self, Change.self, Pause.self, Resume.self,
-    Retry.self, Drop.self, Prune.self, Fsck.self, Doctor.self, Torture.self,
+    Retry.self, Drop.self, Prune.self, Fsck.self, Doctor.self, Torture.self, Bench.self,
     Serve.self,
   ]
 

@@ -129,17 +129,6 @@ struct Arguments<Value> {
     declaration.isRepeatable = true
     Grammar.declare(declaration, place, isRequired: isRequired)
   }
-
-  /// Exactly one word.
-  init(one name: String, _ help: String) where Value == String {
-    var current = ""
-    self.current = { current }
-    let declaration = Declaration([], name, help, String.self) { text in
-      current = text
-      return true
-    }
-    Grammar.declare(declaration, .anywhere, isRequired: true)
-  }
 }
 
 enum ArgumentPlace {

@@ -1,3 +1,4 @@
+internal import PipeBench
 internal import PipeEngine
 internal import PipeIO
 internal import PipeRender
@@ -5,7 +6,7 @@ internal import PipeText
 internal import PipeTime
 internal import PipeTorture
 
-// What makes room, checks a queue, examines a machine, and tests the promises there.
+// What makes room, checks a queue, examines a machine, and tests and measures there.
 
 struct Prune: Command {
   static let about = About("prune", .repair, "Remove segments that need not be retained.")
@@ -208,6 +209,55 @@ struct Torture: Command {
       output.append(json ? verdict.json : verdict.text)
       try output.flush()
       return torture.tally.provesPromises ? Exit.fine : Exit.someFailed
+    }
+  }
+}
+
+struct Bench: Command {
+  static let about = About(
+    "bench", .repair, "Measure what pipe reaches on a disk, in percent of the disk's limit.")
+
+  @Option("--rounds", value: "n", "Measure this many times; 5 by default.")
+  var rounds: Count?
+
+  @Flag("--json", help: "Print lines of JSON.")
+  var json
+
+  @Group var progress: ProgressOptions
+
+  @Arguments("directory", "Where the benchmark creates a directory of its own; here by default.")
+  var directory: [String]
+
+  func validate() throws(Mistake) {
+    if directory.count > 1 { throw Mistake("give one directory") }
+    if directory.contains("") { throw Mistake("the directory is empty; name one") }
+  }
+
+  func run() {
+    Exit.perform("bench") { () throws(Fault) in
+      let bench = try PipeBench.Bench(in: directory.first ?? ".")
+      do throws(Fault) { try run(bench) } catch {
+        try? bench.remove()
+        throw error
+      }
+      try bench.remove()
+      let text = BenchText(bench)
+      let output = Output()
+      output.append(json ? text.json : text.text)
+      try output.flush()
+      return Exit.fine
+    }
+  }
+
+  private func run(_ bench: PipeBench.Bench) throws(Fault) {
+    let line =
+      progress.quiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
+    let rounds = rounds?.value ?? 5
+    for round in 1...rounds {
+      let goesOn = try bench.round { work in
+        line?.update { "round \(round) of \(rounds): \(work.rawValue)" }
+      }
+      if !goesOn { return }
     }
   }
 }

@@ -36,6 +36,17 @@ struct ExplainTests {
         + "no batch is known to have been taken: is a consumer running?")
   }
 
+  @Test("explain takes several ids, and names those that are unknown")
+  func severalIDs() throws {
+    let ids = try scratch.store("1", "2")
+    let run = try scratch.pipe("explain", ids[1], "nothing", ids[0])
+    #expect(run.ending == .exited(1) && run.errors.hasPrefix("pipe explain: nothing: "), run.story)
+    let starts = run.output.split(separator: "\n\n").map { $0.prefix(26) }
+    #expect(starts == [ids[1].prefix(26), ids[0].prefix(26)], run.story)
+    try scratch.sh("pipe explain --json \(ids[0]) \(ids[1]) | jq -r .id").expect(
+      "\(ids[0])\n\(ids[1])\n")
+  }
+
   @Test("explain describes each run of items in the same state")
   func states() throws {
     try scratch.prepare("init", "--backoff", "1h..1h")

@@ -14,7 +14,7 @@ struct Page: CustomTestStringConvertible, Sendable {
   static let commands = [
     "ingest", "enqueue", "submit", "init", "consume", "work", "batch", "ack", "route", "status",
     "log", "list", "explain", "stats", "dead", "cancel", "purge", "change", "pause", "resume",
-    "retry", "drop", "prune", "fsck", "doctor", "torture", "serve",
+    "retry", "drop", "prune", "fsck", "doctor", "torture", "bench", "serve",
   ]
 
   static let readme = Page(name: "README.md")

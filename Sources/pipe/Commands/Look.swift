@@ -1,7 +1,9 @@
-internal import PipeIO
 internal import PipeEngine
+internal import PipeIO
 internal import PipeRender
 internal import PipeTime
+
+// What asks about entries.
 
 struct Status: Command {
   static let about = About("status", .look, "Print the status of entries.")
@@ -87,6 +89,90 @@ private struct SettlingWait {
       _ = poller.watch(watch.fd)
       try poller.wait(until: deadline)
       _ = watch.drain { _ in true }
+    }
+  }
+}
+
+struct List: Command {
+  static let about = About("list", .look, "Print entries without taking them.")
+
+  @Group var queue: QueueOptions
+
+  @Option("--state", value: "state", "Print items in this state only; repeatable.")
+  var state: [ListedEntry.State]
+
+  @Option("-n", value: "n", "Print at most this many lines.")
+  var count: Count?
+
+  @Group var form: TableOptions
+
+  func run() {
+    Exit.perform("list") { () throws(Fault) in
+      let queue = try queue.location.open(Diagnostics(command: "list"))
+      let states = state.isEmpty ? [.ready, .claimed, .later] : state
+      let output = Output()
+      let table = form.json ? nil : EntryTable(.list)
+      var left = count?.value ?? .max
+      let wantsMore = { () throws(Fault) in
+        left -= 1
+        if output.bytes.count > 1 << 16 || left == 0 { try output.flush() }
+        return left > 0
+      }
+      try queue.list(states, at: Clock.now()) { (lost) throws(Fault) in
+        if let table { table.append(lost, to: output) } else { ListLine.append(lost, to: output) }
+        return try wantsMore()
+      } _: { (listed) throws(Fault) in
+        if let table {
+          table.append(listed, to: output)
+        } else {
+          ListLine.append(listed, to: output)
+        }
+        return try wantsMore()
+      }
+      try output.flush()
+      return Exit.fine
+    }
+  }
+}
+
+extension ListedEntry.State: OptionValue {}
+
+struct Explain: Command {
+  static let about = About(
+    "explain", .look, "Explain why entries have not run, and when they will.")
+
+  @Group var queue: QueueOptions
+
+  @Flag("--json", help: "Print a JSON object for each entry instead of a paragraph.")
+  var json
+
+  @Arguments("id", isRequired: true, "Ids that enqueue printed.")
+  var id: [String]
+
+  func run() {
+    Exit.perform("explain") { () throws(Fault) in
+      let diagnostics = Diagnostics(command: "explain")
+      let queue = try queue.location.open(diagnostics)
+      let output = Output()
+      var result = Exit.fine
+      var isFirst = true
+      for text in id {
+        let found = try EntryID(text).flatMap { (id) throws(Fault) in try queue.explain(id) }
+        guard let found else {
+          diagnostics.unknown(text, nil, in: queue.path)
+          result = Exit.someFailed
+          continue
+        }
+        let now = Clock.now()
+        if json {
+          ExplanationLine.append(found, at: now, to: output)
+        } else {
+          output.append((isFirst ? "" : "\n") + ExplanationText(found, at: now).paragraph + "\n")
+        }
+        isFirst = false
+        try output.flush()
+      }
+      return result
     }
   }
 }

@@ -1,0 +1,63 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bench")
+struct BenchTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    try scratch.sh("mkdir place").expect()
+  }
+
+  private struct Line: Decodable {
+    let work: String
+    let unit: String
+    let pipe: Double
+    let limit: Double
+    let share: Double
+    let rounds: Int
+  }
+
+  private static let works = [
+    "enqueue", "consume", "consume --size 1", "consume -j 2 -- true", "a line to its receipt",
+    "a line to a consumer", "a process per line", "status ID",
+  ]
+
+  @Test("bench measures each work beside its limit, and leaves nothing behind")
+  func lines() throws {
+    let run = try scratch.pipe("bench", "--rounds", "2", "--json", "place")
+    #expect(run.ending == .exited(0) && run.errors.isEmpty, run.story)
+    let lines = try run.lines.map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    #expect(lines.map(\.work) == BenchTests.works)
+    for line in lines {
+      let share = line.unit == "s" ? line.limit / line.pipe : line.pipe / line.limit
+      #expect(line.rounds == 2 && line.pipe > 0 && abs(line.share / share - 1) < 0.02, run.story)
+    }
+    try scratch.sh("ls -A place").expect("")
+  }
+
+  @Test("a signal ends bench after the current work, and PIPE_QUEUE does not matter")
+  func interrupted() throws {
+    let child = try scratch.start(line: "env PIPE_QUEUE=/nowhere pipe bench place")
+    try wait(until: { try scratch.sh("test -e place/*/bulk").ending == .exited(0) }, "a file")
+    child.signal(SIGINT)
+    let run = child.finish()
+    #expect(run.ending == .exited(0) && run.errors.isEmpty, run.story)
+    #expect(run.lines.first?.hasPrefix("work  ") == true && run.lines.count < 4, run.story)
+    try scratch.sh("ls -A place").expect("")
+  }
+
+  @Test(
+    "bench names what it cannot use",
+    arguments: [
+      (["a", "b"], 64, "give one directory"),
+      (["missing"], 66, "./missing/pipe-bench.XXXXXX: cannot create: No such file or directory"),
+    ] as [([String], Int32, String)])
+  func refusals(words: [String], status: Int32, message: String) throws {
+    let run = try scratch.run([scratch.binary, "bench"] + words)
+    #expect(run.ending == .exited(status), run.story)
+    #expect(run.errors.hasPrefix("pipe bench: \(message)"), run.story)
+  }
+}
