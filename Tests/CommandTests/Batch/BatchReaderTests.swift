@@ -108,9 +108,11 @@ struct BatchReaderTests {
   @Test("batch gives its items back when its terminal closes", .needs("python3"))
   func terminal() throws {
     let script = """
-      import os, pty, sys
+      import os, pty, signal
       process, terminal = pty.fork()
-      if process == 0: os.execvp("pipe", ["pipe", "batch", "--follow"])
+      if process == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL) # nohup(1) leaves it ignored.
+        os.execvp("pipe", ["pipe", "batch", "--follow"])
       got = b""
       while b"\\n" not in got: got += os.read(terminal, 4096)
       os.close(terminal)
