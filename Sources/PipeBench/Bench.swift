@@ -197,7 +197,7 @@ extension Bench {
   private var queue: String { scratch.path + "/queue" }
 
   private func words(_ verb: String, _ words: String...) -> [String] {
-    ["/proc/self/exe", verb, "-q", queue] + words
+    [Program.pipe, verb, "-q", queue] + words
   }
 
   private func pipe(_ verb: String, _ words: String...) throws(Fault) {

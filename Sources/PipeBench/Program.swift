@@ -13,21 +13,24 @@ struct Program: ~Copyable {
 
   /// `input`: becomes its stdin; nil: `write` goes there.
   init(_ words: [String], input file: Int32? = nil) throws(Fault) {
-    let (toIt, fromIt) = (try Program.pipe(), try Program.pipe())
+    let (toIt, fromIt) = (try Program.openPipe(), try Program.openPipe())
     enlargePipe(fromIt.read)
     let streams = WorkerStreams(input: file ?? toIt.read, output: fromIt.write)
     let started = try Command(words, without: Program.settings).running(streams)
     worker = started
     (input, output) = (toIt.write, fromIt.read)
-    name = words.prefix(2).joined(separator: " ")
+    name = words[0] == Program.pipe ? "pipe \(words[1])" : words[0]
     close(toIt.read)
     close(fromIt.write)
   }
 
+  /// This program.
+  static let pipe = "/proc/self/exe"
+
   /// Variables that would change what the programs do.
   static let settings = ["PIPE_QUEUE", "PIPE_LOG_FORMAT", "PIPE_KEY"]
 
-  private static func pipe() throws(Fault) -> (read: Int32, write: Int32) {
+  private static func openPipe() throws(Fault) -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
     if cpipe_pipe(&ends) != 0 { throw Fault("open", "pipe") }
     return (ends[0], ends[1])

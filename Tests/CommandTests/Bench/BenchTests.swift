@@ -49,6 +49,15 @@ struct BenchTests {
     try scratch.sh("ls -A place").expect("")
   }
 
+  @Test("bench ends with the message of a command that fails, and removes its files")
+  func failure() throws {
+    try scratch.sh("mkdir bin; printf '#!/bin/sh\\nexit 3\\n' > bin/cat; chmod +x bin/cat")
+      .expect()
+    try scratch.sh("PATH=$PWD/bin:$PATH pipe bench --rounds 1 place").expect(
+      "", errors: "pipe bench: cat: failed\n", status: 74)
+    try scratch.sh("ls -A place").expect("")
+  }
+
   @Test(
     "bench names what it cannot use",
     arguments: [
