@@ -81,7 +81,8 @@ struct StderrTests {
   func descriptors() throws {
     try scratch.store("1")
     let show = "for f in /proc/$$/fd/*; do [ ${f##*/} -le 2 ] || readlink $f || :; done"
-    // One of them is the directory that the shell has just closed. The tests themselves may have inherited more descriptors than they know of.
+    // The tests themselves may have inherited more descriptors than they know of. The shell has closed one of
+    // those that it found: the directory in which it found them.
     let lines = "bash -c '\(show)' > before; pipe consume -- bash -c '\(show)' > after"
     try scratch.sh("\(lines); grep -vxFf before after").expect(
       "\(scratch.path)/queue/owners/0\n")
