@@ -60,7 +60,6 @@ extension Claimer {
     }
     guard !untouched.isEmpty else { return [] }
     try withClaims(of: untouched.map(\.range), listing) { () throws(Fault) in
-      try queue.now().flush()
       // First: an item that is listed and has no letter would be handed out again after it is done.
       try Register(queue.root).remove(untouched.map(\.range))
       try queue.removeAside(untouched)
@@ -68,7 +67,7 @@ extension Claimer {
     return untouched
   }
 
-  /// Claims items that no name covers, runs `body`, which flushes now/ first, and makes the items ready again.
+  /// Claims items that no name covers, on disk, runs `body`, and makes the items ready again.
   private func withClaims(
     of ranges: [ItemRange], _ listing: NowListing, _ body: () throws(Fault) -> Void
   ) throws(Fault) {
@@ -79,6 +78,7 @@ extension Claimer {
       ItemRange.merged(ranges.filter { $0.lane == lane })
     }.map { NowName($0, state) }
     for claim in claims { try nowDirectory.create(claim) }
+    try queue.now().flush()
     try body()
     for claim in claims { _ = try queue.makeSpare(claim) }
     try queue.now().flush()
@@ -113,7 +113,6 @@ extension Claimer {
   // for the claims that hold the items until the removal is on disk.
   private func takeBackLetters(_ names: [SideName], _ ranges: [ItemRange]) throws(Fault) {
     let remove = { () throws(Fault) in
-      try self.queue.now().flush()
       try Register(self.queue.root).undo(ranges)
       try self.queue.removeAside(names)
     }
