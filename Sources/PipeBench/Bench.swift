@@ -209,13 +209,7 @@ extension Bench {
   }
 
   private func lines(_ count: Int) throws(Fault) -> MemoryFile {
-    let file = try MemoryFile()
-    let bytes = Array(repeatElement(Bench.line, count: count).joined())
-    try bytes.withUnsafeBufferPointer { (bytes) throws(Fault) -> Void in
-      try file.write(UnsafeRawBufferPointer(bytes))
-    }
-    file.rewind()
-    return file
+    try MemoryFile.holding(Array(repeatElement(Bench.line, count: count).joined()))
   }
 }
 

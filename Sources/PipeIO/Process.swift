@@ -234,6 +234,16 @@ package struct MemoryFile: ~Copyable {
     }
   }
 
+  /// A file with these bytes, to be read from the start.
+  package static func holding(_ bytes: [UInt8]) throws(Fault) -> MemoryFile {
+    let file = try MemoryFile()
+    try bytes.withUnsafeBufferPointer { (bytes) throws(Fault) -> Void in
+      try file.write(UnsafeRawBufferPointer(bytes))
+    }
+    file.rewind()
+    return file
+  }
+
   package func rewind() { lseek(fd, 0, SEEK_SET) }
 
   deinit {

@@ -55,11 +55,7 @@ final class ProgramRun {
     var ends: [Int32] = [-1, -1]
     if cpipe_pipe(&ends) != 0 { throw Fault("open", "pipe") }
     defer { close(ends[1]) }
-    let file = try MemoryFile()
-    try input.withUnsafeBufferPointer { (bytes) throws(Fault) -> Void in
-      try file.write(UnsafeRawBufferPointer(bytes))
-    }
-    file.rewind()
+    let file = try MemoryFile.holding(input)
     var child = cpipe_supervised()
     let path = "PATH=" + (variable("PATH") ?? "/usr/bin:/bin")
     let result = SystemWords((["pipe"] + words).map(\.systemBytes)).withPointers { words in

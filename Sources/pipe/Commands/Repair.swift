@@ -47,7 +47,7 @@ struct Fsck: Command {
 
   func run() {
     Exit.perform("fsck") { () throws(Fault) in
-      let report = FindingReport(isJSON: json, isQuiet: progress.quiet)
+      let report = FindingReport(isJSON: json, line: progress.line)
       do throws(Fault) { return try run(report) } catch {
         // A fault must not hide the findings before it.
         try? report.flush()
@@ -85,9 +85,9 @@ private final class FindingReport {
   private let text = ProgressText("byte")
   private var bytes = 0
 
-  init(isJSON: Bool, isQuiet: Bool) {
+  init(isJSON: Bool, line: ProgressLine?) {
     self.isJSON = isJSON
-    line = isQuiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
+    self.line = line
   }
 
   /// `position`: nil if the text has its own.
@@ -180,8 +180,7 @@ struct Torture: Command {
     Exit.perform("torture") { () throws(Fault) in
       let seed = UInt64(seed ?? .random(in: 0..<1_000_000))
       let torture = try PipeTorture.Torture(in: directory[0], seed: seed, isLying: lie)
-      let line =
-        progress.quiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
+      let line = progress.line
       let text = ProgressText("item")
       let span = minutes?.span ?? .minutes(1)
       let start = Clock.steady()
@@ -250,8 +249,7 @@ struct Bench: Command {
   }
 
   private func run(_ bench: PipeBench.Bench) throws(Fault) {
-    let line =
-      progress.quiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
+    let line = progress.line
     let rounds = rounds?.value ?? 5
     for round in 1...rounds {
       let goesOn = try bench.round { work in

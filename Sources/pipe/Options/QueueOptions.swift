@@ -95,6 +95,11 @@ struct DispatchOptions: OptionGroup {
 struct ProgressOptions: OptionGroup {
   @Flag("--quiet", help: "Draw no progress line on the terminal.")
   var quiet
+
+  /// Beside results on stdout; nil with --quiet.
+  var line: ProgressLine? {
+    quiet ? nil : ProgressLine(interval: .milliseconds(200), sharesOutput: true)
+  }
 }
 
 struct TableOptions: OptionGroup {
