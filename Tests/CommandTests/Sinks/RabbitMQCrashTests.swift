@@ -28,10 +28,7 @@ struct RabbitMQCrashTests {
       try scratch.sh("pipe consume \(sink)", server.environment).expect(errors: nil)
       return try scratch.unsettled() == 0
     })
-    while stored() < 100_000 {
-      let before = stored()
-      try wait(until: { stored() > before }, "the next of 100,000 records")
-    }
+    try waitUntilStored(100_000)
     taker.signal(SIGTERM)
     taker.finish().expect("", ending: .killed(SIGTERM))
     let numbers = try scratch.sh("pipe consume -q target").expect().lines.compactMap { Int($0) }
@@ -47,11 +44,8 @@ struct RabbitMQCrashTests {
     try standStill(storing: 40_001...70_000)
     server.crash()
     try server.start()
-    // More than it had before it hung. On a busy machine this takes minutes: only a standstill fails.
-    while stored() <= 45_000 {
-      let before = stored()
-      try wait(until: { stored() > before }, "another record after the crash")
-    }
+    // More than it had before it hung.
+    try waitUntilStored(45_001)
     kill(-taker.process, SIGKILL)
     taker.reap()
     try standStill(storing: 70_001...100_000)
@@ -69,6 +63,19 @@ struct RabbitMQCrashTests {
 
   private var target: [String: String] {
     server.environment.merging(["PIPE_QUEUE": scratch.path("target")]) { $1 }
+  }
+
+  /// On a busy machine this takes minutes: only a standstill fails.
+  private func waitUntilStored(_ count: Int) throws {
+    var last = stored()
+    while last < count {
+      let reached = last
+      try wait(
+        until: {
+          last = stored()
+          return last > reached
+        }, "record \(reached + 1) of \(count)")
+    }
   }
 
   // The queue does not exist before the source has stored something.
