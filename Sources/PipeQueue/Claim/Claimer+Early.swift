@@ -220,7 +220,8 @@ extension Queue {
     if !unlisted.isEmpty { try flushAside(.dead, unlisted) }
   }
 
-  /// The parts of these ranges that have no early letters. Call under the lock of now/.
+  /// The parts of these ranges that have no early letters. Without the lock of now/, some of the letters may come or
+  /// go meanwhile.
   func withoutEarlyLetters(
     _ ranges: [ItemRange], _ early: EarlyHint?
   ) throws(Fault) -> [ItemRange] {

@@ -220,7 +220,7 @@ extension Queue {
     guard settings.hasBounds, !isMoving else { return left }
     let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
     if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
-    let waiting = try unsettled(laneEnds)
+    let waiting = try unsettled(laneEnds, items, writeBatch.byteCount)
     if let most = settings.maxItems, waiting.items + items > most {
       throw full(
         "\(waiting.items) items are not done, at most \(most) allowed (pipe init --max-items)")
@@ -267,18 +267,35 @@ extension Queue {
     Fault(.tryLater, "\(printable(path)): the queue is full: \(why)", code: code)
   }
 
-  // Items that are stored and not done, and the bytes of the segments from the oldest of them on,
-  // where each full segment counts with the size at which it is rolled.
-  private func unsettled(_ laneEnds: LaneEnds) throws(Fault) -> (items: Int, bytes: Int) {
+  // What counts toward the bounds, beside this many new items and bytes. Cancelled items that no consumer has
+  // reached have no names: their letters are read only if the queue would be full with them.
+  private func unsettled(
+    _ laneEnds: LaneEnds, _ items: Int, _ bytes: Int
+  ) throws(Fault) -> (items: Int, bytes: Int) {
     let listing = try listingNow()
+    let waiting = try unsettled(laneEnds, listing, early: nil)
+    let hasRoom =
+      settings.maxItems.map { waiting.items + items <= $0 } ?? true
+      && settings.maxBytes.map { waiting.bytes + bytes <= $0 } ?? true
+    if hasRoom || listing.early == nil { return waiting }
+    return try unsettled(laneEnds, listing, early: listing.early)
+  }
+
+  // Items that are stored and neither done nor dead, and the bytes of the segments from the oldest of them on,
+  // where each full segment counts with the size at which it is rolled. `early`: nil if the items of early
+  // letters count too.
+  private func unsettled(
+    _ laneEnds: LaneEnds, _ listing: NowListing, early: EarlyHint?
+  ) throws(Fault) -> (items: Int, bytes: Int) {
     let names = listing.names
     // Parked items count too; their bytes do not.
     var items = listing.later?.items ?? 0
     var bytes = 0
     for laneEnd in laneEnds {
       let line = LaneMap(laneEnd.lane, end: laneEnd.position, names: names)
-      items += line.undone.reduce(0) { $0 + $1.count }
-      guard let oldest = line.undone.first?.from else { continue }
+      let undone = try withoutEarlyLetters(line.undone, early)
+      items += undone.reduce(0) { $0 + $1.count }
+      guard let oldest = undone.first?.from else { continue }
       let end = laneEnd.position
       bytes =
         bytes &+ (end.segment - oldest.segment) &* Segment.rollSize &+ end.offset - oldest.offset
