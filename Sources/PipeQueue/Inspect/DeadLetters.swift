@@ -191,12 +191,17 @@ extension Queue {
       copied += found
       let names = dead.filter { !found.contains($0) }
       try now().flush()
-      let waiting = NowName.State.again(batch: .revived, attempt: 0, due: .now)
+      let letters = DeadLetterReader(self)
       var later = SideWriter(self, flushing: .names)
       for group in SideGroup.split(names) {
         let dead = try root.existing(group.path)
         for name in group.names {
-          let known = History.lines(dead.history(name.text), of: name.range.from.number, group.lane)
+          let number = name.range.from.number
+          let known = History.lines(dead.history(name.text), of: number, group.lane)
+          // What was cancelled before its delay was over still waits for it.
+          let isUntried = History.attempts(known, of: number, group.lane).last?.number == 0
+          let due = isUntried ? try letters.line(name)?.due : nil
+          let waiting = NowName.State.again(batch: .revived, attempt: 0, due: due ?? .now)
           try later.write(SideName(range: name.range, waiting: waiting), known)
         }
       }
