@@ -10,6 +10,8 @@ package struct Item {
   package let isJob: Bool
   /// Range in the claim's `bytes`, without the newline after it.
   package let data: Range<Int>
+  /// Whether the delay of its line is not over: pipe-change(1) made it ready.
+  var isDelayed = false
 }
 
 /// A range of a claim under its name in now/.

@@ -7,7 +7,7 @@ extension Claimer {
   func collect(_ offer: ReadyRange, into selection: Selection, end: LaneEnd) throws(Fault) {
     guard selection.accepts(offer) else {
       // Delayed entries do not block the items after them.
-      if offer.name == nil, try delay(offer.range, into: selection, end) >= offer.range.to {
+      if offer.name == nil, try passOver(offer.range, into: selection, end) >= offer.range.to {
         return
       }
       return selection.close()
@@ -28,6 +28,18 @@ extension Claimer {
     }
     // The items after the gap come first in the next selection.
     if scan.isBeforeGap { selection.close() }
+  }
+
+  /// Passes over the delayed entries and the early letters at the start of a range. Returns the position after them.
+  private func passOver(
+    _ range: ItemRange, into selection: Selection, _ end: LaneEnd
+  ) throws(Fault) -> Position {
+    var rest = range
+    while let front = try front(of: &rest, selection) {
+      rest.from = try delay(front, into: selection, end)
+      if rest.from.number < front.to.number { break }
+    }
+    return rest.from
   }
 
   private func collectUntried(
@@ -177,7 +189,7 @@ extension Claimer {
   /// The claim of these names, read again. Items whose lines were damaged since the claim are left
   /// out.
   func claim(_ batch: BatchID, _ names: [NowName], _ ends: LaneEnds) throws(Fault) -> Claim {
-    let selection = Selection(size: .max, byteLimit: .max, now: .distantFuture, retries: .max)
+    let selection = Selection(size: .max, byteLimit: .max, now: wall(), retries: .max)
     for name in names {
       var scan = RangeScan(name.range, selection, passesGaps: true)
       let end = ends[name.range.lane]
@@ -279,7 +291,9 @@ struct RangeScan {
   }
 
   private mutating func add(_ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer) {
-    selection.add(data, of: line.id, index + 1, range.lane, isJob: line.isJob)
+    selection.add(
+      data, of: line.id, index + 1, range.lane, isJob: line.isJob,
+      isDelayed: line.isDelayed(at: selection.now))
     var at = position
     at.number = line.number + index
     places.append(at)

@@ -100,7 +100,7 @@ extension Claimer {
 
   // Notes once that the hold was not settled in time, even if its items are claimed in several
   // parts.
-  private func noteOverdue(_ name: NowName) throws(Fault) {
+  func noteOverdue(_ name: NowName) throws(Fault) {
     guard case .hold(_, let attempt, let until) = name.state else { return }
     let now = try queue.now()
     let known = History.attempts(

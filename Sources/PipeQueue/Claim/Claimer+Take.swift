@@ -27,6 +27,7 @@ extension Claimer {
     selection.name(nextBatch(), owner: owner!.slot)
     var nowDirectory = NowDirectory(queue, listing)
     for part in selection.parts {
+      if let name = part.replacing { try noteOverdue(name) }
       try nowDirectory.name(part.claim, replacing: part.replacing)
     }
     sync.note()
@@ -34,9 +35,10 @@ extension Claimer {
   }
 
   private func pieces(of ranges: [ItemRange], _ map: LaneMap) -> [ReadyRange] {
+    let now = wall()
     let offers =
       map.untouched.map { ReadyRange(range: $0, name: nil) }
-      + map.waiting.filter(\.isAgain).map { ReadyRange(range: $0.range, name: $0) }
+      + map.waiting.filter { !$0.isHeld(at: now) }.map { ReadyRange(range: $0.range, name: $0) }
     let sorted = offers.sorted { $0.range.comesBefore($1.range) }
     var found: [ReadyRange] = []
     for range in ranges {
@@ -188,16 +190,16 @@ extension Queue {
     let line = Position(
       number: view.line.number, segment: view.reader.segment, offset: view.offset)
     for number in view.numbers {
-      switch view.state(of: number) {
-      case .ready:
-        found.append(number, of: view.line, at: line, view.lane, due: view.line.due, 0, now)
-      case .now(.again(_, let attempts, let due)):
+      let state = view.state(of: number)
+      if let (due, attempts) = state.wait(view.line) {
         found.append(number, of: view.line, at: line, view.lane, due: due, attempts, now)
-      case .later(let name):
-        guard case .again(_, let attempts, let due) = name.waiting else { continue }
-        found.append(number, of: view.line, at: line, view.lane, due: due, attempts, now)
+        continue
+      }
+      switch state {
+      case .now(.hold(_, let attempts, let until)) where until.isOver(at: now):
+        found.append(number, of: view.line, at: line, view.lane, due: nil, attempts, now)
       case .now(.claim(let batch, _, _)), .now(.hold(let batch, _, _)): claims.insert(batch)
-      case .now, .dead: others += 1
+      default: others += 1
       }
     }
     return (found, claims, others)

@@ -130,7 +130,7 @@ extension Claim.Piece.Fate {
   fileprivate init?(_ fate: SettlingPlan.Fate) {
     switch fate {
     case .done, .lost: self = .done
-    case .ready: self = .ready
+    case .ready, .undelayed: self = .ready
     case .again: self = .again
     case .moved: self = .moved
     case .held: return nil

@@ -101,7 +101,8 @@ final class Selection {
   }
 
   func add(
-    _ data: UnsafeRawBufferPointer, of entry: EntryID, _ index: Int, _ lane: Lane, isJob: Bool
+    _ data: UnsafeRawBufferPointer, of entry: EntryID, _ index: Int, _ lane: Lane, isJob: Bool,
+    isDelayed: Bool
   ) {
     let start = bytes.count
     bytes.append(contentsOf: data)
@@ -109,7 +110,7 @@ final class Selection {
     items.append(
       Item(
         entry: entry, index: index, priority: lane, isJob: isJob,
-        data: start..<(start + data.count)))
+        data: start..<(start + data.count), isDelayed: isDelayed))
   }
 
   /// Adds the part of a scan's range that ends at the scan's position.

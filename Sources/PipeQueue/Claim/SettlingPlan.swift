@@ -2,21 +2,25 @@
 struct SettlingPlan {
   enum Fate: Equatable {
     case done, ready, again, lost
+    /// Ready at once, although the delay of the line is not over.
+    case undelayed
     /// Waits, attempts unchanged.
     case moved
     /// Stays claimed.
     case held
 
     /// Whether the items' history must be kept.
-    var keepsHistory: Bool { [.again, .moved, .held, .ready].contains(self) }
+    var keepsHistory: Bool { [.again, .moved, .held, .ready, .undelayed].contains(self) }
 
     func state(of claimed: NowName.State, _ due: ReadyTime) -> NowName.State {
       guard case .claim(let batch, let attempt, _) = claimed else { return held(claimed, due) }
       switch self {
       case .done: return .done
       case .lost: return .lost
-      case .ready:
-        return attempt > 1 ? .again(batch: batch, attempt: attempt - 1, due: .now) : .untried
+      case .ready where attempt > 1, .undelayed where attempt > 1:
+        return .again(batch: batch, attempt: attempt - 1, due: .now)
+      case .ready: return .untried
+      case .undelayed: return .again(batch: .revived, attempt: 0, due: .now)
       case .again: return .again(batch: batch, attempt: attempt, due: due)
       case .moved: return .again(batch: .revived, attempt: attempt, due: due)
       case .held: return claimed
@@ -67,7 +71,8 @@ struct SettlingPlan {
         switch outcome(item) {
         case nil: fates[index].append(.held)
         case .done: fates[index].append(.done)
-        case .giveBack: fates[index].append(.ready)
+        case .giveBack:
+          fates[index].append(claim.items[item].isDelayed ? .undelayed : .ready)
         case .wait: fates[index].append(.moved)
         case .retry(let failure) where !isLast: fail(index, item, failure)
         case .retry(let failure), .bury(let failure):

@@ -75,19 +75,16 @@ private struct Explainer {
   }
 
   private func fate(_ state: ItemState, _ number: Int) throws(Fault) -> Explanation.Fate {
-    if !state.hasStarted, let due = view.line.due, !due.isOver(at: now) {
-      return .later(due: due.at, attempts: 0)
+    if let (due, attempts) = state.wait(view.line) {
+      guard let due, !due.isOver(at: now) else { return .ready(ahead: ahead(of: number)) }
+      return .later(due: due.at, attempts: attempts)
     }
     switch state {
-    case .ready: return .ready(ahead: ahead(of: number))
     case .now(.done): return .done
     case .now(.lost): return .lost(isDropped: false)
     case .now(.dropped): return .lost(isDropped: true)
     case .dead(let name): return .dead(isDropped: name.isDropped)
-    case .later(let name):
-      guard case .again(_, let attempts, let due) = name.waiting else { return .done }
-      return waiting(number, until: due, attempts)
-    case .now(.again(_, let attempts, let due)): return waiting(number, until: due, attempts)
+    case .ready, .later, .now(.again): return .ready(ahead: ahead(of: number))
     case .now(.hold(let batch, let attempt, let until)):
       if until.isOver(at: now) { return .ready(ahead: ahead(of: number)) }
       return .claimed(
@@ -96,11 +93,6 @@ private struct Explainer {
       return .claimed(
         token: batch, attempt: attempt, holder: try holder(slot), since: batch.claimed, until: nil)
     }
-  }
-
-  private func waiting(_ number: Int, until due: ReadyTime, _ attempts: Int) -> Explanation.Fate {
-    due.isOver(at: now)
-      ? .ready(ahead: ahead(of: number)) : .later(due: due.at, attempts: attempts)
   }
 
   private func holder(_ slot: Int) throws(Fault) -> String? {

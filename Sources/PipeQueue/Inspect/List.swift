@@ -5,6 +5,9 @@ package import PipeTime
 package struct ListedEntry {
   package enum State: String, CaseIterable {
     case ready, claimed, later, dead, done, lost
+
+    /// In which order the items of one entry are listed.
+    package static let order: [State] = [.claimed, .ready, .later, .dead, .done]
   }
 
   package let id: EntryID
@@ -160,8 +163,7 @@ final class LaneView {
       }
       groups[state, default: []] += groups[state] == nil ? Array(data) : [0x2c] + Array(data)
     }
-    let order: [ListedEntry.State] = [.claimed, .ready, .later, .dead, .done]
-    return order.filter(states.contains).compactMap { state in
+    return ListedEntry.State.order.filter(states.contains).compactMap { state in
       groups[state].map { data in
         ListedEntry(
           id: entry.id, priority: line.lane, created: entry.firstSeen, state: state,
@@ -190,7 +192,9 @@ final class LaneView {
       try turn(to: number)
       switch aside.state(of: number) {
       case .dead(let name): return name.isDropped ? nil : (.dead, nil)
-      case .later(let name): return name.isOver(at: now) ? untried : (.later, name.due)
+      case .later(let name):
+        if name.isDelay { return untried }
+        return name.isOver(at: now) ? (.ready, nil) : (.later, name.due)
       case .ready, .now, nil: return registered.contains(number) ? untried : (.done, nil)
       }
     }
@@ -198,8 +202,9 @@ final class LaneView {
     guard let state else { return untried }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
     if name.isHeld(at: now) { return (.claimed, nil) }
+    if name.isDelay { return untried }
     if let due = name.due, !due.isOver(at: now) { return (.later, due) }
-    return name.isDelay ? untried : (.ready, nil)
+    return (.ready, nil)
   }
 
   private func turn(to number: Int) throws(Fault) {

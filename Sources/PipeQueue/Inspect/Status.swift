@@ -234,6 +234,21 @@ enum ItemState: Equatable {
     }
   }
 
+  /// When a waiting item is ready (nil: it never had to wait), and its attempts so far; nil if it does not wait.
+  /// `line`: of its entry. One name covers many delayed entries until the first of them is due, so their own lines
+  /// decide.
+  func wait(_ line: SegmentLine) -> (due: ReadyTime?, attempts: Int)? {
+    let name: NowName.State? =
+      switch self {
+      case .now(let state): state
+      case .later(let name): name.waiting
+      case .ready, .dead: nil
+      }
+    if self == .ready { return (line.due, 0) }
+    guard case .again(let batch, let attempts, let due) = name else { return nil }
+    return (batch == .delayed ? line.due : due, attempts)
+  }
+
   private func attempts(_ state: NowName.State?) -> Int {
     if case .again(_, let attempt, _) = state { attempt } else { 0 }
   }
