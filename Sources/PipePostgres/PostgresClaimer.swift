@@ -6,7 +6,7 @@
   /// Claims items and settles them. Its owner holds the claims.
   package final class PostgresClaimer {
     let queue: PostgresQueue
-    private let owner: PostgresOwner
+    let owner: PostgresOwner
     private var batches = BatchIDGenerator(at: Clock.now())
     private let hidesOwnFailures: Bool
     /// When to look for dead owners, whatever is ready.
@@ -20,6 +20,9 @@
     package private(set) var nextPoll: SteadyInstant?
     package private(set) var isPaced = false
     package private(set) var pause: Pause?
+
+    /// The clock by which dead owners are looked for; tests pass in their own.
+    var steady: () -> SteadyInstant = Clock.steady
 
     private static let flushDelay: TimeSpan = .milliseconds(50)
 
@@ -69,7 +72,7 @@
     ) throws(Fault) -> Claim? {
       let number = try owner.begin()
       // Also while there is always something ready.
-      if nextReap <= Clock.steady() { _ = try reap(number) }
+      if nextReap <= steady() { _ = try reap(number) }
       if let claim = try take(size, bytes, every, number) { return claim }
       if try reap(number), let claim = try take(size, bytes, every, number) { return claim }
       try look(number, every)
@@ -78,7 +81,7 @@
 
     /// Makes ready what the dead held. Returns whether there was something.
     private func reap(_ number: Int) throws(Fault) -> Bool {
-      nextReap = Clock.steady() + .seconds(1)
+      nextReap = steady() + .seconds(1)
       return try owner.value("select reap_1($1::int)", ["\(number)"]) != "0"
     }
 
@@ -124,8 +127,6 @@
     func taking(
       _ size: Int, _ bytes: Int, _ every: TimeSpan, _ number: Int, _ batch: BatchID
     ) -> (text: String, values: [String?]) {
-      // The digits that all batches of a run share.
-      let run = hidesOwnFailures ? String(batch.uuid.dropFirst(14).prefix(9)) : ""
       return (
         """
         select id, item, lane, number, attempt, is_job, accepted, data
@@ -133,9 +134,14 @@
         """,
         [
           "\(size)", "\(bytes)", "\(every.microseconds)", array(lanes.map { "\($0.rawValue)" }),
-          "\(number)", batch.uuid, run,
+          "\(number)", batch.uuid, run(batch),
         ]
       )
+    }
+
+    /// The digits that all batches of this run share, if it leaves the items that it failed to others; otherwise empty.
+    private func run(_ batch: BatchID) -> String {
+      hidesOwnFailures ? String(batch.uuid.dropFirst(14).prefix(9)) : ""
     }
 
     static func claim(_ batch: BatchID, _ rows: [[String?]], _ number: Int) throws(Fault) -> Claim {
@@ -169,7 +175,8 @@
     // Nothing was claimed: finds out when to try again.
     private func look(_ number: Int, _ every: TimeSpan) throws(Fault) {
       let row = try owner.ask(
-        "select * from outlook_1($1::int, $2::bigint)", ["\(number)", "\(every.microseconds)"])[0]
+        "select * from outlook_1($1::int, $2::bigint, $3)",
+        ["\(number)", "\(every.microseconds)", run(batches.next(at: Clock.now()))])[0]
       let numbers = row.map { $0.flatMap { Int64($0) } }
       let now = numbers[7] ?? 0
       let steady = Clock.steady()

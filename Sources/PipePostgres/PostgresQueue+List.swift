@@ -39,7 +39,7 @@
       let attempts = row[7].map { elements($0).map { Int($0) ?? 0 } }
       let ids = row[4] == nil ? [] : elements(row[8], brackets: ("[", "]"))
       let number = Int(row[1] ?? "") ?? 0
-      for state in states {
+      for state in ListedEntry.State.order where states.contains(state) {
         let places = words.indices.filter { words[$0] == state.rawValue }
         guard !places.isEmpty else { continue }
         let data =

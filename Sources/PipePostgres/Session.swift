@@ -301,6 +301,10 @@
       if state == "PQ001" {
         return Fault(.tryLater, "\(printable(name)): the queue is full: \(text)")
       }
+      if state == "PQ002" {
+        return Fault(
+          .settings, "\(printable(name)): the entry is too large for this queue: \(text)")
+      }
       let kind: Fault.Kind =
         switch state.prefix(2) {
         case "08", "57": .unavailable

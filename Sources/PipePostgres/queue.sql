@@ -148,6 +148,14 @@ begin
   end if;
   if not is_moving and (f.max_items is not null or f.max_bytes is not null) then
     select sum(u.items), sum(u.bytes) into n, b from unsettled() u;
+    if array_length(ids, 1) = 1 and not known[1] and sames[1] is null then
+      if counts[1] > f.max_items then
+        raise exception using errcode = 'PQ002', message = format('%s items, at most %s allowed (pipe init --max-items)', counts[1], f.max_items);
+      end if;
+      if octet_length(texts[1]) > f.max_bytes then
+        raise exception using errcode = 'PQ002', message = format('%s bytes, at most %s allowed (pipe init --max-bytes)', octet_length(texts[1]), f.max_bytes);
+      end if;
+    end if;
     if n + (select coalesce(sum(c), 0) from unnest(counts, known, sames) u(c, k, s) where not k and s is null) > f.max_items then
       raise exception using errcode = 'PQ001', message = format('%s items are not done, at most %s allowed (pipe init --max-items)', n, f.max_items);
     end if;
@@ -495,8 +503,8 @@ begin
 end $$;
 
 -- When a claim may succeed: the next due time, whether others hold something, when the pace allows it, whether
--- anything is ready, whether the queue is paused, and now.
-create function outlook_1(me int, every bigint)
+-- anything is ready, whether the queue is paused, and now. `run`: as for claim_1.
+create function outlook_1(me int, every bigint, run text)
   returns table (due bigint, others bool, turn bigint, ready bool, pause_since bigint, pause_until bigint, pause_reason text, now bigint)
   language plpgsql stable as $$
 begin
@@ -504,8 +512,11 @@ begin
     least((select min(s.due) from later s), (select min(s.due) from span s where s.state = 'h')),
     exists (select from span s where s.state = 'c' and s.owner <> me),
     (select p.started + outlook_1.every from pace p),
-    exists (select from span s where s.state = 'a') or exists (select from head h where h.number <
-      (select e.number + e.items from entry e where e.lane = h.lane order by e.number desc limit 1)),
+    exists (select from span s where s.state = 'a'
+        and (run = '' or s.batch is null or substr(s.batch::text, 15, 9) <> run)) or exists (select from head h join entry e on e.lane = h.lane
+      and e.number >= coalesce((select q.number from entry q where q.lane = h.lane and q.number <= h.number
+        order by q.number desc limit 1), 0)
+      where e.number + e.items > h.number and (e.not_before is null or e.not_before <= micros())),
     f.paused_since, f.paused_until, f.pause_reason, micros()
   from format f;
 end $$;
@@ -560,15 +571,20 @@ begin
     order by 1;
 end $$;
 
--- Makes the dead items of an entry ready, or drops them. Returns how many.
+-- Makes the dead items of an entry ready, or drops them. Returns how many. What was cancelled before its delay was
+-- over, in attempt 0, still waits for it.
 create function revive_1(of uuid) returns bigint language plpgsql as $$
-declare n bigint;
+declare n bigint; p later;
 begin
-  with e as (select * from entry q where q.id = of),
-    d as (delete from dead using e where dead.lane = e.lane and dead.number >= e.number and dead.number < e.number + e.items
-      and not dead.dropped returning dead.*),
-    i as (insert into span select d.lane, d.number, d.number + 1, 'a', null, 0, 0, null, d.history from d returning 1)
-    select count(*) into n from i;
+  n := 0;
+  for p in with e as (select * from entry q where q.id = of),
+      d as (delete from dead using e where dead.lane = e.lane and dead.number >= e.number and dead.number < e.number + e.items
+        and not dead.dropped returning dead.*, e.not_before)
+      select d.lane, d.number, d.number + 1, 'a', null, 0,
+        case when d.not_before > micros() and d.history ~ '(^|\n)0 [^\n]*\n$' then d.not_before else 0 end, null, d.history from d loop
+    perform wait_again(p);
+    n := n + 1;
+  end loop;
   return n;
 end $$;
 create function drop_1(of uuid) returns bigint language plpgsql as $$
@@ -751,6 +767,8 @@ begin
   for p in select * from take_waiting(lanes, firsts, lasts) loop
     p.due := coalesce(due, at + wait);
     if p.due <= at then p.due := 0; end if;
+    -- As in a directory, items that had failed no longer come back with the batch that they failed in.
+    if p.attempt > 0 then p.batch := '00000000-0000-0000-0000-000000000001'; end if;
     perform wait_again(p);
     n := n + p.last - p.first;
   end loop;
@@ -765,7 +783,7 @@ begin
   perform pg_advisory_xact_lock(lock_key(), 2);
   at := micros();
   perform settle_due(at, (select f.retries from format f)), reap_1(0);
-  for e in select * from entry q where q.id = any (of) and q.lane <> l order by q.lane, q.number loop
+  for e in select q.* from unnest(of) with ordinality u(i, o) join entry q on q.id = u.i where q.lane <> l order by u.o loop
     -- An item that is claimed has been tried.
     continue when exists (select from states_of(e.id, '{}', at) s where s.state not in ('ready', 'later')
       or coalesce(s.attempt, 0) > 0);
