@@ -174,6 +174,13 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    // Empty without the trait.
+    .testTarget(
+      name: "PipeEngineTests",
+      dependencies: [
+        "PipeEngine", "PipePostgres", "PipeQueue", "PipeWork", "PipeIO", "PipeTime", "TestSupport",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "PipeIntakeTests", dependencies: ["PipeIntake", "PipeQueue", "PipeTime"],
       swiftSettings: strict),

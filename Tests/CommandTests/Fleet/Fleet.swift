@@ -42,9 +42,7 @@ extension Trait where Self == Needs {
   /// Requires a `pipe` beside the tests that was built with the trait Postgres.
   static var needsFleet: Needs {
     Needs {
-      lacks("psql") ?? lacks("jq")
-        ?? (access(PostgresServer.programs + "/initdb", X_OK) == 0
-          ? nil : "the server of PostgreSQL is not installed")
+      lacksPostgresServer() ?? lacks("jq")
         ?? (hasTrait ? nil : "the tests were not built with --traits Postgres")
     }
   }
