@@ -271,3 +271,36 @@ extension Directory {
     try? file.append(bytes)
   }
 }
+
+extension Queue {
+  /// The parts of these ranges that have no early letters. Without the lock of now/, some of the letters may come or
+  /// go meanwhile.
+  func withoutEarlyLetters(
+    _ ranges: [ItemRange], _ early: EarlyHint?
+  ) throws(Fault) -> [ItemRange] {
+    guard let early else { return ranges }
+    var found: [ItemRange] = []
+    for lane in Lane.allCases {
+      let inLane = ranges.filter { $0.lane == lane }
+      let names = try earlyLetters(
+        of: ItemRange.merged(inLane), lane, below: early.limits[lane])
+      found += inLane.flatMap { $0.removing(names) }
+    }
+    return found
+  }
+
+  /// The items with early letters among these ranges of a lane, ascending.
+  private func earlyLetters(
+    of merged: [ItemRange], _ lane: Lane, below limit: Int
+  ) throws(Fault) -> [ItemRange] {
+    guard !merged.isEmpty, limit > 0 else { return [] }
+    var found: [ItemRange] = []
+    for shard in try shards(.dead, lane) {
+      let numbers = shard * SideKind.width..<(shard + 1) * SideKind.width
+      let next = merged.partitionPoint { $0.to.number <= numbers.lowerBound }
+      guard next < merged.count, merged[next].touches(numbers) else { continue }
+      found += try namesAside(.dead, lane, shard).filter(\.isEarly).map(\.range)
+    }
+    return found
+  }
+}
