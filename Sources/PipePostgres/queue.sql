@@ -259,7 +259,7 @@ create function claim_1(want int, most_bytes bigint, every bigint, lanes smallin
 #variable_conflict use_column
 declare
   r record; s record; d record; h bigint; n bigint; had int := 0; room bigint := most_bytes; at bigint;
-  kind uuid; single bool := false; begun bool := false; f format;
+  kind uuid; single bool := false; begun bool := false; blocked bool := false; f format;
 begin
   perform pg_advisory_xact_lock(lock_key(), 2);
   at := micros();
@@ -298,7 +298,6 @@ begin
       exit all_lanes when had >= want or single or room <= 0;
     end if;
     continue all_lanes when r.e is null or r.e <= r.h;
-    exit all_lanes when kind is not null;   -- nothing overtakes what was never tried
     h := r.h;
     while h < r.e and had < want and room > 0 loop
       n := least(r.e, h + want - had);
@@ -312,6 +311,9 @@ begin
         h := d.number + d.items;
         continue;
       end if;
+      -- Nothing overtakes what was never tried.
+      blocked := kind is not null;
+      exit when blocked;
       if found then n := d.number; end if;
       n := fitting(r.l, h, n, room);
       insert into span values (r.l, h, n, 'c', token, 1, 0, me, '');
@@ -320,7 +322,7 @@ begin
       h := n;
     end loop;
     update head p set number = h where p.lane = r.l;
-    exit all_lanes when had >= want or room <= 0;
+    exit all_lanes when blocked or had >= want or room <= 0;
   end loop;
   if had > 0 then update pace p set started = at, every = claim_1.every, size = want, items = p.items + had; end if;
 end $$;
