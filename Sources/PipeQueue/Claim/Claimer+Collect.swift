@@ -267,11 +267,13 @@ struct RangeScan {
     }
     damage = nil
     selection.begin(accepted: line.time)
+    // Once for all items of the line.
+    let traits = (isJob: line.isJob, isDelayed: line.isDelayed(at: selection.now))
     let first = position.number - line.number
     let stop = min(line.items, range.to.number - line.number)
     var index = first
     if line.isRecord {
-      if index < stop { add(line, 0, line.data) }
+      if index < stop { add(line, 0, line.data, traits) }
       index = max(index, stop)
     } else if first < stop {
       var ids = ItemList(line.data, skipping: first)
@@ -282,7 +284,7 @@ struct RangeScan {
           position.offset += line.length
           return
         }
-        add(line, index, item)
+        add(line, index, item, traits)
         index += 1
       }
     }
@@ -290,10 +292,12 @@ struct RangeScan {
     if index >= line.items { position.offset += line.length }
   }
 
-  private mutating func add(_ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer) {
+  private mutating func add(
+    _ line: SegmentLine, _ index: Int, _ data: UnsafeRawBufferPointer,
+    _ traits: (isJob: Bool, isDelayed: Bool)
+  ) {
     selection.add(
-      data, of: line.id, index + 1, range.lane, isJob: line.isJob,
-      isDelayed: line.isDelayed(at: selection.now))
+      data, of: line.id, index + 1, range.lane, isJob: traits.isJob, isDelayed: traits.isDelayed)
     var at = position
     at.number = line.number + index
     places.append(at)
