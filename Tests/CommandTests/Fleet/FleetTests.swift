@@ -74,6 +74,14 @@ struct FleetTests {
     try fleet.sh("pipe consume").expect("2\n")
   }
 
+  @Test("a consumer whose claim is gone when its command ends has status 76")
+  func lostClaim() throws {
+    let server = "postgresql://postgres@127.0.0.1:\(fleet.server.port)/postgres"
+    try fleet.sh("echo 1 | pipe enqueue --raw --quiet").expect()
+    try fleet.sh("pipe consume -- psql -qc 'delete from jobs.span' \(server)")
+      .expect("", errors: nil, status: 76)
+  }
+
   @Test(
     "a command that runs while the server crashes and restarts is acknowledged, and no other takes its item"
   )
