@@ -58,7 +58,6 @@ struct NowName: Equatable {
   var isFinal: Bool { state.isFinal }
   var isClaim: Bool { if case .claim = state { true } else { false } }
   var isAgain: Bool { if case .again = state { true } else { false } }
-  var isHold: Bool { if case .hold = state { true } else { false } }
 
   /// Handed out and not settled; an expired hold counts as `again`.
   func isHeld(at now: Instant) -> Bool {

@@ -165,6 +165,15 @@ extension SegmentLine {
   func isDelayed(at now: Instant) -> Bool { due.map { !$0.isOver(at: now) } ?? false }
 }
 
+extension NowName.State {
+  /// As `ItemState.wait`. One name covers many delayed entries until the first of them is due, so their own lines
+  /// decide.
+  func wait(_ line: SegmentLine) -> (due: ReadyTime?, attempts: Int)? {
+    guard case .again(let batch, let attempts, let due) = self else { return nil }
+    return (batch == .delayed ? line.due : due, attempts)
+  }
+}
+
 /// Names and sizes of the files that hold a lane's lines.
 enum Segment {
   static let first = 1

@@ -35,9 +35,6 @@ struct SideName: Equatable {
   /// When the items are ready; nil for a letter.
   var due: ReadyTime? { if case .again(_, _, let due) = waiting { due } else { nil } }
 
-  /// As of a name in now/.
-  var isDelay: Bool { waiting.map { NowName(range, $0).isDelay } ?? false }
-
   func isOver(at now: Instant) -> Bool { due.map { $0.isOver(at: now) } ?? false }
 
   var kind: SideKind { waiting == nil ? .dead : .later }

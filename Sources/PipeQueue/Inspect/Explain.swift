@@ -75,16 +75,16 @@ private struct Explainer {
   }
 
   private func fate(_ state: ItemState, _ number: Int) throws(Fault) -> Explanation.Fate {
-    if let (due, attempts) = state.wait(view.line) {
-      guard let due, !due.isOver(at: now) else { return .ready(ahead: ahead(of: number)) }
-      return .later(due: due.at, attempts: attempts)
-    }
     switch state {
+    case .ready, .later, .now(.again):
+      guard case (let due?, let attempts)? = state.wait(view.line), !due.isOver(at: now) else {
+        return .ready(ahead: ahead(of: number))
+      }
+      return .later(due: due.at, attempts: attempts)
     case .now(.done): return .done
     case .now(.lost): return .lost(isDropped: false)
     case .now(.dropped): return .lost(isDropped: true)
     case .dead(let name): return .dead(isDropped: name.isDropped)
-    case .ready, .later, .now(.again): return .ready(ahead: ahead(of: number))
     case .now(.hold(let batch, let attempt, let until)):
       if until.isOver(at: now) { return .ready(ahead: ahead(of: number)) }
       return .claimed(

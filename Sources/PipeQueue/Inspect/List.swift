@@ -186,25 +186,24 @@ final class LaneView {
         return name.isDropped ? nil : (.dead, nil)
       }
     }
-    let untried: (state: ListedEntry.State, due: ReadyTime?) =
-      entry.isDelayed(at: now) ? (.later, entry.due) : (.ready, nil)
     if state == .done {
       try turn(to: number)
       switch aside.state(of: number) {
       case .dead(let name): return name.isDropped ? nil : (.dead, nil)
-      case .later(let name):
-        if name.isDelay { return untried }
-        return name.isOver(at: now) ? (.ready, nil) : (.later, name.due)
-      case .ready, .now, nil: return registered.contains(number) ? untried : (.done, nil)
+      case .later(let name): return waiting(until: name.waiting?.wait(entry)?.due)
+      case .ready, .now, nil:
+        return registered.contains(number) ? waiting(until: entry.due) : (.done, nil)
       }
     }
     if state == .lost || state == .dropped { return nil }
-    guard let state else { return untried }
+    guard let state else { return waiting(until: entry.due) }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
     if name.isHeld(at: now) { return (.claimed, nil) }
-    if name.isDelay { return untried }
-    if let due = name.due, !due.isOver(at: now) { return (.later, due) }
-    return (.ready, nil)
+    return waiting(until: state.wait(entry)?.due)
+  }
+
+  private func waiting(until due: ReadyTime?) -> (state: ListedEntry.State, due: ReadyTime?) {
+    due?.isOver(at: now) ?? true ? (.ready, nil) : (.later, due)
   }
 
   private func turn(to number: Int) throws(Fault) {

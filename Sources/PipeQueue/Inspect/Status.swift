@@ -235,18 +235,14 @@ enum ItemState: Equatable {
   }
 
   /// When a waiting item is ready (nil: it never had to wait), and its attempts so far; nil if it does not wait.
-  /// `line`: of its entry. One name covers many delayed entries until the first of them is due, so their own lines
-  /// decide.
+  /// `line`: of its entry.
   func wait(_ line: SegmentLine) -> (due: ReadyTime?, attempts: Int)? {
-    let name: NowName.State? =
-      switch self {
-      case .now(let state): state
-      case .later(let name): name.waiting
-      case .ready, .dead: nil
-      }
-    if self == .ready { return (line.due, 0) }
-    guard case .again(let batch, let attempts, let due) = name else { return nil }
-    return (batch == .delayed ? line.due : due, attempts)
+    switch self {
+    case .ready: (line.due, 0)
+    case .now(let state): state.wait(line)
+    case .later(let name): name.waiting?.wait(line)
+    case .dead: nil
+    }
   }
 
   private func attempts(_ state: NowName.State?) -> Int {
