@@ -84,11 +84,7 @@ extension Claimer {
       nextPoll = time + wait
       return false
     }
-    selection.name(nextBatch(), owner: owner!.slot)
-    for part in selection.parts {
-      if let old = part.replacing, old.isHold { try noteOverdue(old) }
-      try nowDirectory.name(part.claim, replacing: part.replacing)
-    }
+    try name(selection, &nowDirectory)
     // After the renames: a process that dies before this has started nothing, and its turn stays
     // free.
     last.start(
@@ -98,9 +94,19 @@ extension Claimer {
     return true
   }
 
+  /// Names the selected items as a new batch of this process.
+  /// Step of: the transition of its caller
+  func name(_ selection: Selection, _ nowDirectory: inout NowDirectory) throws(Fault) {
+    selection.name(nextBatch(), owner: owner!.slot)
+    for part in selection.parts {
+      if let old = part.replacing { try noteOverdue(old) }
+      try nowDirectory.name(part.claim, replacing: part.replacing)
+    }
+  }
+
   // Notes once that the hold was not settled in time, even if its items are claimed in several
   // parts.
-  func noteOverdue(_ name: NowName) throws(Fault) {
+  private func noteOverdue(_ name: NowName) throws(Fault) {
     guard case .hold(_, let attempt, let until) = name.state else { return }
     let now = try queue.now()
     let known = History.attempts(

@@ -24,12 +24,8 @@ extension Claimer {
       for piece in pieces(of: inLane, map) { try read(piece, into: selection, ends[lane]) }
     }
     if selection.parts.isEmpty { return nil }
-    selection.name(nextBatch(), owner: owner!.slot)
     var nowDirectory = NowDirectory(queue, listing)
-    for part in selection.parts {
-      if let name = part.replacing { try noteOverdue(name) }
-      try nowDirectory.name(part.claim, replacing: part.replacing)
-    }
+    try name(selection, &nowDirectory)
     sync.note()
     return selection.claim()
   }
