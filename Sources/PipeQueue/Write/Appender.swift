@@ -220,16 +220,30 @@ extension Queue {
     guard settings.hasBounds, !isMoving else { return left }
     let items = Lane.allCases.reduce(0) { $0 + writeBatch[$1].items }
     if writeBatch.receipts.count == 1 { try requireSpan(items, writeBatch.byteCount) }
-    let waiting = try unsettled(laneEnds, items, writeBatch.byteCount)
+    let listing = try listingNow()
+    let waiting = try unsettled(laneEnds, listing, early: nil)
+    guard let fault = overflow(waiting, items, writeBatch.byteCount) else { return left }
+    // Cancelled items that no consumer has reached have no names: their letters are read only if the queue would be
+    // full with them.
+    guard let early = listing.early else { throw fault }
+    let rest = try unsettled(laneEnds, listing, early: early)
+    if let fault = overflow(rest, items, writeBatch.byteCount) { throw fault }
+    return left
+  }
+
+  /// Why this many new items and bytes do not fit beside what is waiting; nil if they do.
+  private func overflow(
+    _ waiting: (items: Int, bytes: Int), _ items: Int, _ bytes: Int
+  ) -> Fault? {
     if let most = settings.maxItems, waiting.items + items > most {
-      throw full(
+      return full(
         "\(waiting.items) items are not done, at most \(most) allowed (pipe init --max-items)")
     }
-    if let most = settings.maxBytes, waiting.bytes + writeBatch.byteCount > most {
-      throw full(
+    if let most = settings.maxBytes, waiting.bytes + bytes > most {
+      return full(
         "\(waiting.bytes) bytes are not done, at most \(most) allowed (pipe init --max-bytes)")
     }
-    return left
+    return nil
   }
 
   private func requireSpace(_ bytes: Int) throws(Fault) -> Int {
@@ -265,20 +279,6 @@ extension Queue {
   // `code`: ENOSPC if the disk is full.
   private func full(_ why: String, code: Int32 = 0) -> Fault {
     Fault(.tryLater, "\(printable(path)): the queue is full: \(why)", code: code)
-  }
-
-  // What counts toward the bounds, beside this many new items and bytes. Cancelled items that no consumer has
-  // reached have no names: their letters are read only if the queue would be full with them.
-  private func unsettled(
-    _ laneEnds: LaneEnds, _ items: Int, _ bytes: Int
-  ) throws(Fault) -> (items: Int, bytes: Int) {
-    let listing = try listingNow()
-    let waiting = try unsettled(laneEnds, listing, early: nil)
-    let hasRoom =
-      settings.maxItems.map { waiting.items + items <= $0 } ?? true
-      && settings.maxBytes.map { waiting.bytes + bytes <= $0 } ?? true
-    if hasRoom || listing.early == nil { return waiting }
-    return try unsettled(laneEnds, listing, early: listing.early)
   }
 
   // Items that are stored and neither done nor dead, and the bytes of the segments from the oldest of them on,
