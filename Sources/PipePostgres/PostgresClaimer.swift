@@ -134,15 +134,14 @@
         """,
         [
           "\(size)", "\(bytes)", "\(every.microseconds)", array(lanes.map { "\($0.rawValue)" }),
-          "\(number)", batch.uuid, run(batch),
+          "\(number)", batch.uuid, run,
         ]
       )
     }
 
     /// The digits that all batches of this run share, if it leaves the items that it failed to others; otherwise empty.
-    private func run(_ batch: BatchID) -> String {
-      hidesOwnFailures ? String(batch.uuid.dropFirst(14).prefix(9)) : ""
-    }
+    private lazy var run =
+      hidesOwnFailures ? String(batches.next(at: Clock.now()).uuid.dropFirst(14).prefix(9)) : ""
 
     static func claim(_ batch: BatchID, _ rows: [[String?]], _ number: Int) throws(Fault) -> Claim {
       Claim(batch, try rows.map(PostgresClaimer.row), owner: number)
@@ -176,7 +175,7 @@
     private func look(_ number: Int, _ every: TimeSpan) throws(Fault) {
       let row = try owner.ask(
         "select * from outlook_1($1::int, $2::bigint, $3)",
-        ["\(number)", "\(every.microseconds)", run(batches.next(at: Clock.now()))])[0]
+        ["\(number)", "\(every.microseconds)", run])[0]
       let numbers = row.map { $0.flatMap { Int64($0) } }
       let now = numbers[7] ?? 0
       let steady = Clock.steady()

@@ -147,7 +147,6 @@ begin
         from unnest(sames) with ordinality x(same, o) left join v on v.o = x.o and v.nth > 1 and not v.r;
   end if;
   if not is_moving and (f.max_items is not null or f.max_bytes is not null) then
-    select sum(u.items), sum(u.bytes) into n, b from unsettled() u;
     if array_length(ids, 1) = 1 and not known[1] and sames[1] is null then
       if counts[1] > f.max_items then
         raise exception using errcode = 'PQ002', message = format('%s items, at most %s allowed (pipe init --max-items)', counts[1], f.max_items);
@@ -156,6 +155,7 @@ begin
         raise exception using errcode = 'PQ002', message = format('%s bytes, at most %s allowed (pipe init --max-bytes)', octet_length(texts[1]), f.max_bytes);
       end if;
     end if;
+    select sum(u.items), sum(u.bytes) into n, b from unsettled() u;
     if n + (select coalesce(sum(c), 0) from unnest(counts, known, sames) u(c, k, s) where not k and s is null) > f.max_items then
       raise exception using errcode = 'PQ001', message = format('%s items are not done, at most %s allowed (pipe init --max-items)', n, f.max_items);
     end if;
@@ -573,8 +573,8 @@ begin
     order by 1;
 end $$;
 
--- Makes the dead items of an entry ready, or drops them. Returns how many. What was cancelled before its delay was
--- over, in attempt 0, still waits for it.
+-- Makes the dead items of an entry ready, or drops them. Returns how many. An entry that was cancelled
+-- during its delay, in attempt 0, still waits until the delay is over.
 create function revive_1(of uuid) returns bigint language plpgsql as $$
 declare n bigint; p later;
 begin
