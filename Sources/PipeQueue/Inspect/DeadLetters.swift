@@ -198,7 +198,7 @@ extension Queue {
         for name in group.names {
           let number = name.range.from.number
           let known = History.lines(dead.history(name.text), of: number, group.lane)
-          // What was cancelled before its delay was over still waits for it.
+          // An entry that was cancelled during its delay still waits until the delay is over.
           let isUntried = History.attempts(known, of: number, group.lane).last?.number == 0
           let due = isUntried ? try letters.line(name)?.due : nil
           let waiting = NowName.State.again(batch: .revived, attempt: 0, due: due ?? .now)
