@@ -149,15 +149,18 @@
 
     private func someConsumer() throws -> Int {
       if consumers.isEmpty || consumers.count < 3 && random.chance(25) {
-        born += 1
-        consumers.append(born)
-        let hides = random.chance(50)
-        try both("consumer \(born), hides \(hides)") {
-          try $0.start(born, hides: hides)
-          return []
-        }
+        try newConsumer(hides: random.chance(50))
       }
       return random.pick(consumers)
+    }
+
+    private func newConsumer(hides: Bool) throws {
+      born += 1
+      consumers.append(born)
+      try both("consumer \(born), hides \(hides)") {
+        try $0.start(born, hides: hides)
+        return []
+      }
     }
 
     private func claim() throws {
@@ -358,13 +361,7 @@
       while !consumers.isEmpty { try die(atLastAttempt: true) }
       try advance(.days(1))
       try both("resume") { try $0.resume() }
-      consumers = []
-      born += 1
-      consumers.append(born)
-      try both("last consumer") {
-        try $0.start(born, hides: false)
-        return []
-      }
+      try newConsumer(hides: false)
       while try claim(by: born, size: random.number(1...4)) {
         let claim = handed.removeLast()
         try both("acknowledge \(claim.number)") {

@@ -80,6 +80,12 @@ package final class PostgresServer {
   /// The lines of the result.
   package func ask(_ query: String) throws -> [String] { try psql(query).expect().lines }
 
+  /// Changes a setting. The processes of the server learn it a moment later.
+  package func set(_ name: String, _ value: String) throws {
+    _ = try ask("alter system set \(name) = '\(value)'")
+    _ = try ask("select pg_reload_conf()")
+  }
+
   /// PostgreSQL refuses to run as root.
   private static let user =
     getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []

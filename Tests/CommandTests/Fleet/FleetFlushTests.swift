@@ -8,12 +8,7 @@ struct FleetFlushTests {
   init() throws {
     fleet = try Fleet()
     // The longest that a commit may wait to be written, unless a session flushes it.
-    try set("wal_writer_delay", "10s")
-  }
-
-  private func set(_ name: String, _ value: String) throws {
-    _ = try fleet.server.ask("alter system set \(name) = '\(value)'")
-    _ = try fleet.server.ask("select pg_reload_conf()")
+    try fleet.server.set("wal_writer_delay", "10s")
   }
 
   /// The server loses what it has not flushed.
@@ -43,7 +38,7 @@ struct FleetFlushTests {
 
   @Test("an entry whose wait for a standby was cancelled has no receipt and an unknown outcome")
   func cancelledWait() throws {
-    try set("synchronous_standby_names", "absent")
+    try fleet.server.set("synchronous_standby_names", "absent")
     let producer = try fleet.start("echo 1 | pipe enqueue --raw")
     let wait = "from pg_stat_activity where wait_event = 'SyncRep'"
     try TestSupport.wait(

@@ -353,50 +353,11 @@ struct FleetTests {
     let old = fleet.address.replacing("/postgres/jobs", with: "/old/jobs")
     let encoding = try fleet.sh("pipe init -q \(old)")
     #expect(encoding.ending == .exited(78) && encoding.errors.contains("not UTF8"), encoding.story)
-    _ = try fleet.server.ask("alter system set fsync = off")
-    _ = try fleet.server.ask("select pg_reload_conf()")
+    try fleet.server.set("fsync", "off")
     try wait(until: { try fleet.server.ask("show fsync") == ["off"] })
     let fsync = try fleet.sh("pipe list")
     #expect(
       fsync.ending == .exited(78) && fsync.errors.contains("loses data in a crash"), fsync.story)
     try fleet.sh("pipe list --force").expect()
-  }
-}
-
-@Suite("An address without pipe-postgres")
-struct MissingHelperTests {
-  @Test("the static pipe says what it needs", .needsStaticPipe)
-  func missing() throws {
-    try Scratch().sh("pipe list -q postgres://h/d/q").expect(
-      "",
-      errors:
-        "pipe list: postgres://h/d/q: queues in PostgreSQL need pipe-postgres, which is not installed\n",
-      status: 69)
-  }
-
-  @Test("an address runs the pipe-postgres beside pipe, with the same words", .needsStaticPipe)
-  func runs() throws {
-    let scratch = try Scratch()
-    try scratch.sh(
-      """
-      mkdir bin; cp "$(command -v pipe)" bin/pipe; printf '#!/bin/sh\\necho "$0" "$@"\\n' > bin/pipe-postgres
-      chmod +x bin/pipe-postgres
-      """
-    ).expect("")
-    try scratch.sh("bin/pipe list -q postgres://h/d/q | sed 's|.*/||'").expect("q\n")
-    try scratch.sh("PIPE_QUEUE=postgres://h/d/q bin/pipe status X").expect(
-      "\(scratch.path)/bin/pipe-postgres status X\n")
-    try scratch.sh("bin/pipe route -q a --to=postgres://h/d/q").expect(nil)
-  }
-}
-
-extension Trait where Self == Needs {
-  /// Requires that the `pipe` under test was built without the trait Postgres.
-  static var needsStaticPipe: Needs {
-    Needs {
-      let run = try? Scratch().sh("pipe list -q postgres://127.0.0.1:1/d/q 2>&1")
-      return run?.output.contains("pipe-postgres") == true
-        ? nil : "this pipe was built with --traits Postgres"
-    }
   }
 }

@@ -8,7 +8,7 @@ extension PostgresServer {
 
   func count() throws -> Int { Int(try psql("SELECT count(*) FROM logs").lines.first ?? "") ?? -1 }
 
-  /// Blocks inserts until the child is told to end.
+  /// Blocks inserts until the child ends.
   func hold() throws -> Child {
     let child = try scratch.start(["psql", "-XAtq"], clients)
     child.feed("BEGIN; LOCK TABLE logs IN SHARE MODE; SELECT 'held';\n")
