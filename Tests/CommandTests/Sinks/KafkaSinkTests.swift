@@ -63,6 +63,30 @@ struct KafkaSinkTests {
     #expect(try scratch.attempts() == ["1 1"])
   }
 
+  @Test("a topic that is found wrong amid a large batch is reported with the broker's words")
+  func amid() throws {
+    let (server, brokers) = try server()
+    defer { server.signal(SIGKILL) }
+    try scratch.store(1...60_000)
+    // The producer learns of the topic while it takes the batch, so it refuses the remaining messages itself.
+    let run = try scratch.sh(
+      Scratch.sink("kafka", "--size 60000 --stream") + " wrong",
+      sinkEnvironment.merging(["KAFKA_BROKERS": brokers]) { $1 })
+    run.expect("", errors: nil, status: 69)
+    #expect(run.errors.hasPrefix("kafka: wrong: Broker: Invalid topic\n"), run.story)
+  }
+
+  @Test("a batch that is larger than the producer's own queue is produced in parts")
+  func full() throws {
+    let (server, brokers) = try server()
+    defer { server.signal(SIGKILL) }
+    try scratch.store(1...200)
+    try run(
+      "jobs", ["KAFKA_BROKERS": brokers, "KAFKA_OPTIONS": "queue.buffering.max.messages=10"]
+    ).expect("")
+    try scratch.sh("kcat -C -q -e -b \(brokers) -t jobs | sort -n | cmp - <(seq 200)").expect("")
+  }
+
   @Test("after a refused request only messages that are refused alone are buried")
   func together() throws {
     let (server, brokers) = try server()
