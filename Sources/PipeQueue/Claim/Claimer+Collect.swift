@@ -144,17 +144,22 @@ extension Claimer {
   }
 
   /// Passes over entries whose delay is not over. One name covers many of them until the first is
-  /// due; then they are examined again. Returns the position after them.
+  /// due; then they are examined again. Entries that would wait too long because the clock was set
+  /// back are named apart from others: their name alone decides. Returns the position after them.
   private func delay(
     _ range: ItemRange, into selection: Selection, _ end: LaneEnd
   ) throws(Fault) -> Position {
     var at = range.from
     var first: ReadyTime?
+    var corrected: ReadyTime?
     var count = 0
     while at < range.to, count < Claimer.mostDelayed {
       guard case .line(let line) = try step(range.lane, at, end), line.isDelayed(at: selection.now),
         line.number <= at.number, let due = line.due
       else { break }
+      let right = due.corrected(at: selection.now)
+      if count == 0 { corrected = right }
+      if right != corrected { break }
       if first.map({ due.at < $0.at }) ?? true { first = due }
       count += 1
       at.number = min(range.to.number, line.number + line.items)
@@ -164,7 +169,8 @@ extension Claimer {
     if let first {
       var delayed = range
       delayed.to = at
-      selection.delay(delayed, until: first)
+      selection.delay(
+        delayed, corrected == nil ? .delayed : .revived, until: corrected ?? first)
     }
     return at
   }

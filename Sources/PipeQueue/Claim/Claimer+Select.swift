@@ -215,15 +215,13 @@ extension Claimer {
   private func correct(_ listing: inout NowListing, at now: Instant) throws(Fault) {
     for index in listing.names.indices {
       let name = listing.names[index]
-      guard let due = name.due?.corrected(at: now) else { continue }
+      // A name of passed-over entries is dissolved instead: they have waits of their own.
+      guard !name.isDelay, let due = name.due?.corrected(at: now) else { continue }
       var right = name
       switch name.state {
       case .hold(let batch, let attempt, _):
         right.state = .hold(batch: batch, attempt: attempt, until: due)
       case .again(let batch, let attempt, _):
-        // Under its old batch the name would be dissolved when due, and the line's delay would make
-        // the entry wait again and again. Under this batch the name alone decides when it is ready.
-        let batch = name.isDelay ? BatchID.revived : batch
         right.state = .again(batch: batch, attempt: attempt, due: due)
       case .claim, .done, .lost, .dropped: continue
       }
@@ -247,11 +245,13 @@ extension Claimer {
     return taken
   }
 
-  /// Removes pass-over names whose first entry is due: entries that no name covers are examined one
-  /// by one.
+  /// Removes pass-over names whose first entry is due, or would wait too long because the clock was
+  /// set back: entries that no name covers are examined one by one.
   /// Transition: dissolve
   private func dissolve(_ listing: inout NowListing, at now: Instant) throws(Fault) {
-    for name in listing.names where name.isDelay && name.due!.isOver(at: now) {
+    for name in listing.names where name.isDelay {
+      let due = name.due!
+      guard due.isOver(at: now) || due.corrected(at: now) != nil else { continue }
       var nowDirectory = NowDirectory(queue, listing)
       if try nowDirectory.uncover(name) { listing = try queue.listNow() }
     }

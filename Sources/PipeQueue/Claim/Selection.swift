@@ -126,8 +126,8 @@ final class Selection {
     self.attempt = max(self.attempt, attempt)
   }
 
-  func delay(_ range: ItemRange, until due: ReadyTime) {
-    delays.append(NowName(range, .again(batch: .delayed, attempt: 0, due: due)))
+  func delay(_ range: ItemRange, _ batch: BatchID, until due: ReadyTime) {
+    delays.append(NowName(range, .again(batch: batch, attempt: 0, due: due)))
   }
 
   func name(_ batch: BatchID, owner: Int) {

@@ -42,6 +42,27 @@ struct DelayControlTests {
     #expect(try minutes(late) == 300)
   }
 
+  @Test(
+    "after the clock was set back each delayed entry waits for its own delay, and no longer",
+    .needsFakeTime, arguments: ["", "pipe consume"])
+  func clockSetBack(_ before: String) throws {
+    let scratch = try Scratch(binary: Binary.besideTests)
+    try scratch.sh(
+      """
+      tomorrow() { faketime -f +24h "$@"; }
+      echo 1 | tomorrow pipe enqueue --raw --quiet --delay 1h
+      seq 2 3 | tomorrow pipe enqueue --raw --quiet --delay 5h
+      echo 4 | tomorrow pipe enqueue --raw --quiet --delay 1h
+      \(before.isEmpty ? "" : "tomorrow \(before)")
+      echo 5 | pipe enqueue --raw --quiet --delay 2h
+      pipe consume
+      for minutes in 59 61 119 121 299 301
+      do echo "$minutes:" $(faketime -f +${minutes}m pipe consume)
+      done
+      """
+    ).expect("59:\n61: 1 4\n119:\n121: 5\n299:\n301: 2 3\n")
+  }
+
   @Test("an item that change made ready is ready again after it is given back")
   func givenBack() throws {
     let id = try store("1", delay: "5h")
