@@ -40,14 +40,40 @@
 
     package func census() throws(Fault) -> [LaneCensus] {
       let counts = try session.read(
-        "select entries, items, ready, claimed, later, dead from census_1() order by lane")
+        "select entries, items, ready, claimed, later, dead, lane from census_1() order by lane")
+      let waiting = try waiting()
       return zip(counts, try oldest()).map { row, oldest in
         let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
         return LaneCensus(
           entries: numbers[0], items: numbers[1], ready: numbers[2], claimed: numbers[3],
           later: numbers[4], dead: numbers[5], oldestReady: oldest.ready,
-          oldestWaiting: oldest.waiting)
+          oldestWaiting: oldest.waiting, waiting: waiting[numbers[6], default: []])
       }
+    }
+
+    // By lane, the numbers of the waiting items. Adjacent ranges are joined by the server: there may be one for each
+    // delayed entry.
+    private func waiting() throws(Fault) -> [Int: [Range<Int>]] {
+      let rows = try session.read(
+        """
+        with alive as materialized (select living() as owners),
+          part as (select s.lane, s.first, s.last from span s, alive
+              where not is_held(s.state, s.due, s.owner, alive.owners)
+            union all select lane, first, last from later
+            union all select h.lane, h.number, e.number + e.items from head h, lateral (
+              select * from entry q where q.lane = h.lane order by q.number desc limit 1) e
+              where e.number + e.items > h.number),
+          run as (select *, lag(last) over w is distinct from first as begins from part window w as (
+            partition by lane order by first)),
+          numbered as (select *, count(*) filter (where begins) over (partition by lane order by first) as nth from run)
+        select lane, min(first), max(last) from numbered group by lane, nth order by 1, 2
+        """)
+      var found: [Int: [Range<Int>]] = [:]
+      for row in rows {
+        let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
+        found[numbers[0], default: []].append(numbers[1]..<max(numbers[1], numbers[2]))
+      }
+      return found
     }
 
     // When the first ready and the first waiting item of each lane were accepted. Times never decrease within a

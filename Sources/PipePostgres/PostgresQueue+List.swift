@@ -154,7 +154,19 @@
       let numbers = row.map { $0.flatMap { Int64($0) } ?? 0 }
       return PaceView(
         every: .microseconds(numbers[0]), wait: .microseconds(numbers[0] > 0 ? numbers[1] : 0),
-        sinceLast: .microseconds(numbers[2]), size: Int(numbers[3]), rate: nil)
+        sinceLast: .microseconds(numbers[2]), size: Int(numbers[3]), rate: try recentRate())
+    }
+
+    // Items per second that were settled recently. A directory counts what is handed out.
+    private func recentRate() throws(Fault) -> Double? {
+      let now = Clock.now()
+      var (items, first) = (0, now)
+      try recordings(since: now - .seconds(20), at: now) { recording in
+        guard [.batches, .retried, .buried].contains(recording.kind) else { return }
+        items += recording.items
+        first = min(first, recording.first)
+      }
+      return items > 0 ? Double(items) / max(now - first, .seconds(1)).seconds : nil
     }
 
     // `row`: item, state, attempt, due, batch, history.

@@ -18,10 +18,10 @@ package struct LaneCensus {
   package let entries: Int
   /// Items that the lane ever took.
   package let items: Int
-  /// The waiting items; the ranges do not overlap.
-  private let waiting: [ItemRange]
+  /// Numbers of the waiting items; the ranges do not overlap.
+  private let waiting: [Range<Int>]
 
-  fileprivate init(_ ranges: LaneRanges, _ end: LaneEnd) {
+  fileprivate init(_ ranges: LaneRanges, waiting: [Range<Int>], _ end: LaneEnd) {
     entries = end.entries
     items = end.position.number
     ready = ranges.ready.items
@@ -31,12 +31,13 @@ package struct LaneCensus {
     lost = ranges.lost.items
     // Items in later/, dead/ or the register are done in now/.
     done = max(0, ranges.final.items - ranges.aside)
-    waiting = ItemRange.merged(ranges.ready + ranges.later)
+    self.waiting = waiting
   }
 
+  /// `waiting`: numbers of the waiting items, ready or later, in ranges that do not overlap.
   package init(
     entries: Int, items: Int, ready: Int, claimed: Int, later: Int, dead: Int,
-    oldestReady: Instant?, oldestWaiting: Instant?
+    oldestReady: Instant?, oldestWaiting: Instant?, waiting: [Range<Int>]
   ) {
     (self.oldestReady, self.oldestWaiting) = (oldestReady, oldestWaiting)
     self.entries = entries
@@ -47,14 +48,12 @@ package struct LaneCensus {
     self.dead = dead
     lost = 0
     done = max(0, items - ready - claimed - later - dead)
-    waiting = []
+    self.waiting = waiting
   }
-
-  fileprivate var firstWaiting: ItemRange? { waiting.first }
 
   /// How many waiting items have a number below `number`.
   package func waiting(below number: Int) -> Int {
-    waiting.reduce(0) { $0 + max(0, min($1.to.number, number) - $1.from.number) }
+    waiting.reduce(0) { $0 + max(0, min($1.upperBound, number) - $1.lowerBound) }
   }
 }
 
@@ -134,9 +133,10 @@ extension Queue {
       let parked = try namesAside(.later, lane)
       ranges.add(parked: parked, letters: try namesAside(.dead, lane), at: now)
       try addUnfiled(lane, to: &ranges)
-      var census = LaneCensus(ranges, end)
+      let waiting = ItemRange.merged(ranges.ready + ranges.later)
+      var census = LaneCensus(ranges, waiting: waiting.map(\.numbers), end)
       census.oldestReady = try accepted(ItemRange.merged(ranges.ready).first, end, passing: now)
-      census.oldestWaiting = try accepted(census.firstWaiting, end, passing: nil)
+      census.oldestWaiting = try accepted(waiting.first, end, passing: nil)
       return census
     }
   }

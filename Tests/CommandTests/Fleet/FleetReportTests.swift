@@ -46,4 +46,33 @@ struct FleetReportTests {
     try fleet.sh("pipe explain --json \(list.lines[2]) | jq -c '\(pace)'").expect("[3600,1,true]\n")
     try fleet.sh("pipe consume; \(age)").expect("2\n3\n[null,null,null]\n")
   }
+
+  @Test("stats counts each waiting item in one age column, however it waits")
+  func ages() throws {
+    try fleet.sh("seq 9 | pipe enqueue --raw --quiet").expect()
+    for delay in ["1h", "2h"] {
+      try fleet.sh("seq 2 | pipe enqueue --raw --quiet --delay \(delay)").expect()
+    }
+    try fleet.sh(#"echo '{"ids":[1,2,3],"priority":"LOW"}' | pipe enqueue --raw --quiet"#).expect()
+    let ages = "pipe stats --json | jq -c '[.ages.HIGH, .ages.MEDIUM, .ages.LOW | add]'"
+    try fleet.sh(ages).expect("[0,13,3]\n")
+    // Dead, ready again after a failure, held, done, cancelled.
+    try fleet.sh("pipe init --retries 0; pipe consume -n 2 -- false").expect(
+      errors: nil, status: 1)
+    try fleet.sh("pipe init --retries 5 --backoff 0ms..0ms; pipe consume -n 3 -- false").expect(
+      errors: nil, status: 1)
+    try fleet.sh("pipe batch -n 1 --size 2 --hold 1h > claim; pipe consume -n 1").expect("4\n")
+    try fleet.sh("pipe list --state later | jq -r .id | head -1 | xargs pipe cancel").expect(nil)
+    try fleet.sh(ages).expect("[0,8,3]\n")
+  }
+
+  @Test("explain estimates from the recent rate when an item leaves")
+  func rate() throws {
+    let ids = try fleet.sh("seq 1000 | pipe enqueue --raw").expect().receipts
+    let rates = "[.pace.items_per_second, .runs[0].in_seconds] | map(. != null and . > 0) | all"
+    try wait(until: {
+      try fleet.sh("pipe consume -n 1").expect(nil)
+      return try fleet.sh("pipe explain --json \(ids[999]) | jq '\(rates)'").output == "true\n"
+    })
+  }
 }
