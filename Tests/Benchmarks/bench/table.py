@@ -22,6 +22,7 @@ class Bar:
 class Table:
     def __init__(self):
         self.lines, self.notes, self.failed = [], [], False
+        self.compared = []  # What `report` draws.
 
     def add(self, row, what, pipe="–", peer="–", ratio=None, bar="–", reached="–"):
         ratio = "–" if ratio is None else "%.2f" % ratio
@@ -35,6 +36,9 @@ class Table:
         both = results.has(pipe, peer)
         ratio = results.ratio(pipe, peer, figure) if both else None
         own = value(pipe) if results.has(pipe) else None
+        if both:
+            self.compared.append({"row": row, "what": what, "peer": peer, "figures": text, "ratio": ratio,
+                                  "is_time": show is micros})
         known = both or (bar and bar.own and own is not None)
         reached = (bar.reached(own, ratio) if bar else "–") if known else results.why(pipe, peer)
         self.add(row, what, text[0], "%s: %s" % (peer, text[1]), ratio, bar or "–", reached)
