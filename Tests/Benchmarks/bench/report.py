@@ -69,8 +69,8 @@ def markdown(run):
     return "\n".join(lines) + "\n"
 
 
-WIDTH, ROW, LEFT, RIGHT = 960, 22, 400, 250
-MOST = 32  # Ratios beyond this are drawn at the edge.
+WIDTH, ROW, LEFT, RIGHT = 1000, 22, 430, 230
+MOST = 64  # Ratios beyond this are drawn at the edge.
 
 
 def chart(run):
@@ -91,13 +91,13 @@ def chart(run):
         x = place(ratio)
         out.append('<line x1="%.1f" y1="30" x2="%.1f" y2="%d" stroke="%s"/>' % (
             x, x, height - 26, "#333" if ratio == 1 else "#ddd"))
-        label = "equal" if ratio == 1 else "%d× as fast" % ratio if ratio > 1 else "1/%d" % (1 / ratio)
+        label = "equally fast" if ratio == 1 else "%d ×" % ratio if ratio > 1 else "1/%d" % (1 / ratio)
         out.append('<text x="%.1f" y="20" text-anchor="middle" fill="#555">%s</text>' % (x, label))
     for number, (ratio, c) in enumerate(bars):
         y = 34 + ROW * number
         x, start = place(ratio), place(1)
         out.append('<text x="%d" y="%d" text-anchor="end"><tspan fill="#888">%s</tspan> %s</text>' % (
-            LEFT - 10, y + 13, c["row"], escape("%s ÷ %s" % (c["what"].strip(), c["peer"]))))
+            LEFT - 10, y + 13, c["row"], escape("%s : %s" % (c["what"].strip(), c["peer"]))))
         out.append('<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>' % (
             min(x, start), y + 3, max(1, abs(x - start)), ROW - 8, "#2a7f62" if ratio >= 1 else "#b5651d"))
         out.append('<text x="%d" y="%d" fill="#333">%s</text>' % (
