@@ -40,20 +40,21 @@
 
     package func census() throws(Fault) -> [LaneCensus] {
       let counts = try session.read(
-        "select entries, items, ready, claimed, later, dead, lane from census_1() order by lane")
+        "select entries, items, ready, claimed, later, dead from census_1() order by lane")
       let waiting = try waiting()
-      return zip(counts, try oldest()).map { row, oldest in
+      return zip(zip(Lane.allCases, counts), try oldest(waiting)).map { counted, oldest in
+        let (lane, row) = counted
         let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
         return LaneCensus(
           entries: numbers[0], items: numbers[1], ready: numbers[2], claimed: numbers[3],
           later: numbers[4], dead: numbers[5], oldestReady: oldest.ready,
-          oldestWaiting: oldest.waiting, waiting: waiting[numbers[6], default: []])
+          oldestWaiting: oldest.waiting, waiting: waiting[lane, default: []])
       }
     }
 
     // By lane, the numbers of the waiting items. Adjacent ranges are joined by the server: there may be one for each
     // delayed entry.
-    private func waiting() throws(Fault) -> [Int: [Range<Int>]] {
+    private func waiting() throws(Fault) -> [Lane: [Range<Int>]] {
       let rows = try session.read(
         """
         with alive as materialized (select living() as owners),
@@ -68,42 +69,40 @@
           numbered as (select *, count(*) filter (where begins) over (partition by lane order by first) as nth from run)
         select lane, min(first), max(last) from numbered group by lane, nth order by 1, 2
         """)
-      var found: [Int: [Range<Int>]] = [:]
+      var found: [Lane: [Range<Int>]] = [:]
       for row in rows {
-        let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
-        found[numbers[0], default: []].append(numbers[1]..<max(numbers[1], numbers[2]))
+        guard let lane = lane(row[0]), let first = row[1].flatMap({ Int($0) }),
+          let end = row[2].flatMap({ Int($0) }), first < end
+        else { continue }
+        found[lane, default: []].append(first..<end)
       }
       return found
     }
 
     // When the first ready and the first waiting item of each lane were accepted. Times never decrease within a
     // lane, so the first item is the oldest.
-    private func oldest() throws(Fault) -> [(ready: Instant?, waiting: Instant?)] {
-      try session.read(
+    private func oldest(
+      _ waiting: [Lane: [Range<Int>]]
+    ) throws(Fault) -> [(ready: Instant?, waiting: Instant?)] {
+      let first = Lane.allCases.map { waiting[$0]?.first.map { "\($0.lowerBound)" } }
+      return try session.read(
         """
         with clock as materialized (select living() as alive, micros() as at)
         select (select e.time from entry e where e.lane = h.lane and e.number <= f.ready order by e.number desc limit 1),
-          (select e.time from entry e where e.lane = h.lane and e.number <= least(f.ready, f.later)
+          (select e.time from entry e where e.lane = h.lane and e.number <= ($1::bigint[])[h.lane + 1]
             order by e.number desc limit 1)
           from head h, clock c, lateral (select least(
               (select min(s.first) from span s
                 where s.lane = h.lane and not is_held(s.state, s.due, s.owner, c.alive)),
               (select min(s.first) from later s where s.lane = h.lane and s.due <= c.at),
-              (\(PostgresQueue.untouched("coalesce(e.not_before, 0) <= c.at")))) as ready,
-            least((select min(s.first) from later s where s.lane = h.lane),
-              (\(PostgresQueue.untouched("true")))) as later) f
+              (select greatest(e.number, h.number) from entry e
+                where e.lane = h.lane and e.number + e.items > h.number and e.number >= coalesce(
+                  (select q.number from entry q where q.lane = h.lane and q.number <= h.number
+                    order by q.number desc limit 1), h.number)
+                and coalesce(e.not_before, 0) <= c.at order by e.number limit 1)) as ready) f
           order by h.lane
-        """
+        """, [array(first)]
       ).map { row in (row[0].map { instant($0) }, row[1].map { instant($0) }) }
-    }
-
-    // The first item of a lane that no consumer has reached.
-    private static func untouched(_ condition: String) -> String {
-      """
-      select greatest(e.number, h.number) from entry e where e.lane = h.lane and e.number + e.items > h.number
-        and e.number >= coalesce((select q.number from entry q where q.lane = h.lane and q.number <= h.number
-          order by q.number desc limit 1), h.number) and \(condition) order by e.number limit 1
-      """
     }
 
     package func total(_ counter: Counter) throws(Fault) -> Int {
