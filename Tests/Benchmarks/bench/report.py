@@ -95,11 +95,11 @@ def chart(run):
         out.append('<text x="%.1f" y="20" text-anchor="middle" fill="#555">%s</text>' % (x, label))
     for number, (ratio, c) in enumerate(bars):
         y = 34 + ROW * number
-        x, start = place(ratio), place(1)
+        x = place(ratio)
         out.append('<text x="%d" y="%d" text-anchor="end"><tspan fill="#888">%s</tspan> %s</text>' % (
             LEFT - 10, y + 13, c["row"], escape("%s : %s" % (c["what"].strip(), c["peer"]))))
         out.append('<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>' % (
-            min(x, start), y + 3, max(1, abs(x - start)), ROW - 8, "#2a7f62" if ratio >= 1 else "#b5651d"))
+            min(x, middle), y + 3, max(1, abs(x - middle)), ROW - 8, "#2a7f62" if ratio >= 1 else "#b5651d"))
         out.append('<text x="%d" y="%d" fill="#333">%s</text>' % (
             WIDTH - RIGHT + 10, y + 13, escape("%.2f ×   (%s, %s)" % (ratio, *c["figures"]))))
     out.append('<text x="%d" y="%d" fill="#555">%s</text>' % (
