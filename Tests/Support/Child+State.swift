@@ -10,8 +10,26 @@ extension Child {
   }
 
   package func waitUntilStopped() throws {
+    try wait(until: { try state() == "T" }, "its stop")
+  }
+
+  /// Waits until it is stopped, also by a tracer, or has ended. Returns whether it is stopped.
+  package func waitUntilStoppedOrEnded() throws -> Bool {
+    try wait(until: { try "TtZ".contains(state()) }, "its stop")
+    return try state() != "Z"
+  }
+
+  /// Waits until it waits in flock(2), which is call 73 on x86-64 and 32 on 64-bit Arm, or has ended.
+  package func waitUntilLockedOrEnded() throws {
     try wait(
-      until: { try read("stat").split(separator: " ").dropFirst(2).first == "T" }, "its stop")
+      until: {
+        try state() == "Z"
+          || ["73", "32"].contains(try read("syscall").split(separator: " ").first)
+      }, "its wait for a lock")
+  }
+
+  private func state() throws -> Substring {
+    try read("stat").split(separator: " ").dropFirst(2).first ?? ""
   }
 
   /// Waits until it watches a queue.

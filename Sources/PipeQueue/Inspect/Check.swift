@@ -204,10 +204,17 @@ extension Queue {
     guard let later = try Directory.open(SideKind.later.rawValue, in: root) else { return }
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
-    let listing = try listingNow()
-    let end = try ends(covering: listing)[map.lane].position
-    let now = LaneMap(map.lane, end: end, names: listing.names)
-    for finding in try findingsAside(now, listing.early) { found(finding) }
+    if try findingsAside(map.lane, try listingNow()).isEmpty { return }
+    // A process that cancels items that no consumer has reached has only the lock of now/, which consumers wait
+    // for: taken last, when there is probably something to find.
+    try lockNow(exclusive: false)
+    defer { unlockNow() }
+    for finding in try findingsAside(map.lane, try listNow()) { found(finding) }
+  }
+
+  private func findingsAside(_ lane: Lane, _ listing: NowListing) throws(Fault) -> [Finding] {
+    let end = try ends(covering: listing)[lane].position
+    return try findingsAside(LaneMap(lane, end: end, names: listing.names), listing.early)
   }
 
   private func findingsAside(_ map: LaneMap, _ early: EarlyHint?) throws(Fault) -> [Finding] {

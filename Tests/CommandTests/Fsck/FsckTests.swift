@@ -193,4 +193,29 @@ struct FsckTests {
     let run = try scratch.pipe("fsck")
     #expect(run.output.contains(" lost (pipe list --state lost)"), run.story)
   }
+
+  @Test("fsck reports nothing about items that are cancelled while it reads", .needsStrace)
+  func cancelledMeanwhile() throws {
+    let scratch = try Scratch()
+    let lines = (1...2000).map { "\($0)\n" }.joined()
+    let ids = try scratch.pipe("enqueue", "--raw", input: lines).mustSucceed().receipts
+    try scratch.pipe("cancel", "--yes", ids[0]).expect()
+    // It stops at each of its locks, taken or released, and an item of another hundred is cancelled there.
+    let stops = ["-e", "trace=flock", "-e", "inject=flock:signal=STOP"]
+    let check = try scratch.start(
+      ["strace", "-D", "-o", "/dev/null"] + stops + [Binary.path, "fsck"])
+    var cancels: [Child] = []
+    while try check.waitUntilStoppedOrEnded() {
+      let next = cancels.count + 1
+      let cancel = try scratch.start("cancel", "--yes", ids[next * 100 % 2000 + next / 20])
+      // It waits while the check has the lock.
+      try cancel.waitUntilLockedOrEnded()
+      cancels.append(cancel)
+      check.signal(SIGCONT)
+    }
+    check.finish().expect()
+    #expect(cancels.count > 3)
+    for cancel in cancels { cancel.finish().expect(nil) }
+    try scratch.pipe("fsck").expect("")
+  }
 }
