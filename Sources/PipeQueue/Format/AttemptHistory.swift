@@ -56,7 +56,7 @@ enum History {
     bytes.withUnsafeBytes { all in
       var lines = FieldSplitter(all)
       var found: [Attempt] = []
-      while let line = lines.next(before: newline) {
+      while let line = lines.nextLine() {
         if let attempt = attempt(line, of: number, lane) { found.append(attempt) }
       }
       return found
@@ -148,7 +148,7 @@ package struct DeadLetter {
   static func stderr(in letter: [UInt8]) -> [UInt8] {
     letter.withUnsafeBytes { all in
       var lines = FieldSplitter(all)
-      while let line = lines.next(before: newline) {
+      while let line = lines.nextLine() {
         guard line.starts(with: "stderr ".utf8) else { continue }
         let count = decimal(cut(line, 7, line.count)) ?? 0
         return Array(lines.remainder.map { $0.prefix(count) } ?? all.prefix(0))
@@ -164,7 +164,7 @@ extension History {
     bytes.withUnsafeBytes { all in
       var lines = FieldSplitter(all)
       var found: [UInt8] = []
-      while let line = lines.next(before: newline) {
+      while let line = lines.nextLine() {
         if attempt(line, of: number, lane) != nil { found += Array(line) + [newline] }
       }
       return found

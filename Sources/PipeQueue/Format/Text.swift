@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PipeIO
 
 // The text of names and columns. Decimal numbers have no sign, and no leading zero unless their
@@ -146,6 +147,15 @@ struct FieldSplitter {
     while at < end, at.load(as: UInt8.self) != separator { at += 1 }
     if at < end { start = at + 1 } else { self.end = nil }
     return UnsafeRawBufferPointer(start: first, count: at - first)
+  }
+
+  /// The next line of a log, without its newline. After a power cut, bytes that were not flushed may be zeros, also
+  /// the newline between a line and its neighbor: the zeros around a line do not belong to it.
+  mutating func nextLine() -> UnsafeRawBufferPointer? {
+    guard var line = next(before: newline) else { return nil }
+    guard !line.isEmpty, memchr(line.baseAddress!, 0, line.count) != nil else { return line }
+    line = cut(line, line.firstIndex { $0 != 0 } ?? line.count, line.count)
+    return cut(line, 0, line.firstIndex(of: 0) ?? line.count)
   }
 
   mutating func number(before separator: UInt8) -> Int? { next(before: separator).flatMap(decimal) }

@@ -185,7 +185,7 @@ extension Queue {
       let count = try file.read(into: buffer, at: max(0, file.size() - buffer.count))
       var lines = FieldSplitter(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       var tags: [String] = []
-      while let line = lines.next(before: newline) {
+      while let line = lines.nextLine() {
         if let tag = SettledLine(line)?.tag ?? CompactedLine(line)?.tag { tags.append(tag) }
       }
       found += tags.reversed().filter { known.insert($0).inserted }

@@ -118,7 +118,7 @@ extension Descriptor {
       let isLast = base + count >= size
       let end = isLast ? count : (all.lastIndex(of: newline).map { $0 + 1 } ?? count)
       var lines = FieldSplitter(UnsafeRawBufferPointer(rebasing: all[..<end]))
-      while let line = lines.next(before: newline) { if !line.isEmpty { body(line) } }
+      while let line = lines.nextLine() { if !line.isEmpty { body(line) } }
       base += end
     }
   }

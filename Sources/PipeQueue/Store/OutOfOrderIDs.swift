@@ -126,7 +126,7 @@ extension Queue {
       defer { buffer.deallocate() }
       let count = try file.read(into: buffer, at: 0)
       var lines = FieldSplitter(cut(UnsafeRawBufferPointer(buffer), 0, count))
-      while let line = lines.next(before: newline) {
+      while let line = lines.nextLine() {
         guard let run = OutOfOrderRun(line), run.first <= last, first <= run.last else { continue }
         found.append(run)
       }

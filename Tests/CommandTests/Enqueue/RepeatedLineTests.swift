@@ -54,6 +54,21 @@ struct RepeatedLineTests {
     try scratch.sh("pipe consume | wc -l").expect("30\n")
   }
 
+  @Test("an old id is stored once even if a power cut left zeros behind its note")
+  func zerosBehind() throws {
+    let scratch = try Scratch()
+    let old = Int(Date().timeIntervalSince1970 * 1000) - 86_400_000
+    let line = entryLine(id(at: old))
+    try scratch.pipe("enqueue", "--quiet", input: line).expect("")
+    try scratch.sh("head -c 150 /dev/zero >> $(echo queue/strays/*)").expect()
+    for other in 1...2 {
+      let run = try scratch.pipe("enqueue", input: line)
+      #expect(run.output.hasSuffix(#","duplicate":true}"# + "\n"), run.story)
+      try scratch.pipe("enqueue", "--quiet", input: entryLine(id(at: old + other))).expect("")
+    }
+    #expect(try scratch.unsettled() == 3)
+  }
+
   @Test("an entry line whose id is days old or ahead is stored once, and status finds it")
   func strays() throws {
     let scratch = try Scratch()
