@@ -214,3 +214,14 @@ int cpipe_base32(const void *bytes, struct cpipe_base32_number *number) {
   number->low = second;
   return both == 0 || text[0] > '7' ? -1 : 0;
 }
+
+int cpipe_punch_hole(int fd, off_t start, off_t count) {
+  return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, count);
+}
+
+int cpipe_set_written(int fd, struct timespec time) {
+  struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, time};
+  return futimens(fd, times);
+}
+
+off_t cpipe_next_data(int fd, off_t start) { return lseek(fd, start, SEEK_DATA); }

@@ -144,6 +144,25 @@ package final class Descriptor {
     if retryingInterrupts({ ftruncate(fd, size) }) != 0 { throw Fault("truncate", path) }
   }
 
+  /// Frees the disk space of these bytes, which then read as zeros; size and time of the last write stay.
+  /// Returns how many bytes are freed: 0 if the file system cannot do it.
+  package func punchHole(_ bytes: Range<Int>) throws(Fault) -> Int {
+    let before = try status()
+    let start = off_t(bytes.lowerBound)
+    if retryingInterrupts({ cpipe_punch_hole(fd, start, off_t(bytes.count)) }) != 0 {
+      if errno == EOPNOTSUPP || errno == ENOSYS { return 0 }
+      throw Fault("free a part of", path)
+    }
+    _ = cpipe_set_written(fd, before.st_mtim)
+    return max(0, Int(before.st_blocks - (try status()).st_blocks)) * 512
+  }
+
+  /// Whether some of these bytes may have disk space.
+  package func mayHaveData(in bytes: Range<Int>) -> Bool {
+    let data = cpipe_next_data(fd, off_t(bytes.lowerBound))
+    return data < 0 ? errno != ENXIO : data < bytes.upperBound
+  }
+
   /// Truncates a file that has no name and that no other process has open, so that no reader finds
   /// it short.
   func freeBlocksOfRemovedFile() throws(Fault) {

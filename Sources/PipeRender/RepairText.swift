@@ -8,13 +8,13 @@ package struct PrunedText {
 
   package init(_ pruned: Pruned) { self.pruned = pruned }
 
-  /// `{"removed":{"segments":3,"bytes":25165824},"kept":[{"priority":"HIGH","segments":1,…}]}`
+  /// `{"removed":{"segments":3,"bytes":25165824},"punched":0,"kept":[{"priority":"HIGH","segments":1,…}]}`
   package var json: String {
     let kept = pruned.kept.map {
       #"{"priority":"\#($0.lane.name)",\#(members($0.amount)),"reason":"\#($0.reason.rawValue)"}"#
     }
-    return #"{"removed":{\#(members(pruned.removed))},"kept":[\#(kept.joined(separator: ","))]}"#
-      + "\n"
+    return #"{"removed":{\#(members(pruned.removed))},"punched":\#(pruned.punched),"#
+      + #""kept":[\#(kept.joined(separator: ","))]}"# + "\n"
   }
 
   package var text: String {
@@ -24,7 +24,9 @@ package struct PrunedText {
       "\($0.lane.name) keeps \(counted($0.amount.segments, "segment")), \($0.amount.bytes) bytes: "
         + why($0.reason) + "\n"
     }
-    return removed + kept.joined()
+    let punched =
+      pruned.punched > 0 ? "\(pruned.punched) bytes of done items freed in kept segments\n" : ""
+    return removed + punched + kept.joined()
   }
 
   private func members(_ amount: Pruned.Amount) -> String {

@@ -100,6 +100,12 @@ int cpipe_make_directory(int dir, const char *path, const struct cpipe_origin *o
 uid_t cpipe_effective_user(void);
 
 int fallocate(int, int, off_t, off_t);
+// Frees the disk space of bytes, which then are zeros; the size stays.
+int cpipe_punch_hole(int fd, off_t start, off_t count);
+// Sets the time of the last write (mtime).
+int cpipe_set_written(int fd, struct timespec time);
+// The first byte at or after `start` that may have disk space; -1 with ENXIO if there is none.
+off_t cpipe_next_data(int fd, off_t start);
 int fsetxattr(int, const char *, const void *, size_t, int);
 
 static inline void cpipe_close_files(void) { syscall(SYS_close_range, 3u, ~0u, 0u); }

@@ -179,6 +179,8 @@ enum Segment {
   static let first = 1
   /// Bytes. A commit that finds this much in a segment begins the next one.
   static let rollSize = 8 << 20
+  /// Bytes. What `punch` frees begins and ends at a multiple of it.
+  static let page = 4096
 
   /// Relative to the queue: `segments/HIGH/000/000017`, 1,000 to a directory.
   static func path(_ lane: Lane, _ number: Int) -> String {

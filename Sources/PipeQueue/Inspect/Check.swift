@@ -46,7 +46,7 @@ extension Queue {
 
   /// The ends, read after these names. A power cut may undo the rename of an end, and keep later names of its
   /// items; the end is then where its segments end.
-  private func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
+  fileprivate func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
     let ends = try ends()
     if !listing.reaches(beyond: ends) { return ends }
     return try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
@@ -287,6 +287,16 @@ extension Queue {
     // Where the next item should be; nil: unknown, because the lines before are pruned.
     var next = undone.first.map(\.from).flatMap { $0.segment == segments.lowerBound ? $0 : nil }
     if segments.lowerBound == Segment.first { next = .origin }
+    // Zeros since the last line: of done items if `prune` punched them.
+    var zeros: [LaneFault] = []
+    func skip(to place: Position) throws(Fault) {
+      let gap = next.map { ItemRange(lane: end.lane, from: $0, to: place) }
+      if let gap, gap.count <= 0 { return }
+      defer { zeros = [] }
+      if let gap, !zeros.isEmpty, try !isNeeded(gap, undone) { return }
+      for fault in zeros { try found(fault) }
+      if let gap { try found(.gap(gap)) }
+    }
     for segment in segments {
       let isLast = segment == end.position.segment
       if root.isStrange(Segment.path(end.lane, segment)) {
@@ -313,16 +323,19 @@ extension Queue {
         switch try reader.line(at: offset, limit: limit) {
         case .line(let line):
           let place = Position(number: line.number, segment: segment, offset: offset)
-          if let next, next.number < place.number {
-            try found(.gap(ItemRange(lane: end.lane, from: next, to: place)))
-          }
+          try skip(to: place)
           offset += line.length
           next = Position(
             number: max(line.number + line.items, next?.number ?? 0), segment: segment,
             offset: offset)
         case .damaged(let until):
           let id = try file.entryID(ofLineAt: offset)
-          try found(.damaged(segment: segment, offset..<until, id: id))
+          let fault = LaneFault.damaged(segment: segment, offset..<until, id: id)
+          if try reader.isPunched(offset..<until) {
+            zeros.append(fault)
+          } else {
+            try found(fault)
+          }
           offset = until
         case .end: offset = limit
         }
@@ -332,9 +345,18 @@ extension Queue {
         }
       }
     }
-    if let next, next.number < end.position.number {
-      try found(.gap(ItemRange(lane: end.lane, from: next, to: end.position)))
-    }
+    try skip(to: end.position)
+  }
+
+  /// Whether lines of these items are needed: some are not done, or are in later/ or dead/. `undone`: as listed
+  /// before; another process may have done some since, and punched their lines.
+  private func isNeeded(_ range: ItemRange, _ undone: [ItemRange]) throws(Fault) -> Bool {
+    if try !Register(root).items(range.lane, range.numbers).isEmpty { return true }
+    guard undone.contains(where: range.overlaps) else { return false }
+    let listing = try listingNow()
+    let end = try ends(covering: listing)[range.lane].position
+    let map = LaneMap(range.lane, end: end, names: listing.names)
+    return map.undone.contains(where: range.overlaps)
   }
 }
 

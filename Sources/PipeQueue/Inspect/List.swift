@@ -109,7 +109,9 @@ extension Queue {
           let line = Position(number: entry.number, segment: segment, offset: offset)
           for listed in try view.listed(entry, at: line) where try !body(listed) { return false }
         case .damaged(let until):
-          report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, skipped")
+          if try !reader.isPunched(offset..<until) {
+            report("\(Segment.path(range.lane, segment)): byte \(offset): damaged, skipped")
+          }
           offset = until
         case .end: offset = limit
         }

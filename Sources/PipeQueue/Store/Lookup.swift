@@ -177,7 +177,7 @@ struct Lookup {
     _ = try visitAll(reader, run.bytes.lowerBound..<limit, visit)
   }
 
-  /// Visits the damaged stretches of a lane between the lines stored at `time` and at `last`, until
+  /// Visits the damaged stretches of a lane, except what `punch` left, between the lines stored at `time` and at `last`, until
   /// `visit` returns false.
   func damage(
     _ lane: Lane, from time: Instant, until last: Instant, _ laneEnd: LaneEnd,
@@ -195,7 +195,8 @@ struct Lookup {
             if line.time > last { return }
             offset += line.length
           case .damaged(let until):
-            if try !visit(reader, offset..<until) { return }
+            let bytes = offset..<until
+            if try !reader.isPunched(bytes), try !visit(reader, bytes) { return }
             offset = until
           case .end: offset = limit
           }

@@ -26,6 +26,8 @@ package struct Pruned {
   }
 
   package var removed = Amount()
+  /// Bytes of the kept segments that were freed: of done items between others.
+  package var punched = 0
   package var kept: [(lane: Lane, amount: Amount, reason: Reason)] = []
   /// Faults of damaged lanes.
   package var faults: [Fault] = []
@@ -58,6 +60,7 @@ extension Queue {
         try rollDone(lane)
         try leaveEndedSegments(lane)
         try prune(lane, try ends(), most: .max, &pruned)
+        try punch(lane, &pruned)
       } catch { pruned.faults.append(error) }
     }
     // Some file systems free the blocks only then.
@@ -175,6 +178,92 @@ extension Queue {
       if let first = names.first(where: { !$0.isDropped }) { return first.range.from.segment }
     }
     return nil
+  }
+}
+
+// The oldest segment that is needed keeps all later ones. The disk space of the done items in them is freed
+// nevertheless.
+extension Queue {
+  /// Frees the pages of the kept segments of a lane that have only lines of done items, where `--retain` does not
+  /// keep them. Other lines, the first line of each segment and the last segment with a line stay. Requires the
+  /// lock of later/.
+  /// Transition: punch
+  private func punch(_ lane: Lane, _ pruned: inout Pruned) throws(Fault) {
+    guard let kept = pruned.kept.last, kept.lane == lane, kept.reason != .retained else { return }
+    var isFlushed = false
+    for (segment, ranges) in try doneLines(lane) {
+      guard let written = root.modified(Segment.path(lane, segment)),
+        written < Clock.now() - settings.retain,
+        let file = try Segment.open(self, lane, segment, writable: true)
+      else { continue }
+      for bytes in try pages(of: ranges, SegmentReader(file, lane, segment)) {
+        pruned.kept[pruned.kept.count - 1].amount.bytes -= bytes.count
+        guard file.mayHaveData(in: bytes) else { continue }
+        // A power cut must undo neither an acknowledgement nor the end of a letter whose line is gone.
+        if !isFlushed { try root.flushFileSystem() }
+        isFlushed = true
+        pruned.punched += try file.punchHole(bytes)
+      }
+    }
+  }
+
+  /// The ranges of done items that are neither in later/ nor in dead/, by segment. Each is within its segment,
+  /// where nil means from its start or to its end.
+  private func doneLines(_ lane: Lane) throws(Fault) -> [(Int, [(Position?, Position?)])] {
+    var hasUnfiled = false
+    try forEachUnfiled(lane) { hasUnfiled = hasUnfiled || !$0.isEmpty }
+    // They are ready again, but only the register says so.
+    if hasUnfiled { return [] }
+    let names = try namesNow()
+    let end = try ends()[lane].position
+    let map = LaneMap(lane, end: end, names: names)
+    var needed = map.undone
+    for kind in SideKind.allCases {
+      for shard in try shards(kind, lane) {
+        needed += try namesAside(kind, lane, shard).filter { !$0.isDropped }.map(\.range)
+      }
+    }
+    let (others, last) = (ItemRange.merged(needed), end.offset > 0 ? end.segment : end.segment - 1)
+    let done = ItemRange.merged(map.final(.done) + map.final(.dropped))
+    var found: [(Int, [(Position?, Position?)])] = []
+    for range in done.flatMap({ $0.removing(others) }) where range.from.segment < last {
+      for segment in range.from.segment...min(range.to.segment, last - 1) {
+        let from = segment == range.from.segment ? range.from : nil
+        let to = segment == range.to.segment ? range.to : nil
+        if found.last?.0 == segment {
+          found[found.count - 1].1.append((from, to))
+        } else {
+          found.append((segment, [(from, to)]))
+        }
+      }
+    }
+    return found
+  }
+
+  /// The whole pages in the lines of these items.
+  private func pages(
+    of ranges: [(from: Position?, to: Position?)], _ reader: SegmentReader
+  ) throws(Fault) -> [Range<Int>] {
+    let size = try reader.finalSize()
+    guard case .line(let first) = try reader.line(at: 0, limit: size) else { return [] }
+    let start = first.length
+    var found: [Range<Int>] = []
+    for range in ranges {
+      var from = range.from?.offset ?? 0
+      if let place = range.from {
+        switch try reader.line(at: from, limit: size) {
+        // The entry has other items before these.
+        case .line(let line): if line.number < place.number { from += line.length }
+        case .damaged(let until): if try !reader.isPunched(from..<until) { from = until }
+        case .end: continue
+        }
+      }
+      let page = Segment.page
+      from = (max(from, start) + page - 1) / page * page
+      let to = (range.to?.offset ?? size) / page * page
+      if from < to { found.append(from..<to) }
+    }
+    return found
   }
 }
 

@@ -203,3 +203,45 @@ extension Register {
     NameChecksum("\(lane.name) \(file) \(index) ", String(decoding: text, as: UTF8.self))
   }
 }
+
+extension Queue {
+  /// Calls `body` with the numbers of items that the register lists and that have no name in later/
+  /// or dead/, ascending. `old` gets those whose lines were removed because of their age: they were
+  /// dropped.
+  func forEachUnfiled(
+    _ lane: Lane, old: ([Int]) -> Void = { _ in }, _ body: ([Int]) throws(Fault) -> Void
+  ) throws(Fault) {
+    var oldest: Int?
+    try Register(root).forEach(lane) { (first, items) throws(Fault) in
+      let names = try namesAside(lane, first..<(first + Register.recordSpan)).map(\.range)
+      let missing = Register.numbers(first, items).filter { number in
+        !names.contains { $0.numbers.contains(number) }
+      }
+      if missing.isEmpty { return }
+      let limit: Int
+      if let oldest { limit = oldest } else { limit = try oldestNumber(lane) }
+      oldest = limit
+      old(missing.filter { $0 < limit })
+      try body(missing.filter { $0 >= limit })
+    }
+  }
+
+  /// The number of the first item whose line exists; 0 if there is none.
+  private func oldestNumber(_ lane: Lane) throws(Fault) -> Int {
+    for segment in try segmentNumbers(lane) {
+      guard let file = try Segment.open(self, lane, segment) else { continue }
+      let reader = SegmentReader(file, lane, segment)
+      let size = try file.size()
+      var offset = 0
+      // What only a damaged line held cannot be delivered either.
+      while offset < size {
+        switch try reader.line(at: offset, limit: size) {
+        case .line(let line): return line.number
+        case .damaged(let until): offset = until
+        case .end: offset = size
+        }
+      }
+    }
+    return 0
+  }
+}

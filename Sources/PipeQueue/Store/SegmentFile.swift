@@ -55,6 +55,12 @@ final class SegmentReader {
     var tries = 64
     var start = 1
     while start + SegmentLine.itemsStart < text.count, tries > 0 {
+      // The first space of a line is behind its checksum.
+      let from = start + SegmentLine.crcEnd
+      guard let found = memchr(text.baseAddress! + from, Int32(space), text.count - from) else {
+        return nil
+      }
+      start = UnsafeRawPointer(found) - text.baseAddress! - SegmentLine.crcEnd
       let rest = cut(text, start, text.count)
       if SegmentLine.mayBegin(rest) {
         tries -= 1
@@ -72,6 +78,29 @@ final class SegmentReader {
     guard let text = try text(at: offset, limit: limit) else { return nil }
     let start = offset + text.count + 1
     return start < limit ? start : nil
+  }
+
+  /// Whether damaged bytes are what `punch` leaves: whole pages of zeros, with the rest of a line before and
+  /// after them. No line has such a byte.
+  func isPunched(_ bytes: Range<Int>) throws(Fault) -> Bool {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+    defer { buffer.deallocate() }
+    var zeros: Range<Int>?
+    var at = bytes.lowerBound
+    while at < bytes.upperBound {
+      let piece = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<min(buffer.count, bytes.upperBound - at)])
+      let count = try file.read(into: piece, at: at)
+      if count == 0 { break }
+      for place in at..<(at + count) where piece[place - at] == 0 {
+        let known = zeros ?? place..<place
+        if known.upperBound < place { return false }
+        zeros = known.lowerBound..<(place + 1)
+      }
+      at += count
+    }
+    guard let zeros else { return false }
+    return zeros.lowerBound % Segment.page == 0 && zeros.upperBound % Segment.page == 0
   }
 
   /// Bytes from `offset` to the next newline, exclusive; nil if there is none below `limit`.

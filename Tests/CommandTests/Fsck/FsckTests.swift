@@ -194,6 +194,24 @@ struct FsckTests {
     #expect(run.output.contains(" lost (pipe list --state lost)"), run.story)
   }
 
+  @Test(
+    "fsck reports zeros where the line of an item should be that is not done",
+    arguments: [
+      ("true", true), ("pipe consume > log", false), ("pipe cancel --yes --all > log", true),
+    ])
+  func zeros(settling: String, isFound: Bool) throws {
+    let scratch = try Scratch()
+    let pad = String(repeating: "x", count: 9000)
+    try scratch.store("1", "\"\(pad)\"", "2")
+    try scratch.sh(settling).expect()
+    try scratch.sh(
+      "dd if=/dev/zero of=queue/segments/MEDIUM/000/000001 bs=4096 seek=1 count=1 conv=notrunc 2> log"
+    ).expect()
+    let run = try scratch.pipe("fsck")
+    #expect(run.output.contains("damaged bytes of entry") == isFound, run.story)
+    #expect(run.ending == .exited(isFound ? 1 : 0), run.story)
+  }
+
   @Test("fsck reports nothing about items that are cancelled while it reads", .needsStrace)
   func cancelledMeanwhile() throws {
     let scratch = try Scratch()

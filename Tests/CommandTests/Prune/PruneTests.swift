@@ -90,6 +90,77 @@ struct PruneTests {
     try scratch.pipe("consume").expect("1\n")
   }
 
+  /// Stores records in several segments, of which most are done, two are dead and one waits for its time. Returns
+  /// the id of a done one.
+  private func storeBetween() throws -> String {
+    try scratch.prepare("init", "--backoff", "1h..1h")
+    let pad = String(repeating: "x", count: 900)
+    let lines = (0..<20_000).map { "[\($0),\"\(pad)\"]\n" }.joined()
+    let ids = try scratch.pipe("enqueue", "--raw", input: lines).mustSucceed().receipts
+    try scratch.sh(
+      """
+      for status in 65 65 1
+      do
+        pipe consume -n 1 -- sh -c "exit $status" 2> errors
+        pipe consume --size 6000 -n 1 > log
+      done
+      """
+    ).expect()
+    return ids[3000]
+  }
+
+  private let states = """
+    pipe list; pipe list --state later; pipe dead; pipe list --state dead
+    pipe stats --json | jq .states
+    """
+
+  @Test("prune frees the space of done items between others, which stay as they are")
+  func punched() throws {
+    let done = try storeBetween()
+    let before = try scratch.sh(states).expect().output
+    let used = "du -k -s queue/segments | cut -f 1"
+    let full = try #require(try Int(scratch.sh(used).expect().lines[0]))
+    let object = try #require(try scratch.pipe("prune", "--json").expect().objects().first)
+    let freed = try #require(object["punched"] as? Int)
+    #expect(freed > 7_000_000, "\(object)")
+    let left = try #require(try Int(scratch.sh(used).expect().lines[0]))
+    #expect((full - left) * 1024 >= freed - 65536)
+    try scratch.sh(states).expect(before)
+    try scratch.sh("pipe prune | grep -c freed").expect("0\n", status: 1)
+    try scratch.pipe("fsck").expect("")
+    try scratch.pipe("fsck", "--repair").expect("")
+    try scratch.pipe("status", done).expect(
+      "", errors: "pipe status: \(done): no such id in \(scratch.path("queue"))\n", status: 1)
+    try scratch.sh("pipe list --state done > log").expect()
+    // A copy may have zeros in the place of holes.
+    try scratch.sh("cp -a --sparse=never queue copy; pipe fsck -q copy").expect("")
+    try scratch.sh("pipe retry --all > log; pipe consume > log; cut -d , -f 1 log | head -n 3")
+      .expect("[0\n[6001\n[18003\n")
+    try scratch.sh("for s in ready later; do pipe list --state $s | wc -l; done").expect("0\n1\n")
+    try scratch.pipe("fsck").expect("")
+  }
+
+  @Test("prune that is killed while it frees space loses nothing", .needsStrace)
+  func killedBetween() throws {
+    _ = try storeBetween()
+    let before = try scratch.sh(states).expect().output
+    try scratch.sh("cp -a queue full").expect()
+    // A power cut must not take back the name of a done item whose line is gone.
+    try scratch.sh(
+      "strace -o calls -e trace=syncfs,fallocate pipe prune > log; cut -c 1-6 calls | uniq"
+    )
+    .expect("syncfs\nfalloc\n+++ ex\n")
+    for call in ["fallocate", "utimensat", "syncfs"] {
+      for number in 1...3 {
+        try scratch.sh("rm -rf queue; cp -a full queue").expect()
+        let inject = "-e trace=\(call) -e inject=\(call):signal=KILL:when=\(number)"
+        try scratch.sh("strace -o /dev/null \(inject) pipe prune > log; true").expect(errors: nil)
+        try scratch.pipe("fsck").expect("", "killed at \(call) \(number)")
+        try scratch.sh(states).expect(before, "killed at \(call) \(number)")
+      }
+    }
+  }
+
   @Test("prune continues with the other lanes when one is damaged, and says so")
   func damaged() throws {
     try scratch.store("1", #"{"n":2,"priority":"HIGH"}"#)
