@@ -238,8 +238,8 @@
       _ id: EntryID, _ items: [WaitingItems]
     ) throws(Fault) -> EntryCopy? { try directory("change").wholeEntry(id, items) }
 
-    package func isDead(_ id: EntryID) throws(Fault) -> Bool {
-      try directory("change").isDead(id)
+    package func isMoving(_ items: [WaitingItems], reason: String) throws(Fault) -> Bool {
+      try directory("change").isMoving(items, reason: reason)
     }
 
     package func finishMove(_ id: EntryID) throws(Fault) {

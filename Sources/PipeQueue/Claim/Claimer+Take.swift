@@ -155,9 +155,6 @@ extension Queue {
     let stored = StoredEntry(view.line, view.lane)
     return EntryCopy(entry: stored.entry, data: Array(stored.data))
   }
-
-  /// Whether all items of the entry are dead letters.
-  package func isDead(_ id: EntryID) throws(Fault) -> Bool { try look(at: id)?.isDead ?? false }
 }
 
 /// Adjacent items of one entry that wait: ready, or for a time.

@@ -73,6 +73,16 @@ final class DeadLetterReader {
       stderr: DeadLetter.stderr(in: bytes))
   }
 
+  /// The reason of the last attempt; nil if the letter has none. A process that writes early letters has the lock
+  /// of now/, so a letter without a reason is read again under it.
+  func reason(_ name: SideName) throws(Fault) -> String? {
+    if let reason = try letter(name)?.history.last?.reason { return reason }
+    guard name.isEarly else { return nil }
+    try queue.lockNow(exclusive: false)
+    defer { queue.unlockNow() }
+    return try letter(name)?.history.last?.reason
+  }
+
   /// The line of its entry, valid until the next call; nil if the line is missing or damaged.
   func line(_ name: SideName) throws(Fault) -> SegmentLine? {
     let position = name.range.from
@@ -242,7 +252,7 @@ extension Queue {
       var names: [SideName] = []
       for name in try dead(of: view) {
         // An early letter without a reason was being written when its process died.
-        let reason = try letters.letter(name)?.history.last?.reason
+        let reason = try letters.reason(name)
         if reason?.hasPrefix(DeadLetter.moved) ?? name.isEarly { names.append(name) }
       }
       if !names.isEmpty { _ = try revive(names) }
@@ -251,6 +261,19 @@ extension Queue {
       let dropped = try namesAside(view.lane, view.numbers).filter { $0.kind == .dead }
       for group in SideGroup.split(dropped) { try root.existing(group.path).flush() }
     }
+  }
+
+  /// Whether these items, which are a whole entry, are dead letters with this reason, and the entry is not stored
+  /// again. Otherwise another process has cancelled, purged or moved it meanwhile. Requires the lock of later/.
+  package func isMoving(_ items: [WaitingItems], reason: String) throws(Fault) -> Bool {
+    _ = try publishedEnds()
+    guard let view = try look(at: items[0].id), view.lane == items[0].range.lane,
+      view.numbers.contains(items[0].range.from.number)
+    else { return false }
+    let letters = DeadLetterReader(self)
+    let names = try dead(of: view)
+    for name in names where try letters.reason(name) != reason { return false }
+    return names.count == view.line.items
   }
 
   /// Runs `body` under the lock without which no letter is revived or dropped.

@@ -220,7 +220,11 @@ package struct ControlJob {
       // Between the check and the commit, no other process may bring an item back.
       try queue.keepingLetters { () throws(Fault) in
         for one in moving {
-          if try queue.isDead(one.items[0].id) { dead.append(one) } else { others.append(one) }
+          if try queue.isMoving(one.items, reason: reason) {
+            dead.append(one)
+          } else {
+            others.append(one)
+          }
         }
         try claimer.store(dead, in: lane)
       }
