@@ -145,12 +145,12 @@ package final class Descriptor {
   }
 
   /// Frees the disk space of these bytes, which then read as zeros; size and time of the last write stay.
-  /// Returns how many bytes are freed: 0 if the file system cannot do it.
-  package func punchHole(_ bytes: Range<Int>) throws(Fault) -> Int {
+  /// Returns how many bytes are freed; nil if the file system cannot do it.
+  package func punchHole(_ bytes: Range<Int>) throws(Fault) -> Int? {
     let before = try status()
     let start = off_t(bytes.lowerBound)
     if retryingInterrupts({ cpipe_punch_hole(fd, start, off_t(bytes.count)) }) != 0 {
-      if errno == EOPNOTSUPP || errno == ENOSYS { return 0 }
+      if errno == EOPNOTSUPP || errno == ENOSYS { return nil }
       throw Fault("free a part of", path)
     }
     _ = cpipe_set_written(fd, before.st_mtim)

@@ -117,6 +117,9 @@ package final class Directory {
     if relieved({ fsync(fd) }) != 0 { throw Fault("flush", path) }
   }
 
+  /// How the report of a wait for a lock begins: nothing is wrong with the queue.
+  package static let waiting = "waiting for the lock of "
+
   /// Flushes the whole file system to stable storage.
   package func flushFileSystem() throws(Fault) {
     if retryingInterrupts({ syncfs(fd) }) != 0 { throw Fault("flush", path) }

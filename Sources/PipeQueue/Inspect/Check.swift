@@ -46,7 +46,7 @@ extension Queue {
 
   /// The ends, read after these names. A power cut may undo the rename of an end, and keep later names of its
   /// items; the end is then where its segments end.
-  fileprivate func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
+  func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
     let ends = try ends()
     if !listing.reaches(beyond: ends) { return ends }
     return try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }

@@ -197,12 +197,14 @@ extension Queue {
         let file = try Segment.open(self, lane, segment, writable: true)
       else { continue }
       for bytes in try pages(of: ranges, SegmentReader(file, lane, segment)) {
+        if file.mayHaveData(in: bytes) {
+          // A power cut must undo neither an acknowledgement nor the end of a letter whose line is gone.
+          if !isFlushed { try root.flushFileSystem() }
+          isFlushed = true
+          guard let freed = try file.punchHole(bytes) else { return }
+          pruned.punched += freed
+        }
         pruned.kept[pruned.kept.count - 1].amount.bytes -= bytes.count
-        guard file.mayHaveData(in: bytes) else { continue }
-        // A power cut must undo neither an acknowledgement nor the end of a letter whose line is gone.
-        if !isFlushed { try root.flushFileSystem() }
-        isFlushed = true
-        pruned.punched += try file.punchHole(bytes)
       }
     }
   }
@@ -226,8 +228,10 @@ extension Queue {
     let (others, last) = (ItemRange.merged(needed), end.offset > 0 ? end.segment : end.segment - 1)
     let done = ItemRange.merged(map.final(.done) + map.final(.dropped))
     var found: [(Int, [(Position?, Position?)])] = []
-    for range in done.flatMap({ $0.removing(others) }) where range.from.segment < last {
-      for segment in range.from.segment...min(range.to.segment, last - 1) {
+    for range in done.flatMap({ $0.removing(others) }) {
+      let until = min(range.to.segment + 1, last)
+      guard range.from.segment < until else { continue }
+      for segment in range.from.segment..<until {
         let from = segment == range.from.segment ? range.from : nil
         let to = segment == range.to.segment ? range.to : nil
         if found.last?.0 == segment {

@@ -140,7 +140,7 @@ package final class Queue {
   ) throws(Fault) {
     try directory.lock(exclusive: exclusive) {
       report(
-        "waiting for the lock of \(printable(directory.path)), held by \(lockHolder(directory))")
+        Directory.waiting + "\(printable(directory.path)), held by \(lockHolder(directory))")
     }
   }
 }

@@ -58,7 +58,13 @@ struct Fsck: Command {
 
   private func run(_ report: FindingReport) throws(Fault) -> Int32 {
     if repair { try queue.location.restoreFormat { report.add(nil, $0, isRepair: true) } }
-    let queue = try queue.location.open { report.add(nil, $0, isRepair: report.isRepairing) }
+    let queue = try queue.location.open { text in
+      if text.hasPrefix(Directory.waiting) {
+        Diagnostics(command: "fsck").say(text)
+      } else {
+        report.add(nil, text, isRepair: report.isRepairing)
+      }
+    }
     try queue.check(hasRead: report.hasRead) { report.add($0.position, $0.text) }
     guard repair, report.count > 0 else { return try report.end(Exit.someFailed) }
     report.isRepairing = true
