@@ -264,9 +264,9 @@ extension Queue {
   }
 
   /// Whether these items, which are a whole entry, are dead letters with this reason, and the entry is not stored
-  /// again. Otherwise another process has cancelled, purged or moved it meanwhile. Requires the lock of later/.
+  /// again. Otherwise another process has cancelled, purged or moved it meanwhile. Only for the body of
+  /// `keepingLetters`.
   package func isMoving(_ items: [WaitingItems], reason: String) throws(Fault) -> Bool {
-    _ = try publishedEnds()
     guard let view = try look(at: items[0].id), view.lane == items[0].range.lane,
       view.numbers.contains(items[0].range.from.number)
     else { return false }
@@ -276,11 +276,13 @@ extension Queue {
     return names.count == view.line.items
   }
 
-  /// Runs `body` under the lock without which no letter is revived or dropped.
+  /// Runs `body` under the lock without which no letter is revived or dropped, and no entry is stored again. Those
+  /// stored before are visible.
   package func keepingLetters(_ body: () throws(Fault) -> Void) throws(Fault) {
     let later = try part(SideKind.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
     defer { later.unlock() }
+    _ = try publishedEnds()
     try body()
   }
 

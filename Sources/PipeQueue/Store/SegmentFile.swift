@@ -83,23 +83,17 @@ final class SegmentReader {
   /// Whether damaged bytes are what `punch` leaves: whole pages of zeros, with the rest of a line before and
   /// after them. No line has such a byte.
   func isPunched(_ bytes: Range<Int>) throws(Fault) -> Bool {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
-    defer { buffer.deallocate() }
     var zeros: Range<Int>?
-    var at = bytes.lowerBound
-    while at < bytes.upperBound {
-      let piece = UnsafeMutableRawBufferPointer(
-        rebasing: buffer[..<min(buffer.count, bytes.upperBound - at)])
-      let count = try file.read(into: piece, at: at)
-      if count == 0 { break }
-      for place in at..<(at + count) where piece[place - at] == 0 {
+    var isOneRun = true
+    try file.forEachPiece(of: bytes) { (piece, at) throws(Fault) in
+      for index in piece.indices where isOneRun && piece[index] == 0 {
+        let place = at + index
         let known = zeros ?? place..<place
-        if known.upperBound < place { return false }
+        isOneRun = known.upperBound == place
         zeros = known.lowerBound..<(place + 1)
       }
-      at += count
     }
-    guard let zeros else { return false }
+    guard let zeros, isOneRun else { return false }
     return zeros.lowerBound % Segment.page == 0 && zeros.upperBound % Segment.page == 0
   }
 
@@ -182,19 +176,12 @@ extension Queue {
   private static func copy(_ file: Descriptor, _ bytes: Range<Int>, to copy: Descriptor)
     throws(Fault) -> Int
   {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 8)
-    defer { buffer.deallocate() }
-    var at = bytes.lowerBound
-    while at < bytes.upperBound {
-      let piece = UnsafeMutableRawBufferPointer(
-        rebasing: buffer[..<min(buffer.count, bytes.upperBound - at)])
-      let count = try file.read(into: piece, at: at)
-      if count == 0 { break }
-      try copy.write(
-        UnsafeRawBufferPointer(rebasing: piece[..<count]), at: at - bytes.lowerBound)
-      at += count
+    var kept = 0
+    try file.forEachPiece(of: bytes) { (piece, at) throws(Fault) in
+      try copy.write(piece, at: at - bytes.lowerBound)
+      kept += piece.count
     }
-    return at - bytes.lowerBound
+    return kept
   }
 }
 
@@ -210,6 +197,24 @@ extension [UInt8] {
   func write(to file: Descriptor, at offset: Int) throws(Fault) {
     try withUnsafeBufferPointer { (all) throws(Fault) -> Void in
       try file.write(UnsafeRawBufferPointer(all), at: offset)
+    }
+  }
+}
+
+extension Descriptor {
+  /// Reads these bytes piece by piece, up to the end of the file. `at`: where in the file the piece begins.
+  fileprivate func forEachPiece(
+    of bytes: Range<Int>, _ body: (_ piece: UnsafeRawBufferPointer, _ at: Int) throws(Fault) -> Void
+  ) throws(Fault) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+    defer { buffer.deallocate() }
+    var at = bytes.lowerBound
+    while at < bytes.upperBound {
+      let count = min(buffer.count, bytes.upperBound - at)
+      let read = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: at)
+      if read == 0 { return }
+      try body(cut(UnsafeRawBufferPointer(buffer), 0, read), at)
+      at += read
     }
   }
 }
