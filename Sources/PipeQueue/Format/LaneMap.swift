@@ -5,19 +5,21 @@
 struct LaneMap {
   let lane: Lane
   let end: Position
-  /// Names of this lane, by start; of two that start together, the wider first.
-  let names: [NowName]
+  /// Names of this lane that begin before its end, by start; of two that start together, the wider first.
+  let names: ArraySlice<NowName>
+  /// Also those that begin after it, which are as true: a power cut may have undone the last moves of the end.
+  private let all: [NowName]
 
-  /// `end` is read after the names: their items lie before it, unless a crash undid its move.
+  /// `end` is read after the names.
   init(_ lane: Lane, end: Position, names: [NowName]) {
     self.lane = lane
     self.end = end
-    self.names = names.filter { $0.range.lane == lane && $0.range.from.number < end.number }
-      .sorted { $0.range.comesBefore($1.range) }
+    all = names.filter { $0.range.lane == lane }.sorted { $0.range.comesBefore($1.range) }
+    self.names = all[..<all.partitionPoint { $0.range.from.number < end.number }]
   }
 
   /// Ranges that no name of `covering` covers, up to the end.
-  func gaps(_ covering: [NowName]) -> [ItemRange] {
+  func gaps(_ covering: ArraySlice<NowName>) -> [ItemRange] {
     var found: [ItemRange] = []
     var at = Position.origin
     for name in covering {
@@ -60,10 +62,11 @@ struct LaneMap {
     }
   }
 
-  /// State of a single item before the end; nil: ready, and never handed out.
+  /// State of a single item, also of one after the end; nil: ready, and never handed out.
   func state(of number: Int) -> NowName.State? {
     var result: NowName.State?
-    for name in names where name.range.from.number <= number && number < name.range.to.number {
+    for name in number < end.number ? names : all[...]
+    where name.range.from.number <= number && number < name.range.to.number {
       // The wider of two `again` names comes first, so it wins.
       if result.map({ $0.rank < name.state.rank }) ?? true { result = name.state }
     }
