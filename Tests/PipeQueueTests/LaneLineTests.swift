@@ -64,6 +64,15 @@ struct LaneLineTests {
     #expect(picture(line(overlap.names.reversed())) == overlap.picture, "in any order of listing")
   }
 
+  @Test("a name after the lane end counts, because a power cut may have undone the move of the end")
+  func beyond() {
+    let lane = line([.done(0, 2), .done(8, 14), .claim(12, 13)], end: 4)
+    #expect(lane.state(of: 3) == nil && lane.state(of: 7) == nil)
+    #expect(lane.state(of: 8) == .done && lane.state(of: 13) == .done)
+    #expect(NowName(items(12, 13), lane.state(of: 12)!).isClaim)
+    #expect(lane.untouched == [items(2, 4)] && lane.names.count == 1)
+  }
+
   @Test("a lane offers items that were never taken, and items to be tried again")
   func offers() {
     let names: [NowName] = [.done(0, 2), .claim(3, 4), .again(5, 9), .again(7, 9), .claim(20, 21)]

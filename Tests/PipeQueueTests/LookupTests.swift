@@ -45,6 +45,24 @@ struct LookupTests {
     #expect(try found(mint.id(at: Clock.now())) == nil)
   }
 
+  @Test("every line with an id is found, also two of one lane, and the last of them")
+  func copies() throws {
+    let id = id(at: Clock.now(), 1)
+    try scratch.store([id])
+    let first = try #require(try found(id))
+    for lane in [Lane.high, .medium, .high] {
+      var draft = WriteBatch()
+      draft.append(NewEntry(id: id, priority: lane), "1")
+      try Appender(scratch.queue, isMoving: true).commit(&draft)
+    }
+    let lookup = Lookup(scratch.queue)
+    let ends = try scratch.queue.ends()
+    #expect(try lookup.findAll(id, ends).count == 4)
+    let last = try #require(try lookup.findAgain(id, ends, after: first))
+    #expect(last.lane == .high && last.offset > 0)
+    #expect(try lookup.findAgain(id, ends, after: last) == nil)
+  }
+
   @Test("an id generated long before or ahead, or out of order, is found among the strays")
   func strays() throws {
     let day = TimeSpan.days(1)

@@ -39,7 +39,7 @@ extension Claimer {
   private func writeLetters(
     _ burials: [SettlingPlan.Burial], of claim: borrowing Claim
   ) throws(Fault) -> Int {
-    var letters = SideWriter(queue, flushing: burials.count > 16 ? .all : .files)
+    var letters = SideWriter(queue, flushing: .init(files: burials.count))
     var written = 0
     do throws(Fault) {
       for burial in burials {

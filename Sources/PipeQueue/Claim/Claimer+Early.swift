@@ -95,7 +95,7 @@ extension Claimer {
       SideName(range: $0, waiting: nil, isDropped: isDropped, isEarly: true)
     }
     do throws(Fault) {
-      var letters = SideWriter(queue, flushing: names.count > 16 ? .all : .files)
+      var letters = SideWriter(queue, flushing: .init(files: names.count))
       for name in names {
         let attempt = Attempt(Failure(reason), number: 0, started: nil, ended: wall())
         let bytes = History.line(name.range, attempt) + DeadLetter.stderrBlock([])

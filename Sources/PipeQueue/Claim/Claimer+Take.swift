@@ -104,12 +104,17 @@ extension Claimer {
   package func store(
     _ copies: [(items: [WaitingItems], copy: EntryCopy)], in lane: Lane
   ) throws(Fault) {
+    guard !copies.isEmpty else { return }
+    // Another process may have written some of the letters and died before its flush. After a power cut, these
+    // items would be ready beside their copies, or their letters would not say that they were moved.
+    try queue.flushLetters(of: copies.flatMap { $0.items.map(\.range) })
+    try queue.now().flush()
     var batch = WriteBatch()
     for (items, copy) in copies {
       let entry = entry(copy, in: lane, waitingLike: items)
       copy.data.withUnsafeBytes { batch.append(entry, data: $0) }
     }
-    if !batch.isEmpty { try Appender(queue, isMoving: true).commit(&batch) }
+    try Appender(queue, isMoving: true).commit(&batch)
   }
 
   private func entry(

@@ -21,17 +21,15 @@ struct Lookup {
   /// The entry with this id, if it is before the ends.
   func find(_ id: EntryID, _ ends: LaneEnds) throws(Fault) -> Found? {
     for lane in Lane.allCases {
-      if let found = try find(id, lane, ends[lane]) { return found }
+      if let found = try find(id, lane, ends[lane], all: false).first { return found }
     }
     return try findOutOfOrder(id, ends).first
   }
 
-  /// Every line with this id: the entry, and copies that `change --priority` stored in other lanes.
+  /// Every line with this id: the entry, and the copies that `change --priority` stored.
   func findAll(_ id: EntryID, _ ends: LaneEnds) throws(Fault) -> [Found] {
     var all: [Found] = []
-    for lane in Lane.allCases {
-      if let found = try find(id, lane, ends[lane]) { all.append(found) }
-    }
+    for lane in Lane.allCases { all += try find(id, lane, ends[lane], all: true) }
     for found in try findOutOfOrder(id, ends) where !all.contains(where: found.isSame) {
       all.append(found)
     }
@@ -66,10 +64,14 @@ struct Lookup {
     return all
   }
 
-  // Searches commit by commit: the ids of a commit ascend, unless strays/ lists them.
-  private func find(_ id: EntryID, _ lane: Lane, _ laneEnd: LaneEnd) throws(Fault) -> Found? {
+  // Searches commit by commit: the ids of a commit ascend, unless strays/ lists them. `all`: also copies of the
+  // entry, which may be in the lane that it was moved from.
+  private func find(
+    _ id: EntryID, _ lane: Lane, _ laneEnd: LaneEnd, all: Bool
+  ) throws(Fault) -> [Found] {
     let time = id.time
-    guard laneEnd.time >= time else { return nil }
+    guard laneEnd.time >= time else { return [] }
+    var every: [Found] = []
     var segment = try firstSegment(lane, time, laneEnd)
     while segment <= laneEnd.position.segment {
       if let reader = try reader(lane, segment) {
@@ -77,16 +79,19 @@ struct Lookup {
         var start = try lowerBound(reader, time, limit: limit)
         while let first = try firstLine(reader, from: start, limit: limit) {
           let commit = first.line.time
-          if OutOfOrderLog.isStray(id, time: commit) { return nil }
+          if OutOfOrderLog.isStray(id, time: commit) { return every }
           let mayHave = first.line.id <= id
           let end = try partitionPoint(reader, first.offset, limit) { $0.time <= commit }
-          if mayHave, let found = try find(id, reader, first.offset, end) { return found }
+          if mayHave, let found = try find(id, reader, first.offset, end) {
+            every.append(found)
+            if !all { return every }
+          }
           start = end
         }
       }
       segment += 1
     }
-    return nil
+    return every
   }
 
   // Searches lines whose ids ascend.

@@ -130,6 +130,19 @@ extension Queue {
     try forEachShard(kind, of: ranges) { (directory, _) throws(Fault) in try directory.flush() }
   }
 
+  /// Flushes the letters of these ranges, with their contents.
+  func flushLetters(of ranges: [ItemRange]) throws(Fault) {
+    let letters = try namesAside(.dead, of: ranges)
+    if SideWriter.Extent(files: letters.count) == .all { return try root.flushFileSystem() }
+    for group in SideGroup.split(letters) {
+      guard let directory = try Directory.open(group.path, in: root) else { continue }
+      for name in group.names {
+        try Descriptor.open(name.text, in: directory, O_RDONLY)?.flush()
+      }
+      try directory.flush()
+    }
+  }
+
   func removeAside(_ names: [SideName]) throws(Fault) {
     for group in SideGroup.split(names) {
       guard let directory = try Directory.open(group.path, in: root) else { continue }
@@ -181,6 +194,9 @@ struct SideWriter {
     case files
     /// The whole file system at the end, which costs less than many files.
     case all
+
+    /// Names and this many files.
+    init(files count: Int) { self = count > 16 ? .all : .files }
   }
 
   private let queue: Queue

@@ -126,7 +126,11 @@ package final class Appender {
   private func append(_ writeBatch: inout WriteBatch, _ ends: LaneEnds) throws(Fault) {
     let lanes = Lane.allCases.filter { !writeBatch[$0].lines.isEmpty }
     let now = Clock.now()
-    let time = lanes.reduce(now) { max($0, tails[$1]!.time + .microseconds(1)) }
+    // A copy is later than the line that it replaces, in whichever lane that is.
+    let earlier = isMoving ? Lane.allCases : lanes
+    let time = earlier.reduce(now) {
+      max($0, max(tails[$1]?.time ?? .epoch, ends[$1].time) + .microseconds(1))
+    }
     if time > now { writeBatch.note(accepted: now) }
     // Before the lines: any process that finds those may make them part of the queue.
     var strays = OutOfOrderLog(queue)
