@@ -15,6 +15,8 @@ final class ProgramRun {
   /// The call kind that fails from now on, and how.
   var failing: (kind: cpipe_call_kind, code: Int32)?
   var isStopped = false
+  /// Whether its last call was a flush that failed.
+  var isRewriting = false
   /// Whether it got the SIGTERM that ends a program which otherwise waits for ever.
   var isAskedToEnd = false
   /// The items of each of its input lines.

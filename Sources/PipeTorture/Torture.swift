@@ -19,6 +19,7 @@ package final class Torture {
   private let signals: SignalQueue
   private var isInterrupted = false
 
+  private var mix: Life.Mix
   private var life: Life
   var running: [ProgramRun] = []
   var waiting: [ProgramRun] = []
@@ -33,7 +34,8 @@ package final class Torture {
   package init(in place: String, seed: UInt64, isLying: Bool) throws(Fault) {
     random = SeededRandom(seed: seed)
     // Replaced by the first life: the queues are created without faults.
-    life = Life(&random)
+    mix = Life.Mix(&random)
+    life = Life(mix, &random)
     signals = try SignalQueue([SignalQueue.child, SIGINT, SIGTERM, SIGHUP])
     ignoreBrokenPipes()
     umask(0)
@@ -97,7 +99,8 @@ package final class Torture {
   /// called after events.
   package func run(until deadline: SteadyInstant, _ report: (Tally) -> Void) throws(Fault) {
     while goesOn(until: deadline) {
-      life = Life(&random)
+      if tally.lives % Life.Mix.lives == 0 { mix = Life.Mix(&random) }
+      life = Life(mix, &random)
       do throws(Fault) { try live(until: deadline, report) } catch {
         for program in running { program.signal(SIGKILL) }
         throw error
@@ -140,7 +143,7 @@ extension Torture {
     var lastEvent = Clock.steady()
     var isIdle = false
     // Not before programs that may hang have had their time.
-    while callsOfLife < life.endsAtCall, goesOn(until: deadline) || isIdle && !isInterrupted {
+    while !isOver, goesOn(until: deadline) || isIdle && !isInterrupted {
       while running.count < Torture.mostAtOnce, let next = waiting.popLast() { try start(next) }
       if running.isEmpty { break }
       if try wait(until: Clock.steady() + Torture.quietTime) {
@@ -157,6 +160,11 @@ extension Torture {
       }
     }
     try endLife()
+  }
+
+  // A program whose flush failed writes its lines once more, as pipe-queue(5) assumes.
+  private var isOver: Bool {
+    callsOfLife >= life.endsAtCall && !running.contains { $0.isRewriting && $0.ending == nil }
   }
 
   // Continues stopped programs, and ends those that would wait for ever. Returns whether there was one.
@@ -265,9 +273,11 @@ extension Torture {
     callsOfLife += 1
     program.calls += 1
     tally.calls += 1
-    if callsOfLife >= life.endsAtCall { return .abandon }
+    if isOver { return .abandon }
+    program.isRewriting = false
     if let failing = program.failing, failing.kind == kind {
       tally.failures += 1
+      program.isRewriting = kind.isFlush
       return .fail(failing.code)
     }
     guard let mishap = program.mishap, program.calls >= mishap.call else { return .make }
@@ -295,9 +305,16 @@ extension Torture {
     case .fail(let code, let isLasting):
       tally.failures += 1
       if isLasting { program.failing = (kind, code) }
+      program.isRewriting = kind.isFlush
       return .fail(code)
     }
     return .make
+  }
+}
+
+extension cpipe_call_kind {
+  fileprivate var isFlush: Bool {
+    [cpipe_call_fsync, cpipe_call_fdatasync, cpipe_call_syncfs].contains(self)
   }
 }
 
