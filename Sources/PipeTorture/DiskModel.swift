@@ -49,6 +49,8 @@ struct DiskModel {
   private var nodes: [FileID: Node] = [:]
   /// Bytes of the files that have names now, and of later growth of removed ones, in blocks of 4 KiB.
   private(set) var used = 0
+  /// Programs whose next syncfs(2) reports an earlier error.
+  private var unaware: Set<pid_t> = []
 
   struct FileID: Hashable {
     let device: dev_t
@@ -135,8 +137,11 @@ extension DiskModel {
     node.writes.append(.bytes(bytes, at: offset))
   }
 
-  /// Whether a flush of this program reports an earlier error.
-  func owesError(_ node: Node, to program: pid_t) -> Bool { node.unaware.remove(program) != nil }
+  /// Whether a flush of this program reports an earlier error. nil: a flush of everything.
+  mutating func owesError(_ node: Node?, to program: pid_t) -> Bool {
+    guard let node else { return unaware.remove(program) != nil }
+    return node.unaware.remove(program) != nil
+  }
 
   /// The bytes of the forgotten pages that a write touches are dirty again.
   mutating func remembered(_ bytes: [UInt8], of node: Node, page: Int) {
@@ -162,15 +167,16 @@ extension DiskModel {
   }
 
   /// The kernel marks clean what it could not flush, and the next flush succeeds without it; see "Can
-  /// Applications Recover from fsync Failures?" (Rebello et al., 2020). `others`: programs that may have the file
-  /// open, whose next flush reports the error as well.
-  mutating func failedToFlush(_ node: Node, others: Set<pid_t>) {
+  /// Applications Recover from fsync Failures?" (Rebello et al., 2020). `programs`: those that may have the file
+  /// open, whose next flush reports the error as well, except that `program` knows of it.
+  mutating func failedToFlush(_ node: Node, by program: pid_t, of programs: Set<pid_t>) {
     guard !node.isDirectory else { return }
+    unaware.formUnion(programs)
     for case .bytes(let bytes, let offset) in node.writes {
       node.forgotten.formUnion(offset / 4096...max(offset, offset + bytes.count - 1) / 4096)
     }
     node.writes.removeAll { if case .bytes = $0 { true } else { false } }
-    node.unaware.formUnion(others)
+    node.unaware.formUnion(programs.subtracting([program]))
   }
 
   mutating func flushedAll() { for node in nodes.values { flushed(node) } }

@@ -204,10 +204,11 @@ struct SupervisedCalls {
   ) {
     guard let (file, node) = openFile(of: call) else { return leave(call, listener) }
     let decision = decide()
-    if case .fail = decision { disk.failedToFlush(node, others: programs.subtracting([program])) }
+    if case .fail = decision { disk.failedToFlush(node, by: program, of: programs) }
     if refuse(call, listener, decision) { return }
     if isLying { return finish(call, listener, 0, 0) }
-    if disk.owesError(node, to: program) { return finish(call, listener, -1, EIO) }
+    let isAll = call.kind == cpipe_call_syncfs
+    if disk.owesError(isAll ? nil : node, to: program) { return finish(call, listener, -1, EIO) }
     // The disk under test flushes as well.
     let result =
       switch call.kind {
@@ -216,7 +217,7 @@ struct SupervisedCalls {
       default: syncfs(file.number)
       }
     if result != 0 { return finish(call, listener, -1, errno) }
-    if call.kind == cpipe_call_syncfs { disk.flushedAll() } else { disk.flushed(node) }
+    if isAll { disk.flushedAll() } else { disk.flushed(node) }
     finish(call, listener, 0, 0)
   }
 

@@ -144,7 +144,9 @@ extension Torture {
     var isIdle = false
     // Not before programs that may hang have had their time.
     while !isOver, goesOn(until: deadline) || isIdle && !isInterrupted {
-      while running.count < Torture.mostAtOnce, let next = waiting.popLast() { try start(next) }
+      while running.count < Torture.mostAtOnce, !isRewriting, let next = waiting.popLast() {
+        try start(next)
+      }
       if running.isEmpty { break }
       if try wait(until: Clock.steady() + Torture.quietTime) {
         lastEvent = Clock.steady()
@@ -162,10 +164,10 @@ extension Torture {
     try endLife()
   }
 
-  // A program whose flush failed writes its lines once more, as pipe-queue(5) assumes.
-  private var isOver: Bool {
-    callsOfLife >= life.endsAtCall && !running.contains { $0.isRewriting && $0.ending == nil }
-  }
+  private var isOver: Bool { callsOfLife >= life.endsAtCall && !isRewriting }
+
+  // A program whose flush failed writes its lines once more, undisturbed, as pipe-queue(5) assumes.
+  private var isRewriting: Bool { running.contains { $0.isRewriting && $0.ending == nil } }
 
   // Continues stopped programs, and ends those that would wait for ever. Returns whether there was one.
   private func wake() -> Bool {

@@ -63,6 +63,24 @@ struct ReturningTests {
     #expect(try queue.status(entry)?.word == .completed)
   }
 
+  @Test("a name that a crash left inside a wider one is not parked beside it")
+  func inside() throws {
+    let entry = try store(3)
+    _ = try claimer.retry(try claim(2), failure)
+    let waiting = try #require(try queue.waiting(of: entry)).waiting
+    _ = try claimer.reschedule(waiting, to: .after(.hours(1)))
+    let wide = try #require(try queue.namesNow().first { $0.isAgain })
+    #expect(wide.range.count == 2)
+    var rest = wide
+    rest.range.from.number += 1
+    var nowDirectory = NowDirectory(queue, try queue.listNow())
+    try nowDirectory.create(rest)
+    claimer.limits.mostWaiting = claimer.limits.portion
+    try claimer.park()
+    #expect(try queue.namesAside(.later, .medium, 0).map(\.range) == [wide.range])
+    #expect(try !queue.namesNow().contains { $0.isAgain && $0.range.overlaps(wide.range) })
+  }
+
   @Test("a revived item comes before the items behind it, however many are ready")
   func order() throws {
     let first = try store(1, .high)

@@ -37,15 +37,24 @@ extension Claimer {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let now = wall()
-    let all = try queue.listNow().names.filter { $0.isFar(at: now) }
+    let listing = try queue.listNow()
+    let ends = try queue.ends()
+    // Not those that a crash left inside a wider name: parked beside it, they would come back after it is done.
+    let all = Lane.allCases.flatMap { lane in
+      LaneMap(lane, end: ends[lane].position, names: listing.names).waiting.filter {
+        $0.isFar(at: now)
+      }
+    }
     guard all.count > limits.mostWaiting - limits.portion else { return [] }
+    var nowDirectory = NowDirectory(queue, listing)
     let far = all.sorted { $0.due!.at > $1.due!.at }.prefix(limits.portion)
     var moving: [Moving] = []
     let batch = nextBatch()
     for name in far {
       let state = NowName.State.claim(batch: batch, attempt: name.attempt!, owner: owner!.slot)
       let claim = NowName(name.range, state)
-      if try queue.rename(name, to: claim) { moving.append((name, claim)) }
+      try nowDirectory.name(claim, replacing: name)
+      moving.append((name, claim))
     }
     sync.note()
     return moving

@@ -10,17 +10,16 @@ extension Claimer {
   func reap() throws(Fault) -> Bool {
     var hasReaped = false
     while true {
-      var dead = DeadSlots()
-      let orphans = try orphans(&dead)
+      let (orphans, isAll) = try takeOrphans()
       guard !orphans.isEmpty else { return hasReaped }
       hasReaped = true
       try reap(orphans)
-      if !dead.isFull { return true }
+      if isAll { return true }
     }
   }
 
   /// Slots without a holder, each with its lock; nil where no process can take the slot. The locks
-  /// are kept until the last of their claims is renamed, so that no process takes a slot earlier.
+  /// are kept until their claims are this process's, so that no other process takes a slot earlier.
   /// At most `portion` of them at a time, since each lock is a descriptor.
   private struct DeadSlots {
     private var locks: [Int: Descriptor?] = [:]
@@ -55,7 +54,7 @@ extension Claimer {
     var last: [NowName] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
-      for name in orphans { if let taken = try release(name) { last.append(taken) } }
+      for name in orphans { if let name = try release(name) { last.append(name) } }
     } catch {
       queue.unlockNow()
       throw error
@@ -65,20 +64,26 @@ extension Claimer {
     for name in last { try bury(name, Self.died) }
   }
 
-  private func orphans(_ dead: inout DeadSlots) throws(Fault) -> [NowName] {
+  /// Makes claims of dead owners this process's, under ids that no token names: otherwise `ack`, which sees that
+  /// this process holds their slots, could bury items whose letters are about to be removed.
+  /// Step of: reap, reap last
+  private func takeOrphans() throws(Fault) -> (taken: [NowName], isAll: Bool) {
+    var dead = DeadSlots()
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
-    var found: [NowName] = []
+    var taken: [NowName] = []
     for name in try queue.listNow().names {
-      guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch) else { continue }
-      // This process's own slot: its previous owner is dead, or the slot would not have been free.
-      if slot == owner?.slot {
-        found.append(name)
-      } else if try dead.contain(slot, queue) {
-        found.append(name)
+      guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch) else {
+        continue
       }
+      // This process's own slot: its previous owner is dead, or the slot would not have been free.
+      let isOrphan = if slot == owner?.slot { true } else { try dead.contain(slot, queue) }
+      guard isOrphan else { continue }
+      var own = name
+      own.state = .claim(batch: batch.withdrawn, attempt: attempt, owner: owner!.slot)
+      if try queue.rename(name, to: own) { taken.append(own) }
     }
-    return found
+    return (taken, !dead.isFull)
   }
 
   private static let died = Failure("the process that held it died")
@@ -94,8 +99,7 @@ extension Claimer {
     try Register(queue.root).remove(ranges)
   }
 
-  /// Makes an orphaned claim ready again, or takes it over at its last attempt. Returns the claim
-  /// that was taken over, to be buried.
+  /// Makes an orphaned claim ready again, or returns it to be buried if this was its last attempt.
   /// Transition: reap, reap last
   private func release(_ name: NowName) throws(Fault) -> NowName? {
     guard let batch = name.batch, let attempt = name.attempt else { return nil }
@@ -105,11 +109,7 @@ extension Claimer {
       _ = try nowDirectory.uncover(name)
       return nil
     }
-    if let owner, attempt > queue.settings.retries {
-      let own = NowName(
-        name.range, .claim(batch: batch.withdrawn, attempt: attempt, owner: owner.slot))
-      return try queue.rename(name, to: own) ? own : nil
-    }
+    if attempt > queue.settings.retries { return name }
     let text = name.text
     let now = try queue.now()
     let isKnown = History.attempts(now.history(text), of: name.range.from.number, name.range.lane)
@@ -119,7 +119,8 @@ extension Claimer {
       let ended = Attempt(Self.died, number: attempt, started: batch.claimed, ended: wall())
       now.note(History.line(name.range, ended), in: text, replacing: attempt == 1)
     }
-    let again = NowName(name.range, .again(batch: batch, attempt: attempt, due: .now))
+    let again = NowName(
+      name.range, .again(batch: batch.handedOut, attempt: attempt, due: .now))
     _ = try queue.rename(name, to: again)
     return nil
   }

@@ -42,10 +42,13 @@ package struct BatchID: Hashable, Comparable {
   /// When it was claimed, to the microsecond.
   package var claimed: Instant { ulid.time + .microseconds(Int64(ulid.low >> 22 & 0x3ff)) }
 
-  /// The id of a batch that a process took over to bury. It belongs to the same run but is not a
-  /// token that was handed out, so that no other process settles the items meanwhile. Its bit is
+  /// The id of a batch that a process took over to bury or reap. It belongs to the same run but is not
+  /// a token that was handed out, so that no other process settles the items meanwhile. Its bit is
   /// above the line bits of a token.
   var withdrawn: BatchID { BatchID(ULID(high: ulid.high, low: ulid.low | 1 << 47)) }
+
+  /// The id before it was withdrawn.
+  var handedOut: BatchID { BatchID(ULID(high: ulid.high, low: ulid.low & ~(1 << 47))) }
 }
 
 /// The 31 random bits that all batch ids of one run share. A batch id thus identifies its run and

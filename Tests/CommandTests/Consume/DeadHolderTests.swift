@@ -37,6 +37,26 @@ struct DeadHolderTests {
       "\"attempt\":2\n\"attempt\":1\n")
   }
 
+  @Test("ack cannot bury an item that a consumer is taking from its dead holder", .needsStrace)
+  func reaped() throws {
+    try scratch.store("1")
+    let batch = try scratch.start("batch", "-n", "1")
+    let token = try #require(batch.line()?.object["claim"] as? String)
+    batch.signal(SIGKILL)
+    #expect(batch.reap() == .killed(SIGKILL))
+    // Its first flush is that of the claims which it takes.
+    let stop = ["-e", "trace=fsync", "-e", "inject=fsync:signal=STOP:when=1"]
+    let consumer = try scratch.start(
+      ["strace", "-D", "-o", "/dev/null"] + stop + [Binary.path, "consume"])
+    #expect(try consumer.waitUntilStoppedOrEnded())
+    let lost = "is no longer held: it was already settled, or its holder is gone"
+    try scratch.pipe("ack", "--bury", token).expect(
+      "", errors: "pipe ack: claim \(token) \(lost)\n", status: 76)
+    consumer.signal(SIGCONT)
+    consumer.finish().expect("1\n")
+    try scratch.pipe("dead").expect("")
+  }
+
   @Test("the command of a dead consumer keeps its items claimed while it lives")
   func command() throws {
     let gate = try Gate(scratch)
@@ -121,6 +141,8 @@ struct DeadHolderTests {
     child.signal(SIGKILL)
     #expect(child.reap() == .killed(SIGKILL))
     try scratch.sh("kill -9 $(cat started)").expect()
+    // They are dead before their descriptors are closed.
+    try wait(until: { try scratch.count("claimed") == 0 }, "the end of the commands")
   }
 
   @Test("a process that an earlier command left behind holds no later item")
