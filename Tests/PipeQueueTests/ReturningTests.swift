@@ -65,7 +65,7 @@ struct ReturningTests {
 
   @Test("a name that a crash left inside a wider one is not parked beside it")
   func inside() throws {
-    let entry = try store(3)
+    let entry = try store(2)
     _ = try claimer.retry(try claim(2), failure)
     let waiting = try #require(try queue.waiting(of: entry)).waiting
     _ = try claimer.reschedule(waiting, to: .after(.hours(1)))
