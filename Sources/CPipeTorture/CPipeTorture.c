@@ -37,7 +37,7 @@ static const int numbers[cpipe_call_unknown] = {
     [cpipe_call_unlinkat] = SYS_unlinkat,   [cpipe_call_write] = SYS_write,
     [cpipe_call_pwrite] = SYS_pwrite64,     [cpipe_call_ftruncate] = SYS_ftruncate,
     [cpipe_call_fsync] = SYS_fsync,         [cpipe_call_fdatasync] = SYS_fdatasync,
-    [cpipe_call_syncfs] = SYS_syncfs,
+    [cpipe_call_syncfs] = SYS_syncfs,       [cpipe_call_fallocate] = SYS_fallocate,
 };
 
 // WAIT_KILLABLE_RECV: only a fatal signal interrupts a call that the supervisor has received. Otherwise the

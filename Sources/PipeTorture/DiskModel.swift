@@ -12,6 +12,8 @@ struct DiskModel {
   final class Node {
     let isDirectory: Bool
     let mode: mode_t
+    /// When it was last written, unless a cut has changed it: `prune` removes only what is old.
+    fileprivate(set) var written: timespec
     /// Bytes on disk.
     fileprivate(set) var bytes: [UInt8] = []
     /// Names on disk.
@@ -30,6 +32,7 @@ struct DiskModel {
     init(_ status: stat) {
       isDirectory = status.st_mode & S_IFMT == S_IFDIR
       mode = status.st_mode & 0o7777
+      written = status.st_mtim
     }
   }
 
@@ -134,6 +137,7 @@ extension DiskModel {
 
   mutating func written(_ bytes: [UInt8], to node: Node, at offset: Int) {
     resize(node, max(node.size, offset + bytes.count))
+    node.noteTime()
     node.writes.append(.bytes(bytes, at: offset))
   }
 
@@ -151,6 +155,7 @@ extension DiskModel {
 
   mutating func truncated(_ node: Node, to size: Int) {
     resize(node, size)
+    node.noteTime()
     node.writes.append(.size(size))
   }
 
@@ -231,12 +236,16 @@ extension DiskModel {
         if fd < 0 { throw Fault("create", full) }
         let file = Descriptor(owning: fd, path: full)
         try file.append(node.bytes(afterCut: &random))
+        var times = [node.written, node.written]
+        _ = futimens(fd, &times)
       }
     }
   }
 }
 
 extension DiskModel.Node {
+  fileprivate func noteTime() { clock_gettime(CLOCK_REALTIME, &written) }
+
   fileprivate func names(afterCut random: inout SeededRandom) -> [String: DiskModel.Node] {
     var left = names
     let kept =

@@ -35,6 +35,7 @@ struct SupervisedCalls {
     case cpipe_call_renameat2: rename(call, listener, decide)
     case cpipe_call_write, cpipe_call_pwrite: write(call, listener, decide)
     case cpipe_call_ftruncate: truncate(call, listener, decide)
+    case cpipe_call_fallocate: punch(call, listener, decide)
     case cpipe_call_fsync, cpipe_call_fdatasync, cpipe_call_syncfs:
       flush(call, program, listener, decide)
     default: leave(call, listener)
@@ -196,6 +197,24 @@ struct SupervisedCalls {
     if growth > 0, isFull(adding: growth) { return finish(call, listener, -1, ENOSPC) }
     if ftruncate(file.number, off_t(size)) != 0 { return finish(call, listener, -1, errno) }
     disk.truncated(node, to: size)
+    finish(call, listener, 0, 0)
+  }
+
+  // A hole counts as zeros that were written. Other allocations change no bytes.
+  private mutating func punch(
+    _ call: cpipe_call, _ listener: Int32, _ decide: () -> Decision
+  ) {
+    let mode = Int32(truncatingIfNeeded: call.args.1)
+    guard mode & 2 /* FALLOC_FL_PUNCH_HOLE */ != 0, let (file, node) = openFile(of: call) else {
+      return leave(call, listener)
+    }
+    if refuse(call, listener, decide()) { return }
+    let offset = Int(truncatingIfNeeded: call.args.2)
+    let count = min(Int(truncatingIfNeeded: call.args.3), node.size - offset)
+    if fallocate(file.number, mode, off_t(offset), off_t(call.args.3)) != 0 {
+      return finish(call, listener, -1, errno)
+    }
+    if count > 0 { disk.written([UInt8](repeating: 0, count: count), to: node, at: offset) }
     finish(call, listener, 0, 0)
   }
 

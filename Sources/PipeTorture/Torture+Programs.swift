@@ -62,7 +62,7 @@ extension Torture {
   }
 
   /// Prune forgets ids after `--retain`, so lines are sent again only for a shorter time.
-  private static let resendLimit = TimeSpan.seconds(20)
+  private static let resendLimit = TimeSpan.seconds(10)
 
   /// New entries of both kinds with ids and priorities, or those that an earlier program got no receipt for.
   private func prepareLines(for program: ProgramRun) throws(Fault) {

@@ -57,7 +57,7 @@ package final class Torture {
     for queue in [intake, queue] {
       let created = try unsupervised(
         [
-          "init", "-q", queue, "--retries", "1000", "--backoff", "1s..1s", "--retain", "1m",
+          "init", "-q", queue, "--retries", "1000", "--backoff", "1s..1s", "--retain", "30s",
           "--min-free", "0",
         ])
       if created.exitStatus != 0 {

@@ -16,6 +16,7 @@ enum cpipe_call_kind {
   cpipe_call_write,      // args: fd, bytes, count
   cpipe_call_pwrite,     // args: fd, bytes, count, offset
   cpipe_call_ftruncate,  // args: fd, size
+  cpipe_call_fallocate,  // args: fd, mode, offset, size
   cpipe_call_fsync,      // args: fd
   cpipe_call_fdatasync,  // args: fd
   cpipe_call_syncfs,     // args: fd
