@@ -18,7 +18,10 @@ extension Claimer {
     var alive: [Int: Bool] = [:]
     var found = Holdings()
     for name in try queue.listNow().names where name.isHeld(at: now) {
-      guard let batch = name.batch, batches.contains(batch) else { continue }
+      // A claim that was taken over has the id of no token.
+      guard let batch = name.batch, batches.contains(batch), batch == batch.handedOut else {
+        continue
+      }
       if own, name.owner != owner?.slot { continue }
       if let slot = name.owner, slot != owner?.slot {
         if alive[slot] == nil { alive[slot] = !Owner.isDead(slot, queue) }
@@ -42,7 +45,7 @@ extension Claimer {
   package func adopt(_ batch: BatchID, _ holdings: Holdings) throws(Fault) -> Claim? {
     guard let names = holdings.names[batch] else { return nil }
     let inOrder = names.sorted { $0.range.comesBefore($1.range) }
-    return try claim(batch, inOrder, try queue.ends())
+    return try claim(batch, inOrder, try queue.ends(covering: inOrder))
   }
 
   /// Makes the clock hold a claim for `span`, instead of this process.
@@ -89,7 +92,7 @@ extension Claimer {
   package func forEachEntry(
     of claim: borrowing Claim, _ visit: (StoredEntry, Range<Int>) throws(Fault) -> Void
   ) throws(Fault) {
-    let ends = try queue.ends()
+    let ends = try queue.ends(covering: claim.parts.map(\.name))
     for part in claim.parts {
       let lane = part.name.range.lane
       var index = part.items.lowerBound

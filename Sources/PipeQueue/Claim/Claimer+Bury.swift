@@ -68,22 +68,18 @@ extension Claimer {
     burials.map { claim.parts[$0.part].range($0.item..<($0.item + 1)) }
   }
 
-  /// Makes this process the holder of the items that it will bury: if it dies on the way, a reaper
-  /// removes what it wrote. The process that handed the items out, or the clock, would not know of
-  /// that.
+  /// Takes over the ranges with items that it will bury, under an id that no token names. If this process dies on
+  /// the way, a reaper removes what it wrote; until then no other process can settle these items. Throws if the
+  /// claim is gone.
   /// Step of: bury
   func own(
     _ claim: consuming Claim, _ burials: [SettlingPlan.Burial]
   ) throws(Fault) -> Claim {
-    let slot = owner?.slot
-    if burials.allSatisfy({ slot != nil && claim.parts[$0.part].name.owner == slot }) {
-      return claim
-    }
     try begin()
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     sync.note()
-    for index in claim.parts.indices where claim.parts[index].name.owner != owner!.slot {
+    for index in Set(burials.map(\.part)).sorted() {
       var name = claim.parts[index].name
       name.state = .claim(batch: name.batch!.withdrawn, attempt: name.attempt!, owner: owner!.slot)
       try rename(claim.parts[index].name, to: name, batch: claim.batch)

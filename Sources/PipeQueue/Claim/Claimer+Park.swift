@@ -15,9 +15,10 @@ extension Claimer {
   }
 
   private func parkSome() throws(Fault) -> Bool {
-    let moving = try takeForParking()
-    guard !moving.isEmpty else { return false }
+    var moving: [Moving] = []
     do throws(Fault) {
+      try takeForParking(&moving)
+      guard !moving.isEmpty else { return false }
       // If the files were on disk before the claims, a power cut would leave items in both places.
       try queue.now().flush()
       try write(moving)
@@ -33,7 +34,7 @@ extension Claimer {
   typealias Moving = (name: NowName, claim: NowName)
 
   /// Step of: park
-  private func takeForParking() throws(Fault) -> [Moving] {
+  private func takeForParking(_ moving: inout [Moving]) throws(Fault) {
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let now = wall()
@@ -45,19 +46,17 @@ extension Claimer {
         $0.isFar(at: now)
       }
     }
-    guard all.count > limits.mostWaiting - limits.portion else { return [] }
+    guard all.count > limits.mostWaiting - limits.portion else { return }
     var nowDirectory = NowDirectory(queue, listing)
     let far = all.sorted { $0.due!.at > $1.due!.at }.prefix(limits.portion)
-    var moving: [Moving] = []
     let batch = nextBatch()
+    sync.note()
     for name in far {
       let state = NowName.State.claim(batch: batch, attempt: name.attempt!, owner: owner!.slot)
       let claim = NowName(name.range, state)
       try nowDirectory.name(claim, replacing: name)
       moving.append((name, claim))
     }
-    sync.note()
-    return moving
   }
 
   private func write(_ moving: [Moving]) throws(Fault) {

@@ -10,10 +10,11 @@ extension Claimer {
   func reap() throws(Fault) -> Bool {
     var hasReaped = false
     while true {
-      let (orphans, isAll) = try takeOrphans()
-      guard !orphans.isEmpty else { return hasReaped }
+      let isAll = try takeOrphans()
+      guard !reaping.isEmpty else { return hasReaped }
       hasReaped = true
-      try reap(orphans)
+      try reap(reaping)
+      reaping = []
       if isAll { return true }
     }
   }
@@ -65,14 +66,14 @@ extension Claimer {
   }
 
   /// Makes claims of dead owners this process's, under ids that no token names: otherwise `ack`, which sees that
-  /// this process holds their slots, could bury items whose letters are about to be removed.
+  /// this process holds their slots, could bury items whose letters are about to be removed. Returns whether these
+  /// are all.
   /// Step of: reap, reap last
-  private func takeOrphans() throws(Fault) -> (taken: [NowName], isAll: Bool) {
+  private func takeOrphans() throws(Fault) -> Bool {
     var dead = DeadSlots()
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
-    var taken: [NowName] = []
-    for name in try queue.listNow().names {
+    for name in try queue.listNow().names where !reaping.contains(name) {
       guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch) else {
         continue
       }
@@ -81,9 +82,9 @@ extension Claimer {
       guard isOrphan else { continue }
       var own = name
       own.state = .claim(batch: batch.withdrawn, attempt: attempt, owner: owner!.slot)
-      if try queue.rename(name, to: own) { taken.append(own) }
+      if try queue.rename(name, to: own) { reaping.append(own) }
     }
-    return (taken, !dead.isFull)
+    return !dead.isFull
   }
 
   private static let died = Failure("the process that held it died")
@@ -127,7 +128,7 @@ extension Claimer {
 
   /// Buries a claim that this process took over only for that.
   func bury(_ name: NowName, _ failure: Failure) throws(Fault) {
-    let claim = try claim(name.batch!, [name], try queue.ends())
+    let claim = try claim(name.batch!, [name], try queue.ends(covering: [name]))
     _ = try bury(claim, failure)
   }
 }

@@ -39,7 +39,7 @@ extension Claimer {
       return .restore
     }
     let ends = try queue.ends()
-    if listing.reaches(beyond: ends) { return .ahead }
+    if listing.names.reach(beyond: ends) { return .ahead }
     let selection = Selection(
       size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
     selection.early = listing.early

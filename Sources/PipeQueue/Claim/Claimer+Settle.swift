@@ -150,6 +150,8 @@ extension Claimer {
     let listing =
       runs.count > 1 || runs[last].fate == .ready ? try queue.listNow() : NowListing()
     if runs.count > 1 {
+      // New names of items whose claim is gone would contradict the process that settled it.
+      guard listing.names.contains(part.name) else { throw lost(batch) }
       var nowDirectory = NowDirectory(queue, listing)
       let history =
         part.name.attempt! > 0 && runs.contains { $0.fate.keepsHistory }

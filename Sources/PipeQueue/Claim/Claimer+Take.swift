@@ -196,7 +196,8 @@ extension Queue {
       switch state {
       case .now(.hold(_, let attempts, let until)) where until.isOver(at: now):
         found.append(number, of: view.line, at: line, view.lane, due: nil, attempts, now)
-      case .now(.claim(let batch, _, _)), .now(.hold(let batch, _, _)): claims.insert(batch)
+      case .now(.claim(let batch, _, _)), .now(.hold(let batch, _, _)):
+        claims.insert(batch.handedOut)
       default: others += 1
       }
     }

@@ -19,6 +19,8 @@ package final class Claimer {
   /// segments continue.
   package private(set) var unreadable: Fault?
   var hasLookedForUnfiled = false
+  /// Claims of dead owners that it has taken over; left from before if a fault interrupted their reaping.
+  var reaping: [NowName] = []
   private var missingSegments: Set<String> = []
   /// Items whose turn came but that no segment holds: damaged, or removed by hand.
   package private(set) var lostItems = 0

@@ -13,7 +13,8 @@ struct SettlingPlan {
     var keepsHistory: Bool { [.again, .moved, .held, .ready, .undelayed].contains(self) }
 
     func state(of claimed: NowName.State, _ due: ReadyTime) -> NowName.State {
-      guard case .claim(let batch, let attempt, _) = claimed else { return held(claimed, due) }
+      guard case .claim(let id, let attempt, _) = claimed else { return held(claimed, due) }
+      let batch = id.handedOut
       switch self {
       case .done: return .done
       case .lost: return .lost

@@ -48,7 +48,7 @@ extension Queue {
   /// items; the end is then where its segments end.
   func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
     let ends = try ends()
-    if !listing.reaches(beyond: ends) { return ends }
+    if !listing.names.reach(beyond: ends) { return ends }
     return try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
   }
 

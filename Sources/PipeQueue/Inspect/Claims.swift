@@ -59,7 +59,7 @@ extension Queue {
 extension ClaimView {
   fileprivate init?(_ name: NowName) {
     guard let batch = name.batch, let attempt = name.attempt else { return nil }
-    claim = batch
+    claim = batch.handedOut
     items = name.range.count
     self.attempt = attempt
     priority = name.range.lane

@@ -286,9 +286,10 @@ extension Queue {
     try body()
   }
 
-  // A crash may have left the copy on disk and not yet visible.
+  // A crash may have left the copy on disk and not yet visible. A writer that has the lock publishes only its own
+  // lanes.
   private func publishedEnds() throws(Fault) -> LaneEnds {
-    _ = try advanceEnds(try ends())
+    _ = try advanceEnds(try ends(), waiting: true)
     return try ends()
   }
 

@@ -91,7 +91,8 @@ private struct Explainer {
         token: batch, attempt: attempt, holder: nil, since: until.at - until.span, until: until.at)
     case .now(.claim(let batch, let attempt, let slot)):
       return .claimed(
-        token: batch, attempt: attempt, holder: try holder(slot), since: batch.claimed, until: nil)
+        token: batch.handedOut, attempt: attempt, holder: try holder(slot), since: batch.claimed,
+        until: nil)
     }
   }
 

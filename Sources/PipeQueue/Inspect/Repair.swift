@@ -47,7 +47,7 @@ extension Queue {
     try keepDamagedNames(repaired)
     try mendSegments(repaired)
     try claimer.begin()
-    if try listingNow().reaches(beyond: ends()) { try raiseEnds() }
+    if try namesNow().reach(beyond: ends()) { try raiseEnds() }
     for lane in Lane.allCases {
       try mendAside(lane, repaired)
       try giveUp(lane, repaired)

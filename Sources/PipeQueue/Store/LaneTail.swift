@@ -181,15 +181,16 @@ extension Queue {
 
   /// Makes complete lines that a dead writer left after the end part of the queue, and cuts a torn
   /// tail. Lines of a living writer that is flushing become visible earlier this way. Returns
-  /// whether an end moved.
-  func advanceEnds(_ ends: LaneEnds) throws(Fault) -> Bool {
+  /// whether an end moved. Does nothing while another process has the lock of end/, unless `waiting`.
+  func advanceEnds(_ ends: LaneEnds, waiting: Bool = false) throws(Fault) -> Bool {
     let grown = Lane.allCases.filter { lane in
       let position = ends[lane].position
       return root.size(of: Segment.path(lane, position.segment)).map { $0 > position.offset }
         ?? false
     }
-    // If the lock is taken, a living writer holds it, which will publish.
-    guard !grown.isEmpty, try end.tryLock() else { return false }
+    if grown.isEmpty { return false }
+    // A living writer that has the lock will publish its own lanes.
+    if waiting { try lockEnd() } else { guard try end.tryLock() else { return false } }
     var tails: [LaneTail] = []
     do throws(Fault) {
       let now = try soundEnds()

@@ -19,14 +19,16 @@ struct NowListing {
     names.contains { $0.isDone && $0.range.overlaps(range) }
   }
 
-  /// Whether a name covers items beyond the end of its lane. `ends`: read after the names.
-  func reaches(beyond ends: LaneEnds) -> Bool {
-    names.contains { $0.range.to.number > ends[$0.range.lane].position.number }
-  }
-
   /// Number of names that wait long enough to be parked.
   func farNames(at now: Instant) -> Int {
     names.count { $0.isFar(at: now) }
+  }
+}
+
+extension [NowName] {
+  /// Whether one covers items beyond the end of its lane. `ends`: read after the names.
+  func reach(beyond ends: LaneEnds) -> Bool {
+    contains { $0.range.to.number > ends[$0.range.lane].position.number }
   }
 }
 

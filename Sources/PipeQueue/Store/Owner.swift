@@ -110,7 +110,8 @@ extension NowName {
   var reaped: NowName {
     guard case .claim(let batch, let attempt, _) = state else { return self }
     return NowName(
-      range, attempt > 0 ? .again(batch: batch, attempt: attempt, due: .now) : .untried)
+      range,
+      attempt > 0 ? .again(batch: batch.handedOut, attempt: attempt, due: .now) : .untried)
   }
 }
 

@@ -114,6 +114,16 @@ extension Queue {
     try end.flush()
   }
 
+  /// The ends, none of which is before the end of these names: a power cut may have undone the last moves of an end.
+  /// Waits for the lock of end/ if it has to.
+  func ends(covering names: [NowName]) throws(Fault) -> LaneEnds {
+    let now = try ends()
+    if !names.reach(beyond: now) { return now }
+    _ = try advanceEnds(now, waiting: true)
+    if names.reach(beyond: try ends()) { try raiseEnds() }
+    return try ends()
+  }
+
   /// Computes where the lane ends: after its segments, read from `laneEnd`, the furthest known end,
   /// and above all names of its items.
   private func survey(

@@ -76,8 +76,11 @@ extension Queue {
   ) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
     let needed = try oldestNeeded(lane, ends)
-    // A power cut must not undo an acknowledgement whose segment is gone.
-    if needed.segment > Segment.first { try now().flush() }
+    // A power cut must not undo an acknowledgement or a drop whose segment is gone.
+    if needed.segment > Segment.first {
+      try now().flush()
+      try flushDropped(lane, before: needed.segment)
+    }
     var sweep = Sweep(needed, before: Clock.now() - settings.retain, most)
     let groups = try directory.names().filter(decimalName).sorted()
     for group in most < .max ? groups.prefix(1) : groups[...] {
@@ -89,6 +92,15 @@ extension Queue {
     pruned.removed.bytes += sweep.removed.bytes
     if sweep.kept.bytes > 0 { pruned.kept.append((lane, sweep.kept, sweep.reason)) }
     try pruneDropped(lane, needed.segment)
+  }
+
+  // The process that dropped a letter may have died before its flush.
+  private func flushDropped(_ lane: Lane, before segment: Int) throws(Fault) {
+    for shard in try shards(.dead, lane) {
+      let names = try namesAside(.dead, lane, shard)
+      guard let first = names.first, first.range.from.segment < segment else { return }
+      if names.contains(where: \.isDropped) { try flushAside(.dead, names.map(\.range)) }
+    }
   }
 
   // Removes the names that `drop` left of a hundred items, once the segments before them are gone.

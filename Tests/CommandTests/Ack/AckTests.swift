@@ -37,6 +37,40 @@ struct AckTests {
     #expect(try scratch.fates(ids[1]) == ["1 claimed"])
   }
 
+  @Test("a second settlement of a claim changes none of its items")
+  func second() throws {
+    let part = line(0, #""items":[{"id":"\#(ids[0])","item":1,"result":"retry"}]"#)
+    try scratch.pipe("ack", input: batches[0] + "\n" + part).expect(
+      "", errors: lost(claim(0)), status: 76)
+    #expect(try scratch.fates(ids[0]) == ["1-3 done", "4-6 claimed"])
+  }
+
+  @Test(
+    "a claim can be settled after a power cut has moved the lane end back",
+    arguments: ["", "--retry"])
+  func behindTheEnd(option: String) throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init", "--backoff", "1h..1h")
+    let old = try scratch.sh("ls queue/end | grep MEDIUM").output.dropLast()
+    let id = try scratch.store("1")[0]
+    let token = try scratch.sh("pipe batch --hold 1h | jq -r .claim").output.dropLast()
+    try scratch.sh("mv queue/end/MEDIUM.* queue/end/\(old)").expect()
+    try scratch.sh("pipe ack \(option) \(token)").expect("", errors: nil)
+    #expect(try scratch.fates(id) == ["1 \(option.isEmpty ? "done" : "later")"])
+  }
+
+  @Test("an item that its command acknowledged is not buried when the command fails")
+  func ownClaim() throws {
+    let scratch = try Scratch()
+    try scratch.prepare("init", "--retries", "0")
+    let id = try scratch.store("1")[0]
+    let run = try scratch.sh("pipe consume -- sh -c 'pipe ack $PIPE_CLAIM; false'")
+    #expect(run.ending == .exited(76), "\(run)")
+    #expect(try scratch.fates(id) == ["1 done"])
+    try scratch.pipe("dead").expect("")
+    try scratch.pipe("fsck").expect(nil)
+  }
+
   @Test("ack takes tokens and batch lines as arguments")
   func arguments() throws {
     try scratch.pipe("ack", batches[0], claim(1), "{\"claim\":\"\(claim(2))\",\"result\":\"bury\"}")

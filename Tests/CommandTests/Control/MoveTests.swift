@@ -67,6 +67,26 @@ struct MoveTests {
     }
   }
 
+  @Test(
+    "a retry waits for a writer before it decides whether an entry was stored again", .needsStrace)
+  func unpublished() throws {
+    for call in 1...9 {
+      let scratch = try Scratch()
+      let id = try scratch.store("1")[0]
+      let inject = "inject=renameat2:signal=KILL:when=\(call)"
+      _ = try scratch.sh(
+        "strace -o /dev/null -e trace=renameat2 -e \(inject) pipe change --priority high \(id) 2>&1"
+      )
+      let writer = DirectoryLock(scratch, "queue/end")
+      let retry = try scratch.start("retry", "--all")
+      try retry.waitUntilLockedOrEnded()
+      writer.release()
+      retry.finish().expect(nil, errors: nil)
+      try scratch.pipe("consume").expect("1\n")
+      try scratch.pipe("consume").expect("")
+    }
+  }
+
   @Test("a copy is stored after the letters of a process that died are on disk", .needsStrace)
   func lettersOfAnother() throws {
     let id = try scratch.store("1")[0]
