@@ -71,12 +71,14 @@ struct SettlingPlanTests {
     #expect(plan.fates == [[.done], [.done, .again]])
   }
 
+  private let handedOut = token.handedOut
+
   @Test("a plan takes back the attempt of items given back, and knows which were never tried")
   func states() {
     let due = ReadyTime(at: 9, span: 0)
     let claimed = NowName.State.claim(batch: token, attempt: 2, owner: 4)
-    #expect(Fate.ready.state(of: claimed, due) == .again(batch: token, attempt: 1, due: .now))
-    #expect(Fate.again.state(of: claimed, due) == .again(batch: token, attempt: 2, due: due))
+    #expect(Fate.ready.state(of: claimed, due) == .again(batch: handedOut, attempt: 1, due: .now))
+    #expect(Fate.again.state(of: claimed, due) == .again(batch: handedOut, attempt: 2, due: due))
     #expect(Fate.held.state(of: claimed, due) == claimed)
     #expect(Fate.done.state(of: claimed, due) == .done)
     let first = NowName.State.claim(batch: token, attempt: 1, owner: 4)
@@ -87,7 +89,7 @@ struct SettlingPlanTests {
   func held() {
     let held = NowName.State.hold(batch: token, attempt: 2, until: ReadyTime(at: 3, span: 2))
     #expect(Fate.held.state(of: held, .now) == held)
-    #expect(Fate.ready.state(of: held, .now) == .again(batch: token, attempt: 1, due: .now))
+    #expect(Fate.ready.state(of: held, .now) == .again(batch: handedOut, attempt: 1, due: .now))
     #expect(Fate.done.state(of: held, .now) == .done)
   }
 }

@@ -47,8 +47,8 @@ struct DeadHolderTests {
     // Its first flush is that of the claims which it takes.
     let stop = ["-e", "trace=fsync", "-e", "inject=fsync:signal=STOP:when=1"]
     let consumer = try scratch.start(
-      ["strace", "-D", "-o", "/dev/null"] + stop + [Binary.path, "consume"])
-    #expect(try consumer.waitUntilStoppedOrEnded())
+      ["strace", "-D", "-o", scratch.path("calls")] + stop + [Binary.path, "consume"])
+    try scratch.waitUntilStopped("calls")
     let lost = "is no longer held: it was already settled, or its holder is gone"
     try scratch.pipe("ack", "--bury", token).expect(
       "", errors: "pipe ack: claim \(token) \(lost)\n", status: 76)

@@ -30,3 +30,11 @@ extension Scratch {
     return objects[0]
   }
 }
+
+extension Scratch {
+  /// Waits until a signal that strace(1) injected has stopped its program; `log` is the file of its option -o. The
+  /// state of the process cannot tell, because strace stops it at each call.
+  func waitUntilStopped(_ log: String) throws {
+    try wait(until: { try lines(of: log).contains("--- stopped by SIGSTOP ---") }, "its stop")
+  }
+}
