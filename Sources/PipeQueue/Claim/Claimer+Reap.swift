@@ -13,8 +13,7 @@ extension Claimer {
       let isAll = try takeOrphans()
       guard !reaping.isEmpty else { return hasReaped }
       hasReaped = true
-      try reap(reaping)
-      reaping = []
+      try reapTaken()
       if isAll { return true }
     }
   }
@@ -50,12 +49,15 @@ extension Claimer {
     }
   }
 
-  private func reap(_ orphans: [NowName]) throws(Fault) {
-    try clearAside(orphans)
+  private func reapTaken() throws(Fault) {
+    try clearAside(reaping)
     var last: [NowName] = []
     try queue.lockNow(exclusive: true)
     do throws(Fault) {
-      for name in orphans { if let name = try release(name) { last.append(name) } }
+      while let name = reaping.last {
+        if let name = try release(name) { last.append(name) }
+        reaping.removeLast()
+      }
     } catch {
       queue.unlockNow()
       throw error
