@@ -80,12 +80,18 @@ extension Claimer {
     defer { queue.unlockNow() }
     sync.note()
     for index in Set(burials.map(\.part)).sorted() {
-      var name = claim.parts[index].name
-      name.state = .claim(batch: name.batch!.withdrawn, attempt: name.attempt!, owner: owner!.slot)
-      try rename(claim.parts[index].name, to: name, batch: claim.batch)
-      claim.parts[index].name = name
+      let own = takenOver(claim.parts[index].name)
+      try rename(claim.parts[index].name, to: own, batch: claim.batch)
+      claim.parts[index].name = own
     }
     return claim
+  }
+
+  /// The name of a claim or hold once it is this process's, under an id that is no token.
+  func takenOver(_ name: NowName) -> NowName {
+    NowName(
+      name.range,
+      .claim(batch: name.batch!.withdrawn, attempt: name.attempt!, owner: owner!.slot))
   }
 
   private func letter(

@@ -70,20 +70,18 @@ extension Claimer {
   /// Makes claims of dead owners this process's, under ids that no token names: otherwise `ack`, which sees that
   /// this process holds their slots, could bury items whose letters are about to be removed. Returns whether these
   /// are all.
-  /// Step of: reap, reap last
+  /// Transition: reap last
+  /// Step of: reap
   private func takeOrphans() throws(Fault) -> Bool {
     var dead = DeadSlots()
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     for name in try queue.listNow().names where !reaping.contains(name) {
-      guard case .claim(let batch, let attempt, let slot) = name.state, !isOfThisRun(batch) else {
-        continue
-      }
+      guard case .claim(let batch, _, let slot) = name.state, !isOfThisRun(batch) else { continue }
       // This process's own slot: its previous owner is dead, or the slot would not have been free.
       let isOrphan = if slot == owner?.slot { true } else { try dead.contain(slot, queue) }
       guard isOrphan else { continue }
-      var own = name
-      own.state = .claim(batch: batch.withdrawn, attempt: attempt, owner: owner!.slot)
+      let own = takenOver(name)
       if try queue.rename(name, to: own) { reaping.append(own) }
     }
     return !dead.isFull
@@ -103,7 +101,7 @@ extension Claimer {
   }
 
   /// Makes an orphaned claim ready again, or returns it to be buried if this was its last attempt.
-  /// Transition: reap, reap last
+  /// Transition: reap
   private func release(_ name: NowName) throws(Fault) -> NowName? {
     guard let batch = name.batch, let attempt = name.attempt else { return nil }
     if attempt == 0 {
@@ -122,8 +120,7 @@ extension Claimer {
       let ended = Attempt(Self.died, number: attempt, started: batch.claimed, ended: wall())
       now.note(History.line(name.range, ended), in: text, replacing: attempt == 1)
     }
-    let again = NowName(
-      name.range, .again(batch: batch.handedOut, attempt: attempt, due: .now))
+    let again = NowName(name.range, .again(batch: batch.handedOut, attempt: attempt, due: .now))
     _ = try queue.rename(name, to: again)
     return nil
   }

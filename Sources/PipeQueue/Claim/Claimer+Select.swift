@@ -234,12 +234,10 @@ extension Claimer {
   private func takeOverdue(_ listing: NowListing, at now: Instant) throws(Fault) -> [NowName] {
     var taken: [NowName] = []
     for name in listing.names {
-      guard case .hold(let batch, let attempt, let until) = name.state, until.isOver(at: now),
+      guard case .hold(_, let attempt, let until) = name.state, until.isOver(at: now),
         attempt > queue.settings.retries
       else { continue }
-      let state = NowName.State.claim(
-        batch: batch.withdrawn, attempt: attempt, owner: owner!.slot)
-      let claim = NowName(name.range, state)
+      let claim = takenOver(name)
       if try queue.rename(name, to: claim) { taken.append(claim) }
     }
     return taken

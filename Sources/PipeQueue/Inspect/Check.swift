@@ -29,7 +29,7 @@ extension Queue {
     checkFormat(found)
     let listing = try listingNow()
     let laneEnds = try endListing()
-    let ends = try ends(covering: listing)
+    let ends = try ends(covering: listing.names)
     for name in laneEnds.damaged { found(Finding("end/" + name, "the name is damaged")) }
     for name in listing.damaged { found(Finding("now/" + name, "the name is damaged")) }
     for name in try markedNames() {
@@ -42,14 +42,6 @@ extension Queue {
       }
       try check(lane, ends[lane], listing, hasRead, found)
     }
-  }
-
-  /// The ends, read after these names. A power cut may undo the rename of an end, and keep later names of its
-  /// items; the end is then where its segments end.
-  func ends(covering listing: NowListing) throws(Fault) -> LaneEnds {
-    let ends = try ends()
-    if !listing.names.reach(beyond: ends) { return ends }
-    return try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
   }
 
   private func checkFormat(_ found: (Finding) -> Void) {
@@ -213,7 +205,7 @@ extension Queue {
   }
 
   private func findingsAside(_ lane: Lane, _ listing: NowListing) throws(Fault) -> [Finding] {
-    let end = try ends(covering: listing)[lane].position
+    let end = try ends(covering: listing.names)[lane].position
     return try findingsAside(LaneMap(lane, end: end, names: listing.names), listing.early)
   }
 
@@ -354,7 +346,7 @@ extension Queue {
     if try !Register(root).items(range.lane, range.numbers).isEmpty { return true }
     guard undone.contains(where: range.overlaps) else { return false }
     let listing = try listingNow()
-    let end = try ends(covering: listing)[range.lane].position
+    let end = try ends(covering: listing.names)[range.lane].position
     let map = LaneMap(range.lane, end: end, names: listing.names)
     return map.undone.contains(where: range.overlaps)
   }

@@ -114,14 +114,12 @@ extension Queue {
     try end.flush()
   }
 
-  /// The ends, none of which is before the end of these names: a power cut may have undone the last moves of an end.
-  /// Waits for the lock of end/ if it has to.
+  /// The ends, read after these names, to read their items. A power cut may undo the rename of an end, and keep
+  /// later names of its items; the end is then where its segments end.
   func ends(covering names: [NowName]) throws(Fault) -> LaneEnds {
-    let now = try ends()
-    if !names.reach(beyond: now) { return now }
-    _ = try advanceEnds(now, waiting: true)
-    if names.reach(beyond: try ends()) { try raiseEnds() }
-    return try ends()
+    let ends = try ends()
+    if !names.reach(beyond: ends) { return ends }
+    return try LaneEnds { (lane) throws(Fault) in try endOfSegments(lane, from: ends[lane]) }
   }
 
   /// Computes where the lane ends: after its segments, read from `laneEnd`, the furthest known end,

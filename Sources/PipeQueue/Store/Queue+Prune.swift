@@ -76,11 +76,6 @@ extension Queue {
   ) throws(Fault) {
     guard let directory = try Directory.open("segments/\(lane.name)", in: root) else { return }
     let needed = try oldestNeeded(lane, ends)
-    // A power cut must not undo an acknowledgement or a drop whose segment is gone.
-    if needed.segment > Segment.first {
-      try now().flush()
-      try flushDropped(lane, before: needed.segment)
-    }
     var sweep = Sweep(needed, before: Clock.now() - settings.retain, most)
     let groups = try directory.names().filter(decimalName).sorted()
     for group in most < .max ? groups.prefix(1) : groups[...] {
@@ -94,13 +89,10 @@ extension Queue {
     try pruneDropped(lane, needed.segment)
   }
 
-  // The process that dropped a letter may have died before its flush.
-  private func flushDropped(_ lane: Lane, before segment: Int) throws(Fault) {
-    for shard in try shards(.dead, lane) {
-      let names = try namesAside(.dead, lane, shard)
-      guard let first = names.first, first.range.from.segment < segment else { return }
-      if names.contains(where: \.isDropped) { try flushAside(.dead, names.map(\.range)) }
-    }
+  // A power cut must not undo an acknowledgement or a drop whose segment is gone. The process that dropped a letter
+  // may have died before its flush.
+  fileprivate func flushFinalStates(_ lane: Lane) throws(Fault) {
+    if try shards(.dead, lane).isEmpty { try now().flush() } else { try root.flushFileSystem() }
   }
 
   // Removes the names that `drop` left of a hundred items, once the segments before them are gone.
@@ -328,6 +320,7 @@ private struct Sweep {
       reason = .retained
       return false
     }
+    if removed.segments == 0 { try queue.flushFinalStates(lane) }
     try queue.removeOutput(lane, number)
     try directory.removeWithBlocks(name)
     return true
