@@ -24,6 +24,19 @@ struct MoveTests {
     try scratch.pipe("dead").expect("")
   }
 
+  @Test("an entry that is moved back to its first priority is found there")
+  func thereAndBack() throws {
+    let id = try scratch.store("1")[0]
+    for priority in ["high", "medium", "low"] {
+      try scratch.pipe("change", "--priority", priority, id).expect(
+        "{\"changed\":1,\"entries\":1}\n")
+      try scratch.sh("pipe status \(id) | jq -r .status").expect("yet_to_start\n")
+    }
+    try scratch.pipe("cancel", id).expect("{\"cancelled\":1,\"entries\":1}\n")
+    try scratch.pipe("consume").expect("")
+    try scratch.sh("pipe dead | wc -l").expect("1\n")
+  }
+
   @Test("many entries change their priority together, in the order given, each once")
   func manyPriorities() throws {
     let ids = try scratch.store("1", "2", "3", #"{"ids":[4,5]}"#, "6")
