@@ -7,29 +7,62 @@
 #include <sys/fsuid.h>
 #include <stdlib.h>
 
+#if defined(__x86_64__)
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
+
+int cpipe_has_sse42;
+
+// Glibc has asked the processor already. To ask again costs 20 µs in a virtual machine: each CPUID
+// is an exit to its host.
+__attribute__((constructor)) static void find_sse42(void) {
+#ifdef CPU_FEATURE_ACTIVE
+  cpipe_has_sse42 = CPU_FEATURE_ACTIVE(SSE4_2);
+#else
+  cpipe_has_sse42 = __builtin_cpu_supports("sse4.2");
+#endif
+}
+#endif
+
 static int argument_count;
 static char **arguments;
 
-// Swift reads the command line from /proc/self/maps, and finds it empty if that file cannot be
-// opened. Glibc passes it to every constructor.
+// Glibc passes the command line to every constructor.
 __attribute__((constructor)) static void keep_arguments(int count, char **vector) {
   argument_count = count;
   arguments = vector;
 }
 
-static int has_set_root;
+// These two replace Swift's own, of stdlib/public/stubs/CommandLine.cpp, which find the command line
+// in /proc/self/maps before main: that takes a tenth of a start, and finds nothing if the file cannot
+// be opened.
+char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
+  *count = argument_count;
+  return arguments;
+}
 
-// Swift reads its own path from /proc/self/exe at start, and aborts if it cannot. It does not abort
-// if a variable names a directory, which a statically linked program does not need. 101: before the
-// constructors of Swift's runtime.
-__attribute__((constructor(101))) static void name_root(void) {
-  char first;
-  if (readlink("/proc/self/exe", &first, 1) < 0 && getenv("SWIFT_ROOT") == NULL)
-    has_set_root = setenv("SWIFT_ROOT", "/", 1) == 0;
+void _swift_stdlib_overrideUnsafeArgvArgc(char **vector, int count) {
+  keep_arguments(count, vector);
+}
+
+static const char *const backtrace = "SWIFT_BACKTRACE";
+static const char *backtrace_of_user;
+
+// At start, Swift's runtime looks in ten places for a program that prints backtraces, from its own
+// path in /proc/self/exe, and aborts if it cannot read that: unless a setting names the program. A
+// trap prints its message in any case. 101: before the constructors of Swift's runtime.
+__attribute__((constructor(101))) static void set_backtrace(void) {
+  backtrace_of_user = getenv(backtrace);
+  setenv(backtrace, "enable=no,color=no,interactive=no,swift-backtrace=/", 1);
 }
 
 void cpipe_restore_environment(void) {
-  if (has_set_root) unsetenv("SWIFT_ROOT");
+  if (backtrace_of_user != NULL) {
+    setenv(backtrace, backtrace_of_user, 1);
+  } else {
+    unsetenv(backtrace);
+  }
 }
 
 int cpipe_argument_count(void) { return argument_count; }

@@ -34,12 +34,13 @@
 int renameat2(int, const char *, int, const char *, unsigned int);
 int memfd_create(const char *, unsigned int);
 int syncfs(int);
+void *memmem(const void *, size_t, const void *, size_t);
 int pipe2(int *, int);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int cpipe_argument_count(void);
 const char *cpipe_argument(int index);
-// Removes the variable that was added to the environment where there is no /proc.
+// Gives SWIFT_BACKTRACE, which is set before main, its first value.
 void cpipe_restore_environment(void);
 
 static inline int cpipe_rename_noreplace(int dir, const char *from, const char *to) {
@@ -234,6 +235,9 @@ static inline uint32_t cpipe_crc32c_bytewise(uint32_t crc, const uint8_t *p, siz
 }
 
 #if defined(__x86_64__)
+// Set before main.
+extern int cpipe_has_sse42;
+
 __attribute__((target("sse4.2"))) static inline uint32_t cpipe_crc32c_sse42(
     uint32_t crc, const uint8_t *p, size_t n) {
   uint64_t wide = crc;
@@ -265,8 +269,7 @@ static inline uint32_t cpipe_crc32c(uint32_t crc, const void *bytes, size_t n) {
   const uint8_t *p = (const uint8_t *)bytes;
   crc = ~crc;
 #if defined(__x86_64__)
-  crc = __builtin_cpu_supports("sse4.2") ? cpipe_crc32c_sse42(crc, p, n)
-                                         : cpipe_crc32c_bytewise(crc, p, n);
+  crc = cpipe_has_sse42 ? cpipe_crc32c_sse42(crc, p, n) : cpipe_crc32c_bytewise(crc, p, n);
 #elif defined(__aarch64__)
   crc = cpipe_crc32c_armv8(crc, p, n);  // every 64-bit Arm server since ARMv8.1 has it
 #else

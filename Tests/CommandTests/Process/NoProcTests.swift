@@ -57,8 +57,10 @@ struct NoProcTests {
 
   @Test("without /proc commands see an unchanged environment")
   func environment() throws {
-    try scratch.store("1")
-    try sh("env > before; pipe consume -- sh -c 'env | grep ^SWIFT_ROOT; true'").expect("")
+    try scratch.store("1", "2")
+    let command = "pipe consume --size 1 -n 1 --"
+    try sh("unset SWIFT_BACKTRACE; \(command) sh -c 'env | grep ^SWIFT; true'").expect("")
+    try sh("SWIFT_BACKTRACE=color=no \(command) printenv SWIFT_BACKTRACE").expect("color=no\n")
   }
 }
 
