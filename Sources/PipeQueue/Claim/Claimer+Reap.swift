@@ -22,14 +22,16 @@ extension Claimer {
   /// are kept until their claims are this process's, so that no other process takes a slot earlier.
   /// At most `portion` of them at a time, since each lock is a descriptor.
   private struct DeadSlots {
-    private var locks: [Int: Descriptor?] = [:]
-    private var alive: Set<Int> = []
+    // Arrays: few slots hold claims at once, and a start of the program would pay for what a set or a
+    // dictionary needs of the runtime.
+    private var locks: [(slot: Int, lock: Descriptor?)] = []
+    private var alive: [Int] = []
     private(set) var isFull = false
 
     private static let portion = 16
 
     mutating func contain(_ slot: Int, _ queue: Queue) throws(Fault) -> Bool {
-      if locks[slot] != nil { return true }
+      if locks.contains(where: { $0.slot == slot }) { return true }
       if isFull || alive.contains(slot) { return false }
       if locks.count == DeadSlots.portion {
         isFull = true
@@ -42,10 +44,13 @@ extension Claimer {
         return false
       }
       switch holder {
-      case .alive: alive.insert(slot)
-      case .dead(let lock): locks.updateValue(lock, forKey: slot)
+      case .alive:
+        alive.append(slot)
+        return false
+      case .dead(let lock):
+        locks.append((slot, lock))
+        return true
       }
-      return locks[slot] != nil
     }
   }
 

@@ -107,9 +107,8 @@ package final class Claimer {
     guard owner == nil else { return }
     Reserve(queue.root).take()
     owner = try Owner.take(queue)
-    try queue.makeSound()
     // After a crash the end of a higher lane may be behind the lines that are on disk.
-    _ = try queue.advanceEnds(try queue.ends())
+    _ = try queue.advanceEnds(try queue.makeSound())
     // From now on, claims that the slot's previous owner left would count as held.
     try reap()
   }

@@ -41,7 +41,8 @@ package struct EntryID: Hashable, Comparable {
 /// Generates ids that only increase within one process, even if the clock steps back.
 package struct ULIDGenerator {
   private var last = ULID(high: 0, low: 0)
-  private var pool: [UInt64] = []
+  private var pool = SIMD8<UInt64>()
+  private var left = 0
 
   package init() {}
 
@@ -54,11 +55,12 @@ package struct ULIDGenerator {
   }
 
   private mutating func random() -> UInt64 {
-    if pool.isEmpty {
-      pool = [UInt64](repeating: 0, count: 8)
-      _ = pool.withUnsafeMutableBytes { getrandom($0.baseAddress, $0.count, 0) }
+    if left == 0 {
+      _ = withUnsafeMutableBytes(of: &pool) { getrandom($0.baseAddress, $0.count, 0) }
+      left = pool.scalarCount
     }
-    return pool.removeLast()
+    left -= 1
+    return pool[left]
   }
 }
 

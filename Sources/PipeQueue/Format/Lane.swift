@@ -38,25 +38,49 @@ extension Lane {
 
 /// One value for each lane; a sequence of them, first served first.
 struct PerLane<Value> {
-  private var values: [Value]
+  // Not an array: the runtime would build the type of its storage at each start of the program.
+  private var high, medium, low: Value
 
   /// `value`: called for each lane in order.
   init<Failure: Error>(_ value: (Lane) throws(Failure) -> Value) throws(Failure) {
-    values = []
-    values.reserveCapacity(Lane.allCases.count)
-    for lane in Lane.allCases { values.append(try value(lane)) }
+    high = try value(.high)
+    medium = try value(.medium)
+    low = try value(.low)
   }
 
   static func repeating(_ value: Value) -> PerLane { PerLane { _ in value } }
 
   subscript(lane: Lane) -> Value {
-    @inline(__always) get { values[lane.order] }
-    @inline(__always) _modify { yield &values[lane.order] }
+    @inline(__always) get {
+      switch lane {
+      case .high: high
+      case .medium: medium
+      case .low: low
+      }
+    }
+    @inline(__always) _modify {
+      switch lane {
+      case .high: yield &high
+      case .medium: yield &medium
+      case .low: yield &low
+      }
+    }
   }
 }
 
 extension PerLane: Sequence {
-  func makeIterator() -> IndexingIterator<[Value]> { values.makeIterator() }
+  struct Iterator: IteratorProtocol {
+    let values: PerLane
+    var lane: Lane? = .high
+
+    mutating func next() -> Value? {
+      guard let lane else { return nil }
+      self.lane = Lane(rawValue: lane.rawValue + 1)
+      return values[lane]
+    }
+  }
+
+  func makeIterator() -> Iterator { Iterator(values: self) }
 }
 
 extension PerLane: Equatable where Value: Equatable {}

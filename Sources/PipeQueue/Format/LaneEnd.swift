@@ -23,8 +23,11 @@ struct LaneEnd: Equatable, Comparable {
   var text: String {
     String(name: {
       $0.append(lane.spelling)
-      $0.append(
-        fields: position.number, entries, position.segment, position.offset, Int(time.microseconds))
+      $0.append(field: position.number)
+      $0.append(field: entries)
+      $0.append(field: position.segment)
+      $0.append(field: position.offset)
+      $0.append(field: Int(time.microseconds))
       $0.append(dot)
       $0.append(hex: seal)
       $0.appendChecksum()

@@ -45,12 +45,10 @@ struct NameWriter {
     count += 8
   }
 
-  /// Each number after a dot.
-  mutating func append(fields numbers: Int...) {
-    for number in numbers {
-      append(dot)
-      append(number)
-    }
+  /// A dot, then the number.
+  mutating func append(field number: Int) {
+    append(dot)
+    append(number)
   }
 
   mutating func append(_ position: Position) {

@@ -185,7 +185,7 @@ enum KeywordName {
   static func text(_ word: StaticString, _ numbers: Int...) -> String {
     String(name: {
       $0.append(word)
-      for number in numbers { $0.append(fields: number) }
+      for number in numbers { $0.append(field: number) }
       $0.appendChecksum()
       $0.fillChecksum()
     })

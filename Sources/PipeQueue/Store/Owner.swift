@@ -94,12 +94,16 @@ extension Queue {
   }
 
   private func withoutDeadHolders(_ names: [NowName]) -> [NowName] {
-    var isDead: [Int: Bool] = [:]
+    // An array: few slots hold claims at once.
+    var known: [(slot: Int, isDead: Bool)] = []
     return names.map { name in
       guard let slot = name.owner else { return name }
-      let dead = isDead[slot] ?? Owner.isDead(slot, self)
-      isDead[slot] = dead
-      return dead ? name.reaped : name
+      if let found = known.first(where: { $0.slot == slot }) {
+        return found.isDead ? name.reaped : name
+      }
+      let isDead = Owner.isDead(slot, self)
+      known.append((slot, isDead))
+      return isDead ? name.reaped : name
     }
   }
 }

@@ -36,27 +36,28 @@ extension Queue {
   /// are replaced first. Call under the lock of end/.
   func soundEnds() throws(Fault) -> LaneEnds {
     var listing = try endListing()
-    if !isSound(listing) {
-      try repair(listing)
-      listing = try endListing()
-    }
+    if let ends = sound(listing) { return ends }
+    try repair(listing)
+    listing = try endListing()
     return try LaneEnds { (lane) throws(Fault) in
       if let laneEnd = listing[lane] { return laneEnd }
       throw Fault(.inputOutput, "\(printable(end.path)): the end of \(lane.name) is missing")
     }
   }
 
-  func isSound(_ listing: LaneEndListing) -> Bool {
-    Lane.allCases.allSatisfy { listing[$0]?.seal == seal }
+  /// nil unless each lane has an end of this directory.
+  func sound(_ listing: LaneEndListing) -> LaneEnds? {
+    guard Lane.allCases.allSatisfy({ listing[$0]?.seal == seal }) else { return nil }
+    return LaneEnds { listing[$0]! }
   }
 
-  /// Replaces such ends before items are handed out, when no line is to be stored. Waits for the
-  /// lock of end/ only if an end has to be replaced.
-  func makeSound() throws(Fault) {
-    if isSound(try endListing()) { return }
+  /// The same before items are handed out, when no line is to be stored. Waits for the lock of end/
+  /// only if an end has to be replaced.
+  func makeSound() throws(Fault) -> LaneEnds {
+    if let ends = sound(try endListing()) { return ends }
     try lockEnd()
     defer { unlockEnd() }
-    _ = try soundEnds()
+    return try soundEnds()
   }
 
   /// Transition: repair
@@ -218,7 +219,7 @@ struct LaneEndListing {
 
   subscript(lane: Lane) -> LaneEnd? { laneEnds[lane] }
 
-  var isComplete: Bool { !laneEnds.contains(nil) }
+  var isComplete: Bool { Lane.allCases.allSatisfy { laneEnds[$0] != nil } }
 
   /// A listing during a rename can miss the name or show both; of two, the further one counts.
   init(_ directory: Directory, older: Bool) throws(Fault) {

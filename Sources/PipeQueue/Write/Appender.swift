@@ -92,8 +92,7 @@ package final class Appender {
     _ writeBatch: inout WriteBatch, _ ends: inout LaneEnds, _ stopsIfNearlyFull: Bool
   ) throws(Fault) {
     let looksAtAll = writeBatch.hasForeignIDs || dedup != nil || queue.settings.hasBounds
-    let lanes = Lane.allCases.filter { looksAtAll || !writeBatch[$0].lines.isEmpty }
-    for lane in lanes {
+    for lane in Lane.allCases where looksAtAll || !writeBatch[lane].lines.isEmpty {
       let known = tails[lane]
       tails[lane] = try queue.tail(ends[lane], known: known)
     }
@@ -105,7 +104,7 @@ package final class Appender {
       isNearlyFull = true
       throw Fault(.tryLater, "the disk is nearly full", code: ENOSPC)
     }
-    for lane in lanes where !writeBatch[lane].lines.isEmpty {
+    for lane in Lane.allCases where !writeBatch[lane].lines.isEmpty {
       let tail = tails[lane]
       if let tail, tail.position.offset < Segment.rollSize {
         // The process that began this segment may have died before it flushed the end that leads to it.
