@@ -110,3 +110,10 @@ package final class LineReader {
     buffer.deallocate()
   }
 }
+
+extension UnsafeRawBufferPointer {
+  /// Whether the text is somewhere in these bytes.
+  package func contains(_ text: StaticString) -> Bool {
+    memmem(baseAddress, count, text.utf8Start, text.utf8CodeUnitCount) != nil
+  }
+}

@@ -102,13 +102,18 @@ package final class ProgressLine {
   /// Quick commands draw nothing.
   private static let patience = TimeSpan.milliseconds(500)
 
-  /// nil unless a person can see it: stderr must be a terminal that obeys escape sequences, and
-  /// NO_COLOR unset. `isInformed`: whether this filter knows the share that is done, and goes before
-  /// the others. `sharesOutput`: whether output to a terminal may be mixed with the line.
+  /// Whether a person can see it: stderr must be a terminal that obeys escape sequences, and NO_COLOR
+  /// unset. `sharesOutput`: whether output to a terminal may be mixed with the line.
+  package static func isVisible(sharesOutput: Bool = false) -> Bool {
+    isatty(STDERR_FILENO) != 0 && (variable("NO_COLOR") ?? "").isEmpty
+      && variable("TERM").map({ $0 != "dumb" }) ?? false
+      && (sharesOutput || isatty(STDOUT_FILENO) == 0)
+  }
+
+  /// nil unless a person can see it. `isInformed`: whether this filter knows the share that is done,
+  /// and goes before the others.
   package init?(interval: TimeSpan, isInformed: Bool = false, sharesOutput: Bool = false) {
-    guard isatty(STDERR_FILENO) != 0, (variable("NO_COLOR") ?? "").isEmpty,
-      variable("TERM").map({ $0 != "dumb" }) ?? false, sharesOutput || isatty(STDOUT_FILENO) == 0
-    else { return nil }
+    guard ProgressLine.isVisible(sharesOutput: sharesOutput) else { return nil }
     // A test shortens both waits, in milliseconds.
     let pause = variable("PIPE_TEST_PROGRESS").flatMap { Int64($0) }.map(TimeSpan.milliseconds)
     self.interval = pause ?? interval

@@ -53,11 +53,11 @@ package struct EnqueueJob {
     var entries = EntryReader(
       raw: raw, text: text != nil, slice: queue.settings.slice, schedule: schedule)
     var wrapping = WrappingNotice(diagnostics, wayOut: "leave out --raw to store the entry itself")
-    if !quiet { lines.progress = InputProgress([Input.standard]) }
+    if !quiet { lines.progress = InputProgress(CollectionOfOne(Input.standard)) }
     lines.begin(Input.standard)
     if !quiet {
       let items = raw || text != nil ? "lines" : "entry lines"
-      Input.announce([Input.standard], diagnostics, items: items)
+      Input.announce(CollectionOfOne(Input.standard), diagnostics, items: items)
     }
     do throws(Fault) {
       while let event = try lines.next() {

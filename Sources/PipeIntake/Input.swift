@@ -26,7 +26,9 @@ package enum Input {
   package static var standard: Source { ("stdin", Descriptor.standardInput) }
 
   /// Tells a person at a terminal that stdin is read; a program that waits looks broken.
-  static func announce(_ sources: [Source], _ diagnostics: Diagnostics, items: String = "lines") {
+  static func announce(
+    _ sources: some Collection<Source>, _ diagnostics: Diagnostics, items: String = "lines"
+  ) {
     guard sources.contains(where: { $0.file.fd == STDIN_FILENO }), isatty(STDIN_FILENO) != 0,
       isatty(STDERR_FILENO) != 0
     else { return }
@@ -84,7 +86,8 @@ struct InputProgress {
   private var current: (file: Descriptor, start: Int, size: Int)?
 
   /// nil if no person can see the line.
-  init?(_ sources: [Input.Source]) {
+  init?(_ sources: some Collection<Input.Source>) {
+    guard ProgressLine.isVisible() else { return nil }
     let sizes = sources.map { InputProgress.rest(of: $0.file) }
     total = sizes.contains(where: { $0 == nil }) ? nil : sizes.reduce(0) { $0 + $1!.size }
     guard let line = ProgressLine(interval: .milliseconds(200), isInformed: total != nil) else {

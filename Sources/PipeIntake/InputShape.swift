@@ -140,7 +140,7 @@ struct InputShape {
 struct WrappingNotice {
   private let diagnostics: Diagnostics
   private let wayOut: String
-  private var scanner = LineScanner(watching: ["id", "priority", "time", "data", "ids"])
+  private lazy var scanner = LineScanner(watching: ["id", "priority", "time", "data", "ids"])
   private var looks = WrappingNotice.mostLooks
   private var isSaid = false
 
@@ -164,7 +164,8 @@ struct WrappingNotice {
   }
 
   private mutating func isEntryLine(_ line: UnsafeRawBufferPointer) -> Bool {
-    guard let value = try? scanner.scan(line), value.kind == .object, scanner.memberCount >= 4,
+    guard line.contains(#""priority""#), let value = try? scanner.scan(line), value.kind == .object,
+      scanner.memberCount >= 4,
       let id = scanner[0], id.kind == .string, scanner[1] != nil, scanner[2] != nil,
       (scanner[3] == nil) != (scanner[4] == nil)
     else { return false }
