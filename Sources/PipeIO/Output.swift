@@ -49,17 +49,13 @@ package final class Output {
     }
   }
 
-  package var isRegularFile: Bool {
+  /// What this writes to. `mayBlock`: whether writing can block indefinitely: true for a terminal, a
+  /// pipe or a socket, false for a regular file or /dev/null.
+  package var target: (isRegularFile: Bool, mayBlock: Bool) {
     var status = stat()
-    return fstat(fd, &status) == 0 && cpipe_is_regular(&status) != 0
-  }
-
-  /// Whether writing can block indefinitely: true for a terminal, a pipe or a socket, false for a
-  /// regular file or /dev/null.
-  package var mayBlock: Bool {
-    var status = stat()
-    guard fstat(fd, &status) == 0, cpipe_is_regular(&status) == 0 else { return false }
-    return cpipe_is_character_device(&status) == 0 || isatty(fd) != 0
+    guard fstat(fd, &status) == 0 else { return (false, false) }
+    if cpipe_is_regular(&status) != 0 { return (true, false) }
+    return (false, cpipe_is_character_device(&status) == 0 || isatty(fd) != 0)
   }
 
   /// Removes the last `count` bytes from a file, unless another process has written after them.
@@ -105,6 +101,7 @@ package func restoreEnvironment() { cpipe_restore_environment() }
 /// for the descriptor would end up in that file. Opens in its place a descriptor that fails as a
 /// closed one does.
 package func occupyStandardDescriptors() {
+  guard cpipe_lacks_standard_descriptors() != 0 else { return }
   for fd in STDIN_FILENO...STDERR_FILENO where fcntl(fd, F_GETFD) < 0 {
     _ = cpipe_openat(AT_FDCWD, "/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY, 0)
   }

@@ -55,6 +55,13 @@ static inline long cpipe_getdents(int fd, void *buffer, size_t size) {
   return syscall(SYS_getdents64, fd, buffer, size);
 }
 
+// Whether stdin, stdout or stderr is closed.
+static inline int cpipe_lacks_standard_descriptors(void) {
+  struct pollfd all[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  poll(all, 3, 0);
+  return (all[0].revents | all[1].revents | all[2].revents) & POLLNVAL;
+}
+
 static inline int cpipe_openat(int dir, const char *path, int flags, unsigned int mode) {
   return openat(dir, path, flags, mode);
 }

@@ -27,8 +27,7 @@ package final class ItemWriter {
     self.source = source
     self.form = form
     claimer = source.claimer
-    isFile = plain.isRegularFile
-    mayBlock = plain.mayBlock
+    (isFile, mayBlock) = plain.target
   }
 
   package func run() throws(Fault) -> Int32 {
