@@ -34,9 +34,9 @@ __attribute__((constructor)) static void keep_arguments(int count, char **vector
   arguments = vector;
 }
 
-// These two replace Swift's own, of stdlib/public/stubs/CommandLine.cpp, which find the command line
-// in /proc/self/maps before main: that takes a tenth of a start, and finds nothing if the file cannot
-// be opened.
+// In a statically linked program, these two replace Swift's own, of stdlib/public/stubs/CommandLine.cpp,
+// which search /proc/self/maps for the command line before main: a tenth of the instructions of a
+// start. No code of this project calls them.
 char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
   *count = argument_count;
   return arguments;
@@ -51,7 +51,8 @@ static const char *backtrace_of_user;
 
 // At start, Swift's runtime looks in ten places for a program that prints backtraces, from its own
 // path in /proc/self/exe, and aborts if it cannot read that: unless a setting names the program. A
-// trap prints its message in any case. 101: before the constructors of Swift's runtime.
+// trap prints its message in any case. 101: before the constructors of a runtime that is linked
+// statically.
 __attribute__((constructor(101))) static void set_backtrace(void) {
   backtrace_of_user = getenv(backtrace);
   setenv(backtrace, "enable=no,color=no,interactive=no,swift-backtrace=/", 1);
@@ -65,6 +66,7 @@ void cpipe_restore_environment(void) {
   }
 }
 
+char *const *cpipe_arguments(void) { return arguments; }
 int cpipe_argument_count(void) { return argument_count; }
 const char *cpipe_argument(int index) { return arguments[index]; }
 

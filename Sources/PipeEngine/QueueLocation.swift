@@ -95,10 +95,9 @@ extension QueueLocation {
       var own = [CChar](repeating: 0, count: Int(PATH_MAX))
       let count = readlink("/proc/self/exe", &own, own.count)
       if count > 0, let slash = own[..<count].lastIndex(of: 0x2f) {
-        let path = own[...slash] + helper.utf8CString
-        path.withUnsafeBufferPointer { _ = execv($0.baseAddress!, CommandLine.unsafeArgv) }
+        continueAs(String(system: Array(own[...slash]) + helper.utf8CString))
       }
-      execvp(helper, CommandLine.unsafeArgv)
+      continueAs(helper)
     }
 
     /// `ADDRESS` or `--queue=ADDRESS`.

@@ -144,13 +144,6 @@ package final class Directory {
     return Int(found.st_size)
   }
 
-  /// The size of what `path` leads to beneath this directory, perhaps by links, so only a hint; nil if
-  /// there is nothing. One call, where `size` needs three.
-  package func hintedSize(of path: String) -> Int? {
-    var found = stat()
-    return fstatat(fd, path, &found, 0) == 0 ? Int(found.st_size) : nil
-  }
-
   /// Whether `name`, which may be a path beneath, exists and is not a regular file.
   package func isStrange(_ name: String) -> Bool {
     guard var found = status(name) else { return false }

@@ -83,6 +83,12 @@ package let commandLine: [String] = (0..<cpipe_argument_count()).map {
   String(system: cpipe_argument($0))
 }
 
+/// Replaces this process by a program with the same words. `path`: looked for in PATH if it has no
+/// slash. Returns if it cannot be executed.
+package func continueAs(_ path: String) {
+  _ = path.withSystemText { execvp($0, cpipe_arguments()) }
+}
+
 /// The words after the first `--`, byte for byte.
 package var commandBytes: [[UInt8]] {
   commandWords().map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }

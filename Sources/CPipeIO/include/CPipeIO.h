@@ -40,7 +40,9 @@ int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int cpipe_argument_count(void);
 const char *cpipe_argument(int index);
-// Gives SWIFT_BACKTRACE, which is set before main, its first value.
+// The words of the command line, and NULL.
+char *const *cpipe_arguments(void);
+// Sets SWIFT_BACKTRACE, which changes before main, to what the user set, or removes it.
 void cpipe_restore_environment(void);
 
 static inline int cpipe_rename_noreplace(int dir, const char *from, const char *to) {
@@ -55,10 +57,10 @@ static inline long cpipe_getdents(int fd, void *buffer, size_t size) {
   return syscall(SYS_getdents64, fd, buffer, size);
 }
 
-// Whether stdin, stdout or stderr is closed.
+// Whether stdin, stdout or stderr may be closed.
 static inline int cpipe_lacks_standard_descriptors(void) {
   struct pollfd all[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
-  poll(all, 3, 0);
+  if (poll(all, 3, 0) < 0) return 1;
   return (all[0].revents | all[1].revents | all[2].revents) & POLLNVAL;
 }
 

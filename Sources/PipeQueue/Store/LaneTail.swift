@@ -185,9 +185,8 @@ extension Queue {
   func advanceEnds(_ ends: LaneEnds, waiting: Bool = false) throws(Fault) -> Bool {
     let grown = Lane.allCases.filter { lane in
       let position = ends[lane].position
-      let path = Segment.path(lane, position.segment)
-      guard root.hintedSize(of: path) ?? 0 > position.offset else { return false }
-      return root.size(of: path).map { $0 > position.offset } ?? false
+      return root.size(of: Segment.path(lane, position.segment)).map { $0 > position.offset }
+        ?? false
     }
     if grown.isEmpty { return false }
     // A living writer that has the lock will publish its own lanes.

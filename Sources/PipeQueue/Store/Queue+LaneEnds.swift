@@ -51,8 +51,8 @@ extension Queue {
     return LaneEnds { listing[$0]! }
   }
 
-  /// The same before items are handed out, when no line is to be stored. Waits for the lock of end/
-  /// only if an end has to be replaced.
+  /// `soundEnds` for a process that stores no line: it waits for the lock of end/ only if an end has
+  /// to be replaced.
   func makeSound() throws(Fault) -> LaneEnds {
     if let ends = sound(try endListing()) { return ends }
     try lockEnd()

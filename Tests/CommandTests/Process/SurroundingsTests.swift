@@ -19,6 +19,17 @@ struct SurroundingsTests {
     ).expect("1\n2\n")
   }
 
+  @Test(
+    "a command sees SWIFT_BACKTRACE, which pipe changes for itself, as the user set it",
+    arguments: [
+      "unset SWIFT_BACKTRACE", "export SWIFT_BACKTRACE=", "export SWIFT_BACKTRACE=color=no",
+    ])
+  func backtrace(setting: String) throws {
+    try scratch.store("1")
+    let consume = "pipe consume -- sh -c 'env | grep ^SWIFT > after; true'"
+    try scratch.sh("\(setting); env | grep ^SWIFT > before; \(consume); cmp before after").expect()
+  }
+
   @Test("a follower whose queue is removed while it sleeps exits with 66")
   func removed() throws {
     try scratch.pipe("init").expect("")
