@@ -20,7 +20,8 @@ struct Consume: Command {
 
   @Flag(
     "--until-done",
-    help: "End once every item is done or dead; wait for retries and other consumers until then.")
+    help:
+      "End once every item is done, dead or lost; wait for retries and other consumers until then.")
   var untilDone
 
   @Option(

@@ -55,7 +55,8 @@ struct Work: Command {
   var follow
 
   @Flag(
-    "--until-done", help: "End once every command is done or dead; wait for retries until then.")
+    "--until-done",
+    help: "End once every command is done, dead or lost; wait for retries until then.")
   var untilDone
 
   @Option("--timeout", value: "duration", "End a command that runs longer than this.")
