@@ -90,9 +90,16 @@ extension Queue {
   }
 
   // A power cut must not undo an acknowledgement or a drop whose segment is gone. The process that dropped a letter
-  // may have died before its flush.
-  fileprivate func flushFinalStates(_ lane: Lane) throws(Fault) {
-    if try shards(.dead, lane).isEmpty { try now().flush() } else { try root.flushFileSystem() }
+  // may have died before its flush. Not the whole file system: a writer that begins a segment would wait
+  // for what other programs write.
+  fileprivate func flushFinalStates(_ lane: Lane, before segment: Int) throws(Fault) {
+    try now().flush()
+    for shard in try shards(.dead, lane) {
+      let names = try namesAside(.dead, lane, shard)
+      guard let first = names.first else { continue }
+      if first.range.from.segment >= segment { return }
+      if names.contains(where: \.isDropped) { try flushAside(.dead, names.map(\.range)) }
+    }
   }
 
   // Removes the names that `drop` left of a hundred items, once the segments before them are gone.
@@ -320,7 +327,7 @@ private struct Sweep {
       reason = .retained
       return false
     }
-    if removed.segments == 0 { try queue.flushFinalStates(lane) }
+    if removed.segments == 0 { try queue.flushFinalStates(lane, before: needed.segment) }
     try queue.removeOutput(lane, number)
     try directory.removeWithBlocks(name)
     return true
