@@ -68,7 +68,6 @@ void cpipe_restore_environment(void) {
 
 char *const *cpipe_arguments(void) { return arguments; }
 int cpipe_argument_count(void) { return argument_count; }
-const char *cpipe_argument(int index) { return arguments[index]; }
 
 uid_t cpipe_effective_user(void) { return (uid_t)getauxval(AT_EUID); }
 

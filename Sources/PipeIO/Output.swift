@@ -79,8 +79,8 @@ package func enlargePipe(_ fd: Int32) {
 }
 
 /// The words of the command line, starting with the program's name.
-package let commandLine: [String] = (0..<cpipe_argument_count()).map {
-  String(system: cpipe_argument($0))
+package let commandLine: [String] = (0..<Int(cpipe_argument_count())).map {
+  String(system: cpipe_arguments()[$0]!)
 }
 
 /// Replaces this process by a program with the same words. `path`: looked for in PATH if it has no
@@ -95,7 +95,7 @@ package var commandBytes: [[UInt8]] {
 }
 
 func commandWords() -> [UnsafePointer<CChar>] {
-  let words = (0..<cpipe_argument_count()).map { cpipe_argument($0)! }
+  let words = (0..<Int(cpipe_argument_count())).map { UnsafePointer(cpipe_arguments()[$0]!) }
   guard let end = words.firstIndex(where: { strcmp($0, "--") == 0 }) else { return [] }
   return Array(words[(end + 1)...])
 }

@@ -39,7 +39,6 @@ int pipe2(int *, int);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 int cpipe_argument_count(void);
-const char *cpipe_argument(int index);
 // The words of the command line, and NULL.
 char *const *cpipe_arguments(void);
 // Sets SWIFT_BACKTRACE, which changes before main, to what the user set, or removes it.
