@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -73,16 +74,12 @@ struct BatchHoldTests {
 
   @Test("no other ack settles a held claim while it is being buried", .needsStrace)
   func contended() throws {
-    try scratch.sh("pipe batch --size 5 -n 1 --hold 1h | jq -r .claim > claim").expect()
-    // The delay lies between the takeover of the claim and the first dead letter.
-    try scratch.sh(
-      """
-      slow='-e trace=fsync -e inject=fsync:delay_enter=1s:when=1'
-      strace -o /dev/null $slow pipe ack --bury $(cat claim) & slow=$!
-      until ls queue/now | grep -q '[.]claim[.]'; do :; done
-      pipe ack $(cat claim); echo $?; wait $slow; echo $?
-      """
-    ).expect("76\n0\n", errors: nil)
+    let claim = try scratch.sh("pipe batch --size 5 -n 1 --hold 1h | jq -r .claim").lines[0]
+    // It stops between the takeover of the claim and the first dead letter.
+    let slow = try scratch.startStopped(at: "fsync", "ack", "--bury", claim)
+    try scratch.pipe("ack", claim).expect("", errors: nil, status: 76)
+    slow.signal(SIGCONT)
+    slow.finish().expect("")
     #expect(try scratch.fates(id) == (1...5).map { "\($0) dead" })
   }
 }

@@ -45,10 +45,7 @@ struct DeadHolderTests {
     batch.signal(SIGKILL)
     #expect(batch.reap() == .killed(SIGKILL))
     // Its first flush is that of the claims which it takes.
-    let stop = ["-e", "trace=fsync", "-e", "inject=fsync:signal=STOP:when=1"]
-    let consumer = try scratch.start(
-      ["strace", "-D", "-o", scratch.path("calls")] + stop + [Binary.path, "consume"])
-    try scratch.waitUntilStopped("calls")
+    let consumer = try scratch.startStopped(at: "fsync", "consume")
     let lost = "is no longer held: it was already settled, or its holder is gone"
     try scratch.pipe("ack", "--bury", token).expect(
       "", errors: "pipe ack: claim \(token) \(lost)\n", status: 76)

@@ -130,9 +130,10 @@ struct ControlTests {
   func running() throws {
     let id = try scratch.store("1")[0]
     try scratch.pipe("init", "--backoff", "1m..1m").expect("")
+    let begun = try Gate(scratch, "begun")
     let child = try scratch.start(
-      "consume", "--follow", "--", "sh", "-c", "touch begun; exec sleep 600")
-    while (try? scratch.read("begun")) == nil { usleep(1000) }
+      "consume", "--follow", "--", "sh", "-c", "echo > begun; exec sleep 600")
+    _ = try begun.line()
     try scratch.pipe("cancel", id).expect(
       "{\"cancelled\":0,\"entries\":0}\n",
       errors: "pipe cancel: \(id): is claimed: a consumer has it"
@@ -298,11 +299,12 @@ struct DispatchControlTests {
   @Test("what runs when the queue is paused is finished")
   func running() throws {
     try scratch.store("1", "2")
+    let (begun, gate) = (try Gate(scratch, "begun"), try Gate(scratch))
     let child = try scratch.start(
-      line: "pipe consume -- sh -c 'touch begun; until test -e go; do sleep 0.01; done; cat'")
-    while (try? scratch.read("begun")) == nil { usleep(1000) }
+      line: "pipe consume -- sh -c 'echo > begun; read go < gate; cat'")
+    _ = try begun.line()
     try scratch.pipe("pause").expect("")
-    try scratch.sh("touch go").expect("")
+    gate.letPass()
     child.finish().expect("1\n", errors: nil)
     try scratch.sh("pipe list --state done | jq -c .data").expect("1\n")
   }

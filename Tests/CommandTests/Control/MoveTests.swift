@@ -103,16 +103,13 @@ struct MoveTests {
   @Test("a copy is stored after the letters of a process that died are on disk", .needsStrace)
   func lettersOfAnother() throws {
     let id = try scratch.store("1")[0]
-    let trace = ["strace", "-D", "-y", "-o", scratch.path("calls"), "-e"]
-    let calls = ["trace=fsync,pwrite64,renameat2", "-e", "inject=renameat2:signal=STOP:when=2"]
-    let change = [Binary.path, "change", "--priority", "high", id]
     // It has read the entry when it stops: the first early letter of a queue changes the settings.
-    let second = try scratch.start(trace + calls + change)
-    try scratch.waitUntilStopped("calls")
+    let second = try scratch.startStopped(
+      at: "renameat2", time: 2, tracing: ["fsync", "pwrite64"], "change", "--priority", "high", id)
     let directory = scratch.path("queue/dead/MEDIUM/0")
     let kill = "-e trace=fsync -e inject=fsync:signal=KILL:when=1"
     let first = try scratch.sh(
-      "strace -o /dev/null -P \(directory) \(kill) \(change.joined(separator: " "))")
+      "strace -o /dev/null -P \(directory) \(kill) pipe change --priority high \(id)")
     #expect(first.ending != .exited(0), "\(first)")
     second.signal(SIGCONT)
     second.finish().expect("{\"changed\":1,\"entries\":1}\n")

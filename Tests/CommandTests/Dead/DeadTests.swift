@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -59,14 +60,22 @@ struct DeadTests {
   @Test("retry leaves alone a dead letter that another retry or drop has taken", .needsStrace)
   func contended() throws {
     try bury("7", "--size 1")
-    // The delay lies between listing dead/ and taking the lock.
-    let slow = "strace -o /dev/null -e trace=flock -e inject=flock:delay_enter=1s:when=1 pipe"
-    try scratch.sh("\(slow) retry --all & pipe retry --all > first; pipe consume; wait")
-      .expect("7\n")
+    // It has listed the dead letters when it stops, and has no lock yet.
+    func startRetry() throws -> Child {
+      try scratch.startStopped(
+        at: "getdents64", in: "queue/dead/MEDIUM/0", time: 2, "retry", "--all")
+    }
+    var slow = try startRetry()
+    try scratch.sh("pipe retry --all > first; pipe consume").expect("7\n")
+    slow.signal(SIGCONT)
+    slow.finish().expect("")
     try scratch.pipe("consume").expect("", "delivered after it was done")
     try scratch.store("7")
     try bury("7", "--size 1")
-    try scratch.sh("\(slow) retry --all & pipe drop --all > first; wait").expect("")
+    slow = try startRetry()
+    try scratch.sh("pipe drop --all > first").expect("")
+    slow.signal(SIGCONT)
+    slow.finish().expect("")
     try scratch.pipe("consume").expect("", "delivered after it was dropped")
   }
 

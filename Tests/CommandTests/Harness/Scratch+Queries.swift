@@ -32,9 +32,20 @@ extension Scratch {
 }
 
 extension Scratch {
-  /// Waits until a signal that strace(1) injected has stopped its program; `log` is the file of its option -o. The
-  /// state of the process cannot tell, because strace stops it at each call.
-  func waitUntilStopped(_ log: String) throws {
-    try wait(until: { try lines(of: log).contains("--- stopped by SIGSTOP ---") }, "its stop")
+  /// Starts `pipe` under strace(1), which stops it for the test when it has made the call for the given time (with
+  /// `directory`: the call on this path), and waits until it is stopped. The file `calls` lists the call, and those
+  /// of `tracing`. The state of the process cannot tell, because strace stops it at each call.
+  func startStopped(
+    at call: String, in directory: String? = nil, time: Int = 1, tracing: [String] = [],
+    _ arguments: String...
+  ) throws -> Child {
+    try? FileManager.default.removeItem(atPath: path("calls"))
+    let calls = ([call] + tracing).joined(separator: ",")
+    let child = try start(
+      ["strace", "-D", "-y", "-o", path("calls"), "-e", "trace=\(calls)"]
+        + ["-e", "inject=\(call):signal=STOP:when=\(time)"]
+        + (directory.map { ["-P", path($0)] } ?? []) + [binary] + arguments)
+    try wait(until: { try lines(of: "calls").contains("--- stopped by SIGSTOP ---") }, "its stop")
+    return child
   }
 }

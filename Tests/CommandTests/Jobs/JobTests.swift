@@ -113,14 +113,14 @@ struct JobTests {
 
   @Test("the worker may be killed: the job runs again, and its output is there afterwards")
   func killed() throws {
-    let id = try submit(
-      "-- sh -c 'echo $$ >> log; test $(wc -l < log) -gt 1 || exec sleep 600; echo out'")
+    let begun = try Gate(scratch, "begun")
+    let id = try submit("-- sh -c 'echo $$ > begun; mkdir once && exec sleep 600; echo out'")
     let child = try scratch.start("work")
-    while (try? scratch.read("log")) == nil { usleep(1000) }
+    let command = try begun.line()
     child.signal(SIGKILL)
     _ = child.finish()
     // The command, which still runs, holds its claim.
-    try scratch.sh("kill -9 $(cat log); pipe work --until-done").expect("out\n", errors: nil)
+    try scratch.sh("kill -9 \(command); pipe work --until-done").expect("out\n", errors: nil)
     try scratch.pipe("log", "--stdout", id).expect("out\n")
   }
 
