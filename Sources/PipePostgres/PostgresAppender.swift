@@ -44,24 +44,30 @@
     }
 
     private func store(_ lines: [WriteBatch.ForeignLine]) throws(Fault) -> Found {
-      let options = lines.map { line in
-        line.options.map { bytes in bytes.withUnsafeBytes { ParsedOptions(LineOptions($0)) } }
+      var columns = [ArrayText](repeating: ArrayText(), count: 10)
+      for line in lines {
+        let options = line.options.map { bytes in
+          bytes.withUnsafeBytes { ParsedOptions(LineOptions($0)) }
+        }
+        columns[0].append("\(line.lane.rawValue)".utf8)
+        columns[1].append("\(line.items)".utf8)
+        columns[2].append(line.id.uuid.utf8)
+        columns[3].append(line.created.map { "\($0.microseconds)".utf8 })
+        columns[4].append(line.slice.map { "\($0)".utf8 })
+        columns[5].append(options?.notBefore.map { "\($0.microseconds)".utf8 })
+        columns[6].append(options?.key?.utf8)
+        columns[7].append(line.options)
+        columns[8].append(line.data)
+        columns[9].append((line.mayRepeat ? "t" : "f").utf8)
       }
+      let values = columns.map(\.parameter)
+      let settings = [isMoving ? "t" : "f", "\(window.microseconds)"].map { Array($0.utf8CString) }
       let rows = try queue.session.query(
         """
         select * from put_1($1::smallint[], $2::int[], $3::uuid[], $4::bigint[], $5::int[], $6::bigint[], $7::text[],
           $8::text[], $9::text[], $10::bool, $11::bigint, $12::bool[])
         """,
-        [
-          array(lines.map { "\($0.lane.rawValue)" }), array(lines.map { "\($0.items)" }),
-          array(lines.map(\.id.uuid)), array(lines.map { $0.created.map { "\($0.microseconds)" } }),
-          array(lines.map { $0.slice.map { "\($0)" } }),
-          array(options.map { $0?.notBefore.map { "\($0.microseconds)" } }),
-          array(options.map { $0?.key }),
-          array(lines.map { $0.options.map { String(decoding: $0, as: UTF8.self) } }),
-          array(lines.map { String(decoding: $0.data, as: UTF8.self) }), isMoving ? "t" : "f",
-          "\(window.microseconds)", array(lines.map { $0.mayRepeat ? "t" : "f" }),
-        ])
+        parameters: values[..<9] + settings + values[9...])
       // Also if all were known: the session that stored them may not have flushed yet.
       do throws(Fault) { try queue.session.flush() } catch {
         throw Fault(.outcomeUnknown, error.text)

@@ -191,7 +191,12 @@
     /// Asks, and returns the rows; nil for NULL.
     @discardableResult
     func query(_ text: String, _ values: [String?] = []) throws(Fault) -> [[String?]] {
-      let result = try run(text, values)
+      try query(text, parameters: values.map { $0.map { Array($0.utf8CString) } })
+    }
+
+    /// Asks with parameters that end in a NUL.
+    func query(_ text: String, parameters: [[CChar]?]) throws(Fault) -> [[String?]] {
+      let result = try run(text, parameters)
       defer { PQclear(result) }
       let columns = PQnfields(result)
       return (0..<PQntuples(result)).map { row in
@@ -227,12 +232,14 @@
       PQclear(try answer())
     }
 
-    private func run(_ text: String, _ values: [String?]) throws(Fault) -> OpaquePointer? {
+    private func run(_ text: String, _ parameters: [[CChar]?]) throws(Fault) -> OpaquePointer? {
       isWaitCancelled = false
-      let copies = values.map { $0.map { strdup($0) } ?? nil }
-      defer { for copy in copies { free(copy) } }
-      let list = copies.map { UnsafePointer($0) }
-      let isSent = PQsendQueryParams(connection, text, Int32(values.count), nil, list, nil, nil, 0)
+      let copies = parameters.map {
+        $0.map { $0.withUnsafeBufferPointer { strdup($0.baseAddress!) } }
+      }
+      defer { for copy in copies { free(copy ?? nil) } }
+      let list = copies.map { UnsafePointer($0 ?? nil) }
+      let isSent = PQsendQueryParams(connection, text, Int32(list.count), nil, list, nil, nil, 0)
       guard isSent == 1 else { throw fault(nil) }
       return try answer()
     }
@@ -370,15 +377,35 @@
 
   /// Values as the text of an array of PostgreSQL.
   func array(_ values: some Sequence<String?>) -> String {
-    "{"
-      + values.map { value in
-        guard let value else { return "NULL" }
-        var quoted = "\""
-        for character in value.unicodeScalars {
-          if character == "\"" || character == "\\" { quoted.append("\\") }
-          quoted.unicodeScalars.append(character)
+    var text = ArrayText()
+    for value in values { text.append(value?.utf8) }
+    return String(decoding: text.bytes, as: UTF8.self)
+  }
+
+  /// The text of an array of PostgreSQL, element by element.
+  struct ArrayText {
+    private var content = [UInt8(ascii: "{")]
+
+    /// Adds NULL if `value` is nil.
+    mutating func append(_ value: (some Collection<UInt8>)?) {
+      if content.count > 1 { content.append(UInt8(ascii: ",")) }
+      guard let value else {
+        content.append(contentsOf: "NULL".utf8)
+        return
+      }
+      content.append(UInt8(ascii: "\""))
+      for byte in value {
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          content.append(UInt8(ascii: "\\"))
         }
-        return quoted + "\""
-      }.joined(separator: ",") + "}"
+        content.append(byte)
+      }
+      content.append(UInt8(ascii: "\""))
+    }
+
+    var bytes: [UInt8] { content + [UInt8(ascii: "}")] }
+
+    /// As a parameter of a question.
+    var parameter: [CChar] { (bytes + [0]).map { CChar(bitPattern: $0) } }
   }
 #endif
