@@ -155,6 +155,27 @@ struct PostgresSinkTests {
     #expect(try server.count() == 6)
   }
 
+  @Test("a table with a rule, which COPY would ignore, or row-level security gets rows by INSERT")
+  func noCopy() throws {
+    try server.psql(
+      """
+      CREATE TABLE ruled (LIKE logs INCLUDING ALL); CREATE RULE none AS ON INSERT TO ruled DO INSTEAD NOTHING
+      """
+    ).expect("")
+    try scratch.store("0")
+    try run(["SINK_TABLE": "ruled"]).expect("")
+    #expect(try server.ask("SELECT data FROM ruled") == [])
+    try server.psql(
+      """
+      CREATE ROLE writer LOGIN; GRANT ALL ON logs TO writer; ALTER TABLE logs ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY all_rows ON logs USING (true)
+      """
+    ).expect("")
+    try scratch.store("1", "2")
+    try run(["PGUSER": "writer"]).expect("")
+    #expect(try server.ask("SELECT data FROM logs ORDER BY id") == ["1", "2"])
+  }
+
   @Test("data is neither SQL nor a line of COPY, and keeps every digit")
   func bytes() throws {
     let records = [
