@@ -128,7 +128,8 @@ struct LineReaderTests {
     var ends: (reading: Descriptor, writing: Descriptor)? = try makePipe("test")
     let reader = LineReader(ends!.reading, limit: 10)
     ends = nil
-    #expect(reader.isReadable)
+    // A child that another test is just starting has the writing end until it runs.
+    while !reader.isReadable {}
     #expect(try !reader.fill())
     #expect(!reader.isReadable)
     guard case .drained = reader.next() else { throw Unexpected() }

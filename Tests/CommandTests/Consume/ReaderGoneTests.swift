@@ -29,12 +29,12 @@ struct ReaderGoneTests {
       "consume -- sh -c 'cat || exit 120'",
     ])
   func commands(line: String) throws {
-    try scratch.store(count: 40)
+    try scratch.store(count: 1000)
     let run = try scratch.sh("(pipe \(line); echo $? > status) 2> errors | head -n 1; cat status")
     #expect(run.lines.last == "141", run.story)
     #expect(try scratch.count("dead") == 0)
     let done = try scratch.count("done")
-    #expect(try scratch.count("ready") == 40 - done && done < 40, run.story)
+    #expect(try scratch.count("ready") == 1000 - done && done < 1000, run.story)
     #expect(try attempts() == [1])
   }
 
@@ -69,7 +69,7 @@ struct ReaderGoneTests {
 
   @Test("the exit of a reader is noticed on a socket as on a pipe", .needs("python3"))
   func socket() throws {
-    try scratch.store(count: 20)
+    try scratch.store(count: 1000)
     let script = """
       import socket, subprocess
       ours, theirs = socket.socketpair()

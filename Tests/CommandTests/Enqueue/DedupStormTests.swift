@@ -10,6 +10,7 @@ struct DedupStormTests {
 
   @Test("processes that store the same record at once store one entry, and all print its id")
   func sameMoment() throws {
+    try scratch.prepare("init")
     let run = try scratch.sh(
       """
       for round in {1..25}; do

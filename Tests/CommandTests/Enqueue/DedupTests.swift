@@ -98,8 +98,8 @@ struct DedupTests {
     try scratch.sh("pipe consume -n1 -- false").expect(errors: nil, status: 1)
     try scratch.pipe("enqueue", "--raw", "--dedup", "1h", input: "2\n1\n").expect(
       again(ids[1]) + again(ids[0]))
-    let child = try scratch.start("consume", "--", "sh", "-c", "echo started; read -r gate < gate")
     let gate = try Gate(scratch)
+    let child = try scratch.start("consume", "--", "sh", "-c", "echo started; read -r gate < gate")
     #expect(child.line() == "started")
     #expect(try raw("2") == [true])
     gate.letPass()
@@ -222,7 +222,7 @@ struct DedupTests {
     }
     child.endInput()
     try child.waitUntilWatching()
-    try scratch.pipe("consume").expect("1\n")
+    try scratch.pipe("consume", "-n", "1").expect("1\n")
     child.finish().expect(again(first) + receipt(ids[1]) + again(ids[1]) + again(ids[1]))
     try scratch.pipe("consume").expect("2\n")
   }

@@ -110,7 +110,7 @@ struct FullQueueTests {
     child.feed("2\n")
     child.endInput()
     try child.waitUntilWatching()
-    try scratch.pipe("consume").expect("1\n")
+    try scratch.pipe("consume", "-n", "1").expect("1\n")
     #expect(child.line() != nil)
     child.finish().expect()
     try scratch.pipe("consume").expect("2\n")

@@ -24,6 +24,7 @@ struct RepeatedLineTests {
   @Test("an entry line is stored once when two processes store the same lines at once")
   func twoProcesses() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init")
     let data = (0..<3000).map { "{\"n\":\($0)}" }
     let lines = try scratch.pipe("ingest", input: data.joined(separator: "\n"))
     try scratch.write(lines.bytes, to: "entries")
@@ -43,6 +44,7 @@ struct RepeatedLineTests {
   @Test("an entry line is stored once when two processes get it at the same instant")
   func lineByLine() throws {
     let scratch = try Scratch()
+    try scratch.prepare("init")
     let children = try [scratch.start("enqueue"), scratch.start("enqueue")]
     let now = Int(Date().timeIntervalSince1970 * 1000)
     for number in 0..<30 {

@@ -39,6 +39,8 @@ struct FleetFlushTests {
   @Test("an entry whose wait for a standby was cancelled has no receipt and an unknown outcome")
   func cancelledWait() throws {
     try fleet.server.set("synchronous_standby_names", "absent")
+    // The checkpointer is the process that makes commits wait: now it has read the setting.
+    _ = try fleet.ask("checkpoint")
     let producer = try fleet.start("echo 1 | pipe enqueue --raw")
     let wait = "from pg_stat_activity where wait_event = 'SyncRep'"
     try TestSupport.wait(

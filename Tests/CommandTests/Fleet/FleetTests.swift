@@ -62,6 +62,7 @@ struct FleetTests {
     #expect(alone.line() != nil)
     alone.signal(SIGKILL)
     _ = alone.finish()
+    try waitForRelease()
     try fleet.sh("pipe consume -n 1").expect("1\n")
     let handler = try fleet.start("pipe consume -- sh -c 'echo began; read go < gate'")
     #expect(handler.line() == "began")
@@ -71,7 +72,13 @@ struct FleetTests {
     #expect(try fleet.census() == "0 1 0 0")
     gate.letPass()
     _ = handler.finish()
+    try waitForRelease()
     try fleet.sh("pipe consume").expect("2\n")
+  }
+
+  /// The server releases the claims of a process once it has seen the end of its connection.
+  private func waitForRelease() throws {
+    try wait(until: { try fleet.ask("select count(*) from owner_locks()") == ["0"] })
   }
 
   @Test("a consumer whose claim is gone when its command ends has status 76")
@@ -111,10 +118,13 @@ struct FleetTests {
     #expect(handler.line() == "began")
     _ = try fleet.ask("checkpoint")
     // The server ends all sessions and recovers, without a new start.
-    let started = try fleet.ask("select pg_postmaster_start_time()")
-    let victim = try fleet.ask("select pid from pg_stat_activity where backend_type = 'walwriter'")
+    let writer = "select pid from pg_stat_activity where backend_type = 'walwriter'"
+    let victim = try fleet.ask(writer)
     try fleet.scratch.sh("kill -KILL \(victim[0])").expect("")
-    try wait(until: { try fleet.server.psql("select pg_postmaster_start_time()").lines == started })
+    try wait(until: {
+      let found = try fleet.server.psql(writer).lines
+      return found.count == 1 && found != victim
+    })
     try fleet.sh("pipe consume").expect()
     gate.letPass()
     handler.finish().expect("began\nended\n", errors: nil)

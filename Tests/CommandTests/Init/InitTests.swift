@@ -71,7 +71,7 @@ struct InitTests {
       done
       for job in $jobs; do wait $job || echo "status $?"; done
       """
-    ).expect("")
+    ).expect("", errors: nil)
     try scratch.sh("pipe consume | sort").expect("1\n2\n3\n4\n5\n6\n7\n8\n")
     #expect(try scratch.names(in: "queue").contains("format.new") == false)
   }

@@ -114,7 +114,7 @@ struct JobTests {
   @Test("the worker may be killed: the job runs again, and its output is there afterwards")
   func killed() throws {
     let begun = try Gate(scratch, "begun")
-    let id = try submit("-- sh -c 'echo $$ > begun; mkdir once && exec sleep 600; echo out'")
+    let id = try submit("-- sh -c 'mkdir once && { echo $$ > begun; exec sleep 600; }; echo out'")
     let child = try scratch.start("work")
     let command = try begun.line()
     child.signal(SIGKILL)

@@ -226,6 +226,7 @@ struct MistakeTests {
   @Test("on a terminal, a run that leaves items for later says how many, and how to go on")
   func rest() throws {
     let notice = "2 items wait for a later time or another attempt:"
+    try scratch.prepare("init", "--backoff", "1h..1h")
     let line = "pipe consume -- false; pipe consume; pipe consume --quiet"
     let run = try Terminal.run(scratch, ["bash", "-c", line], typing: [])
     let lines = run.output.split(whereSeparator: \.isNewline).map(String.init)

@@ -39,7 +39,8 @@ struct RabbitMQCrashTests {
   /// Sink and source run together: the broker crashes, and once both have resumed each is killed.
   private func interrupted() throws {
     let taker = try scratch.start(source, target)
-    let giver = try scratch.start(line: "pipe consume --follow \(sink)", server.environment)
+    let giver = try scratch.start(
+      line: "pipe consume --follow \(sink)", server.environment.merging(patient) { $1 })
     try wait(until: { stored() > 0 }, "the first")
     try standStill(storing: 40_001...70_000)
     server.crash()
@@ -63,7 +64,11 @@ struct RabbitMQCrashTests {
 
   private var target: [String: String] {
     server.environment.merging(["PIPE_QUEUE": scratch.path("target")]) { $1 }
+      .merging(patient) { $1 }
   }
+
+  /// The start of a broker may take minutes on a busy machine.
+  private let patient = ["SINK_WAIT": "1800", "SOURCE_WAIT": "1800"]
 
   /// On a busy machine this takes minutes: only a standstill fails.
   private func waitUntilStored(_ count: Int) throws {

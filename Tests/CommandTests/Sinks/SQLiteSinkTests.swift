@@ -26,7 +26,8 @@ struct SQLiteSinkTests {
   func crashes() throws {
     var ids = try scratch.storeMany(1...50_000)
     let following = Scratch.sink("sqlite", "--follow --size 1000 --stream") + " logs.db"
-    let consumer = try scratch.start(line: following, sinkEnvironment)
+    let consumer = try scratch.start(
+      line: following, sinkEnvironment.merging(["SINK_WAIT": "1800"]) { $1 })
     try wait(until: {
       // sqlite3 would create the file.
       guard access(scratch.path("logs.db-wal"), F_OK) == 0 else { return false }

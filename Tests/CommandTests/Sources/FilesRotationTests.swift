@@ -136,6 +136,8 @@ struct FilesRotationTests {
     }
     let source = try follower.start()
     #expect(writer.line() == "written")
+    // A signal would also cut the line that the source is just passing on.
+    try wait(until: { try scratch.unsettled() == 3000 })
     follower.stop(source)
     try follower.once().expect("")
     try scratch.expectEach(to: 3000)

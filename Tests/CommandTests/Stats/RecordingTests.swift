@@ -47,11 +47,13 @@ struct RecordingTests {
 
   @Test("the record has the result of the command, or the one given to ack")
   func outcomes() throws {
+    try scratch.prepare("init", "--backoff", "1h..1h")
+    try scratch.store("5")
     try scratch.pipe("consume", "-n", "1", "--", "true").expect("")
     try scratch.pipe("consume", "-n", "1", "--", "false").expect("", errors: nil, status: 1)
     try scratch.sh("pipe consume -n 1 -- sh -c 'exit 65'").expect("", errors: nil, status: 1)
     try scratch.sh("pipe batch -n 1 --size 1 --hold 1m | pipe ack").expect("")
-    try scratch.sh("pipe consume -n 1 -- sh -c 'exit 126'").expect("", errors: nil)
+    try scratch.sh("pipe consume -n 1 -- sh -c 'exit 126'").expect("", errors: nil, status: 69)
     let found = try recorded()
     #expect(found.map { $0[1] } == ["done", "retried", "buried", "done"], "\(found)")
     #expect(found.allSatisfy { $0[0] == "-" && $0[3] == "1" && Int($0[2]) != nil }, "\(found)")

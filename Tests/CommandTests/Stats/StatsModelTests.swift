@@ -13,10 +13,10 @@ struct StatsModelTests {
 
   /// Forty items came just now, and forty batches of one item were settled a minute before.
   private func measure(service: Int) throws {
+    try scratch.store(count: 40)
     var notes = StatsLog()
     for index in 0..<40 { notes.add(service: service + index, ago: index * minute / 39) }
     try notes.write(to: scratch)
-    try scratch.store(count: 40)
   }
 
   @Test("--model and --chart say that there are too few samples")

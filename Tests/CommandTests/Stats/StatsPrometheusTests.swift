@@ -59,16 +59,16 @@ struct StatsPrometheusTests {
     try wait(until: { try servers.ask("ingested_rows_total").first == rows }, "the first scrape")
     for state in ["ready", "claimed", "later", "dead", "done", "lost"] {
       let sum = Double(figures.items(state).reduce(0, +))
-      #expect(try servers.ask("sum(pipe_queue_items{state='\(state)'})") == [sum])
+      try wait(until: { try servers.ask("sum(pipe_queue_items{state='\(state)'})") == [sum] })
     }
-    #expect(try servers.ask("pipe_queue_items").count == 18)
-    #expect(try servers.ask("failed_validations_total") == [1])
-    #expect(try servers.ask("node_textfile_scrape_error") == [0])
+    try wait(until: { try servers.ask("pipe_queue_items").count == 18 })
+    try wait(until: { try servers.ask("failed_validations_total") == [1] })
+    try wait(until: { try servers.ask("node_textfile_scrape_error") == [0] })
     // Later values arrive there, too.
     try scratch.store("9", "10")
     try scratch.sh("pipe stats --prometheus --output texts/pipe.prom").expect("")
     try wait(until: { try servers.ask("ingested_rows_total") == [7] }, "the next scrape")
-    #expect(try servers.ask("sum(pipe_queue_items{state='ready'})") == [4])
+    try wait(until: { try servers.ask("sum(pipe_queue_items{state='ready'})") == [4] })
     try servers.stop()
   }
 
@@ -88,10 +88,12 @@ struct StatsPrometheusTests {
     let servers = try MonitoringServers(scratch)
     let rows = "ingested_rows_total{queue='mailer'}"
     try wait(until: { try servers.ask(rows) == [5] }, "the first scrape")
-    #expect(try servers.ask(#"ingested_rows_total{queue='o"t\\her'}"#) == [3])
-    #expect(try servers.ask("count(pipe_queue_items) by (queue)") == [18, 18])
-    #expect(try servers.ask("count(pipe_latency_seconds_bucket{queue='mailer'})") == [63])
-    #expect(try servers.ask("node_textfile_scrape_error") == [0])
+    try wait(until: { try servers.ask(#"ingested_rows_total{queue='o"t\\her'}"#) == [3] })
+    try wait(until: { try servers.ask("count(pipe_queue_items) by (queue)") == [18, 18] })
+    try wait(until: {
+      try servers.ask("count(pipe_latency_seconds_bucket{queue='mailer'})") == [63]
+    })
+    try wait(until: { try servers.ask("node_textfile_scrape_error") == [0] })
     try servers.stop()
   }
 
