@@ -235,10 +235,10 @@
     private func run(_ text: String, _ parameters: [[CChar]?]) throws(Fault) -> OpaquePointer? {
       isWaitCancelled = false
       let copies = parameters.map {
-        $0.map { $0.withUnsafeBufferPointer { strdup($0.baseAddress!) } }
+        $0.flatMap { $0.withUnsafeBufferPointer { strdup($0.baseAddress!) } }
       }
-      defer { for copy in copies { free(copy ?? nil) } }
-      let list = copies.map { UnsafePointer($0 ?? nil) }
+      defer { for copy in copies { free(copy) } }
+      let list = copies.map { UnsafePointer($0) }
       let isSent = PQsendQueryParams(connection, text, Int32(list.count), nil, list, nil, nil, 0)
       guard isSent == 1 else { throw fault(nil) }
       return try answer()

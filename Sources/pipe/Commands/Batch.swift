@@ -73,7 +73,7 @@ struct Ack: Command {
   @Option("--reason", value: "text", "The reason, for the history and the dead letter.")
   var reason: String?
 
-  @Flag("--tee", help: "Write each line to stdout once it is settled and on disk.")
+  @Flag("--tee", help: "Write each line to stdout once its settlement is on disk.")
   var tee
 
   @Arguments("claim", "Claim tokens or batch lines; lines from stdin if none.")
