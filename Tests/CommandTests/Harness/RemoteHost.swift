@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 
 /// `ssh host` in a scratch directory: the real ssh, with an sshd that talks to it by pipes instead of a port. The home of
-/// the host is `host`, beside the scratch directory.
+/// the host is `host`, beside the scratch directory: the login shell, which bash is for most, reads no start-up file of
+/// the user.
 enum RemoteHost {
   static func install(in scratch: Scratch) throws {
     try scratch.installProgram("ssh", script)
@@ -29,6 +30,7 @@ enum RemoteHost {
     UsePAM no
     PasswordAuthentication no
     LogLevel ERROR
+    SetEnv HOME=$base/host
     ForceCommand $d/login
     END
       cat > "$d/user.conf" <<END
