@@ -90,4 +90,38 @@
       notBefore = options.notBefore
     }
   }
+
+  /// Values as the text of an array of PostgreSQL.
+  func array(_ values: some Sequence<String?>) -> String {
+    var text = ArrayText()
+    for value in values { text.append(value?.utf8) }
+    return String(decoding: text.bytes, as: UTF8.self)
+  }
+
+  /// The text of an array of PostgreSQL, element by element.
+  struct ArrayText {
+    private var content = [UInt8(ascii: "{")]
+
+    /// Adds NULL if `value` is nil.
+    mutating func append(_ value: (some Collection<UInt8>)?) {
+      if content.count > 1 { content.append(UInt8(ascii: ",")) }
+      guard let value else {
+        content.append(contentsOf: "NULL".utf8)
+        return
+      }
+      content.append(UInt8(ascii: "\""))
+      for byte in value {
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          content.append(UInt8(ascii: "\\"))
+        }
+        content.append(byte)
+      }
+      content.append(UInt8(ascii: "\""))
+    }
+
+    var bytes: [UInt8] { content + [UInt8(ascii: "}")] }
+
+    /// As a parameter of a question.
+    var parameter: [CChar] { (bytes + [0]).map { CChar(bitPattern: $0) } }
+  }
 #endif

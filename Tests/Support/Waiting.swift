@@ -24,6 +24,19 @@ package func wait(
   }
 }
 
+/// Waits until the count has reached the goal. On a busy machine this takes minutes: only a standstill fails.
+package func wait(for goal: Int, _ what: String, count: () throws -> Int) throws {
+  var last = try count()
+  while last < goal {
+    let reached = last
+    try wait(
+      until: {
+        last = try count()
+        return last > reached
+      }, "\(what) \(reached + 1) of \(goal)")
+  }
+}
+
 /// Waits until the file is old enough to be folded: untouched for two seconds.
 package func waitUntilUntouched(_ path: String) throws {
   try wait(

@@ -30,15 +30,7 @@ struct ElasticsearchSinkTests {
     try scratch.waitForClaim()
     server.kill()
     try server.start()
-    // Minutes on a busy machine: only a standstill fails.
-    var left = try scratch.unsettled()
-    while left > 0 {
-      let before = left
-      try wait(until: {
-        left = try scratch.unsettled()
-        return left < before
-      })
-    }
+    try wait(for: 100_000, "record") { 100_000 - (try scratch.unsettled()) }
     consumer.signal(SIGTERM)
     consumer.finish().expect("", errors: nil)
     let documents = try server.documents()

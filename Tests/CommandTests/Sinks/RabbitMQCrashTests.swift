@@ -28,7 +28,7 @@ struct RabbitMQCrashTests {
       try scratch.sh("pipe consume \(sink)", server.environment).expect(errors: nil)
       return try scratch.unsettled() == 0
     })
-    try waitUntilStored(100_000)
+    try wait(for: 100_000, "record", count: stored)
     taker.signal(SIGTERM)
     taker.finish().expect("", ending: .killed(SIGTERM))
     let numbers = try scratch.sh("pipe consume -q target").expect().lines.compactMap { Int($0) }
@@ -46,7 +46,7 @@ struct RabbitMQCrashTests {
     server.crash()
     try server.start()
     // More than it had before it hung.
-    try waitUntilStored(45_001)
+    try wait(for: 45_001, "record", count: stored)
     kill(-taker.process, SIGKILL)
     taker.reap()
     try standStill(storing: 70_001...100_000)
@@ -69,19 +69,6 @@ struct RabbitMQCrashTests {
 
   /// The start of a broker may take minutes on a busy machine.
   private let patient = ["SINK_WAIT": "1800", "SOURCE_WAIT": "1800"]
-
-  /// On a busy machine this takes minutes: only a standstill fails.
-  private func waitUntilStored(_ count: Int) throws {
-    var last = stored()
-    while last < count {
-      let reached = last
-      try wait(
-        until: {
-          last = stored()
-          return last > reached
-        }, "record \(reached + 1) of \(count)")
-    }
-  }
 
   // The queue does not exist before the source has stored something.
   private func stored() -> Int { (try? scratch.unsettled(in: "target")) ?? 0 }
