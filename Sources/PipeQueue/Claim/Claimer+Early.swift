@@ -1,8 +1,8 @@
 package import PipeIO
 internal import PipeTime
 
-// Dead letters of items that no consumer has reached. They need no name in now/ of their own, so that a
-// thousand of them cost other claims nothing; a consumer that reaches one passes it over, and its name
+// Dead letters, and names in later/, of items that no consumer has reached. These items need no names in now/, so
+// that a thousand of them cost other claims nothing; a consumer that reaches one passes it over, and its name
 // becomes done.
 extension Claimer {
   /// Makes dead letters of those of these items that no name covers. Returns the others. `isDropped`:
@@ -12,22 +12,14 @@ extension Claimer {
     _ items: [WaitingItems], reason: String, isDropped: Bool
   ) throws(Fault) -> (cancelled: Int, rest: [WaitingItems]) {
     try begin()
-    try queue.permitEarlyLetters()
+    try queue.permit(\.hasEarlyLetters)
     let singles = items.flatMap(\.singles)
     try queue.lockNow(exclusive: true)
     defer { queue.unlockNow() }
     let listing = try queue.listNow()
-    let ends = try queue.ends()
-    let untouched = PerLane { lane in
-      LaneMap(lane, end: ends[lane].position, names: listing.names).untouched
-    }
-    let open = Set(try queue.withoutEarlyLetters(singles, listing.early).map(WaitingItems.Key.init))
-    let found = singles.filter { range in
-      let gaps = untouched[range.lane]
-      let next = gaps.partitionPoint { $0.to.number <= range.from.number }
-      return open.contains(WaitingItems.Key(range)) && next < gaps.count
-        && gaps[next].contains(range)
-    }
+    let open = Set(try queue.withoutPassedOver(singles, listing.early).map(WaitingItems.Key.init))
+    let found = singles.within(try queue.untouched(listing))
+      .filter { open.contains(WaitingItems.Key($0)) }
     let ready = found.sorted { $0.comesBefore($1) }
     try queue.raiseEarly(listing, ready)
     try writeEarlyLetters(of: ready, reason, isDropped)
@@ -38,6 +30,36 @@ extension Claimer {
       }
     }
     return (ready.count, rest)
+  }
+
+  /// Parks those of these items that no name covers, if they wait long enough. Returns the others. Wide ranges
+  /// are left as well: their name in now/ costs less than their files.
+  /// Transition: set aside
+  func parkUntouched(
+    _ items: [WaitingItems], until due: ReadyTime
+  ) throws(Fault) -> (parked: Int, rest: [WaitingItems]) {
+    let state = NowName.State.again(batch: .revived, attempt: 0, due: due)
+    let now = wall()
+    let wanted = ItemRange.mergedByLane(items.map(\.range))
+      .filter { NowName($0, state).isFar(at: now) }
+    if wanted.isEmpty { return (0, items) }
+    try begin()
+    try queue.permit(\.hasEarlyParking)
+    let later = try queue.part(SideKind.later.rawValue)
+    try Queue.lock(later, exclusive: true, queue.report)
+    defer { later.unlock() }
+    try queue.lockNow(exclusive: true)
+    defer { queue.unlockNow() }
+    var listing = try queue.listNow()
+    let open = try queue.withoutPassedOver(wanted, listing.early)
+    let ready = wanted.within(try queue.untouched(listing)).within(open)
+    if ready.isEmpty { return (0, items) }
+    try queue.lowerHint(to: due.at, adding: ready.items, at: now)
+    listing = try queue.listNow()
+    try queue.raiseEarly(listing, ready)
+    try writeEarly(ready.map { SideName(range: $0, waiting: state) }, ready) { _ in [] }
+    let parked = Set(items.map(\.range).within(ready).map(WaitingItems.Key.init))
+    return (ready.items, items.filter { !parked.contains(WaitingItems.Key($0.range)) })
   }
 
   /// Removes early letters of items that no consumer has reached: the items are ready as before. Claims hold
@@ -74,9 +96,7 @@ extension Claimer {
     var nowDirectory = NowDirectory(queue, listing)
     let state = NowName.State.claim(batch: nextBatch(), attempt: 0, owner: owner!.slot)
     // One claim for adjacent items: an entry may have thousands.
-    let claims = Lane.allCases.flatMap { lane in
-      ItemRange.merged(ranges.filter { $0.lane == lane })
-    }.map { NowName($0, state) }
+    let claims = ItemRange.mergedByLane(ranges).map { NowName($0, state) }
     for claim in claims { try nowDirectory.create(claim) }
     try queue.now().flush()
     try body()
@@ -85,33 +105,39 @@ extension Claimer {
   }
 
   // All of it is on disk before the lock of now/ is released. A consumer that passes an item over names it
-  // done: without its letter, the item would then be done. The register comes last: if it listed an item
-  // without a letter, the item would be handed out again after it is done.
+  // done: without its other name, the item would then be done. The register comes last: if it listed an item
+  // without such a name, the item would be handed out again after it is done.
   private func writeEarlyLetters(
     of ranges: [ItemRange], _ reason: String, _ isDropped: Bool
   ) throws(Fault) {
-    guard !ranges.isEmpty else { return }
     let names = ranges.map {
       SideName(range: $0, waiting: nil, isDropped: isDropped, isEarly: true)
     }
+    try writeEarly(names, ranges) { name in
+      let attempt = Attempt(Failure(reason), number: 0, started: nil, ended: wall())
+      return History.line(name.range, attempt) + DeadLetter.stderrBlock([])
+    }
+  }
+
+  private func writeEarly(
+    _ names: [SideName], _ ranges: [ItemRange], _ contents: (SideName) -> [UInt8]
+  ) throws(Fault) {
+    guard !names.isEmpty else { return }
     do throws(Fault) {
-      var letters = SideWriter(queue, flushing: .init(files: names.count))
-      for name in names {
-        let attempt = Attempt(Failure(reason), number: 0, started: nil, ended: wall())
-        let bytes = History.line(name.range, attempt) + DeadLetter.stderrBlock([])
-        try letters.write(name, bytes)
-      }
-      try letters.flush()
+      var files = SideWriter(queue, flushing: .init(files: names.count))
+      try files.prepare(for: names)
+      for name in names { try files.write(name, contents(name)) }
+      try files.flush()
       try Register(queue.root).add(ranges)
     } catch {
-      try? takeBackLetters(names, ranges)
+      try? takeBack(names, ranges)
       throw error
     }
   }
 
-  // On a full disk the items may have to stay listed, and then keep their letters. There may also be no room
+  // On a full disk the items may have to stay listed, and then keep their names. There may also be no room
   // for the claims that hold the items until the removal is on disk.
-  private func takeBackLetters(_ names: [SideName], _ ranges: [ItemRange]) throws(Fault) {
+  private func takeBack(_ names: [SideName], _ ranges: [ItemRange]) throws(Fault) {
     let remove = { () throws(Fault) in
       try Register(self.queue.root).undo(ranges)
       try self.queue.removeAside(names)
@@ -121,8 +147,8 @@ extension Claimer {
     }
   }
 
-  /// The front of a range that holds no early letter. Items at its start that have one are passed over:
-  /// `range` then begins behind them.
+  /// The front of a range, up to the first item with an early letter or a name in later/. Such items at its start
+  /// are passed over: `range` then begins behind them.
   func front(of range: inout ItemRange, _ selection: Selection) throws(Fault) -> ItemRange? {
     let lane = range.lane
     while range.from.number < range.to.number {
@@ -130,22 +156,24 @@ extension Claimer {
         return range
       }
       let shard = range.from.number / SideKind.width
-      var letters = try earlyLetters.of(lane, shard, in: queue, selection.early!, now: false)
-      var next = letters.partitionPoint { $0.to.number <= range.from.number }
-      if next < letters.count, letters[next].from.number <= range.from.number {
-        // A letter may be gone since it was listed, and its item ready.
-        letters = try earlyLetters.of(lane, shard, in: queue, selection.early!, now: true)
-        next = letters.partitionPoint { $0.to.number <= range.from.number }
+      var names = try passedOver.of(lane, shard, in: queue, selection.early!, now: false)
+      var next = names.partitionPoint { $0.to.number <= range.from.number }
+      if next < names.count, names[next].from.number <= range.from.number {
+        // A name may be gone since it was listed, and its item ready.
+        names = try passedOver.of(lane, shard, in: queue, selection.early!, now: true)
+        next = names.partitionPoint { $0.to.number <= range.from.number }
       }
       var front = range
-      if next < letters.count {
-        if letters[next].from.number <= range.from.number {
-          selection.skip(letters[next])
-          range.from = letters[next].to
+      if next < names.count {
+        if names[next].from.number <= range.from.number {
+          var skipped = range
+          if names[next].to < range.to { skipped.to = names[next].to }
+          selection.skip(skipped)
+          range.from = skipped.to
           if selection.isFull { return nil }
           continue
         }
-        if letters[next].from < front.to { front.to = letters[next].from }
+        if names[next].from < front.to { front.to = names[next].from }
       } else {
         front.to.number = min(front.to.number, (shard + 1) * SideKind.width)
       }
@@ -155,9 +183,9 @@ extension Claimer {
   }
 }
 
-/// The items with early letters of a hundred items, as last listed. A process that writes such letters raises the
-/// early name, so no letter is missing as long as the name is the same.
-struct EarlyLetters {
+/// The items of a hundred that have early letters or names in later/, as last listed. A process that writes such a
+/// name while no name in now/ covers its items raises the early name, so none is missing as long as that is the same.
+struct PassedOver {
   private var listed: (lane: Lane, shard: Int, hint: EarlyHint, items: [ItemRange])?
   /// Whether they were listed since the lock of now/ was taken.
   private var isCurrent = false
@@ -178,7 +206,7 @@ struct EarlyLetters {
     {
       return listed.items
     }
-    let items = try queue.namesAside(.dead, lane, shard).filter(\.isEarly).map(\.range)
+    let items = ItemRange.merged(try queue.passedOver(lane, shard).map(\.range))
     listed = (lane, shard, hint, items)
     isCurrent = true
     return items
@@ -186,8 +214,8 @@ struct EarlyLetters {
 }
 
 extension Queue {
-  /// Raises the early name, before early letters are written. It is on disk when this returns.
-  /// Step of: cancel
+  /// Raises the early name, before early letters or names in later/ are written. It is on disk when this returns.
+  /// Step of: cancel, set aside
   func raiseEarly(_ listing: NowListing, _ ranges: [ItemRange]) throws(Fault) {
     guard !ranges.isEmpty else { return }
     var hint = listing.early ?? EarlyHint(limits: .repeating(0))
@@ -209,22 +237,33 @@ extension Queue {
     try now().flush()
   }
 
-  /// Flushes the names of early letters that the register does not list: the process that wrote them died before
+  /// Flushes the early names of items that the register does not list: the process that wrote them died before
   /// its flush, and with such a name a power cut would remove an item that a consumer has passed over.
-  func flushUnlistedLetters(of ranges: [ItemRange]) throws(Fault) {
+  func flushUnlisted(of ranges: [ItemRange]) throws(Fault) {
     let register = Register(root)
     var unlisted: [ItemRange] = []
     for range in ranges where try register.items(range.lane, range.numbers).count < range.count {
       unlisted.append(range)
     }
-    if !unlisted.isEmpty { try flushAside(.dead, unlisted) }
+    guard !unlisted.isEmpty else { return }
+    for kind in SideKind.allCases { try flushAside(kind, unlisted) }
   }
 
-  /// Marks the queue as one that older programs must not read: they would hand out what is cancelled.
-  /// Step of: cancel
-  fileprivate func permitEarlyLetters() throws(Fault) {
-    if settings.hasEarlyLetters { return }
-    _ = try Queue.create(path: path, force: true, report: report) { $0.hasEarlyLetters = true }
+  /// The ranges that no name covers.
+  fileprivate func untouched(_ listing: NowListing) throws(Fault) -> [ItemRange] {
+    let ends = try ends()
+    return Lane.allCases.flatMap { lane in
+      LaneMap(lane, end: ends[lane].position, names: listing.names).untouched
+    }
+  }
+
+  /// Marks the queue as one that older programs must not read: they would hand out what is cancelled or waits.
+  /// Step of: cancel, set aside
+  fileprivate func permit(_ setting: WritableKeyPath<Settings, Bool>) throws(Fault) {
+    if settings[keyPath: setting] { return }
+    settings = try Queue.create(path: path, force: true, report: report) {
+      $0[keyPath: setting] = true
+    }.settings
   }
 }
 

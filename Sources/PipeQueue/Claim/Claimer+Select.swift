@@ -43,11 +43,11 @@ extension Claimer {
     let selection = Selection(
       size: request.size, byteLimit: request.bytes, now: now, retries: queue.settings.retries)
     selection.early = listing.early
-    earlyLetters.expire()
+    passedOver.expire()
     try select(into: selection, listing, ends, at: now, more: hasDue)
     var nowDirectory = NowDirectory(queue, listing)
     for delay in selection.delays { try nowDirectory.create(delay) }
-    try queue.flushUnlistedLetters(of: selection.skips)
+    try queue.flushUnlisted(of: selection.skips)
     for skip in selection.skips { try nowDirectory.create(NowName(skip, .done)) }
     for loss in selection.losses {
       try nowDirectory.giveUp(loss.range, of: loss.name)
@@ -302,7 +302,7 @@ extension Claimer {
       let selection = Selection(
         size: size, byteLimit: .max, now: now + at, retries: queue.settings.retries)
       selection.early = early
-      earlyLetters.expire()
+      passedOver.expire()
       for offer in rehearsal.offers(at: now + at) where !selection.isFull {
         do throws(Fault) { try collect(offer, into: selection, end: ends[offer.range.lane]) } catch
         {

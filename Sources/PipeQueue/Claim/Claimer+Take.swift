@@ -15,7 +15,7 @@ extension Claimer {
     defer { queue.unlockNow() }
     let listing = try queue.listNow()
     let ends = try queue.ends()
-    let open = try queue.withoutEarlyLetters(ranges, listing.early)
+    let open = try queue.withoutPassedOver(ranges, listing.early)
     let selection = Selection(
       size: .max, byteLimit: .max, now: .distantFuture, retries: .max, countsAttempt: false)
     for lane in Lane.allCases {
@@ -81,21 +81,22 @@ extension Claimer {
 
   /// Makes those of these items that wait ready at `due`, attempts unchanged. Returns how many.
   package func reschedule(_ items: [WaitingItems], to due: Due) throws(Fault) -> Int {
-    guard let claim = try take(items) else { return 0 }
-    let count = claim.items.count
-    try reschedule(claim, to: due)
-    return count
-  }
-
-  /// Transition: change
-  private func reschedule(_ claim: consuming Claim, to due: Due) throws(Fault) {
     let ready =
       switch due {
       case .now: ReadyTime.now
       case .after(let span): ReadyTime.after(span, from: wall())
       case .at(let time): ReadyTime(at: time, span: .zero)
       }
-    _ = try settle(claim, wait: nil, takingOver: false, due: ready) { _ in .wait }
+    let (early, rest) = try parkUntouched(items, until: ready)
+    guard !rest.isEmpty, let claim = try take(rest) else { return early }
+    let count = early + claim.items.count
+    try reschedule(claim, to: ready)
+    return count
+  }
+
+  /// Transition: change
+  private func reschedule(_ claim: consuming Claim, to due: ReadyTime) throws(Fault) {
+    _ = try settle(claim, wait: nil, takingOver: false, due: due) { _ in .wait }
     try park()
   }
 

@@ -47,7 +47,7 @@ package final class Claimer {
   /// How many names are too many for now/, and how many move at a time; tests set less, to see them
   /// move.
   var limits = NowLimits()
-  var earlyLetters = EarlyLetters()
+  var passedOver = PassedOver()
 
   package init(_ queue: Queue, hidesOwnFailures: Bool = true) {
     self.queue = queue

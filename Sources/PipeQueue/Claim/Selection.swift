@@ -19,9 +19,9 @@ final class Selection {
   private let countsAttempt: Bool
   /// Takes only items that were accepted by then; nil: all.
   var acceptedBy: Instant?
-  /// Where letters may be early; nil: nowhere.
+  /// Where letters and names in later/ may be early; nil: nowhere.
   var early: EarlyHint?
-  /// Dead items that were passed over: their names become done.
+  /// Dead or parked items that were passed over: their names become done.
   private(set) var skips: [ItemRange] = []
   private(set) var parts: [Planned] = []
   /// Names for entries that were passed over because their delay is not over.

@@ -47,6 +47,11 @@ struct ItemRange: Equatable {
     return found
   }
 
+  /// The same for ranges of any lanes.
+  static func mergedByLane(_ ranges: [ItemRange]) -> [ItemRange] {
+    Lane.allCases.flatMap { lane in merged(ranges.filter { $0.lane == lane }) }
+  }
+
   /// The range without the items of `others`, which are merged and in order.
   func removing(_ others: [ItemRange]) -> [ItemRange] {
     var left: [ItemRange] = []
@@ -68,5 +73,22 @@ extension ItemRange {
 
   func touches(_ numbers: Range<Int>) -> Bool {
     from.number < numbers.upperBound && numbers.lowerBound < to.number
+  }
+}
+
+extension [ItemRange] {
+  /// The number of items in all of them.
+  var items: Int { reduce(0) { $0 + $1.count } }
+
+  /// Whether one of these ranges contains `range`. They must be merged and of its lane.
+  func containsOne(with range: ItemRange) -> Bool {
+    let next = partitionPoint { $0.to.number <= range.from.number }
+    return next < count && self[next].contains(range)
+  }
+
+  /// Those that one of `others` contains, which are in order and do not overlap in each lane.
+  func within(_ others: [ItemRange]) -> [ItemRange] {
+    let byLane = PerLane { lane in others.filter { $0.lane == lane } }
+    return filter { byLane[$0.lane].containsOne(with: $0) }
   }
 }

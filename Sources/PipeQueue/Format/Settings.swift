@@ -38,10 +38,11 @@ package struct Settings: Equatable {
 
   /// Whether dead letters may be early.
   var hasEarlyLetters = false
+  /// Whether names in later/ may be early.
+  var hasEarlyParking = false
 
   static let version = 3
-  /// The version of queues with settings that version 3 lacks.
-  static let newestVersion = 4
+  static let newestVersion = 5
   /// Version of the file from which these settings were read.
   private(set) var version = Settings.version
   /// The version whose names may still exist, while a process upgrades the queue or after it died
@@ -53,12 +54,16 @@ package struct Settings: Equatable {
 
   mutating func finishUpgrade() { (version, upgradedFrom) = (Settings.version, nil) }
 
-  private var needsNewest: Bool { promoteAfter != nil || hasEarlyLetters }
+  /// The lowest version that has all of these settings.
+  private var lowestVersion: Int {
+    if hasEarlyParking { return 5 }
+    return promoteAfter != nil || hasEarlyLetters ? 4 : Settings.version
+  }
 
   /// The bytes of `format`.
   var text: String {
     var lines = [
-      "pipe-queue \(needsNewest ? Settings.newestVersion : Settings.version)",
+      "pipe-queue \(lowestVersion)",
       "slice \(slice)", "min-free \(minFree)",
       "retain \(retain.microseconds)", "retries \(retries)",
       "backoff \(backoff.base.microseconds)", "backoff-max \(backoff.most.microseconds)",
@@ -66,6 +71,7 @@ package struct Settings: Equatable {
     if let maxItems { lines.append("max-items \(maxItems)") }
     if let maxBytes { lines.append("max-bytes \(maxBytes)") }
     if hasEarlyLetters { lines.append("early-letters 1") }
+    if hasEarlyParking { lines.append("early-parking 1") }
     if let promoteAfter { lines.append("promote-after \(promoteAfter.microseconds)") }
     if let upgradedFrom { lines.append("upgrading \(upgradedFrom)") }
     let text = lines.joined(separator: "\n") + "\n"
@@ -135,6 +141,7 @@ extension Settings {
     case "max-items": maxItems = value
     case "max-bytes": maxBytes = value
     case "early-letters" where version >= 4: hasEarlyLetters = value > 0
+    case "early-parking" where version >= 5: hasEarlyParking = value > 0
     case "promote-after" where version >= 4 && value > 0:
       promoteAfter = TimeSpan(microseconds: value)
     case "upgrading" where version >= 3: upgradedFrom = value

@@ -32,6 +32,9 @@ struct SideName: Equatable {
   /// the item.
   var isEarly = false
 
+  /// Whether the name counts also while no name in now/ covers its items: a consumer passes them over.
+  var isPassedOver: Bool { waiting != nil || isEarly }
+
   /// When the items are ready; nil for a letter.
   var due: ReadyTime? { if case .again(_, _, let due) = waiting { due } else { nil } }
 

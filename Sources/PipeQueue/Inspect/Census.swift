@@ -68,11 +68,13 @@ private struct LaneRanges {
   let final: [ItemRange]
   /// How many items of `final` have another state by later/, dead/ or the register.
   private(set) var aside = 0
-  /// Ranges with a state in now/ that beats later/ and dead/.
+  /// Ranges with a state in now/ that beats later/ and dead/, and ranges that no name in now/ covers.
   private let undone: [ItemRange]
+  private let untouched: [ItemRange]
 
   init(_ line: LaneMap, at now: Instant) {
-    ready = line.untouched
+    untouched = line.untouched
+    ready = untouched
     claimed = ItemRange.merged(line.names.filter { $0.isHeld(at: now) }.map(\.range))
     undone = line.undone
     lost = line.final(.lost)
@@ -88,22 +90,28 @@ private struct LaneRanges {
 
   /// `parked` beats `letters`.
   mutating func add(parked: [SideName], letters: [SideName], at now: Instant) {
+    let early = (parked + letters).filter {
+      $0.isPassedOver && untouched.containsOne(with: $0.range)
+    }
+    ready = ready.flatMap { $0.removing(ItemRange.merged(early.map(\.range))) }
+    for name in early { add(name, at: now) }
     let parked = parked.filter { !$0.range.overlaps(undone) }
     let beaten = ItemRange.merged(parked.map(\.range))
-    for name in parked {
-      if name.isOver(at: now) { ready.append(name.range) } else { later.append(name.range) }
+    for name in parked
+      + letters.filter({ !$0.range.overlaps(undone) && !$0.range.overlaps(beaten) })
+    {
+      add(name, at: now)
       aside += name.range.count
     }
-    let early = ItemRange.merged(letters.filter(\.isEarly).map(\.range))
-    if !early.isEmpty {
-      for name in letters where name.isEarly && !name.isDropped {
-        if ready.contains(where: { $0.overlaps(name.range) }) { dead.append(name.range) }
-      }
-      ready = ready.flatMap { $0.removing(early) }
-    }
-    for name in letters where !name.range.overlaps(undone) && !name.range.overlaps(beaten) {
+  }
+
+  private mutating func add(_ name: SideName, at now: Instant) {
+    if name.kind == .dead {
       if !name.isDropped { dead.append(name.range) }
-      aside += name.range.count
+    } else if name.isOver(at: now) {
+      ready.append(name.range)
+    } else {
+      later.append(name.range)
     }
   }
 
@@ -182,10 +190,6 @@ extension Queue {
   }
 
   private static let mostPassed = 10_000
-}
-
-extension [ItemRange] {
-  fileprivate var items: Int { reduce(0) { $0 + $1.count } }
 }
 
 extension ItemRange {

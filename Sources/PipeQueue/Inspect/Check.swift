@@ -103,13 +103,14 @@ extension Queue {
   }
 
   /// What the names in later/ and dead/ of a lane ask of others: items that the register has to list, and
-  /// early letters that are above the early name. `withReady`: also items that no consumer has reached, which a
-  /// killed `cancel` need not have listed.
+  /// early ones that are above the early name. `withReady`: also items that no consumer has reached, which a
+  /// killed `cancel` or `change` need not have listed.
   func claimsAside(
     _ map: LaneMap, _ early: EarlyHint?, withReady: Bool
   ) throws(Fault) -> (unlisted: [ItemRange], above: [ItemRange]) {
     let lane = map.lane
     let done = map.final(.done)
+    let untouched = settings.hasEarlyParking ? map.untouched : []
     let limit = early?.limits[lane] ?? 0
     var (unlisted, above): ([ItemRange], [ItemRange]) = ([], [])
     for kind in SideKind.allCases {
@@ -120,10 +121,10 @@ extension Queue {
         let listed = Set(try Register(root).items(lane, numbers))
         for name in names {
           let range = name.range
-          if name.isEarly, range.to.number > limit { above.append(range) }
-          let next = done.partitionPoint { $0.to.number <= range.from.number }
-          let isDone = next < done.count && done[next].contains(range)
-          let isMeant = isDone || withReady && name.isEarly
+          let isEarly = name.isEarly || name.kind == .later && untouched.containsOne(with: range)
+          if isEarly, range.to.number > limit { above.append(range) }
+          let isDone = done.containsOne(with: range)
+          let isMeant = isDone || withReady && isEarly
           if isMeant, !listed.isSuperset(of: range.numbers) { unlisted.append(range) }
         }
       }
@@ -173,7 +174,7 @@ extension Queue {
             Segment.path(lane, segment),
             "byte \(bytes.lowerBound): \(bytes.count) damaged bytes\(entry)"))
       case .gap(let range):
-        let open = try withoutEarlyLetters(range.removing(settled), listing.early)
+        let open = try withoutPassedOver(range.removing(settled), listing.early)
         let count = open.reduce(0) { $0 + $1.count }
         if count > 0 {
           found(
@@ -221,12 +222,12 @@ extension Queue {
     let (unlisted, above) = try claimsAside(map, early, withReady: false)
     if !unlisted.isEmpty {
       let text =
-        "not listed: \(countedItems(unlisted.reduce(0) { $0 + $1.count })) of later/ and dead/"
+        "not listed: \(countedItems(unlisted.items)) of later/ and dead/"
       findings.append(Finding("register/" + lane.name, text))
     }
     if !above.isEmpty {
       let text =
-        "the early name is missing: cancelled and ready again: \(countedItems(above.count)) of \(lane.name)"
+        "the early name is missing: cancelled or delayed, and ready again: \(countedItems(above.items)) of \(lane.name)"
       findings.append(Finding("now/", text))
     }
     return findings

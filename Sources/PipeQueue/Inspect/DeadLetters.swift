@@ -34,7 +34,7 @@ extension Queue {
         var names = try namesAside(.dead, lane, shard).filter { !$0.isDropped }
         // A crash during a revival can leave an item in both: later/ beats dead/.
         let back = SideMap(try namesAside(.later, lane, shard))
-        names.removeAll { back.state(of: $0.range.from.number) != nil }
+        names.removeAll { back.name(of: $0.range.from.number) != nil }
         if try !body(names) { return }
       }
     }
@@ -370,7 +370,7 @@ extension Queue {
       let line = lines[group.lane]
       found += group.names.filter {
         let number = $0.range.from.number
-        return dead.contains($0.text) && back.state(of: number) == nil
+        return dead.contains($0.text) && back.name(of: number) == nil
           && (line.state(of: number) == .done || $0.isEarly && line.state(of: number) == nil)
       }
     }

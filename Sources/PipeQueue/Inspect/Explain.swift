@@ -36,18 +36,11 @@ private struct Explainer {
     self.queue = queue
     self.view = view
     self.now = now
-    let early = queue.settings.hasEarlyLetters ? try queue.listingNow().early : nil
     var ready: [ItemRange] = []
     // From names alone: the waiting lines are never read.
     for lane in Lane.allCases where lane <= view.lane {
       let line = LaneMap(lane, end: view.ends[lane].position, names: view.names)
-      let limit = early?.limits[lane] ?? 0
-      var open = line.untouched
-      // Cancelled items that no consumer has passed are not ready.
-      if let first = open.first?.from.number, first < limit {
-        let letters = try queue.namesAside(lane, first..<limit).filter(\.isEarly)
-        open = open.flatMap { $0.removing(ItemRange.merged(letters.map(\.range))) }
-      }
+      let open = try queue.withoutPassedOver(line.untouched, view.early)
       ready += open + line.waiting.filter { $0.due!.isOver(at: now) }.map(\.range)
     }
     self.ready = ready

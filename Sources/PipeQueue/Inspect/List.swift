@@ -47,13 +47,13 @@ extension Queue {
     lost: (LostItems) throws(Fault) -> Bool = { _ in true },
     _ body: (ListedEntry) throws(Fault) -> Bool
   ) throws(Fault) {
-    let names = try reportedNames()
-    let early = try listingNow().early
+    let listing = try reportedListing()
     let ends = try ends()
     for lane in Lane.allCases {
       let end = ends[lane]
-      let line = LaneMap(lane, end: end.position, names: names)
-      let view = LaneView(self, line, earlyLimit: early?.limits[lane] ?? 0, states, now)
+      let line = LaneMap(lane, end: end.position, names: listing.names)
+      let limit = listing.early?.limits[lane] ?? 0
+      let view = LaneView(self, line, earlyLimit: limit, states, now)
       for range in try ranges(line, states) where try !list(range, view, end, body) { return }
       guard states.contains(.lost) else { continue }
       for range in line.final(.lost) where try !lost(LostItems(range)) { return }
@@ -131,7 +131,7 @@ final class LaneView {
   private var shard = -1
   private var aside = SideMap([])
   private var registered: Set<Int> = []
-  /// Letters of items below this number may be early.
+  /// Names in later/ and dead/ of items below this number may be early.
   private let earlyLimit: Int
 
   init(
@@ -184,24 +184,25 @@ final class LaneView {
     let state = line.state(of: number)
     if state == nil, number < earlyLimit {
       try turn(to: number)
-      if case .dead(let name)? = aside.state(of: number), name.isEarly {
-        return name.isDropped ? nil : (.dead, nil)
-      }
+      if let name = aside.name(of: number), name.isPassedOver { return self.state(name, entry) }
     }
     if state == .done {
       try turn(to: number)
-      switch aside.state(of: number) {
-      case .dead(let name): return name.isDropped ? nil : (.dead, nil)
-      case .later(let name): return waiting(until: name.waiting?.wait(entry)?.due)
-      case .ready, .now, nil:
-        return registered.contains(number) ? waiting(until: entry.due) : (.done, nil)
-      }
+      if let name = aside.name(of: number) { return self.state(name, entry) }
+      return registered.contains(number) ? waiting(until: entry.due) : (.done, nil)
     }
     if state == .lost || state == .dropped { return nil }
     guard let state else { return waiting(until: entry.due) }
     let name = NowName(ItemRange(lane: line.lane, from: .origin, to: .origin), state)
     if name.isHeld(at: now) { return (.claimed, nil) }
     return waiting(until: state.wait(entry)?.due)
+  }
+
+  private func state(
+    _ name: SideName, _ entry: SegmentLine
+  ) -> (state: ListedEntry.State, due: ReadyTime?)? {
+    if let state = name.waiting { return waiting(until: state.wait(entry)?.due) }
+    return name.isDropped ? nil : (.dead, nil)
   }
 
   private func waiting(until due: ReadyTime?) -> (state: ListedEntry.State, due: ReadyTime?) {

@@ -17,18 +17,23 @@ extension Queue {
     for name in [Settings.fileName, Settings.copyName] { _ = try root.putAside(name) }
     var settings = Settings()
     settings.retain = .days(36_500)
-    settings.hasEarlyLetters = try hasEarlyLetters(root)
+    settings.hasEarlyLetters = try has(.dead, in: root) {
+      $0.split(separator: ".").contains("early")
+    }
+    settings.hasEarlyParking = try has(.later, in: root) { _ in true }
     try settings.begin(in: root)
     report(
       "\(printable(path))/\(Settings.fileName): was lost, and so was its copy; written again with the"
         + " default settings, but nothing is pruned (see pipe init --retain)")
   }
 
-  private static func hasEarlyLetters(_ root: Directory) throws(Fault) -> Bool {
+  private static func has(
+    _ kind: SideKind, in root: Directory, where isMeant: (String) -> Bool
+  ) throws(Fault) -> Bool {
     for lane in Lane.allCases {
-      for shard in try shards(.dead, lane, in: root) {
-        let names = try Directory.open(SideKind.dead.path(lane, shard), in: root)?.names() ?? []
-        if names.contains(where: { $0.split(separator: ".").contains("early") }) { return true }
+      for shard in try shards(kind, lane, in: root) {
+        let names = try Directory.open(kind.path(lane, shard), in: root)?.names() ?? []
+        if names.contains(where: isMeant) { return true }
       }
     }
     return false
@@ -129,7 +134,7 @@ extension Queue {
         "the lane continues in \(Segment.path(lane, laneEnd.position.segment))"))
   }
 
-  /// Lists items of later/ and dead/ in the register again, and raises the early name above all early letters.
+  /// Lists items of later/ and dead/ in the register again, and raises the early name above all early ones.
   private func mendAside(_ lane: Lane, _ repaired: (Finding) -> Void) throws(Fault) {
     let later = try part(SideKind.later.rawValue)
     try Queue.lock(later, exclusive: true, report)
@@ -180,7 +185,7 @@ extension Queue {
     let listing = try listNow()
     let names = listing.names.filter { $0.range.lane == gap.lane }
     let covered = ItemRange.merged(names.map(\.range))
-    let open = try withoutEarlyLetters(gap.removing(covered), listing.early)
+    let open = try withoutPassedOver(gap.removing(covered), listing.early)
     var nowDirectory = NowDirectory(self, listing)
     for range in open { try nowDirectory.giveUp(range, of: nil) }
     var lost = open

@@ -188,9 +188,8 @@ struct SideMap {
   }
 
   /// nil if the item is in neither of them.
-  func state(of number: Int) -> ItemState? {
-    if let found = SideMap.name(of: number, later) { return .later(found) }
-    return SideMap.name(of: number, dead).map(ItemState.dead)
+  func name(of number: Int) -> SideName? {
+    SideMap.name(of: number, later) ?? SideMap.name(of: number, dead)
   }
 
   private static func name(of number: Int, _ names: [SideName]) -> SideName? {
@@ -208,6 +207,8 @@ enum ItemState: Equatable {
   case now(NowName.State)
   case later(SideName)
   case dead(SideName)
+
+  init(_ name: SideName) { self = name.kind == .later ? .later(name) : .dead(name) }
 
   /// Whether it was handed out at least once.
   var hasStarted: Bool {
@@ -258,6 +259,7 @@ struct EntryView {
   let offset: Int
   let lane: Lane
   private(set) var names: [NowName]
+  private(set) var early: EarlyHint?
   let ends: LaneEnds
   /// From the names of its items alone.
   private var near: LaneMap
@@ -278,10 +280,12 @@ struct EntryView {
     // the same before and after the listing of now/ were not moving.
     var before = try queue.namesAside(lane, numbers)
     while true {
-      names = try queue.reportedNames()
+      let listing = try queue.reportedListing()
+      names = listing.names
+      early = listing.early
       near = LaneMap(lane, end: end, names: names.filter { $0.isOf(found.lane, numbers) })
       aside = SideMap(before)
-      guard near.names.contains(where: \.isDone) else { return }
+      guard near.names.contains(where: \.isDone) || numbers.contains(where: isEarly) else { return }
       registered = Set(try Register(queue.root).items(lane, numbers))
       let after = try queue.namesAside(lane, numbers)
       if after == before { return }
@@ -291,13 +295,18 @@ struct EntryView {
 
   var numbers: Range<Int> { line.number..<(line.number + line.items) }
 
+  /// Whether no name in now/ covers the item, and a name in later/ or dead/ may count nevertheless.
+  private func isEarly(_ number: Int) -> Bool {
+    number < early?.limits[lane] ?? 0 && near.state(of: number) == nil
+  }
+
   func state(of number: Int) -> ItemState {
     let state = near.state(of: number)
-    if state == nil, case .dead(let name)? = aside.state(of: number), name.isEarly {
-      return .dead(name)
+    if let state, state != .done { return .now(state) }
+    if let name = aside.name(of: number), state == .done || name.isPassedOver && isEarly(number) {
+      return ItemState(name)
     }
-    guard state == .done else { return state.map(ItemState.now) ?? .ready }
     // If the register lists the item, its name was lost, not its line: no process has done it.
-    return aside.state(of: number) ?? (registered.contains(number) ? .ready : .now(.done))
+    return state == nil || registered.contains(number) ? .ready : .now(.done)
   }
 }

@@ -87,10 +87,14 @@ package final class Owner {
 // renamed the claim (pipe-queue(5), LIVENESS).
 extension Queue {
   /// The names of one instant as a consumer would make them now, for commands that report states.
-  func reportedNames() throws(Fault) -> [NowName] {
+  func reportedNames() throws(Fault) -> [NowName] { try reportedListing().names }
+
+  func reportedListing() throws(Fault) -> NowListing {
     try lockNow(exclusive: false)
     defer { unlockNow() }
-    return withoutDeadHolders(try listNow().names)
+    var listing = try listNow()
+    listing.names = withoutDeadHolders(listing.names)
+    return listing
   }
 
   private func withoutDeadHolders(_ names: [NowName]) -> [NowName] {

@@ -8,7 +8,7 @@ package final class Queue {
   /// Whether this process created it.
   package internal(set) var isNew = false
   package let path: String
-  package let settings: Settings
+  package internal(set) var settings: Settings
   /// Whether names of an older format count, as in a queue that this process may not upgrade.
   var isOlder: Bool { settings.isOlder }
   let root: Directory

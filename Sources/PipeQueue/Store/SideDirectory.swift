@@ -197,15 +197,38 @@ struct SideWriter {
 
     /// Names and this many files.
     init(files count: Int) { self = count > 16 ? .all : .files }
+
+    /// Names in this many directories.
+    init(directories count: Int) { self = count > 16 ? .all : .names }
   }
 
   private let queue: Queue
   private let extent: Extent
   private var open: (directory: Directory, kind: SideKind, lane: Lane, shard: Int)?
+  private var isPrepared = false
 
   init(_ queue: Queue, flushing extent: Extent) {
     self.queue = queue
     self.extent = extent
+  }
+
+  /// Creates the directories for these names, and flushes each directory above them once: otherwise each name in
+  /// another hundred costs these flushes. Call before `write`.
+  mutating func prepare(for names: [SideName]) throws(Fault) {
+    for kind in SideKind.allCases {
+      for lane in Lane.allCases {
+        let ofLane = names.filter { $0.kind == kind && $0.range.lane == lane }
+        if ofLane.isEmpty { continue }
+        let parent = try queue.part(kind.rawValue)
+        let directory = try parent.subdirectory(making: lane.name)
+        try parent.flush()
+        for shard in Set(ofLane.map(\.shard)).sorted() {
+          _ = try directory.subdirectory(making: String(shard))
+        }
+        try directory.flush()
+      }
+    }
+    isPrepared = true
   }
 
   mutating func write(_ name: SideName, _ bytes: [UInt8]) throws(Fault) {
@@ -223,7 +246,10 @@ struct SideWriter {
     let (kind, lane, shard) = (name.kind, name.range.lane, name.shard)
     if let open, open.kind == kind, open.lane == lane, open.shard == shard { return open.directory }
     if extent != .all { try flush() }
-    let directory = try queue.asideDirectory(kind, lane, shard)
+    // Another process may have removed a directory that is still empty.
+    let prepared = isPrepared ? try Directory.open(kind.path(lane, shard), in: queue.root) : nil
+    let directory =
+      if let prepared { prepared } else { try queue.asideDirectory(kind, lane, shard) }
     open = (directory, kind, lane, shard)
     return directory
   }
@@ -289,34 +315,44 @@ extension Directory {
 }
 
 extension Queue {
-  /// The parts of these ranges that have no early letters. Without the lock of now/, some of the letters may come or
-  /// go meanwhile.
-  func withoutEarlyLetters(
+  /// The parts of these ranges that a consumer would not pass over if no name in now/ covered them: those without
+  /// an early letter and without a name in later/. Without the lock of now/, such names may come or go meanwhile.
+  func withoutPassedOver(
     _ ranges: [ItemRange], _ early: EarlyHint?
   ) throws(Fault) -> [ItemRange] {
     guard let early else { return ranges }
     var found: [ItemRange] = []
     for lane in Lane.allCases {
       let inLane = ranges.filter { $0.lane == lane }
-      let names = try earlyLetters(
-        of: ItemRange.merged(inLane), lane, below: early.limits[lane])
+      let names = try passedOver(ItemRange.merged(inLane), lane, below: early.limits[lane])
       found += inLane.flatMap { $0.removing(names) }
     }
     return found
   }
 
-  /// The items with early letters among these ranges of a lane, ascending.
-  private func earlyLetters(
-    of merged: [ItemRange], _ lane: Lane, below limit: Int
+  // Of a lane, ascending.
+  private func passedOver(
+    _ merged: [ItemRange], _ lane: Lane, below limit: Int
   ) throws(Fault) -> [ItemRange] {
     guard !merged.isEmpty, limit > 0 else { return [] }
     var found: [ItemRange] = []
-    for shard in try shards(.dead, lane) {
-      let numbers = shard * SideKind.width..<(shard + 1) * SideKind.width
-      let next = merged.partitionPoint { $0.to.number <= numbers.lowerBound }
-      guard next < merged.count, merged[next].touches(numbers) else { continue }
-      found += try namesAside(.dead, lane, shard).filter(\.isEarly).map(\.range)
+    for kind in SideKind.allCases {
+      for shard in try shards(kind, lane) {
+        // A name ends at most a directory later than it begins.
+        let numbers = shard * SideKind.width..<(shard + 2) * SideKind.width
+        let next = merged.partitionPoint { $0.to.number <= numbers.lowerBound }
+        guard next < merged.count, merged[next].touches(numbers) else { continue }
+        found += try namesAside(kind, lane, shard).filter(\.isPassedOver).map(\.range)
+      }
     }
-    return found
+    return ItemRange.merged(found)
+  }
+
+  /// The names for which a consumer passes over items of this hundred that no name in now/ covers, ascending.
+  func passedOver(_ lane: Lane, _ shard: Int) throws(Fault) -> [SideName] {
+    let numbers = shard * SideKind.width..<(shard + 1) * SideKind.width
+    return try namesAside(lane, numbers).filter(\.isPassedOver).sorted {
+      $0.range.comesBefore($1.range)
+    }
   }
 }

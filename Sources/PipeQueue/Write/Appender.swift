@@ -226,8 +226,8 @@ extension Queue {
     let listing = try listingNow()
     let waiting = try unsettled(laneEnds, listing, early: nil)
     guard let fault = overflow(waiting, items, writeBatch.byteCount) else { return left }
-    // Cancelled items that no consumer has reached have no names: their letters are read only if the queue would be
-    // full with them.
+    // Cancelled or delayed items that no consumer has reached have no names in now/: their names in dead/ and later/
+    // are read only if the queue would be full with them.
     guard let early = listing.early else { throw fault }
     let rest = try unsettled(laneEnds, listing, early: early)
     if let fault = overflow(rest, items, writeBatch.byteCount) { throw fault }
@@ -285,8 +285,8 @@ extension Queue {
   }
 
   // Items that are stored and neither done nor dead, and the bytes of the segments from the oldest of them on,
-  // where each full segment counts with the size at which it is rolled. `early`: nil if the items of early
-  // letters count too.
+  // where each full segment counts with the size at which it is rolled. `early`: nil if items that consumers
+  // pass over count too.
   private func unsettled(
     _ laneEnds: LaneEnds, _ listing: NowListing, early: EarlyHint?
   ) throws(Fault) -> (items: Int, bytes: Int) {
@@ -296,7 +296,7 @@ extension Queue {
     var bytes = 0
     for laneEnd in laneEnds {
       let line = LaneMap(laneEnd.lane, end: laneEnd.position, names: names)
-      let undone = try withoutEarlyLetters(line.undone, early)
+      let undone = try withoutPassedOver(line.undone, early)
       items += undone.reduce(0) { $0 + $1.count }
       guard let oldest = undone.first?.from else { continue }
       let end = laneEnd.position
