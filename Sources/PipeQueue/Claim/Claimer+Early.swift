@@ -25,9 +25,7 @@ extension Claimer {
     try writeEarlyLetters(of: ready, reason, isDropped)
     let cancelled = Set(ready.map(WaitingItems.Key.init))
     let rest = items.filter { item in
-      item.singles.map(WaitingItems.Key.init).contains {
-        open.contains($0) && !cancelled.contains($0)
-      }
+      !item.singles.allSatisfy { cancelled.contains(WaitingItems.Key($0)) }
     }
     return (ready.count, rest)
   }

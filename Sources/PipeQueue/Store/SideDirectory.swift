@@ -262,9 +262,11 @@ extension Queue {
   /// lock of now/ and the lock of later/.
   func lowerHint(to due: Instant, adding count: Int, at now: Instant) throws(Fault) {
     let old = try listNow().later
+    // A SET ahead of the clock says that the clock was set back: only a scan of later/ may remove it.
     try setHint(
       ParkedHint(
-        due: min(due, old?.due ?? .distantFuture), set: now, items: count + (old?.items ?? 0)))
+        due: min(due, old?.due ?? .distantFuture), set: max(now, old?.set ?? now),
+        items: count + (old?.items ?? 0)))
   }
 
   /// nil: nothing is in later/. Call under both locks.

@@ -296,6 +296,18 @@ extension Model {
         signal: failure.signal, ended: wall))
   }
 
+  mutating func change(_ keys: [Key], to due: Claimer.Due, at wall: Instant) {
+    for key in keys {
+      switch due {
+      case .now: release(key, .ready, at: 0)
+      case .after(let span): release(key, .ready, at: wall + span, span: span)
+      case .at(let time): release(key, .ready, at: time)
+      }
+      // Changed items come back together.
+      if self[key].attempts > 0 { self[key].batch = .revived }
+    }
+  }
+
   mutating func hold(_ token: BatchID, for span: TimeSpan, wall: Instant) {
     claims[token]!.isHeld = true
     for key in claims[token]!.keys { release(key, .held, at: wall + span, span: span) }

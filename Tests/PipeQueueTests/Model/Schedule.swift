@@ -125,11 +125,13 @@ final class Schedule {
     case 0..<17: try enqueue()
     case 17..<45: try claim()
     case 45..<69: try settle()
-    case 69..<82: pass()
+    case 69..<80: pass()
+    case 80..<82: try change()
     case 82..<86: try hold()
     case 86..<90: try die()
     case 90..<92: try restart()
-    case 92..<97: try treatDead()
+    case 92..<96: try treatDead()
+    case 96..<98: try change()
     default: try settleStale()
     }
     if random.chance(33) { try check(random.pick(model.entries).id) }

@@ -142,4 +142,32 @@ extension Schedule {
       try expect(try queue.drop(id), is: model.drop(id), "dropped of \(id.text)")
     }
   }
+
+  /// A person changes the time of entries that wait.
+  func change() throws {
+    let claimer = Claimer(try Queue(path: path))
+    claimer.wall = { [instant] in instant.wall }
+    claimer.limits = limits
+    let ids = Set((0..<random.number(1...4)).map { _ in random.pick(model.entries).id })
+    let items = try ids.sorted().flatMap { try queue.waiting(of: $0, at: instant.wall)!.waiting }
+      .filter { item in numbers(of: item).allSatisfy { model[$0].state == .ready } }
+    guard !items.isEmpty else { return }
+    let keys = items.flatMap(numbers(of:))
+    let due = newTime()
+    say("change \(keys) to \(due)")
+    try expect(try claimer.reschedule(items, to: due), is: keys.count, "changed items")
+    model.change(keys, to: due, at: instant.wall)
+    // Taking a slot includes a look for claims of dead holders.
+    if claimer.owner != nil { model.reap(at: instant.wall) }
+  }
+
+  private func numbers(of items: WaitingItems) -> [Model.Key] {
+    items.range.numbers.map { Model.Key(lane: items.range.lane, number: $0) }
+  }
+
+  private func newTime() -> Claimer.Due {
+    if random.chance(25) { return .now }
+    let span: TimeSpan = random.pick([200_000, 1_000_000, 10_000_000, 900_000_000])
+    return setsClock || random.chance(50) ? .after(span) : .at(instant.wall + span)
+  }
 }
