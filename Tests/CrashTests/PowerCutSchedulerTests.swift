@@ -4,13 +4,13 @@ import Testing
 
 private let forms: [SchedulerForm] = [
   .ackPartly, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .paced, .park, .restore,
-  .cancelOne, .purgeAll, .retryCancelled, .changePriority,
+  .cancelOne, .purgeAll, .retryCancelled, .changeDelay, .changePriority,
 ]
 
 /// Forms that change later/, dead/ or register/.
 private let formsAside: [SchedulerForm] = [
   .ackPartly, .bury, .reap, .retryAll, .restoreRevived, .cancelOne, .retryCancelled,
-  .changePriority,
+  .changeDelay, .changePriority,
 ]
 
 @Suite("Power cuts during the scheduler on ext4", .serialized)

@@ -5,8 +5,9 @@ import Testing
 struct SchedulerErrorTests {
   static let forms: [SchedulerForm] = [
     .ackPartly, .hold, .batch, .fail, .bury, .reap, .retryAll, .dropAll, .restoreRevived, .park,
-    .restore, .cancelOne, .purgeAll, .retryCancelled, .changeNow, .changePriority, .pause, .resume,
-    .repair,
+    .restore, .cancelOne, .purgeAll, .retryCancelled, .changeNow, .changeDelay, .changePriority,
+    .pause,
+    .resume, .repair,
   ]
 
   @Test(

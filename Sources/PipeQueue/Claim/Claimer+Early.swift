@@ -55,7 +55,8 @@ extension Claimer {
     try queue.lowerHint(to: due.at, adding: ready.items, at: now)
     listing = try queue.listNow()
     try queue.raiseEarly(listing, ready)
-    try writeEarly(ready.map { SideName(range: $0, waiting: state) }, ready) { _ in [] }
+    let names = ready.map { SideName(range: $0, waiting: state) }
+    try writeEarly(names, ready, .init(directories: SideGroup.split(names).count)) { _ in [] }
     let parked = Set(items.map(\.range).within(ready).map(WaitingItems.Key.init))
     return (ready.items, items.filter { !parked.contains(WaitingItems.Key($0.range)) })
   }
@@ -111,18 +112,19 @@ extension Claimer {
     let names = ranges.map {
       SideName(range: $0, waiting: nil, isDropped: isDropped, isEarly: true)
     }
-    try writeEarly(names, ranges) { name in
+    try writeEarly(names, ranges, .init(files: names.count)) { name in
       let attempt = Attempt(Failure(reason), number: 0, started: nil, ended: wall())
       return History.line(name.range, attempt) + DeadLetter.stderrBlock([])
     }
   }
 
   private func writeEarly(
-    _ names: [SideName], _ ranges: [ItemRange], _ contents: (SideName) -> [UInt8]
+    _ names: [SideName], _ ranges: [ItemRange], _ extent: SideWriter.Extent,
+    _ contents: (SideName) -> [UInt8]
   ) throws(Fault) {
     guard !names.isEmpty else { return }
     do throws(Fault) {
-      var files = SideWriter(queue, flushing: .init(files: names.count))
+      var files = SideWriter(queue, flushing: extent)
       try files.prepare(for: names)
       for name in names { try files.write(name, contents(name)) }
       try files.flush()

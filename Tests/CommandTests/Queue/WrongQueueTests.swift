@@ -78,12 +78,12 @@ struct WrongQueueTests {
     let scratch = try Scratch()
     try scratch.store("1")
     let name = "\(scratch.path)/queue/format"
-    let newer = "pipe-queue 5\nslice 3\n"
+    let newer = "pipe-queue 6\nslice 3\n"
     for file in ["queue/format", "queue/format.copy"] { try scratch.write(newer, to: file) }
     for command in ["enqueue", "consume", "list", "init"] {
       try scratch.pipe(command).expect(
         "",
-        errors: "pipe \(command): \(name): format 5 is newer than this pipe supports (up to 4);"
+        errors: "pipe \(command): \(name): format 6 is newer than this pipe supports (up to 5);"
           + " upgrade pipe\n",
         status: 78)
     }

@@ -56,6 +56,9 @@ final class Disk {
     guard isMounted else { return }
     isMounted = false
     if (try? Command("umount", path).run().ending) == .exited(0) { return }
+    // A process that another test has just forked may still have a file of it open. The image must be whole: it may
+    // be copied next.
+    _ = try? Command("sync", "-f", path).run()
     _ = try? Command("umount", "-l", path).run()
   }
 

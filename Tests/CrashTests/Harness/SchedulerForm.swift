@@ -26,7 +26,7 @@ struct SchedulerForm: CustomTestStringConvertible {
     retryAll,
     dropOne, dropAll, restoreRevived, paced, park, restore, restoreDelayed, cancelOne, cancelFailed,
     purgeAll, retryCancelled,
-    changeNow, changePriority, pause, resume, repair,
+    changeNow, changeDelay, changePriority, pause, resume, repair,
   ]
 }
 

@@ -66,6 +66,23 @@ extension SchedulerForm {
     command: { try ids(of: [0], $0, "change", "--now") },
     play: knowing)
 
+  // No consumer has reached the items, so their names in later/ are early.
+  static let changeDelay = SchedulerForm(
+    testDescription: "change --delay of two entries of three", verb: "change",
+    prepare: { queue in
+      var ledger = try waiting(
+        queue, [.ids(1, count: 3, "MEDIUM"), .record(2), .record(3, "HIGH")])
+      ledger.plan(0..<5, .ready)
+      return ledger
+    },
+    command: { try ids(of: [0, 3], $0, "change", "--delay", "1h") },
+    play: { form, queue, command, ledger in
+      let result = try command.run()
+      ledger.conclude(isWhole: form.isWhole(result))
+      if form.isWhole(result) { #expect(try queue.markComplaints() == [], "\(result)") }
+      return result
+    })
+
   static let changePriority = SchedulerForm(
     testDescription: "change --priority of two entries of three", verb: "change",
     prepare: { queue in
