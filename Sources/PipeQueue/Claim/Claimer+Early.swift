@@ -40,7 +40,8 @@ extension Claimer {
     let now = wall()
     let wanted = ItemRange.mergedByLane(items.map(\.range))
       .filter { NowName($0, state).isFar(at: now) }
-    if wanted.isEmpty { return (0, items) }
+    // Without a candidate, the format stays one that older programs can read.
+    if wanted.within(try queue.untouched(try queue.listingNow())).isEmpty { return (0, items) }
     try begin()
     try queue.permit(\.hasEarlyParking)
     let later = try queue.part(SideKind.later.rawValue)
