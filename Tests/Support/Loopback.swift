@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Sockets of 127.0.0.1.
 package enum Loopback {
@@ -18,21 +19,25 @@ package enum Loopback {
     return number
   }
 
+  /// Ports on which no program listens. They stay free while a server starts, or restarts: none is
+  /// returned twice, and the kernel gives clients ports from 32768 on.
   package static func freePorts(_ count: Int) throws -> [Int] {
-    let sockets = (0..<count).map { _ in newSocket() }
-    defer { for number in sockets { close(number) } }
-    return try sockets.map { number in
-      var address = sockaddr_in()
-      var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let isNamed = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          call(Glibc.bind, number, 0x7f00_0001, 0) == 0 && getsockname(number, $0, &size) == 0
+    try (0..<count).map { _ -> Int in
+      for _ in candidates {
+        let port = next.withLock { next in
+          next = next + 1 < candidates.upperBound ? next + 1 : candidates.lowerBound
+          return next
         }
+        let number = newSocket()
+        defer { close(number) }
+        if call(Glibc.bind, number, 0x7f00_0001, UInt16(port)) == 0 { return port }
       }
-      guard isNamed else { throw Failure("no free port: \(errno)") }
-      return Int(UInt16(bigEndian: address.sin_port))
+      throw Failure("no free port: \(errno)")
     }
   }
+
+  private static let candidates = 10_000..<32_768
+  private static let next = Mutex(Int.random(in: candidates))
 
   private static func newSocket() -> Int32 {
     socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -4,12 +4,13 @@ package import Testing
 
 /// PostgreSQL on a free loopback port, with its data in the test's directory; ends with the test.
 package final class PostgresServer {
-  package private(set) var port = 0
+  package let port: Int
   package let scratch: Scratch
   private var child: Child?
 
   package init(_ scratch: Scratch) throws {
     self.scratch = scratch
+    port = try Loopback.freePorts(1)[0]
     let user = PostgresServer.user.joined(separator: " ")
     let owner = getuid() == 0 ? "-o postgres" : ""
     try scratch.sh(
@@ -20,21 +21,12 @@ package final class PostgresServer {
       sed -i '1i host all locked 127.0.0.1/32 scram-sha-256' data/pg_hba.conf
       """
     ).expect("")
-    repeat {
-      port = try Loopback.freePorts(1)[0]
-      // Another test may have taken the port meanwhile.
-    } while try !isStarted()
+    try start()
   }
 
   deinit { crash() }
 
   package func start() throws {
-    guard try isStarted() else {
-      throw Failure("PostgreSQL: \(try scratch.sh("cat postgres.log"))")
-    }
-  }
-
-  private func isStarted() throws -> Bool {
     let command =
       "exec \(PostgresServer.user.joined(separator: " ")) \(PostgresServer.programs)/postgres "
       + "-D postgres/data -p \(port) -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
@@ -47,7 +39,7 @@ package final class PostgresServer {
         hasStarted = try psql("SELECT 1").ending == .exited(0)
         return hasStarted || !server.isRunning
       }, "PostgreSQL")
-    return hasStarted
+    guard hasStarted else { throw Failure("PostgreSQL: \(try scratch.sh("cat postgres.log"))") }
   }
 
   /// Stops at once without a checkpoint: the next start recovers committed data from the log.

@@ -11,14 +11,16 @@ final class Browser {
 
   /// `width`: of the window; a window narrower than 500 is a phone.
   init(_ scratch: Scratch, width: Int = 1280, isDark: Bool = false) throws {
-    driver = try scratch.start(["chromedriver", "--port=0"])
-    var found: UInt16?
-    while found == nil, let line = driver.line() {
-      let number = line.components(separatedBy: "successfully on port ").dropFirst().first
-      found = number.flatMap { UInt16($0.prefix { $0.isNumber }) }
+    port = UInt16(try Loopback.freePorts(1)[0])
+    driver = try scratch.start(["chromedriver", "--port=\(port)"])
+    var log: [String] = []
+    while let line = driver.line() {
+      log.append(line)
+      if line.contains("started successfully") { break }
     }
-    guard let found else { throw Failure("no chromedriver: \(driver.finish())") }
-    port = found
+    guard log.last?.contains("started successfully") == true else {
+      throw Failure("no chromedriver: \(log) \(driver.finish())")
+    }
     var chrome: [String: Any] = [
       "args": [
         "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=\(width),900",
